@@ -1,1 +1,12 @@
-//! Placeholder.
+//! For tests only: a disk that loses, tears and reorders what was not synced, a clock moved by hand, random numbers from a seed, and
+//! runs over many seeds that print the seed that failed.
+
+pub mod clock;
+pub mod disk;
+pub mod rng;
+pub mod runs;
+
+pub use clock::SimClock;
+pub use disk::{Fault, Rates, SimDisk};
+pub use rng::Rng;
+pub use runs::{each_seed, runs};
