@@ -1,0 +1,44 @@
+//! The machine a benchmark ran on, in one sentence.
+
+use std::fs;
+
+use crate::workspace::{Result, Workspace, output};
+
+/// Processor, memory, kernel, compiler and commit, as a sentence.
+pub fn describe(workspace: &Workspace) -> Result<String> {
+    let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let rustc = output(workspace.command("rustc", &["--version"]))?;
+    let commit = output(workspace.command("git", &["describe", "--always", "--dirty"])).unwrap_or_else(|_| "unknown".to_owned());
+    Ok(sentence(&read("/proc/cpuinfo"), &read("/proc/meminfo"), &read("/proc/sys/kernel/osrelease"), cores, &rustc, &commit))
+}
+
+fn sentence(cpuinfo: &str, meminfo: &str, kernel: &str, cores: usize, rustc: &str, commit: &str) -> String {
+    let model = value_of(cpuinfo, "model name").unwrap_or("unknown processor");
+    let kibibytes: f64 = value_of(meminfo, "MemTotal").and_then(|text| text.split(' ').next()?.parse().ok()).unwrap_or(0.0);
+    let gibibytes = kibibytes / 1_048_576.0;
+    format!(
+        "Machine: {model}, {cores} cores, {gibibytes:.0} GiB of memory, Linux {}, {}, release profile, commit {}.",
+        kernel.trim(),
+        rustc.split_whitespace().take(2).collect::<Vec<_>>().join(" "),
+        commit.trim()
+    )
+}
+
+fn value_of<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    let line = text.lines().find(|line| line.split(':').next().is_some_and(|key| key.trim() == name))?;
+    line.split_once(':').map(|(_, value)| value.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sentence_names_every_part() {
+        let cpu = "processor\t: 0\nmodel name\t: Example 9000\n\nprocessor\t: 1\nmodel name\t: Example 9000\n";
+        let text = sentence(cpu, "MemTotal:       24000000 kB\n", "6.1.0\n", 2, "rustc 1.95.0 (abc 2026-04-14)\n", "v1-2-gabc\n");
+        assert_eq!(text, "Machine: Example 9000, 2 cores, 23 GiB of memory, Linux 6.1.0, rustc 1.95.0, release profile, commit v1-2-gabc.");
+        assert!(sentence("", "", "", 0, "", "").contains("unknown processor"));
+    }
+}
