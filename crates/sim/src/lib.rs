@@ -1,1 +1,30 @@
-//! Placeholder.
+//! A small network in a program: subscribers log in, a NAS says so over RADIUS, NATs say over IPFIX and NetFlow v9 who got which public
+//! address and port. All of it goes into real UDP sockets, and what was true is written down, so that the answers of a collector can be
+//! judged. Encoders here are written from the standards and share nothing with the decoders they talk to.
+//!
+//! ```no_run
+//! # fn main() -> Result<(), weir_sim::SimError> {
+//! let mut plan = weir_sim::Plan::new(weir_sim::Profile::Isp, 42);
+//! plan.targets.ipfix = Some(([127, 0, 0, 1], 4739).into());
+//! plan.truth = Some("truth.ndjson".into());
+//! let clock = weir_base::clock::SystemClock::new();
+//! let played = weir_sim::play(&plan, &clock, &weir_base::task::Stop::new(), |_| ())?;
+//! println!("{} events", played.tally.events);
+//! # Ok(())
+//! # }
+//! ```
+
+pub mod error;
+pub mod limits;
+pub mod network;
+pub mod plan;
+pub mod play;
+pub mod rng;
+pub mod truth;
+pub mod wire;
+pub mod world;
+
+pub use error::SimError;
+pub use network::Network;
+pub use plan::{Faults, HeaderTime, Mode, Plan, Profile, Targets};
+pub use play::{Played, RadiusCounts, Wire, play, play_into};

@@ -1,0 +1,244 @@
+//! Playing a plan: the world's events become datagrams and requests, and the truth is written down.
+
+mod exporter;
+mod nas;
+mod pace;
+
+use std::io;
+use std::net::{SocketAddr, UdpSocket};
+use std::time::Duration;
+
+use weir_base::clock::Clock;
+use weir_base::task::Stop;
+
+pub use exporter::{Exporter, Stamps};
+pub use nas::RadiusCounts;
+
+use crate::error::SimError;
+use crate::network::{Network, Protocol};
+use crate::plan::{HeaderTime, Mode, Plan};
+use crate::truth::TruthWriter;
+use crate::world::event::{Accounting, Held, Login, NatEvent, Outlet};
+use crate::world::{Tally, World};
+
+/// Simulated milliseconds after which a datagram leaves even if it is not full.
+const FLUSH_MS: i64 = 100;
+/// Simulated milliseconds between templates.
+const TEMPLATES_MS: i64 = 5_000;
+/// Simulated milliseconds played at once in fast mode.
+const STEP_MS: i64 = 10;
+/// Real milliseconds between steps in live mode.
+const LIVE_STEP: Duration = Duration::from_millis(10);
+
+/// Takes finished export datagrams. `exporter` is the index of the realm.
+pub trait Wire {
+    /// Sends one datagram.
+    fn send(&mut self, exporter: usize, datagram: &[u8]) -> Result<(), SimError>;
+}
+
+/// What was played.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Played {
+    /// The first instant, milliseconds since 1970.
+    pub from: i64,
+    /// The last instant, milliseconds since 1970.
+    pub to: i64,
+    /// What happened in the network.
+    pub tally: Tally,
+    /// Export datagrams encoded.
+    pub datagrams: u64,
+    /// Of these, lost on purpose.
+    pub lost: u64,
+    /// Sent twice on purpose.
+    pub doubled: u64,
+    /// NAT events in the datagrams lost on purpose are not counted here: events encoded.
+    pub encoded: u64,
+    /// Datagrams the kernel refused because nobody listened (live mode goes on).
+    pub refused: u64,
+    /// RADIUS.
+    pub radius: RadiusCounts,
+}
+
+/// Plays a plan into real sockets until its end, or until `stop` is raised. `progress` is called about every 100 ms of simulated time.
+pub fn play(plan: &Plan, clock: &dyn Clock, stop: &Stop, mut progress: impl FnMut(&Played)) -> Result<Played, SimError> {
+    let network = Network::of(plan)?;
+    let mut wire = UdpWire::open(plan, &network, clock)?;
+    let base = base_ms(plan, clock);
+    let nases = nas::start(plan, &network, base, stop)?;
+    let mut player = Player::new(plan, &network, base, clock, &mut wire)?;
+    player.nases = nases;
+    let done = player.run(clock, stop, &mut progress);
+    // The NAS threads are joined whatever happened; their reason explains a broken channel better than ours does.
+    let radius = nas::join(std::mem::take(&mut player.nases));
+    let mut played = done.and_then(|played| radius.map(|radius| Played { radius, ..played }))?;
+    played.refused = wire.refused;
+    Ok(played)
+}
+
+/// Plays a plan in fast mode into any [`Wire`], without RADIUS: for benchmarks and for tests of determinism.
+pub fn play_into(plan: &Plan, clock: &dyn Clock, wire: &mut dyn Wire) -> Result<Played, SimError> {
+    let network = Network::of(plan)?;
+    let base = base_ms(plan, clock);
+    Player::new(plan, &network, base, clock, wire)?.run(clock, &Stop::new(), &mut |_| ())
+}
+
+/// The instant simulated time begins: now when live, so long ago that the history ends now when fast.
+fn base_ms(plan: &Plan, clock: &dyn Clock) -> i64 {
+    match plan.mode {
+        Mode::Live { .. } => clock.now().0,
+        Mode::Fast { history_ms, .. } => clock.now().0.saturating_sub(history_ms),
+    }
+}
+
+struct Player<'a> {
+    plan: &'a Plan,
+    clock: &'a dyn Clock,
+    base: i64,
+    exporters: Vec<Exporter>,
+    nases: Vec<nas::Nas>,
+    truth: Option<TruthWriter>,
+    wire: &'a mut dyn Wire,
+}
+
+impl<'a> Player<'a> {
+    fn new(plan: &'a Plan, network: &Network, base: i64, clock: &'a dyn Clock, wire: &'a mut dyn Wire) -> Result<Player<'a>, SimError> {
+        let truth = plan.truth.as_deref().map(|path| TruthWriter::create(path, plan, network, base)).transpose()?;
+        let exporters = network.realms.iter().enumerate().map(|(n, realm)| Exporter::new(plan, n, realm)).collect();
+        Ok(Player { plan, clock, base, exporters, nases: Vec::new(), truth, wire })
+    }
+
+    fn run(&mut self, clock: &dyn Clock, stop: &Stop, progress: &mut dyn FnMut(&Played)) -> Result<Played, SimError> {
+        let mut world = World::new(self.plan)?;
+        let end = self.plan.length_ms();
+        let begun = clock.monotonic();
+        let mut shown = 0;
+        while !stop.is_raised() && !world.is_done() && end.is_none_or(|end| world.now() < end) {
+            let to = match self.plan.mode {
+                Mode::Fast { .. } => world.now() + STEP_MS,
+                Mode::Live { .. } => {
+                    stop.wait(LIVE_STEP);
+                    i64::try_from((clock.monotonic() - begun).as_millis()).unwrap_or(i64::MAX).min(crate::limits::RUN_MS_MAX)
+                }
+            };
+            let to = end.map_or(to, |end| to.min(end));
+            world.advance(to, self)?;
+            self.tick(world.now())?;
+            if world.now() - shown >= FLUSH_MS {
+                shown = world.now();
+                progress(&self.played(&world));
+            }
+            if world.now() >= crate::limits::RUN_MS_MAX {
+                break;
+            }
+        }
+        world.finish(self)?;
+        let now = world.now().max(0);
+        let stamps = self.stamps();
+        for (n, exporter) in self.exporters.iter_mut().enumerate() {
+            exporter.finish(now, &stamps, &mut |d| self.wire.send(n, d))?;
+        }
+        let played = self.played(&world);
+        if let Some(truth) = self.truth.take() {
+            truth.finish(now, world.tally())?;
+        }
+        Ok(played)
+    }
+
+    fn stamps(&self) -> Stamps<'a> {
+        let sending = matches!(self.plan.mode, Mode::Fast { header_time: HeaderTime::Sending, .. });
+        Stamps { base: self.base, sending: sending.then_some(self.clock) }
+    }
+
+    fn tick(&mut self, now: i64) -> Result<(), SimError> {
+        let stamps = self.stamps();
+        for (n, exporter) in self.exporters.iter_mut().enumerate() {
+            exporter.tick(now, FLUSH_MS, TEMPLATES_MS, &stamps, &mut |d| self.wire.send(n, d))?;
+        }
+        Ok(())
+    }
+
+    fn played(&self, world: &World) -> Played {
+        let mut p = Played { from: self.base, to: self.base + world.now().max(0), tally: world.tally(), ..Played::default() };
+        for e in &self.exporters {
+            p.datagrams += e.datagrams;
+            p.encoded += e.records;
+            p.lost += e.line().lost;
+            p.doubled += e.line().doubled;
+        }
+        p
+    }
+}
+
+impl Outlet for Player<'_> {
+    fn nat(&mut self, realm: usize, event: &NatEvent) -> Result<(), SimError> {
+        let stamps = self.stamps();
+        let Some(exporter) = self.exporters.get_mut(realm) else { return Ok(()) };
+        exporter.log(event, &stamps, &mut |d| self.wire.send(realm, d))
+    }
+
+    fn accounting(&mut self, realm: usize, request: Accounting) -> Result<(), SimError> {
+        self.nases.get(realm).map_or(Ok(()), |nas| nas.send(request))
+    }
+
+    fn mapping_truth(&mut self, realm: usize, held: &Held<'_>) -> Result<(), SimError> {
+        self.truth.as_mut().map_or(Ok(()), |truth| truth.mapping(realm, held))
+    }
+
+    fn login_truth(&mut self, realm: usize, login: &Login, end: Option<i64>) -> Result<(), SimError> {
+        self.truth.as_mut().map_or(Ok(()), |truth| truth.login(realm, login, end))
+    }
+}
+
+/// One connected UDP socket an exporter.
+struct UdpWire<'a> {
+    sockets: Vec<Option<(UdpSocket, SocketAddr)>>,
+    names: Vec<&'static str>,
+    pace: pace::Pace<'a>,
+    /// Live mode outlives a collector that is restarted.
+    tolerant: bool,
+    refused: u64,
+}
+
+impl<'a> UdpWire<'a> {
+    fn open(plan: &Plan, network: &Network, clock: &'a dyn Clock) -> Result<UdpWire<'a>, SimError> {
+        let mut sockets = Vec::new();
+        for (n, realm) in network.realms.iter().enumerate() {
+            let to = match realm.protocol {
+                Protocol::Ipfix => plan.targets.ipfix,
+                Protocol::Netflow9 => plan.targets.netflow9.or(plan.targets.ipfix),
+            };
+            sockets.push(to.map(|to| connect(plan.bind_for(0, n, to), to).map(|s| (s, to))).transpose()?);
+        }
+        let (rate, tolerant) = match plan.mode {
+            Mode::Fast { datagrams_per_second, .. } => (datagrams_per_second, false),
+            Mode::Live { .. } => (0, true),
+        };
+        let names = network.realms.iter().map(|r| r.exporter).collect();
+        Ok(UdpWire { sockets, names, pace: pace::Pace::new(rate, clock), tolerant, refused: 0 })
+    }
+}
+
+impl Wire for UdpWire<'_> {
+    fn send(&mut self, exporter: usize, datagram: &[u8]) -> Result<(), SimError> {
+        let Some(Some((socket, to))) = self.sockets.get(exporter) else { return Ok(()) };
+        self.pace.take();
+        match socket.send(datagram) {
+            Ok(_) => Ok(()),
+            Err(e) if self.tolerant && e.kind() == io::ErrorKind::ConnectionRefused => {
+                self.refused += 1;
+                Ok(())
+            }
+            Err(source) => Err(SimError::Send { exporter: self.names.get(exporter).copied().unwrap_or("?").to_owned(), to: *to, source }),
+        }
+    }
+}
+
+/// A UDP socket from `bind` towards `to`.
+fn connect(bind: SocketAddr, to: SocketAddr) -> Result<UdpSocket, SimError> {
+    let open = || {
+        let socket = UdpSocket::bind(bind)?;
+        socket.connect(to)?;
+        Ok(socket)
+    };
+    open().map_err(|source| SimError::Socket { bind, to, source })
+}
