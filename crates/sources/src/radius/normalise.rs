@@ -1,0 +1,169 @@
+//! From a message to the columns of `radius_session` and `nat_event`. Pure.
+
+use weir_base::crypto::sha256;
+use weir_base::net::Addr16;
+use weir_base::time::Millis;
+use weir_record::Id;
+use weir_record::kinds::{Action, Form, IdType, NatEvent, RadiusSession};
+
+use super::limits::{DELAY_MAX_S, EVENT_AHEAD_MS, EVENT_FIRST_MS};
+use super::message::{Message, PortRange};
+use super::table::Block;
+use super::state::Key;
+
+/// When an event happened, and how that is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EventTime {
+    /// The instant, by the NAS's clock when `stamped`, else by ours.
+    pub time: Millis,
+    /// True when it is an Event-Timestamp.
+    pub stamped: bool,
+}
+
+/// Event-Timestamp where there is one that can be, else arrival less Acct-Delay-Time.
+pub fn event_time(message: &Message, arrived: Millis) -> EventTime {
+    if let Some(s) = message.event_s {
+        let time = Millis(i64::from(s) * 1000);
+        // A clock that was never set, or far ahead of ours, says nothing about when it was.
+        if time.0 >= EVENT_FIRST_MS && time.since(arrived) <= EVENT_AHEAD_MS {
+            return EventTime { time, stamped: true };
+        }
+    }
+    EventTime { time: arrived.plus(-1000 * i64::from(delay_s(message))), stamped: false }
+}
+
+/// Acct-Delay-Time in seconds, 0 where it is absent or cannot be.
+pub fn delay_s(message: &Message) -> u32 {
+    message.delay_s.filter(|d| *d <= DELAY_MAX_S).unwrap_or(0)
+}
+
+/// What tells one NAS from another: its realm, address and identifier; the sender only where it names itself by neither, because a relay
+/// sends for many.
+pub fn nas_key(realm: u32, message: &Message, sender: Option<Addr16>) -> Key {
+    let identifier = message.nas_identifier.as_deref().unwrap_or_default();
+    let address = match (message.nas_address, identifier) {
+        (Some(a), _) => a,
+        (None, "") => sender.unwrap_or(Addr16::NONE),
+        (None, _) => Addr16::NONE,
+    };
+    digest(&[b"nas", &realm.to_be_bytes(), &address.0, identifier.as_bytes()])
+}
+
+/// What tells one session from another: its NAS and Acct-Session-Id.
+pub fn session_key(nas: Key, acct_session_id: &str) -> Key {
+    digest(&[b"session", &nas, acct_session_id.as_bytes()])
+}
+
+/// The first 16 bytes of SHA-256 over parts, each with its length before it.
+pub fn digest(parts: &[&[u8]]) -> Key {
+    let mut all = Vec::with_capacity(parts.iter().map(|p| p.len() + 8).sum());
+    for part in parts {
+        all.extend_from_slice(&(part.len() as u64).to_be_bytes());
+        all.extend_from_slice(part);
+    }
+    sha256(&all).first_chunk().copied().unwrap_or_default()
+}
+
+/// What the caller of [`row`] knows besides the message.
+#[derive(Clone, Copy, Debug)]
+pub struct About {
+    /// Number of the source.
+    pub source: u32,
+    /// Number of the realm.
+    pub realm: u32,
+    /// When it happened.
+    pub time: Millis,
+    /// When it arrived.
+    pub arrived: Millis,
+    /// The sender, for a NAS that does not name itself.
+    pub sender: Option<Addr16>,
+    /// Opaque id of the account.
+    pub subscriber: Option<Id>,
+    /// Opaque id of the caller number.
+    pub caller: Option<Id>,
+}
+
+/// The row of a message. Session id, start and its certainty are the session table's to fill in.
+pub fn row(message: &Message, about: &About) -> RadiusSession {
+    let framed = message.framed_prefixes.first();
+    let delegated = message.delegated_prefixes.first();
+    RadiusSession {
+        time: about.time,
+        arrived: about.arrived,
+        source: about.source,
+        realm: about.realm,
+        status: message.status.and_then(|s| u8::try_from(s).ok()).unwrap_or(0),
+        acct_session_id: Some(message.session_id.clone()).filter(|s| !s.is_empty()),
+        multi_session_id: message.multi_session_id.clone(),
+        subscriber: about.subscriber,
+        caller: about.caller,
+        called: message.called.clone(),
+        nas_address: message.nas_address.or(about.sender),
+        nas_identifier: message.nas_identifier.clone(),
+        nas_port: message.nas_port,
+        nas_port_id: message.nas_port_id.clone(),
+        nas_port_type: message.nas_port_type,
+        framed_ipv4: message.framed_ipv4,
+        framed_ipv6: message.framed_ipv6.first().copied().or_else(|| slaac(message)),
+        framed_prefix: framed.map(|p| p.addr),
+        framed_prefix_bits: framed.map(|p| p.bits),
+        delegated_prefix: delegated.map(|p| p.addr),
+        delegated_prefix_bits: delegated.map(|p| p.bits),
+        input_octets: message.octets_in,
+        output_octets: message.octets_out,
+        session_time: message.session_time_s,
+        terminate_cause: message.terminate_cause,
+        ..RadiusSession::default()
+    }
+}
+
+/// Framed-IPv6-Prefix of 64 bits and Framed-Interface-Id make an address (RFC 3162 section 2.2).
+fn slaac(message: &Message) -> Option<Addr16> {
+    let prefix = message.framed_prefixes.first().filter(|p| p.bits == 64)?;
+    let id = message.interface_id?;
+    let mut addr = prefix.addr.0;
+    addr.get_mut(8..)?.copy_from_slice(&id);
+    Some(Addr16(addr))
+}
+
+/// A port block of a message; `framed` is the session's address, meant where the range names no inside address.
+pub fn block(range: &PortRange, framed: Option<Addr16>) -> Option<Block> {
+    let inside = range.inside.or(framed)?;
+    Some(Block { protocol: range.protocol.unwrap_or(0), public: range.public, inside, first: range.first, last: range.last })
+}
+
+/// The NAT event of a port block.
+pub fn block_event(block: &Block, source: u32, time: Millis, action: Action) -> NatEvent {
+    NatEvent {
+        time,
+        action: action as u8,
+        form: Form::Block as u8,
+        protocol: block.protocol,
+        source,
+        public_address: block.public,
+        public_port: block.first,
+        public_port_last: block.last,
+        inside_address: block.inside,
+        ..NatEvent::default()
+    }
+}
+
+/// What sort of value a Calling-Station-Id is, and its form for the id: hardware addresses in lower case with colons whatever the NAS
+/// writes, everything else as it is. Twelve hex digits without separators stay a number: they may be one.
+pub fn caller(clear: &str) -> (IdType, String) {
+    let hex: String = clear.chars().filter(char::is_ascii_hexdigit).map(|c| c.to_ascii_lowercase()).collect();
+    let separators: Vec<char> = clear.chars().filter(|c| !c.is_ascii_hexdigit()).collect();
+    let one_sort = separators.first().is_some_and(|f| matches!(f, '-' | ':' | '.') && separators.iter().all(|s| s == f));
+    let group = match separators.len() {
+        5 if separators.first() != Some(&'.') => 2,
+        2 => 4,
+        _ => 0,
+    };
+    let even = group > 0 && clear.split(['-', ':', '.']).all(|part| part.len() == group);
+    if hex.len() == 12 && one_sort && even {
+        let pairs: Vec<&str> = (0..12).step_by(2).filter_map(|i| hex.get(i..i + 2)).collect();
+        (IdType::Hardware, pairs.join(":"))
+    } else {
+        (IdType::Caller, clear.to_owned())
+    }
+}

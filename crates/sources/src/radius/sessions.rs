@@ -1,0 +1,412 @@
+//! The session machine: which sessions are open, what is a retransmission, and which ends nobody told.
+//!
+//! Pure; time is passed in. It follows a bounded number of sessions: open ones and, for some hours, closed ones, so that late and repeated
+//! messages find their session. Every change goes into an [`Undo`], because a change counts only once its records are durable: where the
+//! sink refuses them the change is taken back, and the NAS's next attempt is new again.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use weir_base::time::Millis;
+use weir_record::Id;
+use weir_record::kinds::{Action, NatEvent, RadiusSession};
+
+use super::attributes::status;
+use super::limits::{CLOSE_BATCH, SAME_EVENT_MS, SESSION_BLOCKS_MAX};
+use super::normalise::block_event;
+use super::state::Key;
+use super::table::Table;
+pub use super::table::{Block, Mark, Nas, Session, Undo};
+
+/// One message, as the table sees it.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// The NAS.
+    pub nas: Key,
+    /// The session.
+    pub session: Key,
+    /// When and what.
+    pub mark: Mark,
+    /// Expected rhythm of interim updates in milliseconds; 0 for none.
+    pub interim_ms: i64,
+    /// One session a NAS port: a Start on a port ends what was open there.
+    pub port_is_exclusive: bool,
+    /// The message's row; session id, start and its certainty are filled in.
+    pub row: RadiusSession,
+    /// Port blocks: allocated or not.
+    pub blocks: Vec<(bool, Block)>,
+}
+
+/// Rows that come out of the table.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Rows {
+    /// Messages, and ends that were inferred.
+    pub sessions: Vec<RadiusSession>,
+    /// Port blocks.
+    pub nat: Vec<NatEvent>,
+}
+
+/// The machine.
+#[derive(Debug)]
+pub struct Sessions {
+    table: Table,
+    /// Reboots whose sessions did not all fit into one group.
+    closing: VecDeque<(Key, Millis, Millis, &'static str)>,
+    untracked: u64,
+}
+
+impl Sessions {
+    /// A machine that follows at most `capacity` sessions. A session with a known rhythm is taken for ended when nothing came for
+    /// `missed_interims` intervals.
+    pub fn new(capacity: usize, missed_interims: u32) -> Sessions {
+        Sessions { table: Table::new(capacity, missed_interims), closing: VecDeque::new(), untracked: 0 }
+    }
+
+    /// What it holds.
+    pub fn table(&self) -> &Table {
+        &self.table
+    }
+
+    /// Sessions that were recorded but not followed because the table was full.
+    pub fn untracked(&self) -> u64 {
+        self.untracked
+    }
+
+    /// Puts back a session that the state held.
+    pub fn load(&mut self, key: Key, session: Session) {
+        if self.table.has_room(&key) {
+            self.table.set(key, Some(session));
+        }
+    }
+
+    /// Puts back a NAS that the state held. What its last reboot left open is closed by the next ticks.
+    pub fn load_nas(&mut self, key: Key, nas: Nas) {
+        let last = [(nas.on, "accounting-on"), (nas.off, "accounting-off")];
+        let last = last.into_iter().filter_map(|(mark, reason)| mark.map(|m| (m, reason))).max_by_key(|(m, _)| m.time);
+        if let Some((mark, reason)) = last {
+            self.closing.push_back((key, mark.time, mark.arrived, reason));
+        }
+        self.table.change_nas(key, nas, &mut Undo::default());
+    }
+
+    /// Takes changes back whose records were not kept; see [`Table::undo`].
+    pub fn undo(&mut self, undo: Undo) -> BTreeSet<Key> {
+        self.table.undo(undo)
+    }
+
+    /// True when this event was told before: it is acknowledged again and makes no record.
+    pub fn is_duplicate(&self, event: &Event) -> bool {
+        let status = u32::from(event.row.status);
+        if let status::ACCOUNTING_ON | status::ACCOUNTING_OFF = status {
+            let nas = self.table.nas(&event.nas);
+            let seen = nas.and_then(|n| if status == status::ACCOUNTING_ON { n.on } else { n.off });
+            return seen.is_some_and(|m| m.same_event(&event.mark));
+        }
+        let Some(s) = self.table.get(&event.session) else { return false };
+        match status {
+            // After an end, only the same instant makes it the same login: session ids may come again after a reboot.
+            status::START => s.start.is_some_and(|m| if s.open { m.same_event(&event.mark) } else { m.near(&event.mark) }),
+            status::STOP => s.stop.is_some_and(|m| m.same_event(&event.mark)),
+            // An idle session's updates look alike: only the same instant makes two of them one.
+            status::INTERIM => s.interim.is_some_and(|m| m.near(&event.mark) && m.fingerprint == event.mark.fingerprint),
+            _ => false,
+        }
+    }
+
+    /// Takes an event that is no duplicate. `new_id` is the id of the session if it is new.
+    pub fn apply(&mut self, event: Event, new_id: Id, undo: &mut Undo, rows: &mut Rows) {
+        match u32::from(event.row.status) {
+            status::START => self.start(event, new_id, undo, rows),
+            status::INTERIM => self.interim(event, new_id, undo, rows),
+            status::STOP => self.stop(event, new_id, undo, rows),
+            status::ACCOUNTING_ON | status::ACCOUNTING_OFF => self.reboot(event, undo, rows),
+            // Failed attempts and tunnel events (RFC 2867) open and close nothing.
+            _ => {
+                let known = self.table.get(&event.session).map(|s| (s.facts.session, s.facts.start, s.facts.start_certain));
+                let (id, start, certain) = known.unwrap_or((new_id, None, 0));
+                rows.sessions.push(RadiusSession { session: id, start, start_certain: certain, ..event.row });
+            }
+        }
+    }
+
+    fn start(&mut self, event: Event, new_id: Id, undo: &mut Undo, rows: &mut Rows) {
+        let time = event.mark.time;
+        match self.table.get(&event.session) {
+            // The Stop, or an update, came before its Start: the datagrams changed places.
+            Some(s) if s.start.is_none() && (s.open || time <= s.ended) => {
+                let mut s = s.clone();
+                s.start = Some(event.mark);
+                (s.facts.start, s.facts.start_certain) = (Some(time), 1);
+                rows.sessions.push(RadiusSession { session: s.facts.session, start: Some(time), start_certain: 1, ..event.row });
+                self.table.change(event.session, Some(s), undo);
+                undo.mark(event.session, event.mark);
+                return;
+            }
+            Some(s) if s.open => self.close(event.session, time, event.mark.arrived, "session-id-used-again", undo, rows),
+            _ => {}
+        }
+        let facts = RadiusSession { session: new_id, start: Some(time), start_certain: 1, ..event.row.clone() };
+        rows.sessions.push(facts.clone());
+        let mut session = self.fresh(&event, facts);
+        session.start = Some(event.mark);
+        self.open_session(&event, session, undo, rows);
+    }
+
+    fn interim(&mut self, event: Event, new_id: Id, undo: &mut Undo, rows: &mut Rows) {
+        let began = event.row.session_time.map_or(event.mark.time, |s| event.mark.time.plus(-1000 * i64::from(s)));
+        let session = match self.table.get(&event.session) {
+            // A session whose end was told: the update is late, or changed places with the Stop.
+            Some(s) if !s.open && !s.inferred && event.mark.time <= s.ended.plus(SAME_EVENT_MS) => {
+                let f = &s.facts;
+                rows.sessions.push(RadiusSession { session: f.session, start: f.start, start_certain: f.start_certain, ..event.row });
+                let mut s = s.clone();
+                s.interim = Some(event.mark);
+                self.table.change(event.session, Some(s), undo);
+                undo.mark(event.session, event.mark);
+                return;
+            }
+            // An end that was inferred is undone by a sign of life after it.
+            Some(s) if s.open || s.inferred => {
+                let mut s = s.clone();
+                merge(&mut s.facts, &event.row);
+                s
+            }
+            _ => self.fresh(&event, RadiusSession { session: new_id, start: Some(began), start_certain: 0, ..event.row.clone() }),
+        };
+        let mut session = session;
+        session.interim = Some(event.mark);
+        session.heard = session.heard.max(event.mark.time);
+        session.heard_arrived = session.heard_arrived.max(event.mark.arrived);
+        if event.interim_ms > 0 {
+            session.interim_ms = event.interim_ms;
+        }
+        let f = &session.facts;
+        let row = RadiusSession { session: f.session, start: f.start, start_certain: f.start_certain, ..event.row.clone() };
+        rows.sessions.push(row);
+        // An update older than the inferred end says nothing about what came after it.
+        if !session.open && event.mark.time <= session.ended {
+            self.table.change(event.session, Some(session), undo);
+            undo.mark(event.session, event.mark);
+            return;
+        }
+        session.open = true;
+        session.inferred = false;
+        self.open_session(&event, session, undo, rows);
+    }
+
+    fn stop(&mut self, event: Event, new_id: Id, undo: &mut Undo, rows: &mut Rows) {
+        let time = event.mark.time;
+        let began = event.row.session_time.map(|s| time.plus(-1000 * i64::from(s)));
+        let mut session = match self.table.get(&event.session) {
+            // A second life under the same id, whose Start never came.
+            Some(s) if !s.open && !s.inferred && began.is_some_and(|b| b > s.ended.plus(SAME_EVENT_MS)) => {
+                self.fresh(&event, RadiusSession { session: new_id, start: began, start_certain: 0, ..event.row.clone() })
+            }
+            Some(s) => s.clone(),
+            None => self.fresh(&event, RadiusSession { session: new_id, start: began, start_certain: 0, ..event.row.clone() }),
+        };
+        let f = &session.facts;
+        rows.sessions.push(RadiusSession { session: f.session, start: f.start, start_certain: f.start_certain, ..event.row.clone() });
+        for (allocated, block) in &event.blocks {
+            let action = if *allocated { Action::Create } else { Action::Delete };
+            rows.nat.push(block_event(block, event.row.source, time, action));
+            session.blocks.retain(|b| b != block);
+            if *allocated {
+                session.blocks.push(*block);
+            }
+        }
+        for block in session.blocks.drain(..) {
+            rows.nat.push(block_event(&block, event.row.source, time, Action::Delete));
+        }
+        session.stop = Some(event.mark);
+        session.open = false;
+        session.inferred = false;
+        session.ended = time;
+        session.heard = session.heard.max(time);
+        session.heard_arrived = session.heard_arrived.max(event.mark.arrived);
+        session.facts = slim(&session.facts);
+        self.store(event.session, session, undo);
+        undo.mark(event.session, event.mark);
+    }
+
+    fn reboot(&mut self, event: Event, undo: &mut Undo, rows: &mut Rows) {
+        let on = u32::from(event.row.status) == status::ACCOUNTING_ON;
+        let mut nas = self.table.nas(&event.nas).copied().unwrap_or_default();
+        let slot = if on { &mut nas.on } else { &mut nas.off };
+        *slot = Some(event.mark);
+        self.table.change_nas(event.nas, nas, undo);
+        rows.sessions.push(event.row);
+        let reason = if on { "accounting-on" } else { "accounting-off" };
+        self.close_all(event.nas, event.mark.time, event.mark.arrived, reason, undo, rows);
+    }
+
+    /// Ends what a NAS had open at `time`; what does not fit into one group follows with the next ticks.
+    fn close_all(&mut self, nas: Key, time: Millis, arrived: Millis, reason: &'static str, undo: &mut Undo, rows: &mut Rows) {
+        // A session that began after the reboot only overtook the message that tells of it.
+        let before = |key: &Key| self.table.get(key).is_some_and(|s| s.facts.start.unwrap_or(s.heard) < time);
+        let of_nas: Vec<Key> = self.table.of_nas(nas).filter(before).take(CLOSE_BATCH + 1).collect();
+        for key in of_nas.iter().take(CLOSE_BATCH) {
+            self.close(*key, time, arrived, reason, undo, rows);
+        }
+        if of_nas.len() > CLOSE_BATCH {
+            self.closing.push_back((nas, time, arrived, reason));
+        }
+    }
+
+    /// Ends a session nobody ended, no earlier than its newest event.
+    fn close(&mut self, key: Key, time: Millis, arrived: Millis, reason: &'static str, undo: &mut Undo, rows: &mut Rows) {
+        let Some(s) = self.table.get(&key).filter(|s| s.open) else { return };
+        let mut s = s.clone();
+        let time = time.max(s.facts.start.unwrap_or(time));
+        rows.sessions.push(RadiusSession {
+            time,
+            arrived,
+            status: status::STOP as u8,
+            inferred: 1,
+            reason: Some(reason.to_owned()),
+            ..s.facts.clone()
+        });
+        for block in s.blocks.drain(..) {
+            rows.nat.push(block_event(&block, s.facts.source, time, Action::Delete));
+        }
+        s.open = false;
+        s.inferred = true;
+        s.ended = time;
+        s.heard_arrived = s.heard_arrived.max(arrived);
+        self.table.change(key, Some(s), undo);
+    }
+
+    fn fresh(&self, event: &Event, facts: RadiusSession) -> Session {
+        Session {
+            nas: event.nas,
+            open: true,
+            inferred: false,
+            start: None,
+            stop: None,
+            interim: None,
+            ended: Millis(0),
+            heard: event.mark.time,
+            heard_arrived: event.mark.arrived,
+            interim_ms: event.interim_ms,
+            blocks: Vec::new(),
+            facts: keep(facts),
+            version: 0,
+        }
+    }
+
+    /// Stores an open session; whoever held its addresses or its port before has ended.
+    fn open_session(&mut self, event: &Event, mut session: Session, undo: &mut Undo, rows: &mut Rows) {
+        for (allocated, block) in &event.blocks {
+            let held = session.blocks.contains(block);
+            let action = if *allocated { Action::Create } else { Action::Delete };
+            session.blocks.retain(|b| b != block);
+            if *allocated && session.blocks.len() < SESSION_BLOCKS_MAX {
+                session.blocks.push(*block);
+            }
+            // An update repeats the blocks that are held; only a change is an event.
+            if !(*allocated && held) {
+                rows.nat.push(block_event(block, event.row.source, event.mark.time, action));
+            }
+        }
+        let began = session.facts.start.unwrap_or(session.heard);
+        let mut overtaken = None;
+        let mut rivals: Vec<(Key, &'static str)> = Vec::new();
+        rivals.extend(self.table.at_addresses(&session.facts).into_iter().map(|k| (k, "address-used-again")));
+        if event.port_is_exclusive {
+            rivals.extend(self.table.at_port(&session).map(|k| (k, "port-used-again")));
+        }
+        for (key, reason) in rivals {
+            let Some(rival) = self.table.get(&key).filter(|r| r.open && key != event.session) else { continue };
+            let multi = &session.facts.multi_session_id;
+            // Links of one multilink session share its address (RFC 2866 section 5.11).
+            if multi.is_some() && *multi == rival.facts.multi_session_id {
+                continue;
+            }
+            let theirs = rival.facts.start.unwrap_or(rival.heard);
+            let heard = rival.heard;
+            if theirs > began && heard >= session.heard {
+                overtaken = Some((theirs, reason));
+            } else {
+                self.close(key, began.max(heard), event.mark.arrived, reason, undo, rows);
+            }
+        }
+        let key = event.session;
+        self.store(key, session, undo);
+        undo.mark(key, event.mark);
+        // This message came late: somebody else has the address since.
+        if let Some((time, reason)) = overtaken {
+            self.close(key, time, event.mark.arrived, reason, undo, rows);
+        }
+    }
+
+    /// Stores a session if there is room for it.
+    fn store(&mut self, key: Key, session: Session, undo: &mut Undo) {
+        if self.table.has_room(&key) {
+            self.table.change(key, Some(session), undo);
+        } else {
+            self.untracked += 1;
+        }
+    }
+
+    /// Does what is due at `now`, about `limit` changes; true if more is due.
+    ///
+    /// An open session that missed its updates ends one interval after its last event: by then its next update should have come.
+    pub fn tick(&mut self, now: Millis, limit: usize, undo: &mut Undo, rows: &mut Rows) -> bool {
+        while undo.len() < limit {
+            if let Some((nas, time, arrived, reason)) = self.closing.pop_front() {
+                self.close_all(nas, time, arrived, reason, undo, rows);
+                continue;
+            }
+            let Some((_, key)) = self.table.first_due().filter(|(due, _)| *due <= now) else { return false };
+            match self.table.get(&key) {
+                Some(s) if s.open => {
+                    let end = s.heard.plus(s.interim_ms);
+                    self.close(key, end, now, "no-interim-update", undo, rows);
+                }
+                _ => self.table.change(key, None, undo),
+            }
+        }
+        true
+    }
+}
+
+/// The facts of a session without what belongs to one event only.
+fn keep(f: RadiusSession) -> RadiusSession {
+    RadiusSession { input_octets: None, output_octets: None, session_time: None, terminate_cause: None, reason: None, ..f }
+}
+
+/// What is kept of a session whose end was told: enough to know its late messages.
+fn slim(f: &RadiusSession) -> RadiusSession {
+    RadiusSession {
+        source: f.source,
+        realm: f.realm,
+        session: f.session,
+        start: f.start,
+        start_certain: f.start_certain,
+        ..RadiusSession::default()
+    }
+}
+
+/// Takes over what a newer message says; what it does not say stays.
+fn merge(f: &mut RadiusSession, row: &RadiusSession) {
+    fn newer<T: Clone>(old: &mut Option<T>, new: &Option<T>) {
+        if new.is_some() {
+            old.clone_from(new);
+        }
+    }
+    newer(&mut f.acct_session_id, &row.acct_session_id);
+    newer(&mut f.multi_session_id, &row.multi_session_id);
+    newer(&mut f.subscriber, &row.subscriber);
+    newer(&mut f.caller, &row.caller);
+    newer(&mut f.called, &row.called);
+    newer(&mut f.nas_address, &row.nas_address);
+    newer(&mut f.nas_identifier, &row.nas_identifier);
+    newer(&mut f.nas_port, &row.nas_port);
+    newer(&mut f.nas_port_id, &row.nas_port_id);
+    newer(&mut f.nas_port_type, &row.nas_port_type);
+    newer(&mut f.framed_ipv4, &row.framed_ipv4);
+    newer(&mut f.framed_ipv6, &row.framed_ipv6);
+    newer(&mut f.framed_prefix, &row.framed_prefix);
+    newer(&mut f.framed_prefix_bits, &row.framed_prefix_bits);
+    newer(&mut f.delegated_prefix, &row.delegated_prefix);
+    newer(&mut f.delegated_prefix_bits, &row.delegated_prefix_bits);
+}

@@ -1,0 +1,326 @@
+//! Where sessions and NASes lie: the maps, their indexes, and how a change is taken back.
+
+use std::collections::{BTreeSet, HashMap};
+
+use weir_base::net::Addr16;
+use weir_base::time::Millis;
+use weir_record::kinds::RadiusSession;
+
+use super::limits::{CLOSED_MS, RETRANSMIT_MS, SAME_EVENT_MS};
+use super::state::Key;
+
+/// When a message of one status was seen, and what it looked like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// When it happened.
+    pub time: Millis,
+    /// When it arrived.
+    pub arrived: Millis,
+    /// True when `time` is an Event-Timestamp.
+    pub stamped: bool,
+    /// [`Message::fingerprint`](super::message::Message::fingerprint).
+    pub fingerprint: [u8; 16],
+}
+
+impl Mark {
+    pub(super) fn near(&self, other: &Mark) -> bool {
+        self.time.since(other.time).abs() <= SAME_EVENT_MS
+    }
+
+    fn copy_of(&self, other: &Mark) -> bool {
+        self.fingerprint == other.fingerprint && self.arrived.since(other.arrived).abs() <= RETRANSMIT_MS
+    }
+
+    pub(super) fn same_event(&self, other: &Mark) -> bool {
+        // Two Event-Timestamps settle it: a retransmission keeps its own.
+        self.near(other) || (!(self.stamped && other.stamped) && self.copy_of(other))
+    }
+}
+
+/// A block of public ports a session holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// IP protocol number, 0 for all.
+    pub protocol: u8,
+    /// Public address.
+    pub public: Addr16,
+    /// Inside address.
+    pub inside: Addr16,
+    /// First port.
+    pub first: u16,
+    /// Last port, inclusive.
+    pub last: u16,
+}
+
+/// One session.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Session {
+    /// Its NAS.
+    pub nas: Key,
+    /// Open as far as known.
+    pub open: bool,
+    /// Its end was inferred.
+    pub inferred: bool,
+    /// The Start seen last.
+    pub start: Option<Mark>,
+    /// The Stop seen last.
+    pub stop: Option<Mark>,
+    /// The Interim-Update seen last.
+    pub interim: Option<Mark>,
+    /// When it ended; meaningless while open.
+    pub ended: Millis,
+    /// Time of its newest event, by the NAS.
+    pub heard: Millis,
+    /// When something of it last arrived.
+    pub heard_arrived: Millis,
+    /// Expected rhythm of interim updates in milliseconds; 0 for none.
+    pub interim_ms: i64,
+    /// Port blocks it holds.
+    pub blocks: Vec<Block>,
+    /// What an inferred end repeats: ids, addresses, port. Counters are not kept.
+    pub facts: RadiusSession,
+    /// Changes with every change in memory; not stored.
+    pub version: u64,
+}
+
+/// One NAS.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Nas {
+    /// The Accounting-On seen last.
+    pub on: Option<Mark>,
+    /// The Accounting-Off seen last.
+    pub off: Option<Mark>,
+    /// Changes with every change in memory; not stored.
+    pub version: u64,
+}
+
+/// What a group of messages changed: for storing it, and for taking it back.
+#[derive(Debug, Default)]
+pub struct Undo {
+    /// Session, what it was before, version after (none when it was removed).
+    sessions: Vec<(Key, Option<Box<Session>>, Option<u64>)>,
+    nas: Vec<(Key, Option<Nas>, u64)>,
+    marks: Vec<(Key, Mark)>,
+}
+
+impl Undo {
+    /// Sessions that changed, each once.
+    pub fn sessions(&self) -> BTreeSet<Key> {
+        self.sessions.iter().map(|(k, _, _)| *k).collect()
+    }
+
+    /// NASes that changed, each once.
+    pub fn nas(&self) -> BTreeSet<Key> {
+        self.nas.iter().map(|(k, _, _)| *k).collect()
+    }
+
+    /// Changes so far: what bounds the size of a group.
+    pub fn len(&self) -> usize {
+        self.sessions.len() + self.nas.len()
+    }
+
+    /// True when nothing changed.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Notes which message a change came from.
+    pub(super) fn mark(&mut self, key: Key, mark: Mark) {
+        self.marks.push((key, mark));
+    }
+}
+
+type AddressKey = (u32, [u8; 16], u8);
+type PortKey = (Key, Option<u32>, Option<String>);
+
+/// Sessions and NASes, at most `capacity` of each.
+#[derive(Debug)]
+pub struct Table {
+    capacity: usize,
+    missed_interims: i64,
+    version: u64,
+    sessions: HashMap<Key, Session>,
+    nas: HashMap<Key, Nas>,
+    by_nas: BTreeSet<(Key, Key)>,
+    by_address: HashMap<AddressKey, Key>,
+    by_port: HashMap<PortKey, Key>,
+    deadlines: BTreeSet<(Millis, Key)>,
+}
+
+impl Table {
+    /// An empty table. An open session's deadline is `missed_interims` of its intervals after it was last heard.
+    pub fn new(capacity: usize, missed_interims: u32) -> Table {
+        Table {
+            capacity,
+            missed_interims: i64::from(missed_interims),
+            version: 0,
+            sessions: HashMap::new(),
+            nas: HashMap::new(),
+            by_nas: BTreeSet::new(),
+            by_address: HashMap::new(),
+            by_port: HashMap::new(),
+            deadlines: BTreeSet::new(),
+        }
+    }
+
+    /// Sessions held, open and closed.
+    pub fn len(&self) -> usize {
+        self.sessions.len()
+    }
+
+    /// True when it holds none.
+    pub fn is_empty(&self) -> bool {
+        self.sessions.is_empty()
+    }
+
+    /// Open sessions.
+    pub fn open(&self) -> usize {
+        self.by_nas.len()
+    }
+
+    /// A session.
+    pub fn get(&self, key: &Key) -> Option<&Session> {
+        self.sessions.get(key)
+    }
+
+    /// A NAS.
+    pub fn nas(&self, key: &Key) -> Option<&Nas> {
+        self.nas.get(key)
+    }
+
+    /// All NASes, in no order.
+    pub fn all_nas(&self) -> impl Iterator<Item = (&Key, &Nas)> {
+        self.nas.iter()
+    }
+
+    /// True when a session of this key can be stored.
+    pub fn has_room(&self, key: &Key) -> bool {
+        self.sessions.len() < self.capacity || self.sessions.contains_key(key)
+    }
+
+    /// Open sessions of a NAS.
+    pub fn of_nas(&self, nas: Key) -> impl Iterator<Item = Key> + '_ {
+        self.by_nas.range((nas, [0; 16])..=(nas, [0xff; 16])).map(|(_, session)| *session)
+    }
+
+    /// Open sessions that hold an address of these facts.
+    pub fn at_addresses(&self, facts: &RadiusSession) -> Vec<Key> {
+        addresses(facts).filter_map(|a| self.by_address.get(&a).copied()).collect()
+    }
+
+    /// The open session on the same port of the same NAS.
+    pub fn at_port(&self, session: &Session) -> Option<Key> {
+        self.by_port.get(&port(session)?).copied()
+    }
+
+    /// The session something must be done about first, and when.
+    pub fn first_due(&self) -> Option<(Millis, Key)> {
+        self.deadlines.first().copied()
+    }
+
+    /// Stores or removes a session and notes how to take that back.
+    pub fn change(&mut self, key: Key, session: Option<Session>, undo: &mut Undo) {
+        let after = session.is_some();
+        let before = self.set(key, session);
+        undo.sessions.push((key, before.map(Box::new), after.then_some(self.version)));
+    }
+
+    /// Stores a NAS if there is room for it.
+    pub fn change_nas(&mut self, key: Key, mut nas: Nas, undo: &mut Undo) {
+        if self.nas.len() < self.capacity || self.nas.contains_key(&key) {
+            self.version += 1;
+            nas.version = self.version;
+            let before = self.nas.insert(key, nas);
+            undo.nas.push((key, before, self.version));
+        }
+    }
+
+    /// Replaces a session and keeps the indexes true. Returns what was there.
+    pub fn set(&mut self, key: Key, session: Option<Session>) -> Option<Session> {
+        self.version += 1;
+        let before = self.sessions.remove(&key);
+        if let Some(old) = &before {
+            self.deadlines.remove(&(self.deadline(old), key));
+            self.by_nas.remove(&(old.nas, key));
+            for a in addresses(&old.facts) {
+                unlink(&mut self.by_address, &a, &key);
+            }
+            if let Some(p) = port(old) {
+                unlink(&mut self.by_port, &p, &key);
+            }
+        }
+        if let Some(mut new) = session {
+            new.version = self.version;
+            self.deadlines.insert((self.deadline(&new), key));
+            if new.open {
+                self.by_nas.insert((new.nas, key));
+                self.by_address.extend(addresses(&new.facts).map(|a| (a, key)));
+                self.by_port.extend(port(&new).map(|p| (p, key)));
+            }
+            self.sessions.insert(key, new);
+        }
+        before
+    }
+
+    /// When something must be done about a session though nothing comes: an open one missed its updates, a closed one is forgotten.
+    fn deadline(&self, s: &Session) -> Millis {
+        match (s.open, s.interim_ms) {
+            (true, 0) => Millis(i64::MAX),
+            (true, ms) => s.heard_arrived.plus(ms.saturating_mul(self.missed_interims)),
+            (false, _) => s.heard_arrived.plus(CLOSED_MS),
+        }
+    }
+
+    /// Takes changes back whose records were not kept. Returns the sessions whose stored state must be written anew, because something
+    /// later was built on what is taken back.
+    pub fn undo(&mut self, undo: Undo) -> BTreeSet<Key> {
+        let mut rewrite = BTreeSet::new();
+        for (key, before, after) in undo.sessions.into_iter().rev() {
+            if self.sessions.get(&key).map(|s| s.version) != after {
+                rewrite.insert(key);
+                continue;
+            }
+            // The version goes back too, so that an earlier change of the same group finds what it left.
+            let version = before.as_ref().map_or(0, |b| b.version);
+            self.set(key, before.map(|b| *b));
+            if let Some(s) = self.sessions.get_mut(&key) {
+                s.version = version;
+            }
+        }
+        for (key, mark) in undo.marks {
+            if let Some(s) = self.sessions.get_mut(&key) {
+                for slot in [&mut s.start, &mut s.stop, &mut s.interim] {
+                    slot.take_if(|m| *m == mark);
+                }
+            }
+        }
+        for (key, before, version) in undo.nas.into_iter().rev() {
+            if self.nas.get(&key).is_some_and(|n| n.version == version) {
+                match before {
+                    Some(before) => drop(self.nas.insert(key, before)),
+                    None => drop(self.nas.remove(&key)),
+                }
+            }
+        }
+        rewrite
+    }
+}
+
+fn unlink<K: std::hash::Hash + Eq>(map: &mut HashMap<K, Key>, at: &K, key: &Key) {
+    if map.get(at) == Some(key) {
+        map.remove(at);
+    }
+}
+
+/// What only one session of a realm can hold. Framed-IPv6-Prefix is not among it: hosts behind one access point share it.
+fn addresses(facts: &RadiusSession) -> impl Iterator<Item = AddressKey> {
+    let delegated = facts.delegated_prefix.zip(facts.delegated_prefix_bits);
+    let whole = |a: Addr16| (a, 128);
+    let realm = facts.realm;
+    [facts.framed_ipv4.map(whole), facts.framed_ipv6.map(whole), delegated].into_iter().flatten().map(move |(a, bits)| (realm, a.0, bits))
+}
+
+fn port(session: &Session) -> Option<PortKey> {
+    let f = &session.facts;
+    (f.nas_port.is_some() || f.nas_port_id.is_some()).then(|| (session.nas, f.nas_port, f.nas_port_id.clone()))
+}
