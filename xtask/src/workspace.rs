@@ -75,8 +75,24 @@ impl Workspace {
     pub fn command(&self, program: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(program);
         command.current_dir(&self.root).args(arguments).stdin(Stdio::null());
+        for (name, value) in environment(|name| std::env::var(name).ok()) {
+            command.env(name, value);
+        }
         command
     }
+}
+
+/// What the Makefile sets, for a command typed without it: the tools that `make deps` built, where to build, and the Python of the tests.
+fn environment(get: impl Fn(&str) -> Option<String>) -> Vec<(&'static str, String)> {
+    let cache = get("WEIR_CACHE").unwrap_or_else(|| format!("{}/.cache/weir", get("HOME").unwrap_or_default()));
+    let path = get("PATH").unwrap_or_default();
+    let mut set = vec![("PATH", format!("{cache}/bin:{path}:/usr/local/sbin:/usr/sbin:/sbin"))];
+    for (name, folder) in [("CARGO_TARGET_DIR", "target"), ("WEIR_PYTHON", "venv/bin/python")] {
+        if get(name).is_none() {
+            set.push((name, format!("{cache}/{folder}")));
+        }
+    }
+    set
 }
 
 /// How a command reads when typed.
@@ -111,6 +127,22 @@ mod tests {
         let files = Workspace::here().unwrap().files().unwrap();
         assert!(files.contains(&"ARCHITECTURE.md".to_owned()) && files.contains(&"xtask/src/workspace.rs".to_owned()));
         assert!(files.is_sorted() && !files.iter().any(|path| path.starts_with(".git/")));
+    }
+
+    #[test]
+    fn what_is_set_already_is_kept_and_the_rest_follows_the_cache() {
+        let of = |known: &[(&str, &str)]| {
+            let known: Vec<(String, String)> = known.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            environment(move |name| known.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone()))
+        };
+        let plain = of(&[("HOME", "/h"), ("PATH", "/p")]);
+        assert_eq!(plain[0], ("PATH", "/h/.cache/weir/bin:/p:/usr/local/sbin:/usr/sbin:/sbin".to_owned()));
+        assert_eq!(
+            plain[1..],
+            [("CARGO_TARGET_DIR", "/h/.cache/weir/target".to_owned()), ("WEIR_PYTHON", "/h/.cache/weir/venv/bin/python".to_owned())]
+        );
+        let set = of(&[("WEIR_CACHE", "/c"), ("CARGO_TARGET_DIR", "/t")]);
+        assert_eq!(set[1..], [("WEIR_PYTHON", "/c/venv/bin/python".to_owned())]);
     }
 
     #[test]
