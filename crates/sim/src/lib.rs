@@ -14,6 +14,7 @@
 //! # }
 //! ```
 
+pub mod check;
 pub mod error;
 pub mod limits;
 pub mod network;
@@ -24,6 +25,7 @@ pub mod truth;
 pub mod wire;
 pub mod world;
 
+pub use check::{Answer, Asker, CheckOptions, Question, Report, check};
 pub use error::SimError;
 pub use network::Network;
 pub use plan::{Faults, HeaderTime, Mode, Plan, Profile, Targets};

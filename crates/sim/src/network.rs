@@ -178,16 +178,17 @@ fn hotel(subscribers: u32) -> Realm {
     }
 }
 
-/// Four times the blocks its subscribers need, as held blocks wait 120 s; a power of two of at least 32 addresses.
-fn pool_size(subscribers: u32) -> u32 {
-    (subscribers.saturating_mul(4) / BLOCKS_PER_ADDRESS + 4).next_power_of_two().max(32)
+/// Several times the blocks its subscribers need at once, as freed blocks rest; a power of two of at least 32 addresses.
+fn pool_size(subscribers: u32, times: u32) -> u32 {
+    (subscribers.saturating_mul(times) / BLOCKS_PER_ADDRESS + 4).next_power_of_two().max(32)
 }
 
 fn isp(plan: &Plan, i: u32, subscribers: u32) -> Realm {
     const NAMES: [(&str, &str, &str); 3] =
         [("north", "bras-north", "cgn-a"), ("south", "bras-south", "cgn-b"), ("west", "bras-west", "cgn-c")];
     let (name, nas, exporter) = NAMES[i as usize % NAMES.len()];
-    let addresses = pool_size(subscribers);
+    // Where blocks themselves are the mappings, they come and go more often.
+    let addresses = pool_size(subscribers, if i == 1 { 8 } else { 4 });
     // 198.18.128.0/17, 198.19.0.0/17, 198.19.128.0/17: a NAT each, of the reserved benchmarking range 198.18.0.0/15.
     let first = number(198, 18, 128, 0) + i * 0x8000;
     let bound = if plan.bindings && i != 1 { addresses / 8 } else { 0 };
@@ -225,7 +226,7 @@ mod tests {
         assert_eq!(realms.iter().map(|r| r.subscribers).sum::<u32>(), 2_000);
         assert!(realms.iter().all(|r| r.inside == Ipv4Addr::new(100, 64, 0, 2)));
         let pools: Vec<String> = realms.iter().map(|r| r.pool.to_string()).collect();
-        assert_eq!(pools, ["198.18.128.0/26", "198.19.0.0/26", "198.19.128.0/26"]);
+        assert_eq!(pools, ["198.18.128.0/26", "198.19.0.0/25", "198.19.128.0/26"]);
         assert_eq!(Network::of(&Plan::new(Profile::Small, 1)).unwrap().realms[0].pool.to_string(), "198.18.0.0/28");
         assert_eq!(Network::of(&Plan::new(Profile::Hotel, 1)).unwrap().realms[0].pool.to_string(), "198.18.1.1/32");
     }

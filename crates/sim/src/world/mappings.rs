@@ -79,7 +79,7 @@ impl World {
         };
         let Some((public, port)) = self.take_port(sub, protocol) else {
             self.tally.exhausted += 1;
-            return Ok(true);
+            return Ok(false);
         };
         let draw = self.rng.zipf(DESTINATIONS) as usize;
         let (destination, port_there) = self.destinations.get(draw).copied().unwrap_or((Ipv4Addr::UNSPECIFIED, 0));
@@ -252,6 +252,7 @@ impl World {
             _ => self.give_port(sub, &mapping),
         }
         self.tally.events += 1;
+        self.budget -= 1.0;
         out.nat(realm, &NatEvent { at: self.now, create: false, mapping })
     }
 

@@ -172,7 +172,6 @@ impl World {
             self.ends.pop();
             if self.open.get(place as usize).is_some_and(|o| o.serial == serial) {
                 self.close(place, out)?;
-                self.budget -= 1.0;
             }
         }
         // What ends does so in its millisecond, whatever the rate; what begins fills the rest.
