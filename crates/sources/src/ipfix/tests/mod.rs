@@ -1,0 +1,7 @@
+//! Tests of the parts together.
+
+mod collecting;
+mod decoding;
+mod devices;
+mod loss;
+mod properties;
