@@ -1,0 +1,153 @@
+//! A group as bytes in the write-ahead log.
+//!
+//! Layout: version u8 (1), owner length u8 and bytes, then sections, each a tag u8: 1 batch (length u32, batch as in `walbatch`), 2 state
+//! change (key length u16, key, present u8, value length u32, value), 3 evidence (source u32, time i64). Bindings are batches. Integers little-endian.
+
+use weir_base::time::Millis;
+
+use crate::kind::{Kind, Record};
+use crate::kinds::Binding;
+use crate::limits::{GROUP_BATCHES, GROUP_BYTES, GROUP_STATE_PUTS};
+use crate::sink::{Group, StatePut};
+use crate::walbatch::{self, BatchError};
+
+const VERSION: u8 = 1;
+
+/// Checks a group against the limits and the schemas before it is queued.
+pub fn check(group: &Group) -> Result<(), String> {
+    if group.batches.len() > GROUP_BATCHES {
+        return Err(format!("{} batches, at most {GROUP_BATCHES} are allowed", group.batches.len()));
+    }
+    if group.state.len() > GROUP_STATE_PUTS {
+        return Err(format!("{} state changes, at most {GROUP_STATE_PUTS} are allowed", group.state.len()));
+    }
+    if group.owner.len() > usize::from(u8::MAX) || group.state.iter().any(|p| p.key.len() > usize::from(u16::MAX)) {
+        return Err("an owner's or key's name is too long".to_owned());
+    }
+    for (kind, batch) in &group.batches {
+        if batch.schema_ref().fields() != kind.schema().fields() {
+            return Err(format!("a batch does not have the columns of {kind}"));
+        }
+        if batch.num_rows() > crate::limits::BATCH_ROWS {
+            return Err(format!("a batch of {kind} has {} rows", batch.num_rows()));
+        }
+    }
+    Ok(())
+}
+
+/// The group's bytes; an error when they are longer than a group may be.
+pub fn encode(group: &Group) -> Result<Vec<u8>, String> {
+    let mut out = vec![VERSION, group.owner.len() as u8];
+    out.extend(group.owner.as_bytes());
+    for (kind, batch) in &group.batches {
+        section(&mut out, *kind, batch);
+    }
+    if !group.bindings.is_empty() {
+        section(&mut out, Kind::Binding, &Binding::batch(&group.bindings));
+    }
+    for put in &group.state {
+        out.push(2);
+        out.extend((put.key.len() as u16).to_le_bytes());
+        out.extend(&put.key);
+        out.push(u8::from(put.value.is_some()));
+        let value = put.value.as_deref().unwrap_or_default();
+        out.extend((value.len() as u32).to_le_bytes());
+        out.extend(value);
+    }
+    for (source, time) in &group.evidence {
+        out.push(3);
+        out.extend(source.to_le_bytes());
+        out.extend(time.0.to_le_bytes());
+    }
+    if out.len() > GROUP_BYTES {
+        return Err(format!("the group is {} bytes long, at most {GROUP_BYTES} are allowed", out.len()));
+    }
+    Ok(out)
+}
+
+fn section(out: &mut Vec<u8>, kind: Kind, batch: &arrow::array::RecordBatch) {
+    out.push(1);
+    let at = out.len();
+    out.extend([0; 4]);
+    walbatch::encode(kind, batch, out);
+    let len = (out.len() - at - 4) as u32;
+    out[at..at + 4].copy_from_slice(&len.to_le_bytes());
+}
+
+/// The group that `bytes` hold. Bindings come back as batches.
+pub fn decode(bytes: &[u8]) -> Result<Group, BatchError> {
+    let early = || BatchError("the group ends too early");
+    let take = |bytes: &mut &[u8], n: usize| -> Result<Vec<u8>, BatchError> {
+        let (head, tail) = bytes.split_at_checked(n).ok_or_else(early)?;
+        *bytes = tail;
+        Ok(head.to_vec())
+    };
+    let mut rest = bytes;
+    let head = take(&mut rest, 2)?;
+    if head[0] != VERSION {
+        return Err(BatchError("another version of the group format"));
+    }
+    let owner = take(&mut rest, usize::from(head[1]))?;
+    let mut group = Group { owner: String::from_utf8(owner).map_err(|_| BatchError("the owner is not text"))?, ..Group::default() };
+    while let Some((tag, tail)) = rest.split_first() {
+        rest = tail;
+        match tag {
+            1 => {
+                let len = u32::from_le_bytes(take(&mut rest, 4)?.try_into().map_err(|_| early())?) as usize;
+                let (body, tail) = rest.split_at_checked(len).ok_or_else(early)?;
+                let (kind, batch, over) = walbatch::decode(body)?;
+                if !over.is_empty() {
+                    return Err(BatchError("bytes are left after a batch"));
+                }
+                rest = tail;
+                group.batches.push((kind, batch));
+            }
+            2 => {
+                let len = u16::from_le_bytes(take(&mut rest, 2)?.try_into().map_err(|_| early())?);
+                let key = take(&mut rest, usize::from(len))?;
+                let present = take(&mut rest, 1)?[0] != 0;
+                let len = u32::from_le_bytes(take(&mut rest, 4)?.try_into().map_err(|_| early())?);
+                let value = take(&mut rest, len as usize)?;
+                group.state.push(StatePut { key, value: present.then_some(value) });
+            }
+            3 => {
+                let source = u32::from_le_bytes(take(&mut rest, 4)?.try_into().map_err(|_| early())?);
+                let time = i64::from_le_bytes(take(&mut rest, 8)?.try_into().map_err(|_| early())?);
+                group.evidence.push((source, Millis(time)));
+            }
+            _ => return Err(BatchError("an unknown section")),
+        }
+    }
+    Ok(group)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kinds::{Gap, IdType};
+
+    #[test]
+    fn a_group_comes_back_with_bindings_as_a_batch() {
+        let binding = Binding { id_type: IdType::Account as u8, value: "a@b".into(), ..Binding::default() };
+        let group = Group {
+            owner: "radius".into(),
+            batches: vec![(Kind::Gap, Gap::batch(&[Gap::default(), Gap { lost: Some(2), ..Gap::default() }]))],
+            state: vec![StatePut { key: vec![1], value: Some(vec![2; 300]) }, StatePut { key: vec![], value: None }],
+            bindings: vec![binding.clone()],
+            evidence: vec![(7, Millis(-5))],
+        };
+        check(&group).unwrap();
+        let bytes = encode(&group).unwrap();
+        let back = decode(&bytes).unwrap();
+        assert_eq!((&back.owner, &back.state, &back.evidence), (&group.owner, &group.state, &group.evidence));
+        assert_eq!(back.batches.len(), 2);
+        assert_eq!(Binding::rows(&back.batches[1].1), [binding]);
+        for cut in 0..bytes.len() {
+            if let Ok(g) = decode(&bytes[..cut]) {
+                assert!(g.batches.len() + g.state.len() + g.evidence.len() < 5, "cut at {cut}");
+            }
+        }
+        let wrong = Group { batches: vec![(Kind::Raw, Gap::batch(&[]))], ..Group::default() };
+        assert!(check(&wrong).unwrap_err().contains("raw"));
+    }
+}

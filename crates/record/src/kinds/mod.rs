@@ -1,0 +1,25 @@
+//! Record kinds, one file each.
+
+mod binding;
+mod config_change;
+mod gap;
+mod malformed;
+mod nat_event;
+mod nat_mapping;
+mod operator_action;
+mod question;
+mod radius_session;
+mod raw;
+mod source_entry;
+
+pub use binding::{Binding, IdType};
+pub use config_change::ConfigChange;
+pub use gap::Gap;
+pub use malformed::{Malformed, shape};
+pub use nat_event::{Action, Form, NatEvent, NatEventColumns};
+pub use nat_mapping::{NatMapping, RowType, flags};
+pub use operator_action::OperatorAction;
+pub use question::Question;
+pub use radius_session::RadiusSession;
+pub use raw::Raw;
+pub use source_entry::SourceEntry;

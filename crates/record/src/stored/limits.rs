@@ -1,0 +1,37 @@
+//! Limits of the stored formats, each with its unit.
+
+/// Longest key id, in bytes of text.
+pub const KEY_ID_BYTES: usize = 64;
+
+/// Smallest keyring slot, in bytes.
+pub const SLOT_BYTES_MIN: usize = 4_096;
+
+/// Size of a keyring slot unless told otherwise, in bytes: room for about 15,000 keys.
+pub const SLOT_BYTES: usize = 1 << 20;
+
+/// Largest keyring slot, in bytes.
+pub const SLOT_BYTES_MAX: usize = 64 << 20;
+
+/// Longest body of a frame of the write-ahead log, in bytes, ciphertext and tag. A whole group must fit.
+pub const FRAME_BODY_BYTES: usize = 72 << 20;
+
+/// Largest stage, in bytes.
+pub const STAGE_BYTES: usize = 256 << 20;
+
+/// Most files, moves or removals a stage may name, each.
+pub const STAGE_ITEMS: usize = 65_536;
+
+/// Longest path in a stage, in bytes.
+pub const STAGE_PATH_BYTES: usize = 512;
+
+/// Longest owner name in the state map, in bytes of text.
+pub const STATE_OWNER_BYTES: usize = 64;
+
+/// Longest key in the state map, in bytes.
+pub const STATE_KEY_BYTES: usize = 65_535;
+
+/// Longest value in the state map, in bytes.
+pub const STATE_VALUE_BYTES: usize = 16 << 20;
+
+/// Plain bytes of one chunk of a state snapshot; an entry may make its chunk longer by its own size.
+pub const STATE_CHUNK_BYTES: usize = 1 << 20;
