@@ -273,7 +273,7 @@ mod tests {
 
     #[test]
     fn a_full_slot_says_what_is_full() {
-        let many = Slot { generation: 1, keys: (0..100).map(|n| (KeyId::wal(n), Secret([1; 32]))).collect() };
+        let many = Slot { generation: 1, keys: (0..110).map(|n| (KeyId::wal(n), Secret([1; 32]))).collect() };
         let key = Secret([1; 32]);
         assert!(encode(&many, SLOT_BYTES_MIN, &key).unwrap_err().to_string().contains("at most 4040"));
         assert!(encode(&many, 8_192, &key).is_ok());
