@@ -11,6 +11,8 @@ pub mod limits;
 pub mod merkle;
 pub mod note;
 pub mod rows;
+#[cfg(test)]
+mod test_hex;
 mod text;
 pub mod tile;
 mod unit_id;

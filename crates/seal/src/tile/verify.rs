@@ -49,7 +49,7 @@ impl<E> From<TileError<E>> for Damage<E> {
 /// with its neighbours on both sides is named.
 pub fn verify_log<E>(size: u64, root: &Hash, read: ReadTile<'_, E>, on_entry: &mut dyn FnMut(u64, &[u8])) -> Result<(), Damage<E>> {
     let edge = Edge::load(size, read)?;
-    let mut walk = Walk { size, trusted: edge.root() == *root, read, on_entry };
+    let mut walk = Walk { edge: &edge, root, trusted: edge.root() == *root, read, on_entry };
     for (level, hashes) in (0u8..8).zip(&edge.levels).rev() {
         if let Some(path) = TilePath::partial_of(TileKind::Hashes(level), size) {
             walk.exact_width(&path)?;
@@ -60,7 +60,8 @@ pub fn verify_log<E>(size: u64, root: &Hash, read: ReadTile<'_, E>, on_entry: &m
 }
 
 struct Walk<'a, E> {
-    size: u64,
+    edge: &'a Edge,
+    root: &'a Hash,
     /// The right edge leads to the root asked for, so every tile's parent is known to be good.
     trusted: bool,
     read: ReadTile<'a, E>,
@@ -95,7 +96,7 @@ impl<E> Walk<'_, E> {
     /// Do a tile's hashes agree with what lies directly below it?
     fn agrees_below(&self, level: u8, path: &TilePath, hashes: &[Hash]) -> bool {
         let Some(lower) = level.checked_sub(1) else {
-            let Some(bundle) = TilePath::in_tree(TileKind::Entries, path.index(), self.size) else { return false };
+            let Some(bundle) = TilePath::in_tree(TileKind::Entries, path.index(), self.edge.size) else { return false };
             let Ok(bytes) = (self.read)(&bundle) else { return false };
             let Ok(entries) = decode_bundle(&bytes) else { return false };
             return entries.len() == hashes.len() && entries.iter().zip(hashes).all(|(e, h)| merkle::leaf_hash(e) == *h);
@@ -108,7 +109,7 @@ impl<E> Walk<'_, E> {
 
     fn bundle(&mut self, tile: &TilePath, hashes: &[Hash]) -> Result<(), Damage<E>> {
         // The bundle has the same place and width as its level 0 tile.
-        let Some(path) = TilePath::in_tree(TileKind::Entries, tile.index(), self.size) else { return Ok(()) };
+        let Some(path) = TilePath::in_tree(TileKind::Entries, tile.index(), self.edge.size) else { return Ok(()) };
         let bytes = (self.read)(&path).map_err(|error| TileError::Read { path, error })?;
         let malformed = |why| TileError::Malformed { path, why };
         let entries = decode_bundle(&bytes).map_err(|_| malformed("it is not a list of entries"))?;
@@ -116,12 +117,21 @@ impl<E> Walk<'_, E> {
             return Err(malformed("it does not have as many entries as its name says").into());
         }
         let first = path.index() * TILE_WIDTH as u64;
-        for ((index, entry), hash) in (first..).zip(entries).zip(hashes) {
+        for ((index, entry), hash) in (first..).zip(&entries).zip(hashes) {
             if merkle::leaf_hash(entry) != *hash {
-                return Err(Damage::Entry { index, path });
+                let tile_is_bad = !self.trusted && self.entries_lead_to_root(tile, &entries);
+                return Err(if tile_is_bad { Damage::Hashes { path: *tile } } else { Damage::Entry { index, path } });
             }
             (self.on_entry)(index, entry);
         }
         Ok(())
+    }
+
+    /// Would the right edge lead to the root if its level 0 tile held the hashes of these entries?
+    fn entries_lead_to_root(&self, tile: &TilePath, entries: &[&[u8]]) -> bool {
+        let mut levels = self.edge.levels.clone();
+        let Some(level_0) = levels.first_mut().filter(|_| tile.is_partial()) else { return false };
+        *level_0 = entries.iter().map(|entry| merkle::leaf_hash(entry)).collect();
+        Edge { size: self.edge.size, levels }.root() == *self.root
     }
 }
