@@ -47,8 +47,10 @@ pub struct Origin {
     pub realm: String,
     /// The sender; none for a file.
     pub sender: Option<Addr16>,
-    /// When it arrived.
+    /// When it arrived: here, or at the FreeRADIUS that wrote the file.
     pub arrived: Millis,
+    /// Now.
+    pub now: Millis,
     /// Rhythm of interim updates in milliseconds where the message names none; 0 for none.
     pub interim_ms: i64,
     /// One session a NAS port.
@@ -256,8 +258,8 @@ impl Engine {
             return Ok(if on_its_way { Taken::Pending } else { Taken::Duplicate });
         }
         let account = message.account.as_ref().or(message.chargeable.as_ref());
-        event.row.subscriber = account.map(|a| self.resolve(work, realm, IdType::Account, a.clear(), origin.arrived));
-        event.row.caller = message.caller.as_ref().map(|c| self.caller(work, realm, c, origin.arrived));
+        event.row.subscriber = account.map(|a| self.resolve(work, realm, IdType::Account, a.clear(), origin.now));
+        event.row.caller = message.caller.as_ref().map(|c| self.caller(work, realm, c, origin.now));
         let framed = event.row.framed_ipv4.or_else(|| self.sessions.table().get(&session).and_then(|s| s.facts.framed_ipv4));
         event.blocks = message.port_ranges.iter().filter_map(|r| Some((r.allocated, block(r, framed)?))).collect();
         if event.blocks.len() < message.port_ranges.len() {

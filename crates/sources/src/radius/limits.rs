@@ -89,3 +89,11 @@ pub const DATAGRAM_BYTES: usize = 8_192;
 pub const READ_TIMEOUT_MS: u64 = 200;
 /// How often the kernel's drop counter is read, in milliseconds.
 pub const DROPS_EVERY_MS: i64 = 10_000;
+/// How long a file must be quiet before it is deleted, in milliseconds.
+pub const DETAIL_GRACE_MS: i64 = 2_000;
+/// How long the position in a file is kept after it was last read, in milliseconds (40 days).
+pub const DETAIL_FORGET_MS: i64 = 40 * 86_400_000;
+/// Bytes at a file's begin by which it is known.
+pub const DETAIL_HEAD_BYTES: u32 = 256;
+/// How long to wait at the end of all detail files before looking again, in milliseconds.
+pub const DETAIL_WAIT_MS: u64 = 500;

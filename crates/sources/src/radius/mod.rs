@@ -6,8 +6,11 @@ pub mod clients;
 pub mod clock;
 pub mod config;
 pub mod dedup;
+pub mod detail;
 pub mod drops;
 pub mod engine;
+pub mod follow;
+pub mod fuzz;
 pub mod limits;
 pub mod message;
 pub mod noise;
@@ -17,3 +20,5 @@ pub mod server;
 pub mod sessions;
 pub mod state;
 pub mod table;
+#[cfg(test)]
+mod tests;

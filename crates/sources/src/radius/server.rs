@@ -252,6 +252,7 @@ fn origin(client: &Client, packet: &Packet<'_>, sender: Addr16, arrived: Millis)
         realm: client.realm.clone(),
         sender: Some(sender),
         arrived,
+        now: arrived,
         interim_ms: client.interim_ms,
         port_is_exclusive: client.port_is_exclusive,
         // A relay may have kept the message for hours.
