@@ -8,9 +8,9 @@ use std::sync::Arc;
 use weir_base::crypto::Mac;
 use weir_base::net::Addr16;
 use weir_base::time::Millis;
+use weir_record::Id;
 use weir_record::kinds::Gap;
 use weir_record::sink::{Group, RecordSink, SinkError, SourceDesc, SourceHandle};
-use weir_record::Id;
 
 use super::compile::{Body, Plan};
 use super::config::Settings;
@@ -45,13 +45,18 @@ pub enum Transport {
     Tcp,
 }
 
-#[derive(Default)]
 struct Exporter {
     streams: HashMap<(u32, u64), Stream>,
     pending: Pending,
     budget: Budget,
     // What closed TCP sessions left, by domain.
     closed: HashMap<u32, Saved>,
+}
+
+impl Exporter {
+    fn new(peer: Addr16) -> Exporter {
+        Exporter { streams: HashMap::new(), pending: Pending::default(), budget: Budget::new(peer), closed: HashMap::new() }
+    }
 }
 
 /// The collector of one socket.
@@ -122,15 +127,18 @@ impl Collector {
         if self.transport == Transport::Tcp {
             let mut saved = restored.saved.clone();
             saved.gap = saved.gap.or(waited);
-            self.exporters.entry(peer).or_default().closed.insert(domain, saved);
+            self.exporters.entry(peer).or_insert_with(|| Exporter::new(peer)).closed.insert(domain, saved);
             return Ok(());
         }
-        let Some(stream) = self.stream(peer, domain, 0, restored.version)? else { return Ok(()) };
-        stream.sequence.restore(&restored.saved);
-        if let Some((start, end)) = waited {
-            stream.sequence.mark(start, end, UNKNOWN_TEMPLATE);
+        let mut made = Out::default();
+        if let Some(stream) = self.stream(peer, domain, 0, restored.version)? {
+            stream.sequence.restore(&restored.saved);
+            if let Some((start, end)) = waited {
+                stream.sequence.mark(start, end, UNKNOWN_TEMPLATE);
+            }
+            stream.flush_gaps(now, true, &mut made);
         }
-        stream.flush_gaps(now, true, &mut Out::default());
+        self.out.gaps.append(&mut made.gaps);
         Ok(())
     }
 
@@ -139,7 +147,7 @@ impl Collector {
         if self.exporters.len() >= EXPORTERS && !self.exporters.contains_key(&peer) {
             return Ok(None);
         }
-        let exporter = self.exporters.entry(peer).or_default();
+        let exporter = self.exporters.entry(peer).or_insert_with(|| Exporter::new(peer));
         let full = exporter.streams.len() >= DOMAINS;
         match exporter.streams.entry((domain, session)) {
             Entry::Occupied(found) if found.get().version == version => Ok(Some(found.into_mut())),
@@ -215,14 +223,30 @@ impl Collector {
         }
     }
 
-    /// A datagram that did not fit the receive buffer.
-    pub fn truncated(&mut self, peer: SocketAddr, at: Millis, bytes: &[u8]) {
-        self.stranger(Addr16::from(peer.ip()), at, Fault::Truncated, bytes);
+    /// A TCP stream that cannot be framed any more, or one too many.
+    pub fn refused(&mut self, peer: SocketAddr, at: Millis, fault: Fault, bytes: &[u8]) {
+        self.stranger(Addr16::from(peer.ip()), at, fault, bytes);
     }
 
-    /// A TCP stream that cannot be framed any more.
-    pub fn unframed(&mut self, peer: SocketAddr, at: Millis, bytes: &[u8]) {
-        self.stranger(Addr16::from(peer.ip()), at, Fault::MessageLength, bytes);
+    /// Says of every source why its records are not kept at the moment.
+    pub fn trouble(&mut self, text: &str) {
+        for stream in self.exporters.values().flat_map(|e| e.streams.values()) {
+            stream.handle.count(|c| c.trouble = Some(text.to_owned()));
+        }
+    }
+
+    /// Rows that were refused for good: a gap says how many.
+    pub fn discarded(&mut self, rows: u64, now: Millis) {
+        self.out.gaps.push(Gap {
+            time: now,
+            id: Id::random(),
+            start: now,
+            end: now,
+            lost: Some(rows),
+            unit: "records".to_owned(),
+            reason: "refused".to_owned(),
+            ..Gap::default()
+        });
     }
 
     /// A TCP session ended: its templates end with it; what waited for one is given up.
@@ -231,7 +255,7 @@ impl Collector {
         let Some(exporter) = self.exporters.get_mut(&peer) else { return };
         let ended: Vec<u32> = exporter.streams.keys().filter(|(_, s)| *s == session).map(|(d, _)| *d).collect();
         for domain in ended {
-            give_up(exporter, peer, Some(domain), now, &mut self.out);
+            give_up(exporter, Some(domain), now, &mut self.out);
             let Some(mut stream) = exporter.streams.remove(&(domain, session)) else { continue };
             stream.flush_gaps(now, true, &mut self.out);
             stream.flush_notices(now, true, &mut self.out);
@@ -267,9 +291,9 @@ impl Collector {
     /// What is due at `now`: gaps, sets that waited too long, templates nobody uses, counts of the last minute.
     pub fn tick(&mut self, now: Millis) {
         for (peer, exporter) in &mut self.exporters {
-            exporter.budget.roll(now, *peer, &mut self.out);
+            exporter.budget.roll(now, &mut self.out);
             for waiting in exporter.pending.expire(now) {
-                lose(exporter, *peer, waiting, now, &mut self.out);
+                lose(exporter, waiting, now, &mut self.out);
             }
             for ((domain, session), stream) in &mut exporter.streams {
                 for id in stream.templates.expire(now) {
@@ -281,21 +305,21 @@ impl Collector {
                 stream.flush_notices(now, false, &mut self.out);
             }
         }
-        self.strangers.roll(now, Addr16::NONE, &mut self.out);
+        self.strangers.roll(now, &mut self.out);
     }
 
     /// The program stops: everything that waits is settled.
     pub fn stop(&mut self, now: Millis) {
-        for (peer, exporter) in &mut self.exporters {
-            give_up(exporter, *peer, None, now, &mut self.out);
-            exporter.budget.settle(now, *peer, &mut self.out);
+        for exporter in self.exporters.values_mut() {
+            give_up(exporter, None, now, &mut self.out);
+            exporter.budget.settle(now, &mut self.out);
             for stream in exporter.streams.values_mut() {
                 stream.flush_gaps(now, true, &mut self.out);
                 stream.flush_notices(now, true, &mut self.out);
                 stream.touched = true;
             }
         }
-        self.strangers.settle(now, Addr16::NONE, &mut self.out);
+        self.strangers.settle(now, &mut self.out);
     }
 
     /// NAT events that wait for the next group.
@@ -333,10 +357,10 @@ impl Collector {
 }
 
 /// Gives up every set that waits (of one domain).
-fn give_up(exporter: &mut Exporter, peer: Addr16, domain: Option<u32>, now: Millis, out: &mut Out) {
+fn give_up(exporter: &mut Exporter, domain: Option<u32>, now: Millis, out: &mut Out) {
     for waiting in exporter.pending.drain() {
         if domain.is_none_or(|d| d == waiting.header.domain) {
-            lose(exporter, peer, waiting, now, out);
+            lose(exporter, waiting, now, out);
         } else {
             exporter.pending.push(waiting);
         }
@@ -344,13 +368,13 @@ fn give_up(exporter: &mut Exporter, peer: Addr16, domain: Option<u32>, now: Mill
 }
 
 /// A set whose template did not come in time: a gap of unknown count and a raw copy.
-fn lose(exporter: &mut Exporter, peer: Addr16, waiting: Waiting, now: Millis, out: &mut Out) {
+fn lose(exporter: &mut Exporter, waiting: Waiting, now: Millis, out: &mut Out) {
     let export = waiting.header.export_ms();
     let stream = exporter.streams.iter_mut().find(|((domain, _), _)| *domain == waiting.header.domain);
     let Some((_, stream)) = stream else { return };
     stream.sequence.mark(export, export, UNKNOWN_TEMPLATE);
     stream.touched = true;
-    exporter.budget.unknown_template(now, stream.handle.number, peer, &waiting.body, out);
+    exporter.budget.unknown_template(now, stream.handle.number, &waiting.body, out);
 }
 
 struct Work<'a> {
@@ -411,6 +435,7 @@ impl Work<'_> {
                 stream.sequence.resume(last, arrived);
             }
         }
+        let ordered = stream.sequence.ordered_until();
         let verdict = stream.sequence.judge(*arrived);
         if verdict == Verdict::Duplicate {
             stream.counts.duplicates += 1;
@@ -420,7 +445,7 @@ impl Work<'_> {
         if verdict == Verdict::Restarted {
             stream.offset.reset();
             // RFC 3954 section 9 and RFC 7011 section 8.4: after a restart the same number may mean another template.
-            for id in stream.templates.clear() {
+            for id in stream.templates.forget(ordered) {
                 self.out.state.insert(Key::Template(peer, domain, id).bytes(self.label), None);
             }
         }
@@ -526,7 +551,7 @@ impl Work<'_> {
             None => {
                 let waiting = Waiting { header, template: part.template, arrival: self.job.arrival, body: part.body.to_vec() };
                 for evicted in self.exporter.pending.push(waiting) {
-                    lose(self.exporter, self.job.peer, evicted, self.job.arrival, self.out);
+                    lose(self.exporter, evicted, self.job.arrival, self.out);
                 }
             }
         }
@@ -618,4 +643,3 @@ impl Key {
         }
     }
 }
-

@@ -301,12 +301,7 @@ fn nat(template: &Template, version: Version, profile: Profile, fields: &[Placed
         codes: Box::new(events.map(|e| e.code(historic))),
         events: Box::new(events),
         firewall,
-        time: times(&[
-            (323, TimeUnit::Milliseconds),
-            (322, TimeUnit::Seconds),
-            (324, TimeUnit::Ntp),
-            (325, TimeUnit::Ntp),
-        ]),
+        time: times(&[(323, TimeUnit::Milliseconds), (322, TimeUnit::Seconds), (324, TimeUnit::Ntp), (325, TimeUnit::Ntp)]),
         start,
         end,
         protocol: find(4),

@@ -18,9 +18,9 @@ use super::sequence::Counting;
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// UDP addresses to listen on, e.g. `0.0.0.0:4739`.
-    pub udp: Vec<String>,
-    /// TCP addresses to listen on.
-    pub tcp: Vec<String>,
+    pub listen: Vec<String>,
+    /// TCP addresses to listen on (IPFIX only).
+    pub listen_tcp: Vec<String>,
     /// True to take exporters from loopback that no entry names, in realm `default`.
     pub accept_unknown: bool,
     /// `measured` or `trust`: whether exporters' clocks are measured by their export headers.
@@ -30,19 +30,19 @@ pub struct Config {
     /// What becomes of remote ends, by date.
     pub remotes: Vec<RemoteStep>,
     /// The exporters.
-    pub exporter: Vec<ExporterConfig>,
+    pub exporters: Vec<ExporterConfig>,
 }
 
 impl Default for Config {
     fn default() -> Config {
         Config {
-            udp: Vec::new(),
-            tcp: Vec::new(),
+            listen: vec!["127.0.0.1:4739".to_owned()],
+            listen_tcp: Vec::new(),
             accept_unknown: false,
             clock: "measured".to_owned(),
             receive_buffer: SOCKET_BUFFER,
             remotes: Vec::new(),
-            exporter: Vec::new(),
+            exporters: Vec::new(),
         }
     }
 }
@@ -57,7 +57,7 @@ pub struct RemoteStep {
     pub policy: String,
 }
 
-/// `[[sources.ipfix.exporter]]`: exporters by address. The first entry that fits counts.
+/// `[[sources.ipfix.exporters]]`: exporters by address. The first entry that fits counts.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ExporterConfig {
@@ -154,7 +154,7 @@ pub struct Settings {
 /// One problem of a configuration: where it stands, and what is wrong with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// Path of the value, e.g. `sources.ipfix.exporter[2].prefix`.
+    /// Path of the value, e.g. `sources.ipfix.exporters[2].prefix`.
     pub path: String,
     /// What is wrong and what to write instead.
     pub what: String,
@@ -185,21 +185,21 @@ impl Config {
     /// Checks everything; either settings or all problems.
     pub fn check(&self) -> Result<Settings, Vec<Problem>> {
         let mut problems = Problems(Vec::new());
-        let udp = addresses(&mut problems, "udp", &self.udp);
-        let tcp = addresses(&mut problems, "tcp", &self.tcp);
+        let udp = addresses(&mut problems, "listen", &self.listen);
+        let tcp = addresses(&mut problems, "listen_tcp", &self.listen_tcp);
         let clock = problems.parse("clock", &self.clock).unwrap_or_default();
         if !(4096..=1 << 30).contains(&self.receive_buffer) {
             problems.add("receive_buffer", format!("{} bytes: write 4096 to 1073741824", self.receive_buffer));
         }
-        if self.exporter.len() > CONFIG_EXPORTERS {
-            problems.add("exporter", format!("{} entries, at most {CONFIG_EXPORTERS} are allowed", self.exporter.len()));
+        if self.exporters.len() > CONFIG_EXPORTERS {
+            problems.add("exporters", format!("{} entries, at most {CONFIG_EXPORTERS} are allowed", self.exporters.len()));
         }
         let remotes = self.remote_policy(&mut problems);
         let mut rules: Vec<Rule> = Vec::new();
-        for (i, entry) in self.exporter.iter().enumerate() {
-            if let Some(rule) = entry.rule(&format!("exporter[{i}]"), clock, &mut problems) {
+        for (i, entry) in self.exporters.iter().enumerate() {
+            if let Some(rule) = entry.rule(&format!("exporters[{i}]"), clock, &mut problems) {
                 if rules.iter().any(|r| r.prefix == rule.prefix && r.domain == rule.domain) {
-                    problems.add(&format!("exporter[{i}].prefix"), format!("{} is named twice: keep one entry", rule.prefix));
+                    problems.add(&format!("exporters[{i}].prefix"), format!("{} is named twice: keep one entry", rule.prefix));
                 }
                 rules.push(rule);
             }
@@ -235,7 +235,9 @@ fn addresses(problems: &mut Problems, name: &str, list: &[String]) -> Vec<Socket
                 problems.add(&format!("{name}[{i}]"), format!("{text} is listed twice"));
             }
             Ok(address) => out.push(address),
-            Err(_) => problems.add(&format!("{name}[{i}]"), format!("{text:?} is not an address and port: write 0.0.0.0:4739 or [::]:4739")),
+            Err(_) => {
+                problems.add(&format!("{name}[{i}]"), format!("{text:?} is not an address and port: write 0.0.0.0:4739 or [::]:4739"))
+            }
         }
     }
     out
@@ -318,11 +320,11 @@ mod tests {
     fn all_problems_are_found_at_once() {
         let step = |from: &str, policy: &str| RemoteStep { from: from.into(), policy: policy.into() };
         let config = Config {
-            udp: vec!["here".into(), "127.0.0.1:1".into(), "127.0.0.1:1".into()],
+            listen: vec!["here".into(), "127.0.0.1:1".into(), "127.0.0.1:1".into()],
             clock: "ntp".into(),
             receive_buffer: 1,
             remotes: vec![step("2026-02-30", "keep"), step("2026-02-03", "some"), step("2026-02-03", "keep"), step("2026-02-02", "drop")],
-            exporter: vec![
+            exporters: vec![
                 ExporterConfig::default(),
                 ExporterConfig {
                     prefix: "192.0.2.1/24".into(),
@@ -335,25 +337,24 @@ mod tests {
             ],
             ..Config::default()
         };
-        let paths: Vec<String> =
-            config.check().unwrap_err().into_iter().map(|p| p.path.replace("sources.ipfix.", "")).collect();
+        let paths: Vec<String> = config.check().unwrap_err().into_iter().map(|p| p.path.replace("sources.ipfix.", "")).collect();
         assert_eq!(
             paths,
             [
-                "udp[0]",
-                "udp[2]",
+                "listen[0]",
+                "listen[2]",
                 "clock",
                 "receive_buffer",
                 "remotes[0].from",
                 "remotes[1].policy",
                 "remotes[3].from",
-                "exporter[0].prefix",
-                "exporter[0].profile",
-                "exporter[0].realm",
-                "exporter[1].prefix",
-                "exporter[1].profile",
-                "exporter[1].sequence",
-                "exporter[1].pools[0]",
+                "exporters[0].prefix",
+                "exporters[0].profile",
+                "exporters[0].realm",
+                "exporters[1].prefix",
+                "exporters[1].profile",
+                "exporters[1].sequence",
+                "exporters[1].pools[0]",
             ]
         );
     }
@@ -369,7 +370,7 @@ mod tests {
         };
         let config = Config {
             accept_unknown: true,
-            exporter: vec![entry("192.0.2.0/24", Some(7), "seven"), entry("192.0.2.0/24", None, "rest")],
+            exporters: vec![entry("192.0.2.0/24", Some(7), "seven"), entry("192.0.2.0/24", None, "rest")],
             ..Config::default()
         };
         let settings = config.check().unwrap();

@@ -164,9 +164,9 @@ fn fill_time(out: &mut Vec<i64>, rows: Rows<'_>, nat: &Nat, codes: &[Code], cont
     match nat.time.split_first() {
         Some((first, others)) => {
             match first {
-                TimeRead { read: Read { offset, kind: Kind::Uint(8) }, unit: TimeUnit::Milliseconds } => out.extend(
-                    rows.at(*offset).map(|c| c.first_chunk::<8>().map_or(0, |b| i64::from_be_bytes(*b).max(0))),
-                ),
+                TimeRead { read: Read { offset, kind: Kind::Uint(8) }, unit: TimeUnit::Milliseconds } => {
+                    out.extend(rows.at(*offset).map(|c| c.first_chunk::<8>().map_or(0, |b| i64::from_be_bytes(*b).max(0))))
+                }
                 read => out.extend(rows.at(read.read.offset).map(|c| time(c, *read, context))),
             }
             for other in others {

@@ -75,9 +75,6 @@ pub const RAW_PER_MINUTE: u32 = 60;
 /// Largest datagram, in bytes.
 pub const DATAGRAM_BYTES: usize = 65_535;
 
-/// Datagrams read with one system call.
-pub const RECEIVE_BATCH: usize = 64;
-
 /// Receive buffer asked of the kernel for a UDP socket, in bytes.
 pub const SOCKET_BUFFER: usize = 64 << 20;
 
@@ -87,9 +84,14 @@ pub const BATCH_ROWS: usize = 32_768;
 /// Longest time rows wait for a batch to fill, in milliseconds.
 pub const BATCH_WAIT_MS: i64 = 20;
 
-/// Groups handed to the sink and not yet durable; a UDP source that has more stops reading (the kernel's buffer then fills, and what it
-/// drops is counted), a TCP source leaves the bytes with the sender.
-pub const GROUPS_IN_FLIGHT: usize = 16;
+/// Time between looks at what is due: gaps, sets that waited too long, drops of the kernel, in milliseconds.
+pub const TICK_MS: i64 = 250;
+
+/// Time between tries to hand over what was not kept (disk full), in milliseconds.
+pub const RETRY_MS: u64 = 500;
+
+/// Reads in a row before a socket's thread looks at anything else.
+pub const READS: usize = 16;
 
 /// TCP connections at one time.
 pub const CONNECTIONS: usize = 256;

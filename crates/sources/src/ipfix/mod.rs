@@ -6,7 +6,7 @@
 //!                          gaps         pending (template unknown)
 //! ```
 //!
-//! [`collector`] puts the pure parts together; `server` owns the sockets. How to point an exporter here: `docs/sources/ipfix.md`.
+//! [`collector`] puts the pure parts together; [`server`] owns the sockets. How to point an exporter here: `docs/sources/ipfix.md`.
 
 pub mod collector;
 pub mod compile;
@@ -14,6 +14,7 @@ pub mod config;
 pub mod decode;
 pub mod elements;
 pub mod fuzz;
+mod lane;
 pub mod limits;
 pub mod natevent;
 pub mod normalise;
@@ -24,7 +25,9 @@ pub mod pending;
 pub mod prepared;
 pub mod profile;
 pub mod sequence;
+pub mod server;
 pub mod stream;
+mod tcp;
 pub mod template;
 
 #[cfg(test)]

@@ -96,12 +96,7 @@ impl Event {
             Event::BindingDelete => code(Action::Delete, Form::AddressBinding),
             Event::BlockCreate => code(Action::Create, Form::Block),
             Event::BlockDelete => code(Action::Delete, Form::Block),
-            Event::None
-            | Event::AddressesExhausted
-            | Event::PortsExhausted
-            | Event::QuotaExceeded
-            | Event::Threshold
-            | Event::Unknown => 0,
+            Event::None | Event::AddressesExhausted | Event::PortsExhausted | Event::QuotaExceeded | Event::Threshold | Event::Unknown => 0,
         }
     }
 

@@ -113,6 +113,7 @@ pub struct Bad<'a> {
 /// How much of an exporter's bad input is written out in a minute; the rest is counted, and the count is written when the minute is over.
 #[derive(Debug, Default)]
 pub struct Budget {
+    peer: Addr16,
     minute: i64,
     malformed: u32,
     raw: u32,
@@ -120,9 +121,14 @@ pub struct Budget {
 }
 
 impl Budget {
+    /// The budget of one sender; of all that are not ours, when it is [`Addr16::NONE`].
+    pub fn new(peer: Addr16) -> Budget {
+        Budget { peer, ..Budget::default() }
+    }
+
     /// Writes a `malformed` row and its raw copy, or counts it.
     pub fn malformed(&mut self, bad: Bad<'_>, out: &mut Out) {
-        self.roll(bad.at, bad.peer, out);
+        self.roll(bad.at, out);
         let length = u32::try_from(bad.bytes.len()).unwrap_or(u32::MAX);
         if self.malformed >= MALFORMED_PER_MINUTE {
             let over = self.over.entry((bad.source, bad.reason)).or_default();
@@ -147,8 +153,8 @@ impl Budget {
     }
 
     /// Keeps the bytes of a set whose template never came, as far as the minute allows; the gap tells of all of them.
-    pub fn unknown_template(&mut self, at: Millis, source: SourceNo, peer: Addr16, bytes: &[u8], out: &mut Out) {
-        self.roll(at, peer, out);
+    pub fn unknown_template(&mut self, at: Millis, source: SourceNo, bytes: &[u8], out: &mut Out) {
+        self.roll(at, out);
         if self.raw < RAW_PER_MINUTE {
             self.raw += 1;
             let bytes = bytes.get(..VALUE_BYTES).unwrap_or(bytes).to_vec();
@@ -157,28 +163,21 @@ impl Budget {
     }
 
     /// Begins a new minute when it is time: writes what was only counted in the old one.
-    pub fn roll(&mut self, now: Millis, peer: Addr16, out: &mut Out) {
+    pub fn roll(&mut self, now: Millis, out: &mut Out) {
         let minute = now.0.div_euclid(MINUTE_MS);
-        if minute == self.minute {
-            return;
+        if minute != self.minute {
+            self.settle(now, out);
+            (self.minute, self.malformed, self.raw) = (minute, 0, 0);
         }
-        *self = Budget { minute, malformed: 0, raw: 0, over: self.settle(now, peer, out) };
     }
 
     /// Writes what was only counted.
-    pub fn settle(&mut self, now: Millis, peer: Addr16, out: &mut Out) -> BTreeMap<(SourceNo, &'static str), (u64, u32)> {
+    pub fn settle(&mut self, now: Millis, out: &mut Out) {
+        let peer = self.peer;
         for ((source, reason), (count, length)) in std::mem::take(&mut self.over) {
-            out.malformed.push(Malformed {
-                time: now,
-                source,
-                peer,
-                reason: reason.to_owned(),
-                length,
-                count,
-                ..Malformed::default()
-            });
+            let reason = reason.to_owned();
+            out.malformed.push(Malformed { time: now, source, peer, reason, length, count, ..Malformed::default() });
         }
-        BTreeMap::new()
     }
 }
 
@@ -196,10 +195,10 @@ mod tests {
         }
         assert_eq!((out.malformed.len(), out.raw.len()), (MALFORMED_PER_MINUTE as usize, MALFORMED_PER_MINUTE as usize));
         assert!(out.raw.iter().all(|r| r.bytes.len() == RAW_BYTES));
-        budget.roll(Millis(MINUTE_MS), Addr16::NONE, &mut out);
+        budget.roll(Millis(MINUTE_MS), &mut out);
         assert_eq!(out.malformed.iter().map(|m| m.count).sum::<u64>(), flood);
         assert_eq!(out.malformed.last().map(|m| m.raw), Some(None));
-        budget.roll(Millis(2 * MINUTE_MS), Addr16::NONE, &mut out);
+        budget.roll(Millis(2 * MINUTE_MS), &mut out);
         assert_eq!(out.malformed.len(), MALFORMED_PER_MINUTE as usize + 1, "the count is written once");
     }
 }

@@ -98,8 +98,8 @@ pub enum Fault {
     TooManyDomains,
     /// Bytes after the end of a message, in the same datagram.
     Trailing,
-    /// A datagram longer than the receive buffer.
-    Truncated,
+    /// More TCP connections than the limit.
+    TooManySessions,
     /// The sender is not a configured exporter.
     UnknownExporter,
 }
@@ -123,7 +123,7 @@ impl Fault {
             Fault::TooManyTemplates => "too-many-templates",
             Fault::TooManyDomains => "too-many-domains",
             Fault::Trailing => "trailing-bytes",
-            Fault::Truncated => "datagram-truncated",
+            Fault::TooManySessions => "too-many-sessions",
             Fault::UnknownExporter => "unknown-exporter",
         }
     }
@@ -175,8 +175,7 @@ pub fn message(data: &[u8]) -> Result<Message<'_>, Fault> {
             Ok(Message { header, body, trailing: data.len() - length })
         }
         Version::V9 => {
-            let header =
-                Header { version, export_secs: read(8)?, sequence: read(12)?, domain: read(16)?, uptime_ms: Some(read(4)?) };
+            let header = Header { version, export_secs: read(8)?, sequence: read(12)?, domain: read(16)?, uptime_ms: Some(read(4)?) };
             Ok(Message { header, body: data.get(V9_HEADER..).ok_or(Fault::ShortHeader)?, trailing: 0 })
         }
     }

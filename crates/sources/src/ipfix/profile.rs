@@ -34,8 +34,7 @@ pub enum Profile {
 
 impl Profile {
     /// Every profile.
-    pub const ALL: [Profile; 6] =
-        [Profile::Rfc8158, Profile::Juniper, Profile::CiscoNel, Profile::Nokia, Profile::Huawei, Profile::H3c];
+    pub const ALL: [Profile; 6] = [Profile::Rfc8158, Profile::Juniper, Profile::CiscoNel, Profile::Nokia, Profile::Huawei, Profile::H3c];
 
     /// The word in the configuration.
     pub fn name(self) -> &'static str {
@@ -86,9 +85,7 @@ impl Profile {
                 260 => Some(Event::OldDelete),
                 _ => None,
             },
-            Profile::Nokia if has(NOKIA, 93) => {
-                Some(if has(0, 153) || has(0, 136) { Event::OldDelete } else { Event::OldCreate })
-            }
+            Profile::Nokia if has(NOKIA, 93) => Some(if has(0, 153) || has(0, 136) { Event::OldDelete } else { Event::OldCreate }),
             _ => None,
         }
     }

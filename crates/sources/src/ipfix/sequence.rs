@@ -15,7 +15,8 @@ use weir_base::time::Millis;
 use weir_record::Id;
 
 use super::limits::{
-    BOOT_JITTER_MS, GAP_INTERVAL_MS, HOLES, LATE_HEADER_MS, RACE_UNITS, RECENT, REORDER_MS, RESTARTS, SEQUENCE_BACK, SEQUENCE_JUMP, UNUSABLE_MS,
+    BOOT_JITTER_MS, GAP_INTERVAL_MS, HOLES, LATE_HEADER_MS, RACE_UNITS, RECENT, REORDER_MS, RESTARTS, SEQUENCE_BACK, SEQUENCE_JUMP,
+    UNUSABLE_MS,
 };
 
 /// What the sequence number of an exporter counts.
@@ -135,6 +136,8 @@ pub struct Sequence {
     late: bool,
     // The last message may have left the number where it was.
     stood: bool,
+    // When the last message came that was in order.
+    ordered: Option<Millis>,
 }
 
 impl Sequence {
@@ -156,6 +159,7 @@ impl Sequence {
             current: None,
             late: false,
             stood: false,
+            ordered: None,
         }
     }
 
@@ -169,6 +173,12 @@ impl Sequence {
         self.newest.map(|n| n.export_ms)
     }
 
+    /// When the last message came whose number followed on. What an exporter announced later, it announced after a restart that its
+    /// numbers did not show at once.
+    pub fn ordered_until(&self) -> Option<Millis> {
+        self.ordered
+    }
+
     /// True while sequence numbers say nothing about loss.
     pub fn unusable(&self) -> bool {
         self.counting == Counting::None || self.unusable_until.is_some()
@@ -178,7 +188,8 @@ impl Sequence {
     pub fn judge(&mut self, m: Arrived) -> Verdict {
         self.current = Some(m);
         self.late = false;
-        let Some(next) = self.next.filter(|_| !self.unusable_at(m.arrival)) else {
+        let unusable = self.unusable_at(m.arrival);
+        let Some(next) = self.next.filter(|_| !unusable) else {
             return Verdict::Take;
         };
         let ahead = m.sequence.wrapping_sub(next) as i32;
@@ -223,6 +234,7 @@ impl Sequence {
         self.next = Some(m.sequence.wrapping_add(units.min));
         self.slack = units.max.saturating_sub(units.min);
         self.stood = units.min == 0;
+        self.ordered = Some(m.arrival);
         self.advance_time(&m);
     }
 
@@ -266,7 +278,7 @@ impl Sequence {
         let back = ahead.unsigned_abs();
         // A late datagram was exported earlier. A few units back with a later header are two threads of an exporter racing each other.
         let later = behind < 0 && (m.sequence == 0 || back > RACE_UNITS);
-        back > SEQUENCE_BACK || behind > LATE_HEADER_MS || later || (m.sequence == 0 && behind == 0)
+        back > SEQUENCE_BACK || behind > LATE_HEADER_MS || later
     }
 
     fn restart(&mut self, m: Arrived) -> Verdict {

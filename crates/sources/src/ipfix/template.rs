@@ -25,6 +25,8 @@ pub struct Known {
     pub revision: u32,
     /// When it was last announced or used.
     pub seen: Millis,
+    /// When it was last announced.
+    pub announced: Millis,
 }
 
 /// What an announcement did.
@@ -80,13 +82,7 @@ impl Templates {
         match announcement {
             Announcement::Define(template) => self.define(template, now),
             Announcement::Withdraw(id) => Change::Gone(self.known.remove(&id).map(|_| id).into_iter().collect()),
-            Announcement::WithdrawAll { options } => {
-                let mut gone: Vec<u16> =
-                    self.known.iter().filter(|(_, k)| k.template.is_options() == options).map(|(id, _)| *id).collect();
-                gone.sort_unstable();
-                gone.iter().for_each(|id| drop(self.known.remove(id)));
-                Change::Gone(gone)
-            }
+            Announcement::WithdrawAll { options } => Change::Gone(self.remove(|k| k.template.is_options() == options)),
         }
     }
 
@@ -96,7 +92,7 @@ impl Templates {
         let mut change = Change::New(id);
         if let Some(known) = self.known.get_mut(&id) {
             if known.template == template {
-                known.seen = now;
+                (known.seen, known.announced) = (now, now);
                 return Change::Same;
             }
             revision = known.revision.saturating_add(1);
@@ -105,24 +101,25 @@ impl Templates {
             return Change::Refused;
         }
         let plan = Arc::new(compile(&template, self.version, self.profile));
-        self.known.insert(id, Known { template, plan, revision, seen: now });
+        self.known.insert(id, Known { template, plan, revision, seen: now, announced: now });
         change
     }
 
-    /// Forgets all; gives their numbers.
-    pub fn clear(&mut self) -> Vec<u16> {
-        let ids = self.ids();
-        self.known.clear();
+    /// Forgets what was not announced after `until` (everything, when `None`); gives the numbers.
+    pub fn forget(&mut self, until: Option<Millis>) -> Vec<u16> {
+        self.remove(|k| until.is_none_or(|t| k.announced <= t))
+    }
+
+    fn remove(&mut self, gone: impl Fn(&Known) -> bool) -> Vec<u16> {
+        let mut ids: Vec<u16> = self.known.iter().filter(|(_, k)| gone(k)).map(|(id, _)| *id).collect();
+        ids.sort_unstable();
+        ids.iter().for_each(|id| drop(self.known.remove(id)));
         ids
     }
 
     /// Forgets what was neither announced nor used for a day; gives the numbers.
     pub fn expire(&mut self, now: Millis) -> Vec<u16> {
-        let mut gone: Vec<u16> =
-            self.known.iter().filter(|(_, k)| now.since(k.seen) > TEMPLATE_LIFE_MS).map(|(id, _)| *id).collect();
-        gone.sort_unstable();
-        gone.iter().for_each(|id| drop(self.known.remove(id)));
-        gone
+        self.remove(|k| now.since(k.seen) > TEMPLATE_LIFE_MS)
     }
 
     /// A template as a state value: format 1, version, revision, scope, then enterprise, number and length of each field; big-endian.
@@ -162,7 +159,7 @@ impl Templates {
         }
         let plan = Arc::new(compile(&template, self.version, self.profile));
         let revision = u32::from_be_bytes([r0, r1, r2, r3]);
-        self.known.insert(id, Known { template, plan, revision, seen: now });
+        self.known.insert(id, Known { template, plan, revision, seen: now, announced: now });
         true
     }
 }

@@ -79,7 +79,8 @@ pub fn v9(uptime: u32, secs: u32, sequence: u32, domain: u32, sets: &[Vec<u8>]) 
 }
 
 /// The template of an RFC 8158 NAT44 session with destination, as most exporters send it.
-pub const NAT44: &[(u32, u16, u16)] = &[(0, 323, 8), (0, 230, 1), (0, 4, 1), (0, 8, 4), (0, 7, 2), (0, 225, 4), (0, 227, 2), (0, 12, 4), (0, 11, 2)];
+pub const NAT44: &[(u32, u16, u16)] =
+    &[(0, 323, 8), (0, 230, 1), (0, 4, 1), (0, 8, 4), (0, 7, 2), (0, 225, 4), (0, 227, 2), (0, 12, 4), (0, 11, 2)];
 
 /// A record of [`NAT44`]: inside 100.64.0.host:50000+n, public 203.0.113.7:1024+n, destination 198.51.100.9:443.
 pub fn nat44(event: u8, at_ms: u64, n: u16) -> Vec<u8> {
@@ -126,18 +127,6 @@ impl Rows {
     pub fn stored(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
         let last: std::collections::BTreeMap<_, _> = self.state.iter().cloned().collect();
         last.into_iter().filter_map(|(k, v)| Some((k, v?))).collect()
-    }
-
-    /// What gaps say is lost: the last row of each id. `None` for one of unknown count.
-    pub fn lost(&self) -> Vec<Option<u64>> {
-        let mut by_id: Vec<(weir_record::Id, Option<u64>)> = Vec::new();
-        for gap in &self.gaps {
-            match by_id.iter_mut().find(|(id, _)| *id == gap.id) {
-                Some(entry) => entry.1 = gap.lost,
-                None => by_id.push((gap.id, gap.lost)),
-            }
-        }
-        by_id.into_iter().map(|(_, lost)| lost).collect()
     }
 }
 
