@@ -72,6 +72,9 @@ pub enum FileDamage<E> {
     },
 }
 
+/// How a caller hands over a block of a file: it fills the buffer, which has the block's exact length, from the block of this number.
+pub type ReadBlock<'a, E> = &'a mut dyn FnMut(u64, &mut [u8]) -> Result<(), E>;
+
 /// The leaf hashes of a file's blocks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sidecar {
@@ -145,11 +148,11 @@ impl Sidecar {
         Ok(Sidecar { file_len, sha256: sha256.to_vec(), sm3: (trees == 2).then(|| sm3.to_vec()) })
     }
 
-    /// Checks a file against this sidecar. `read_block` fills its buffer, which has the block's exact length, from block `index`.
+    /// Checks a file of `file_len` bytes against this sidecar, block by block.
     ///
     /// # Errors
     /// The first [`FileDamage`]. It says nothing about the sidecar: compare [`Sidecar::root`] with the log first.
-    pub fn check<E>(&self, file_len: u64, read_block: &mut dyn FnMut(u64, &mut [u8]) -> Result<(), E>) -> Result<(), FileDamage<E>> {
+    pub fn check<E>(&self, file_len: u64, read_block: ReadBlock<'_, E>) -> Result<(), FileDamage<E>> {
         if file_len != self.file_len {
             return Err(FileDamage::Length { got: file_len, want: self.file_len });
         }

@@ -140,7 +140,7 @@ impl<H: TreeHash> RootBuilder<H> {
         let bad = Misaligned { level, count: self.count };
         let leaves = 1u64.checked_shl(level).ok_or(bad)?;
         let count = self.count.checked_add(leaves).ok_or(bad)?;
-        if self.count % leaves != 0 {
+        if !self.count.is_multiple_of(leaves) {
             return Err(bad);
         }
         self.carry(root, self.count >> level);

@@ -114,82 +114,116 @@ fn every_line_is_needed_and_has_its_place() {
     }
 }
 
+const DECIMAL: &str = "a decimal from 0 to 18446744073709551615 without leading zeros";
+const POSITIVE: &str = "a decimal from 1 to 18446744073709551615 without leading zeros";
+const VERSION: &str = "a decimal from 0 to 4294967295 without leading zeros";
+const CLOCK: &str = "a decimal of milliseconds since 1970, not negative, without leading zeros";
+const EVENT: &str = "a 64-bit decimal of milliseconds without leading zeros";
+const KIND: &str = "a kind name of a-z, 0-9 and _ that starts with a letter";
+const PATH: &str = "a path below segments/ of letters, digits, dots, underscores and dashes";
+const SHA256: &str = "sha256: and 32 bytes in base64";
+const THREE: &str = "three decimals: entry, first row, rows";
+
+fn value(line: usize, key: &'static str, form: &'static str) -> EntryError {
+    EntryError::Value { line, key, form }
+}
+
+/// Each golden text with one piece exchanged gives the error that names the place.
+fn refused(cases: &[(&str, &str, &str, EntryError)]) {
+    for (base, from, to, want) in cases {
+        assert!(base.contains(from), "{from:?} is in the base text");
+        let text = base.replacen(from, to, 1);
+        assert_eq!(Entry::decode(text.as_bytes()).as_ref(), Err(want), "{from:?} -> {to:?}");
+    }
+}
+
 #[test]
-fn malformed_values_are_refused() {
-    let value = |line, key, form| EntryError::Value { line, key, form };
-    let decimal = "a decimal from 0 to 18446744073709551615 without leading zeros";
-    let positive = "a decimal from 1 to 18446744073709551615 without leading zeros";
-    let version = "a decimal from 0 to 4294967295 without leading zeros";
-    let clock = "a decimal of milliseconds since 1970, not negative, without leading zeros";
-    let event = "a 64-bit decimal of milliseconds without leading zeros";
-    let kind = "a kind name of a-z, 0-9 and _ that starts with a letter";
-    let path = "a path below segments/ of letters, digits, dots, underscores and dashes";
-    let sha256 = "sha256: and 32 bytes in base64";
-    let three = "three decimals: entry, first row, rows";
-    let long_kind = format!("kind {}", "k".repeat(65));
-    let long_path = format!("file segments/{}", "p".repeat(247));
-    let cases: &[(&str, &str, &str, EntryError)] = &[
+fn malformed_lines_versions_and_types_are_refused() {
+    refused(&[
         (UNIT, "weir/entry/v1", "weir/entry/v2", EntryError::UnknownVersion),
         (UNIT, "weir/entry/v1", "", EntryError::UnknownVersion),
         (UNIT, "\nunit\n", "\nerase\n", EntryError::UnknownType),
         (UNIT, "\nunit\n", "\nUnit\n", EntryError::UnknownType),
         (UNIT, "\nunit\n", "\nunit \n", EntryError::UnknownType),
-        (UNIT, "kind nat_mapping", "kind  nat_mapping", value(3, "kind", kind)),
-        (UNIT, "kind nat_mapping", "kind ", value(3, "kind", kind)),
-        (UNIT, "kind nat_mapping", "kind", EntryError::Line { line: 3, key: "kind" }),
-        (UNIT, "kind nat_mapping", "kind Nat", value(3, "kind", kind)),
-        (UNIT, "kind nat_mapping", "kind 1nat", value(3, "kind", kind)),
-        (UNIT, "kind nat_mapping", &long_kind, value(3, "kind", kind)),
-        (UNIT, "kind-version 1", "kind-version 01", value(4, "kind-version", version)),
-        (UNIT, "kind-version 1", "kind-version 4294967296", value(4, "kind-version", version)),
-        (UNIT, "2026-11-22\nunit", "2026-02-30\nunit", value(5, "day", "a date like 2026-11-22")),
-        (UNIT, "2026-11-22\nunit", "20261122\nunit", value(5, "day", "a date like 2026-11-22")),
-        (UNIT, "2026-11-22\nunit", "+02026-11-22\nunit", value(5, "day", "a date like 2026-11-22")),
-        (UNIT, "0d0e0f\nsealed", "0d0e0F\nsealed", value(6, "unit", "32 lower-case hex digits")),
-        (UNIT, "sealed 1", "sealed -1", value(7, "sealed", clock)),
-        (UNIT, "rows 150000", "rows 0", value(8, "rows", positive)),
-        (UNIT, "rows 150000", "rows 150,000", value(8, "rows", positive)),
-        (UNIT, "first 1795312800001", "first -0", value(9, "first", event)),
-        (UNIT, "last 1795312859998", "last 1795312800000", value(10, "last", "at or after the first event time")),
-        (UNIT, "rows-root sha256:C", "rows-root sha512:C", value(11, "rows-root", sha256)),
-        (UNIT, "rows-root sha256:C", "rows-root C", value(11, "rows-root", sha256)),
-        (UNIT, "rows-root sha256:C", "rows-root sha256: C", value(11, "rows-root", sha256)),
-        (UNIT, "q2I=", "q2I", value(11, "rows-root", sha256)),
-        (UNIT, "q2I=", "q2J=", value(11, "rows-root", sha256)),
-        (UNIT, "file segments/", "file ", value(12, "file", path)),
-        (UNIT, "file segments/", "file /segments/", value(12, "file", path)),
-        (UNIT, "file segments/", "file segments//", value(12, "file", path)),
-        (UNIT, "file segments/", "file segments/../", value(12, "file", path)),
-        (UNIT, "file segments/", "file segments/./", value(12, "file", path)),
-        (UNIT, "file segments/", "file segments/a b/", value(12, "file", path)),
-        (UNIT, "file segments/", "file segments/%2e/", value(12, "file", path)),
-        (UNIT, "f.parquet\n", "f.parquet/\n", value(12, "file", path)),
-        (UNIT, "file segments/nat_mapping/2026-11-22/000102030405060708090a0b0c0d0e0f.parquet", &long_path, value(12, "file", path)),
-        (UNIT, "size 1234567", "size 0", value(13, "size", positive)),
-        (UNIT_SM3, "sm3:", "sha256:", value(15, "file-root-sm3", "sm3: and 32 bytes in base64")),
-        (UNIT, "first-row 0", "first-row 00", value(15, "first-row", decimal)),
-        (
-            UNIT_SM3,
-            "first-row 18446744073709551614",
-            "first-row 18446744073709551615",
-            value(16, "first-row", "small enough: the last row's number must fit 64 bits"),
-        ),
-        (UNIT, "sorted yes", "sorted true", value(16, "sorted", "yes or no")),
         (UNIT, "sorted yes\n", "sorted yes\n\n", EntryError::Extra { line: 17 }),
         (UNIT, "sorted yes\n", "sorted yes", EntryError::NotLines),
         (UNIT, "sorted yes\n", "sorted yes\r\n", EntryError::NotLines),
         (UNIT, "kind nat", "kind\tnat", EntryError::NotLines),
         (UNIT, "kind nat", "kind n\u{e4}t", EntryError::NotLines),
         (UNIT, "kind nat", "kind n\u{0}t", EntryError::NotLines),
+    ]);
+    assert_eq!(Entry::decode(b""), Err(EntryError::NotLines));
+    assert_eq!(Entry::decode(b"\n"), Err(EntryError::UnknownVersion));
+    assert_eq!(Entry::decode(b"weir/entry/v1\n"), Err(EntryError::UnknownType));
+}
+
+#[test]
+fn malformed_numbers_days_and_names_are_refused() {
+    let long_kind = format!("kind {}", "k".repeat(65));
+    refused(&[
+        (UNIT, "kind nat_mapping", "kind  nat_mapping", value(3, "kind", KIND)),
+        (UNIT, "kind nat_mapping", "kind ", value(3, "kind", KIND)),
+        (UNIT, "kind nat_mapping", "kind", EntryError::Line { line: 3, key: "kind" }),
+        (UNIT, "kind nat_mapping", "kind Nat", value(3, "kind", KIND)),
+        (UNIT, "kind nat_mapping", "kind 1nat", value(3, "kind", KIND)),
+        (UNIT, "kind nat_mapping", &long_kind, value(3, "kind", KIND)),
+        (UNIT, "kind-version 1", "kind-version 01", value(4, "kind-version", VERSION)),
+        (UNIT, "kind-version 1", "kind-version 4294967296", value(4, "kind-version", VERSION)),
+        (UNIT, "2026-11-22\nunit", "2026-02-30\nunit", value(5, "day", "a date like 2026-11-22")),
+        (UNIT, "2026-11-22\nunit", "20261122\nunit", value(5, "day", "a date like 2026-11-22")),
+        (UNIT, "2026-11-22\nunit", "+02026-11-22\nunit", value(5, "day", "a date like 2026-11-22")),
+        (UNIT, "0d0e0f\nsealed", "0d0e0F\nsealed", value(6, "unit", "32 lower-case hex digits")),
+        (UNIT, "sealed 1", "sealed -1", value(7, "sealed", CLOCK)),
+        (UNIT, "rows 150000", "rows 0", value(8, "rows", POSITIVE)),
+        (UNIT, "rows 150000", "rows 150,000", value(8, "rows", POSITIVE)),
+        (UNIT, "first 1795312800001", "first -0", value(9, "first", EVENT)),
+        (UNIT, "last 1795312859998", "last 1795312800000", value(10, "last", "at or after the first event time")),
+        (UNIT, "size 1234567", "size 0", value(13, "size", POSITIVE)),
+        (UNIT, "first-row 0", "first-row 00", value(15, "first-row", DECIMAL)),
+        (UNIT, "sorted yes", "sorted true", value(16, "sorted", "yes or no")),
+    ]);
+}
+
+#[test]
+fn malformed_paths_and_digests_are_refused() {
+    let long_path = format!("file segments/{}", "p".repeat(247));
+    refused(&[
+        (UNIT, "rows-root sha256:C", "rows-root sha512:C", value(11, "rows-root", SHA256)),
+        (UNIT, "rows-root sha256:C", "rows-root C", value(11, "rows-root", SHA256)),
+        (UNIT, "rows-root sha256:C", "rows-root sha256: C", value(11, "rows-root", SHA256)),
+        (UNIT, "q2I=", "q2I", value(11, "rows-root", SHA256)),
+        (UNIT, "q2I=", "q2J=", value(11, "rows-root", SHA256)),
+        (UNIT, "file segments/", "file ", value(12, "file", PATH)),
+        (UNIT, "file segments/", "file /segments/", value(12, "file", PATH)),
+        (UNIT, "file segments/", "file segments//", value(12, "file", PATH)),
+        (UNIT, "file segments/", "file segments/../", value(12, "file", PATH)),
+        (UNIT, "file segments/", "file segments/./", value(12, "file", PATH)),
+        (UNIT, "file segments/", "file segments/a b/", value(12, "file", PATH)),
+        (UNIT, "file segments/", "file segments/%2e/", value(12, "file", PATH)),
+        (UNIT, "f.parquet\n", "f.parquet/\n", value(12, "file", PATH)),
+        (UNIT, "file segments/nat_mapping/2026-11-22/000102030405060708090a0b0c0d0e0f.parquet", &long_path, value(12, "file", PATH)),
+        (UNIT_SM3, "sm3:", "sha256:", value(15, "file-root-sm3", "sm3: and 32 bytes in base64")),
+    ]);
+}
+
+#[test]
+fn malformed_values_of_the_other_types_are_refused() {
+    refused(&[
+        (
+            UNIT_SM3,
+            "first-row 18446744073709551614",
+            "first-row 18446744073709551615",
+            value(16, "first-row", "small enough: the last row's number must fit 64 bits"),
+        ),
         (GENESIS, "origin Peter", "origin Peter ", value(3, "origin", "a log name of at most 255 bytes without spaces and plus signs")),
         (GENESIS, "origin Peter", "origin Peter+", value(3, "origin", "a log name of at most 255 bytes without spaces and plus signs")),
         (GENESIS, "c74f20a3", "c74f20a4", value(4, "log-key", "an Ed25519 verifier key: name+id+base64")),
         (GENESIS, "weir-0", "weir 0", value(5, "program", "a program version of 1 to 64 characters without spaces")),
         (GENESIS, "weir-0.1.0", "", value(5, "program", "a program version of 1 to 64 characters without spaces")),
-        (GENESIS, "time 1", "time -1", value(6, "time", clock)),
-        (HEARTBEAT, "time 1", "time +1", value(3, "time", clock)),
-        (HEARTBEAT, "sequenced 4711", "sequenced -1", value(4, "sequenced", decimal)),
-        (HEARTBEAT, "open 20852", "open 18446744073709551616", value(5, "open", decimal)),
+        (GENESIS, "time 1", "time -1", value(6, "time", CLOCK)),
+        (HEARTBEAT, "time 1", "time +1", value(3, "time", CLOCK)),
+        (HEARTBEAT, "sequenced 4711", "sequenced -1", value(4, "sequenced", DECIMAL)),
+        (HEARTBEAT, "open 20852", "open 18446744073709551616", value(5, "open", DECIMAL)),
         (
             REPACK,
             "part 7 0 150000\n",
@@ -204,22 +238,14 @@ fn malformed_values_are_refused() {
         ),
         (REPACK, "part 12 ", "part 7 ", value(13, "part", "a unit that is not there yet")),
         (REPACK, "150001 99999", "150001 18446744073709551615", value(13, "part", "small enough: row numbers must fit 64 bits")),
-        (REPACK, "part 5 150000 1\n", "part 5 150000 0\n", value(12, "part", three)),
-        (REPACK, "part 5 150000 1\n", "part 5 150000\n", value(12, "part", three)),
-        (REPACK, "part 5 150000 1\n", "part 5 150000 1 \n", value(12, "part", three)),
-        (REPACK, "part 5 150000 1\n", "part 5  150000 1\n", value(12, "part", three)),
+        (REPACK, "part 5 150000 1\n", "part 5 150000 0\n", value(12, "part", THREE)),
+        (REPACK, "part 5 150000 1\n", "part 5 150000\n", value(12, "part", THREE)),
+        (REPACK, "part 5 150000 1\n", "part 5 150000 1 \n", value(12, "part", THREE)),
+        (REPACK, "part 5 150000 1\n", "part 5  150000 1\n", value(12, "part", THREE)),
         (REPACK, "b.parquet", "a.parquet", value(15, "drops", "an old file that is not named yet")),
         (REPACK, "b.parquet", "day.parquet", value(15, "drops", "an old file that is not named yet")),
-        (REPACK, "drops segments", "drops wal", value(14, "drops", path)),
-    ];
-    for (base, from, to, want) in cases {
-        assert!(base.contains(from), "{from:?} is in the base text");
-        let text = base.replacen(from, to, 1);
-        assert_eq!(Entry::decode(text.as_bytes()).as_ref(), Err(want), "{from:?} -> {to:?}");
-    }
-    assert_eq!(Entry::decode(b""), Err(EntryError::NotLines));
-    assert_eq!(Entry::decode(b"\n"), Err(EntryError::UnknownVersion));
-    assert_eq!(Entry::decode(b"weir/entry/v1\n"), Err(EntryError::UnknownType));
+        (REPACK, "drops segments", "drops wal", value(14, "drops", PATH)),
+    ]);
 }
 
 #[test]

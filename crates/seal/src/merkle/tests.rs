@@ -220,7 +220,7 @@ proptest! {
         while builder.count() < n as u64 {
             let at = builder.count() as usize;
             let mut height = *heights.next().unwrap();
-            while at % (1 << height) != 0 || at + (1 << height) > n {
+            while !at.is_multiple_of(1 << height) || at + (1 << height) > n {
                 height -= 1;
             }
             builder.push_subtree(height, root(&leaves[at..at + (1 << height)])).unwrap();

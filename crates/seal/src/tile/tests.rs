@@ -41,7 +41,7 @@ impl Log {
     fn verify(&self) -> Result<u64, Damage<String>> {
         let mut seen = 0;
         verify_log(self.size, &self.root, &|path| self.read(path), &mut |index, entry| {
-            assert_eq!((index, entry), (seen, self::entry_bytes(seen).as_slice()));
+            assert_eq!((index, entry), (seen, entry_bytes(seen).as_slice()));
             seen += 1;
         })?;
         Ok(seen)
