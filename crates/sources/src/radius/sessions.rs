@@ -307,12 +307,15 @@ impl Sessions {
                 rows.nat.push(block_event(block, event.row.source, event.mark.time, action));
             }
         }
-        let began = session.facts.start.unwrap_or(session.heard);
+        // A session that is known and gets an address later holds it from then on.
+        let known = self.table.get(&event.session).filter(|s| s.open && !s.shares(&session.facts)).is_some();
+        let start = session.facts.start.unwrap_or(session.heard);
+        let began = if known { event.mark.time } else { start };
         let mut overtaken = None;
         let mut rivals: Vec<(Key, &'static str)> = Vec::new();
         rivals.extend(self.table.at_addresses(&session.facts).into_iter().map(|k| (k, "address-used-again")));
         if event.port_is_exclusive {
-            rivals.extend(self.table.at_port(&session).map(|k| (k, "port-used-again")));
+            rivals.extend(self.table.at_port(&session).into_iter().map(|k| (k, "port-used-again")));
         }
         for (key, reason) in rivals {
             let Some(rival) = self.table.get(&key).filter(|r| r.open && key != event.session) else { continue };

@@ -7,6 +7,7 @@ use weir_base::time::Millis;
 use weir_record::kinds::RadiusSession;
 
 use super::limits::{CLOSED_MS, RETRANSMIT_MS, SAME_EVENT_MS};
+use super::normalise::digest;
 use super::state::Key;
 
 /// When a message of one status was seen, and what it looked like.
@@ -83,6 +84,13 @@ pub struct Session {
     pub version: u64,
 }
 
+impl Session {
+    /// True when it holds every address that `facts` name.
+    pub(super) fn shares(&self, facts: &RadiusSession) -> bool {
+        addresses(facts).all(|a| addresses(&self.facts).any(|b| a == b))
+    }
+}
+
 /// One NAS.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Nas {
@@ -131,7 +139,6 @@ impl Undo {
 }
 
 type AddressKey = (u32, [u8; 16], u8);
-type PortKey = (Key, Option<u32>, Option<String>);
 
 /// Sessions and NASes, at most `capacity` of each.
 #[derive(Debug)]
@@ -142,8 +149,9 @@ pub struct Table {
     sessions: HashMap<Key, Session>,
     nas: HashMap<Key, Nas>,
     by_nas: BTreeSet<(Key, Key)>,
-    by_address: HashMap<AddressKey, Key>,
-    by_port: HashMap<PortKey, Key>,
+    by_address: BTreeSet<(AddressKey, Key)>,
+    /// By the digest of NAS and port.
+    by_port: BTreeSet<(Key, Key)>,
     deadlines: BTreeSet<(Millis, Key)>,
 }
 
@@ -157,8 +165,8 @@ impl Table {
             sessions: HashMap::new(),
             nas: HashMap::new(),
             by_nas: BTreeSet::new(),
-            by_address: HashMap::new(),
-            by_port: HashMap::new(),
+            by_address: BTreeSet::new(),
+            by_port: BTreeSet::new(),
             deadlines: BTreeSet::new(),
         }
     }
@@ -200,17 +208,17 @@ impl Table {
 
     /// Open sessions of a NAS.
     pub fn of_nas(&self, nas: Key) -> impl Iterator<Item = Key> + '_ {
-        self.by_nas.range((nas, [0; 16])..=(nas, [0xff; 16])).map(|(_, session)| *session)
+        at(&self.by_nas, nas)
     }
 
     /// Open sessions that hold an address of these facts.
     pub fn at_addresses(&self, facts: &RadiusSession) -> Vec<Key> {
-        addresses(facts).filter_map(|a| self.by_address.get(&a).copied()).collect()
+        addresses(facts).flat_map(|a| at(&self.by_address, a)).collect()
     }
 
-    /// The open session on the same port of the same NAS.
-    pub fn at_port(&self, session: &Session) -> Option<Key> {
-        self.by_port.get(&port(session)?).copied()
+    /// Open sessions on the same port of the same NAS.
+    pub fn at_port(&self, session: &Session) -> Vec<Key> {
+        port(session).into_iter().flat_map(|p| at(&self.by_port, p)).collect()
     }
 
     /// The session something must be done about first, and when.
@@ -243,10 +251,10 @@ impl Table {
             self.deadlines.remove(&(self.deadline(old), key));
             self.by_nas.remove(&(old.nas, key));
             for a in addresses(&old.facts) {
-                unlink(&mut self.by_address, &a, &key);
+                self.by_address.remove(&(a, key));
             }
             if let Some(p) = port(old) {
-                unlink(&mut self.by_port, &p, &key);
+                self.by_port.remove(&(p, key));
             }
         }
         if let Some(mut new) = session {
@@ -306,10 +314,8 @@ impl Table {
     }
 }
 
-fn unlink<K: std::hash::Hash + Eq>(map: &mut HashMap<K, Key>, at: &K, key: &Key) {
-    if map.get(at) == Some(key) {
-        map.remove(at);
-    }
+fn at<I: Ord + Copy>(index: &BTreeSet<(I, Key)>, at: I) -> impl Iterator<Item = Key> + '_ {
+    index.range((at, [0; 16])..=(at, [0xff; 16])).map(|(_, session)| *session)
 }
 
 /// What only one session of a realm can hold. Framed-IPv6-Prefix is not among it: hosts behind one access point share it.
@@ -320,7 +326,10 @@ fn addresses(facts: &RadiusSession) -> impl Iterator<Item = AddressKey> {
     [facts.framed_ipv4.map(whole), facts.framed_ipv6.map(whole), delegated].into_iter().flatten().map(move |(a, bits)| (realm, a.0, bits))
 }
 
-fn port(session: &Session) -> Option<PortKey> {
+fn port(session: &Session) -> Option<Key> {
     let f = &session.facts;
-    (f.nas_port.is_some() || f.nas_port_id.is_some()).then(|| (session.nas, f.nas_port, f.nas_port_id.clone()))
+    let number = f.nas_port.map(u32::to_be_bytes);
+    let name = f.nas_port_id.as_deref();
+    let named = number.is_some() || name.is_some();
+    named.then(|| digest(&[b"port", &session.nas, number.as_ref().map_or(&[], |n| n), name.unwrap_or_default().as_bytes()]))
 }
