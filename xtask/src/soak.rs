@@ -3,9 +3,11 @@
 
 use crate::workspace::{Result, Workspace, run as run_command};
 
-/// A suite: the tests whose names contain `soak_NAME`, and the variables that make them long.
+/// A suite: the tests whose names begin with `soak_NAME`, others it takes along, and the variables that make them long.
 struct Suite {
     name: &'static str,
+    /// Tests that belong here under any name, as a nextest filter.
+    takes: Option<&'static str>,
     about: &'static str,
     /// The variable that `--count` sets, and its value in a soak.
     count: (&'static str, u64),
@@ -13,9 +15,21 @@ struct Suite {
 }
 
 const SUITES: &[Suite] = &[
-    Suite { name: "faults", about: "random faults on a simulated disk", count: ("WEIR_RUNS", 10_000), also: &[] },
-    Suite { name: "kill", about: "kill -9 under load", count: ("WEIR_KILLS", 5_000), also: &[] },
-    Suite { name: "truth", about: "questions against known truth", count: ("WEIR_QUESTIONS", 1_000_000), also: &[("WEIR_SEEDS", "10")] },
+    Suite {
+        name: "faults",
+        takes: Some("package(weir-store)"),
+        about: "random faults on a simulated disk",
+        count: ("WEIR_RUNS", 10_000),
+        also: &[],
+    },
+    Suite { name: "kill", takes: None, about: "kill -9 under load", count: ("WEIR_KILLS", 5_000), also: &[] },
+    Suite {
+        name: "truth",
+        takes: None,
+        about: "questions against known truth",
+        count: ("WEIR_QUESTIONS", 1_000_000),
+        also: &[("WEIR_SEEDS", "10")],
+    },
 ];
 
 /// Runs the named suites, or all.
@@ -24,7 +38,7 @@ pub fn run(workspace: &Workspace, names: &[String], count: Option<u64>) -> Resul
         let (variable, usual) = suite.count;
         let count = count.unwrap_or(usual).to_string();
         println!("== {}: {}, {variable}={count}", suite.name, suite.about);
-        let filter = format!("test(/(^|::)soak_{}/)", suite.name);
+        let filter = filter(suite);
         // A suite without tests is a mistake and not a success.
         let arguments = ["nextest", "run", "--workspace", "--profile", "soak", "--no-tests", "fail", "-E", &filter];
         let mut command = workspace.command("cargo", &arguments);
@@ -32,6 +46,11 @@ pub fn run(workspace: &Workspace, names: &[String], count: Option<u64>) -> Resul
         run_command(command)?;
     }
     Ok(())
+}
+
+fn filter(suite: &Suite) -> String {
+    let own = format!("test(/(^|::)soak_{}/)", suite.name);
+    suite.takes.map_or(own.clone(), |also| format!("{own} | {also}"))
 }
 
 fn chosen(names: &[String]) -> Result<Vec<&'static Suite>> {
@@ -46,6 +65,12 @@ fn chosen(names: &[String]) -> Result<Vec<&'static Suite>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_store_is_soaked_whatever_its_tests_are_called() {
+        assert_eq!(filter(&SUITES[0]), "test(/(^|::)soak_faults/) | package(weir-store)");
+        assert_eq!(filter(&SUITES[1]), "test(/(^|::)soak_kill/)");
+    }
 
     #[test]
     fn suites_are_chosen_by_name_and_a_wrong_name_lists_the_right_ones() {
