@@ -255,7 +255,8 @@ impl Plan {
             return bad(format!("length {ms} ms: choose 1ms to {}", format_duration_ms(limits::RUN_MS_MAX)));
         }
         let f = &self.faults;
-        let shares = [("loss", f.loss), ("duplicates", f.duplicates), ("radius loss", f.radius_loss), ("late accounting", self.late_accounting)];
+        let shares =
+            [("loss", f.loss), ("duplicates", f.duplicates), ("radius loss", f.radius_loss), ("late accounting", self.late_accounting)];
         if let Some((name, p)) = shares.into_iter().find(|(_, p)| !(0.0..1.0).contains(p)) {
             return bad(format!("{name} {p}: choose a share from 0 to below 1"));
         }

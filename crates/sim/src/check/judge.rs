@@ -112,7 +112,7 @@ impl<'a> Judge<'a> {
 
     fn judge_one(&mut self, case: &Case<'_>, answer: &Answer) -> Verdict {
         let [candidate] = answer.candidates.as_slice() else { return Verdict::Wrong("one, but not with one candidate") };
-        let at = match self.compare(case, candidate) {
+        let at = match self.compare(case, candidate, &[]) {
             Match::Holder(at) => at,
             Match::Nameless(at) => {
                 let other = case.identities.iter().enumerate().any(|(n, i)| n != at && i.at_t);
@@ -141,7 +141,7 @@ impl<'a> Judge<'a> {
         if case.identities.is_empty() {
             return Verdict::Wrong("named several where nobody held it");
         }
-        let matches: Vec<Match> = answer.candidates.iter().map(|c| self.compare(case, c)).collect();
+        let matches = self.compare_all(case, &answer.candidates);
         let listed = |n: usize| matches.iter().any(|m| matches!(m, Match::Holder(at) | Match::Nameless(at) if *at == n));
         let missing = |want: fn(&Identity) -> bool| case.identities.iter().enumerate().any(|(n, i)| want(i) && !listed(n));
         if missing(|i| i.deep) || !(0..case.identities.len()).any(listed) {
@@ -161,7 +161,26 @@ impl<'a> Judge<'a> {
         if strangers || nameless || holders < 2 || missing(|i| i.must) { Verdict::Several } else { Verdict::Right }
     }
 
-    fn compare(&self, case: &Case<'_>, candidate: &Candidate) -> Match {
+    /// Compares all candidates: those with known ids first, so that a new id stands for a holder whom no known id names.
+    fn compare_all(&self, case: &Case<'_>, candidates: &[Candidate]) -> Vec<Match> {
+        let known = |c: &&Candidate| c.subscriber.as_ref().is_some_and(|id| self.person_of.contains_key(id));
+        let mut matches: Vec<Match> = Vec::new();
+        let mut named: Vec<(&str, u32)> = Vec::new();
+        for candidate in candidates.iter().filter(known).chain(candidates.iter().filter(|c| !known(c))) {
+            let found = self.compare(case, candidate, &named);
+            let person = match found {
+                Match::Holder(n) => case.identities.get(n).map(|i| i.person),
+                Match::Neighbour(person) => Some(person),
+                Match::Nameless(_) | Match::Stranger => None,
+            };
+            named.extend(candidate.subscriber.as_deref().zip(person));
+            matches.push(found);
+        }
+        matches
+    }
+
+    /// Compares one candidate; `named` are the ids of other candidates of the answer and the persons they stand for.
+    fn compare(&self, case: &Case<'_>, candidate: &Candidate, named: &[(&str, u32)]) -> Match {
         let address = candidate.inside.as_ref().and_then(|i| i.address.parse::<Addr16>().ok());
         let fits = |i: &Identity| {
             let place = match i.inside {
@@ -175,14 +194,15 @@ impl<'a> Judge<'a> {
         let Some(first) = here.first().copied() else { return Match::Stranger };
         let Some(id) = candidate.subscriber.as_ref() else { return Match::Nameless(first) };
         let person_at = |n: usize| case.identities.get(n).map(|i| i.person);
-        if let Some(person) = self.person_of.get(id).copied() {
+        let just_named = named.iter().find(|(other, _)| other == id).map(|(_, person)| *person);
+        if let Some(person) = self.person_of.get(id).copied().or(just_named) {
             if let Some(n) = here.iter().copied().find(|n| person_at(*n) == Some(person)) {
                 return Match::Holder(n);
             }
             return self.neighbours(case, first).into_iter().find(|p| *p == person).map_or(Match::Stranger, Match::Neighbour);
         }
         // An id not seen before stands for somebody who has none yet, a holder first of all.
-        let nobody_yet = |person: &u32| !self.id_of.contains_key(person);
+        let nobody_yet = |person: &u32| !self.id_of.contains_key(person) && !named.iter().any(|(_, other)| other == person);
         if let Some(n) = here.iter().copied().find(|n| person_at(*n).is_some_and(|p| nobody_yet(&p))) {
             return Match::Holder(n);
         }

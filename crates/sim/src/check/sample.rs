@@ -139,8 +139,7 @@ impl<'a> Sampler<'a> {
     /// An address of a login that can be seen in the Internet.
     fn address_of(&mut self, row: &LoginRow) -> Option<Addr16> {
         let framed = row.framed.filter(|_| row.plain);
-        let choices: Vec<Prefix> =
-            framed.map(|a| Prefix::new(a, 128)).into_iter().chain(row.prefix).chain(row.delegated).collect();
+        let choices: Vec<Prefix> = framed.map(|a| Prefix::new(a, 128)).into_iter().chain(row.prefix).chain(row.delegated).collect();
         let prefix = choices.get(self.rng.below(choices.len() as u32) as usize)?;
         Some(self.within(*prefix))
     }

@@ -242,3 +242,6 @@ fn connect(bind: SocketAddr, to: SocketAddr) -> Result<UdpSocket, SimError> {
     };
     open().map_err(|source| SimError::Socket { bind, to, source })
 }
+
+#[cfg(test)]
+mod tests;

@@ -219,7 +219,7 @@ impl Client {
         }
     }
 
-    /// Sends again what has waited too long: the same bytes, identifier and authenticator (RFC 2866 section 2).
+    /// Sends again what has waited too long: the same bytes, identifier and authenticator (RFC 2866 section 4.1).
     fn retransmit(&mut self) -> Result<(), SimError> {
         let now = self.clock.monotonic();
         if now < self.next_check {

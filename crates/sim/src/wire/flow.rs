@@ -156,7 +156,7 @@ impl FlowEncoder {
     fn end_set_at(&mut self, start: usize) {
         if self.protocol == Protocol::Netflow9 {
             // RFC 3954 section 5.3: the set ends on a 4-byte boundary, padding counted in its length.
-            while (self.message.len() - start) % 4 != 0 {
+            while !(self.message.len() - start).is_multiple_of(4) {
                 self.message.push(0);
             }
         }

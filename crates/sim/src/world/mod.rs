@@ -189,6 +189,7 @@ impl World {
     pub fn finish<O: Outlet>(&mut self, out: &mut O) -> Result<(), SimError> {
         for (_, task) in std::mem::take(&mut self.diary) {
             if let Task::Send { realm, request } = task {
+                self.tally.requests += 1;
                 out.accounting(realm, *request)?;
             }
         }
@@ -255,3 +256,6 @@ impl Site {
         self.desc.logging == Logging::Blocks
     }
 }
+
+#[cfg(test)]
+mod tests;

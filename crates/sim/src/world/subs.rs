@@ -65,24 +65,12 @@ impl Sub {
             k if desc.bound.1 > 0 && k % 25 == 5 => Kind::Bound,
             _ => Kind::Nat44,
         };
-        Sub {
-            realm,
-            k,
-            kind,
-            login: None,
-            slot: 0,
-            turn: 0,
-            waiting_at: NONE,
-            first_open: NONE,
-            block: None,
-            blocks: 0,
-            speed: (0, 0),
-        }
+        Sub { realm, k, kind, login: None, slot: 0, turn: 0, waiting_at: NONE, first_open: NONE, block: None, blocks: 0, speed: (0, 0) }
     }
 
     /// True if its NAT44 and NAT64 mappings are logged as binding information base entries.
     pub fn bib(&self, plan: &Plan) -> bool {
-        plan.bib && self.k % 4 == 1
+        plan.bib && (self.k + self.k / 20) % 4 == 1
     }
 }
 
