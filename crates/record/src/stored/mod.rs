@@ -4,6 +4,7 @@
 mod bytes;
 pub mod keyring;
 pub mod limits;
+pub mod logkey;
 pub mod stage;
 pub mod state;
 pub mod wal;

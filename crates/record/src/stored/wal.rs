@@ -34,7 +34,6 @@ use super::FormatError;
 use super::bytes::{Cursor, put_block};
 use super::limits::FRAME_BODY_BYTES;
 
-const MAGIC: &[u8; 8] = b"WEIRWAL1";
 const VERSION: u16 = 1;
 const WRAPPED_BYTES: usize = NONCE_BYTES + 32 + TAG_BYTES;
 const WRAP_AAD: usize = 48;
@@ -49,12 +48,32 @@ pub const FRAME_HEADER_BYTES: usize = 24;
 pub const ALIGN: usize = 8;
 const FRAME_AAD: usize = 16;
 
+/// What a file of this form holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Container {
+    /// Groups of the write-ahead log.
+    Wal,
+    /// A snapshot of the state map.
+    State,
+}
+
+impl Container {
+    fn magic(self) -> &'static [u8; 8] {
+        match self {
+            Container::Wal => b"WEIRWAL1",
+            Container::State => b"WEIRSTA1",
+        }
+    }
+}
+
 /// A file's header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
+    /// What the file holds.
+    pub container: Container,
     /// Number of the file.
     pub file: u64,
-    /// Number of the first group the file may hold.
+    /// Number of the first group the file may hold; of a snapshot: the first that is not in it.
     pub first_group: u64,
     /// Random, so that no frame fits another file.
     pub file_id: [u8; 16],
@@ -69,20 +88,21 @@ pub struct FileKey {
 
 impl Header {
     /// A header with a new random file id and file key, the key wrapped under `wrapping`.
-    pub fn new(file: u64, first_group: u64, wrapping: &Secret) -> (Header, FileKey) {
-        Header::with(file, first_group, wrapping, weir_base::crypto::random(), &Secret::random())
+    pub fn new(container: Container, file: u64, first_group: u64, wrapping: &Secret) -> (Header, FileKey) {
+        let (file_id, wrapped) = (weir_base::crypto::random(), [0; WRAPPED_BYTES]);
+        Header { container, file, first_group, file_id, wrapped }.wrap(wrapping, &Secret::random())
     }
 
-    fn with(file: u64, first_group: u64, wrapping: &Secret, file_id: [u8; 16], key: &Secret) -> (Header, FileKey) {
-        let mut header = Header { file, first_group, file_id, wrapped: [0; WRAPPED_BYTES] };
+    fn wrap(mut self, wrapping: &Secret, key: &Secret) -> (Header, FileKey) {
+        let (file_id, header) = (self.file_id, &mut self);
         let wrapped = wrapping.aead().wrap(&header.aad(), &key.0);
         header.wrapped.copy_from_slice(&wrapped);
-        (header, FileKey { aead: key.aead(), file_id })
+        (self, FileKey { aead: key.aead(), file_id })
     }
 
     fn aad(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(HEADER_BYTES);
-        out.extend(MAGIC);
+        out.extend(self.container.magic());
         out.extend(VERSION.to_le_bytes());
         out.extend((HEADER_BYTES as u16).to_le_bytes());
         out.extend([0; 4]);
@@ -101,10 +121,10 @@ impl Header {
     }
 
     /// The header at the start of `bytes`.
-    pub fn decode(bytes: &[u8]) -> Result<Header, FormatError> {
+    pub fn decode(container: Container, bytes: &[u8]) -> Result<Header, FormatError> {
         let bytes = bytes.get(..HEADER_BYTES).ok_or(FormatError::Short)?;
         let mut at = Cursor(bytes);
-        at.magic(MAGIC)?;
+        at.magic(container.magic())?;
         let body = bytes.get(..HEADER_BYTES - 4).ok_or(FormatError::Short)?;
         let crc = Cursor(bytes.get(HEADER_BYTES - 4..).ok_or(FormatError::Short)?).u32()?;
         if crc32fast::hash(body) != crc {
@@ -114,14 +134,14 @@ impl Header {
         if usize::from(at.u16()?) != HEADER_BYTES || at.u32()? != 0 {
             return Err(FormatError::Field("the header's length"));
         }
-        Ok(Header { file: at.u64()?, first_group: at.u64()?, file_id: at.array()?, wrapped: at.array()? })
+        Ok(Header { container, file: at.u64()?, first_group: at.u64()?, file_id: at.array()?, wrapped: at.array()? })
     }
 
     /// The same header with the file key wrapped under another key: for a part of the file that is kept under a key of its own.
     pub fn rewrap(&self, wrapping: &Secret, other: &Secret) -> Result<Header, FormatError> {
         let plain = wrapping.aead().unwrap(&self.aad(), &self.wrapped).map_err(|_| FormatError::Sealed)?;
         let key = Secret(plain.try_into().map_err(|_| FormatError::Sealed)?);
-        Ok(Header::with(self.file, self.first_group, other, self.file_id, &key).0)
+        Ok(self.clone().wrap(other, &key).0)
     }
 
     /// The file's key, unwrapped.
@@ -297,7 +317,7 @@ mod tests {
         assert_eq!(hex(&encode_frame(&key(), 5, 258, &groups).unwrap()), lines[0]);
         // The wrapped key is random in a new header, so the header's golden is read, not written.
         let bytes: Vec<u8> = (0..lines[1].len() / 2).map(|i| u8::from_str_radix(&lines[1][2 * i..2 * i + 2], 16).unwrap()).collect();
-        let header = Header::decode(&bytes).unwrap();
+        let header = Header::decode(Container::Wal, &bytes).unwrap();
         assert_eq!((header.file, header.first_group, header.file_id), (3, 258, [0x44; 16]));
         assert_eq!(header.encode(), bytes);
         let frame = encode_frame(&header.key(&Secret([0x55; 32])).unwrap(), 5, 258, &groups).unwrap();
@@ -307,24 +327,25 @@ mod tests {
     #[test]
     fn a_header_keeps_its_key_to_itself() {
         let (wrapping, other) = (Secret([1; 32]), Secret([2; 32]));
-        let (header, file_key) = Header::new(9, 100, &wrapping);
+        let (header, file_key) = Header::new(Container::Wal, 9, 100, &wrapping);
         let bytes = header.encode();
-        assert_eq!((bytes.len(), Header::decode(&bytes).unwrap()), (HEADER_BYTES, header.clone()));
+        assert_eq!((bytes.len(), Header::decode(Container::Wal, &bytes).unwrap()), (HEADER_BYTES, header.clone()));
         assert_eq!(header.key(&other).err(), Some(FormatError::Sealed));
         let frame = encode_frame(&file_key, 0, 100, &[b"x"]).unwrap();
         assert_eq!(open(&header.key(&wrapping).unwrap(), &frame).unwrap(), (100, vec![b"x".to_vec()]));
         let moved = header.rewrap(&wrapping, &other).unwrap();
         assert_eq!(open(&moved.key(&other).unwrap(), &frame).unwrap().0, 100);
         assert!(moved.key(&wrapping).is_err() && header.rewrap(&other, &wrapping).is_err());
-        let (stranger, _) = Header::new(9, 100, &wrapping);
+        let (stranger, _) = Header::new(Container::Wal, 9, 100, &wrapping);
         assert_ne!(stranger.file_id, header.file_id);
         assert_eq!(open(&stranger.key(&wrapping).unwrap(), &frame), Err(FormatError::Sealed));
         for i in 0..bytes.len() {
             let mut bad = bytes.clone();
             bad[i] ^= 1;
-            assert!(Header::decode(&bad).is_err(), "byte {i}");
-            assert!(Header::decode(&bytes[..i]).is_err(), "cut {i}");
+            assert!(Header::decode(Container::Wal, &bad).is_err(), "byte {i}");
+            assert!(Header::decode(Container::Wal, &bytes[..i]).is_err(), "cut {i}");
         }
+        assert_eq!(Header::decode(Container::State, &bytes), Err(FormatError::Magic));
     }
 
     #[test]
@@ -369,7 +390,7 @@ mod tests {
 
         #[test]
         fn junk_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-            let _ = Header::decode(&bytes);
+            let _ = Header::decode(Container::Wal, &bytes);
             let _ = open(&key(), &bytes);
             let _ = open(&key(), &[&FRAME_MAGIC[..], &bytes].concat());
         }
