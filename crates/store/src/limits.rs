@@ -11,3 +11,75 @@ pub const WAL_SEARCH_BYTES: usize = 1 << 20;
 
 /// Longest `master.key` file, in bytes.
 pub const MASTER_KEY_FILE_BYTES: u64 = 4_096;
+
+/// How long an end without a beginning waits for a beginning that was overtaken, in milliseconds.
+pub const ORPHAN_MS: i64 = 120_000;
+
+/// Longest tile or bundle of the log, in bytes: 256 entries with their lengths.
+pub const TILE_FILE_BYTES: u64 = 256 * (65_535 + 2);
+
+/// Free bytes a commit wants beside its own files: for two checkpoints and the folders.
+pub const COMMIT_SPARE_BYTES: u64 = 64 << 10;
+
+/// Gaps kept apart in memory for one source; older ones are joined beyond that.
+pub const GAPS_A_SOURCE: usize = 1 << 17;
+
+/// Bytes of keys and values one owner may have in the state map.
+pub const STATE_OWNER_BYTES: u64 = 256 << 20;
+
+/// Bytes of keys and values of all owners in the state map.
+pub const STATE_TOTAL_BYTES: u64 = 512 << 20;
+
+/// Counted for an entry of the state map beside its key and value, in bytes.
+pub const STATE_ENTRY_BYTES: u64 = 64;
+
+/// Changes of the state that are not in a snapshot before one is due, in bytes, or the size of the last snapshot if that is more.
+pub const SNAPSHOT_CHANGE_BYTES: u64 = 16 << 20;
+
+/// Age of the oldest change that is not in a snapshot before one is due, in milliseconds.
+pub const SNAPSHOT_AGE_MS: u64 = 600_000;
+
+/// Longest `weir.lock` file that is read, in bytes.
+pub const LOCK_FILE_BYTES: u64 = 64;
+
+/// Sources in the register.
+pub const SOURCES: usize = 65_536;
+
+/// Realms in the register.
+pub const REALMS: usize = 4_096;
+
+/// Levels of the span index.
+pub const LEVELS: usize = 7;
+
+/// Longest span of each level but the last, in milliseconds: one minute, then eight times the one before.
+pub const LEVEL_MS: [i64; LEVELS - 1] = [60_000, 480_000, 3_840_000, 30_720_000, 245_760_000, 1_966_080_000];
+
+/// Spans kept in memory before they are written as runs.
+pub const SPANS_IN_MEMORY: usize = 1 << 20;
+
+/// Runs of one bucket before they are merged into one.
+pub const RUNS_A_BUCKET: usize = 4;
+
+/// Entries looked at in one run for one key before the answer must be "too many".
+pub const SPANS_A_KEY: usize = 512;
+
+/// Rows of one seal cycle; more are sealed at once.
+pub const CYCLE_ROWS: usize = 4 << 20;
+
+/// Rows waiting to be sealed before sources have to wait.
+pub const WAITING_ROWS: usize = 16 << 20;
+
+/// Groups waiting to be written.
+pub const QUEUE_GROUPS: usize = 4_096;
+
+/// Groups written with one sync.
+pub const GROUPS_A_SYNC: usize = 1_024;
+
+/// Bytes written with one sync.
+pub const BYTES_A_SYNC: usize = 16 << 20;
+
+/// How far outside its own time a unit's whole mappings may lie before they go to the span index, in milliseconds.
+pub const WINDOW_SLACK_MS: i64 = 5_000;
+
+/// How far back a key day may lie before sealing, in days; older rows take that day.
+pub const KEY_DAYS_BACK: i32 = 190;

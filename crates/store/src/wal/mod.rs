@@ -20,7 +20,7 @@ use weir_base::task::lock;
 use weir_record::stored::FormatError;
 use weir_record::stored::keyring::KeyId;
 use weir_record::stored::limits::FRAME_BODY_BYTES;
-use weir_record::stored::wal::{self as codec, ALIGN, FRAME_HEADER_BYTES, FileKey, HEADER_BYTES, Header};
+use weir_record::stored::wal::{self as codec, ALIGN, Container, FRAME_HEADER_BYTES, FileKey, HEADER_BYTES, Header};
 
 use crate::keyring::{Keyring, KeyringError};
 use crate::limits::{WAL_FILE_BYTES, WAL_TOTAL_BYTES};
@@ -234,7 +234,7 @@ impl Wal {
         let (number, folder) = (inner.next_file, Path::new(FOLDER));
         let path = file_path(number);
         let wrapping = self.keyring.get_or_create(&[KeyId::wal(number)])?.pop().ok_or(WalError::KeyMissing { file: number })?;
-        let (header, key) = Header::new(number, inner.next_group, &wrapping);
+        let (header, key) = Header::new(Container::Wal, number, inner.next_group, &wrapping);
         let make = || -> io::Result<Box<dyn DiskFile>> {
             // Left by an earlier try that failed: nothing in it was ever promised.
             if self.disk.exists(&path)? {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use weir_base::disk::{DiskFile, SharedDisk};
 use weir_record::stored::keyring::KeyId;
-use weir_record::stored::wal::{FileKey, HEADER_BYTES, Header};
+use weir_record::stored::wal::{Container, FileKey, HEADER_BYTES, Header};
 
 use super::scan::{End, Found, scan};
 use super::{Closed, FOLDER, Inner, WalError, aside, at, file_path};
@@ -139,7 +139,7 @@ fn open_files(disk: &SharedDisk, keyring: &Keyring, numbers: &[u64]) -> Result<V
             Ok((file, len, bytes))
         };
         let (file, len, bytes) = read().map_err(at(&path))?;
-        let head = Header::decode(&bytes).ok().filter(|header| header.file == number);
+        let head = Header::decode(Container::Wal, &bytes).ok().filter(|header| header.file == number);
         let head = head.and_then(|header| header.key(&wrapping).ok().map(|key| (header, key)));
         out.push(Opened { number, file, len, head });
     }

@@ -98,7 +98,7 @@ fn a_torn_last_frame_is_cut_kept_aside_and_reported_until_confirmed() {
     let aside = read(&disk, &Path::new("wal/aside").join(format!("0000000001-{offset}.cut")), 1 << 20).unwrap();
     assert_eq!(&aside[HEADER_BYTES + 24..HEADER_BYTES + 40], &whole[offset as usize + 24..offset as usize + 40]);
     let wrapping = keyring(&disk).unwrap().get(&KeyId::new("aside/1").unwrap()).unwrap();
-    let key = Header::decode(&aside).unwrap().key(&wrapping).unwrap();
+    let key = Header::decode(Container::Wal, &aside).unwrap().key(&wrapping).unwrap();
     let good = &whole[HEADER_BYTES..];
     let head = FrameHeader::decode(good).unwrap();
     let mut body = good[FRAME_HEADER_BYTES..FRAME_HEADER_BYTES + head.body_bytes].to_vec();
