@@ -240,7 +240,10 @@ fn a_freeradius_proxies_to_us() {
     assert!(radclient(free.port, "acct", &packet("Start", "a", ", Framed-IP-Address = 100.64.0.12"), &[]));
     assert!(radclient(free.port, "acct", &packet("Stop", "a", ", Framed-IP-Address = 100.64.0.12"), &[]));
     let rows = weir.sessions();
-    assert_eq!(rows.iter().map(|r| (r.status, r.time)).collect::<Vec<_>>(), [(1, Millis(i64::from(T) * 1000)), (2, Millis(i64::from(T) * 1000))]);
+    assert_eq!(
+        rows.iter().map(|r| (r.status, r.time)).collect::<Vec<_>>(),
+        [(1, Millis(i64::from(T) * 1000)), (2, Millis(i64::from(T) * 1000))]
+    );
     assert_eq!((rows[0].nas_identifier.as_deref(), rows[0].nas_address), (Some("bras-1"), "192.0.2.1".parse().ok()));
     assert_eq!(rows[0].subscriber, Some(weir.ids.id(IdType::Account, "user-a")));
     // While nothing can be kept, the NAS behind the relay hears nothing, and its next attempt is taken.

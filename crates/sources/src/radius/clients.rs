@@ -85,7 +85,9 @@ pub fn read_secret(path: &Path) -> Result<SharedSecret, String> {
     }
     match bytes.len() {
         0 => Err(format!("secret file {shown} is empty: write the shared secret into it")),
-        n if n > SECRET_MAX_BYTES => Err(format!("secret file {shown} is longer than {SECRET_MAX_BYTES} bytes: it must hold the secret only")),
+        n if n > SECRET_MAX_BYTES => {
+            Err(format!("secret file {shown} is longer than {SECRET_MAX_BYTES} bytes: it must hold the secret only"))
+        }
         _ => Ok(SharedSecret::new(&bytes)),
     }
 }

@@ -231,7 +231,8 @@ impl Config {
             });
         }
         if seen.len() > CLIENTS_MAX {
-            problems.push(format!("clients name {} prefixes: at most {CLIENTS_MAX} are allowed; join neighbours into one prefix", seen.len()));
+            problems
+                .push(format!("clients name {} prefixes: at most {CLIENTS_MAX} are allowed; join neighbours into one prefix", seen.len()));
         }
         all
     }

@@ -9,14 +9,14 @@ use std::sync::{Arc, Mutex};
 use weir_base::net::Addr16;
 use weir_base::task::lock;
 use weir_base::time::Millis;
+use weir_record::Id;
 use weir_record::kind::{Kind, Record};
 use weir_record::kinds::{Binding, Gap, IdType, Malformed, NatEvent, RadiusSession, Raw};
 use weir_record::sink::{Group, Receipt, RecordSink, SinkError, SourceDesc, SourceHandle, SourceNo, StatePut, SubjectIds};
-use weir_record::Id;
 
 use super::attributes::status;
 use super::clock::OffsetWindow;
-use super::limits::{BINDINGS_PENDING, NAS_MAX, SOURCE_NAME_BYTES, TICK_CHANGES};
+use super::limits::{BINDINGS_PENDING, NAS_MAX, REWRITE_BATCH, SOURCE_NAME_BYTES, TICK_CHANGES};
 use super::message::{Message, Personal};
 use super::noise::{Bad, Noise};
 use super::normalise::{About, EventTime, block, caller, event_time, nas_key, row, session_key};
@@ -241,12 +241,13 @@ impl Engine {
         let source = handle.number;
         let about = About { source, realm, time, arrived: origin.arrived, sender: origin.sender, subscriber: None, caller: None };
         let session = session_key(nas, &message.session_id);
-        let interim_ms = message.interim_s.map_or(origin.interim_ms, |s| i64::from(s) * 1000);
+        let interim_ms = message.interim_s.map(|s| i64::from(s) * 1000);
         let mut event = Event {
             nas,
             session,
             mark,
             interim_ms,
+            default_interim_ms: origin.interim_ms,
             port_is_exclusive: origin.port_is_exclusive,
             row: row(message, &about),
             blocks: Vec::new(),
@@ -302,7 +303,11 @@ impl Engine {
         let mut group = Group::new(&self.settings.name);
         let mut sessions = work.undo.sessions();
         let nas = work.undo.nas();
-        let stale = std::mem::take(&mut self.rewrite);
+        let mut stale = BTreeSet::new();
+        while stale.len() < REWRITE_BATCH {
+            let Some(key) = self.rewrite.pop_first() else { break };
+            stale.insert(key);
+        }
         let table = self.sessions.table();
         group.state = work.state;
         group.state.extend(sessions.union(&stale).map(|k| state::put_session(*k, table.get(k))));
@@ -405,7 +410,7 @@ impl Engine {
 impl Work {
     /// True when this very group holds what the event repeats.
     fn touches(&self, event: &Event, of_nas: bool) -> bool {
-        if of_nas { self.undo.nas().contains(&event.nas) } else { self.undo.sessions().contains(&event.session) }
+        if of_nas { self.undo.has_nas(&event.nas) } else { self.undo.has_session(&event.session) }
     }
 }
 

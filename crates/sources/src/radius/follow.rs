@@ -44,7 +44,9 @@ pub fn start(
 ) -> Result<(), String> {
     for (i, detail) in settings.detail.iter().enumerate() {
         let mut follower = Follower::new(settings, i, detail, Arc::clone(sink), Arc::clone(ids), Arc::clone(clock))?;
-        tasks.spawn(&format!("radius-detail-{i}"), move |stop| follower.run(stop)).map_err(|e| format!("no thread for radius detail: {e}"))?;
+        tasks
+            .spawn(&format!("radius-detail-{i}"), move |stop| follower.run(stop))
+            .map_err(|e| format!("no thread for radius detail: {e}"))?;
     }
     Ok(())
 }

@@ -32,7 +32,7 @@ pub const ANSWERED_MS: i64 = 30_000;
 /// Sessions followed at once. One more is recorded but not followed: nothing is inferred about it.
 pub const SESSIONS_MAX: usize = 1_000_000;
 /// Port blocks followed of one session.
-pub const SESSION_BLOCKS_MAX: usize = 16;
+pub const SESSION_BLOCKS_MAX: usize = 64;
 /// How long a closed session is remembered so that its late or repeated packets are told from new ones, in milliseconds.
 pub const CLOSED_MS: i64 = 6 * 3_600_000;
 /// Closed sessions or expired entries dropped from the state in one tick.
@@ -45,6 +45,8 @@ pub const SAME_EVENT_MS: i64 = 2_500;
 /// The same packet but for its delay counts as a retransmission when it comes within this many milliseconds of the first, even where the
 /// NAS's delays do not add up.
 pub const RETRANSMIT_MS: i64 = 300_000;
+/// The same for Accounting-On and -Off, which look alike at every reboot: shorter than a reboot takes, in milliseconds.
+pub const REBOOT_MS: i64 = 60_000;
 /// An Event-Timestamp further ahead of arrival than this many milliseconds is not believed (25 hours: a wrong zone is still shown as
 /// an offset).
 pub const EVENT_AHEAD_MS: i64 = 25 * 3_600_000;
@@ -70,8 +72,10 @@ pub const DETAIL_BATCH_BLOCKS: usize = 512;
 /// Detail files followed at once in one folder.
 pub const DETAIL_FILES_MAX: usize = 4_096;
 
-/// Longest encoded state entry in bytes.
-pub const STATE_ENTRY_BYTES: usize = 2_048;
+/// Longest encoded state entry in bytes: five texts of 1,012 bytes (253 octets, each escaped), 64 port blocks, and the rest.
+pub const STATE_ENTRY_BYTES: usize = 8_192;
+/// Sessions whose state is written anew in one group after a group was refused.
+pub const REWRITE_BATCH: usize = 4_096;
 
 /// NASes that get a source number of their own; the messages of more count for the listener.
 pub const NAS_MAX: usize = 16_384;

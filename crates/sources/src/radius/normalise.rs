@@ -8,8 +8,8 @@ use weir_record::kinds::{Action, Form, IdType, NatEvent, RadiusSession};
 
 use super::limits::{DELAY_MAX_S, EVENT_AHEAD_MS, EVENT_FIRST_MS};
 use super::message::{Message, PortRange};
-use super::table::Block;
 use super::state::Key;
+use super::table::Block;
 
 /// When an event happened, and how that is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

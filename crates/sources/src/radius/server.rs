@@ -80,8 +80,7 @@ impl Server {
             settle_ms: settings.settle_ms,
         };
         let engine = Engine::new(engine, Arc::clone(&sink), ids).map_err(|e| format!("radius cannot start: {e}"))?;
-        let shared =
-            Arc::new(Shared { clients, clock, sink, engine: Mutex::new(engine), dedup: Arc::default() });
+        let shared = Arc::new(Shared { clients, clock, sink, engine: Mutex::new(engine), dedup: Arc::default() });
         for (i, socket) in sockets.into_iter().enumerate() {
             let shared = Arc::clone(&shared);
             let name = format!("radius-{i}");

@@ -11,7 +11,7 @@ use weir_record::Id;
 use weir_record::kinds::{Action, NatEvent, RadiusSession};
 
 use super::attributes::status;
-use super::limits::{CLOSE_BATCH, SAME_EVENT_MS, SESSION_BLOCKS_MAX};
+use super::limits::{CLOSE_BATCH, REBOOT_MS, RETRANSMIT_MS, SAME_EVENT_MS, SESSION_BLOCKS_MAX};
 use super::normalise::block_event;
 use super::state::Key;
 use super::table::Table;
@@ -26,8 +26,10 @@ pub struct Event {
     pub session: Key,
     /// When and what.
     pub mark: Mark,
-    /// Expected rhythm of interim updates in milliseconds; 0 for none.
-    pub interim_ms: i64,
+    /// Rhythm of interim updates the message names, in milliseconds.
+    pub interim_ms: Option<i64>,
+    /// The rhythm where no message of the session named one, in milliseconds; 0 for none.
+    pub default_interim_ms: i64,
     /// One session a NAS port: a Start on a port ends what was open there.
     pub port_is_exclusive: bool,
     /// The message's row; session id, start and its certainty are filled in.
@@ -99,13 +101,13 @@ impl Sessions {
         if let status::ACCOUNTING_ON | status::ACCOUNTING_OFF = status {
             let nas = self.table.nas(&event.nas);
             let seen = nas.and_then(|n| if status == status::ACCOUNTING_ON { n.on } else { n.off });
-            return seen.is_some_and(|m| m.same_event(&event.mark));
+            return seen.is_some_and(|m| m.same_event(&event.mark, REBOOT_MS));
         }
         let Some(s) = self.table.get(&event.session) else { return false };
         match status {
             // After an end, only the same instant makes it the same login: session ids may come again after a reboot.
-            status::START => s.start.is_some_and(|m| if s.open { m.same_event(&event.mark) } else { m.near(&event.mark) }),
-            status::STOP => s.stop.is_some_and(|m| m.same_event(&event.mark)),
+            status::START => s.start.is_some_and(|m| if s.open { m.same_event(&event.mark, RETRANSMIT_MS) } else { m.near(&event.mark) }),
+            status::STOP => s.stop.is_some_and(|m| m.same_event(&event.mark, RETRANSMIT_MS)),
             // An idle session's updates look alike: only the same instant makes two of them one.
             status::INTERIM => s.interim.is_some_and(|m| m.near(&event.mark) && m.fingerprint == event.mark.fingerprint),
             _ => false,
@@ -130,67 +132,71 @@ impl Sessions {
 
     fn start(&mut self, event: Event, new_id: Id, undo: &mut Undo, rows: &mut Rows) {
         let time = event.mark.time;
-        match self.table.get(&event.session) {
+        let mut session = match self.table.get(&event.session).filter(|s| s.start.is_none() && (s.open || time <= s.ended)) {
             // The Stop, or an update, came before its Start: the datagrams changed places.
-            Some(s) if s.start.is_none() && (s.open || time <= s.ended) => {
+            Some(s) => {
                 let mut s = s.clone();
-                s.start = Some(event.mark);
-                (s.facts.start, s.facts.start_certain) = (Some(time), 1);
-                rows.sessions.push(RadiusSession { session: s.facts.session, start: Some(time), start_certain: 1, ..event.row });
-                self.table.change(event.session, Some(s), undo);
-                undo.mark(event.session, event.mark);
-                return;
+                if s.open {
+                    let newer = std::mem::replace(&mut s.facts, keep(event.row.clone()));
+                    merge(&mut s.facts, &newer);
+                    s.facts.session = newer.session;
+                }
+                s
             }
-            Some(s) if s.open => self.close(event.session, time, event.mark.arrived, "session-id-used-again", undo, rows),
-            _ => {}
-        }
-        let facts = RadiusSession { session: new_id, start: Some(time), start_certain: 1, ..event.row.clone() };
-        rows.sessions.push(facts.clone());
-        let mut session = self.fresh(&event, facts);
+            None => {
+                self.close(event.session, time, event.mark.arrived, "session-id-used-again", undo, rows);
+                self.fresh(&event, RadiusSession { session: new_id, ..event.row.clone() })
+            }
+        };
         session.start = Some(event.mark);
-        self.open_session(&event, session, undo, rows);
+        (session.facts.start, session.facts.start_certain) = (Some(time), 1);
+        self.told(event, session, undo, rows);
     }
 
     fn interim(&mut self, event: Event, new_id: Id, undo: &mut Undo, rows: &mut Rows) {
-        let began = event.row.session_time.map_or(event.mark.time, |s| event.mark.time.plus(-1000 * i64::from(s)));
-        let session = match self.table.get(&event.session) {
-            // A session whose end was told: the update is late, or changed places with the Stop.
-            Some(s) if !s.open && !s.inferred && event.mark.time <= s.ended.plus(SAME_EVENT_MS) => {
-                let f = &s.facts;
-                rows.sessions.push(RadiusSession { session: f.session, start: f.start, start_certain: f.start_certain, ..event.row });
+        let time = event.mark.time;
+        let began = event.row.session_time.map_or(time, |s| time.plus(-1000 * i64::from(s)));
+        // After an end that was told, an update is late or belongs to another life of the same id; after one that was inferred it is a sign
+        // of life.
+        let mine = |s: &&Session| s.open || s.inferred || time <= s.ended.plus(SAME_EVENT_MS);
+        let mut session = match self.table.get(&event.session).filter(mine) {
+            Some(s) => {
                 let mut s = s.clone();
-                s.interim = Some(event.mark);
-                self.table.change(event.session, Some(s), undo);
-                undo.mark(event.session, event.mark);
-                return;
-            }
-            // An end that was inferred is undone by a sign of life after it.
-            Some(s) if s.open || s.inferred => {
-                let mut s = s.clone();
-                merge(&mut s.facts, &event.row);
+                // An older update must not put back an address that has changed since.
+                if (s.open || s.inferred) && time >= s.heard {
+                    merge(&mut s.facts, &event.row);
+                }
+                (s.open, s.inferred) = (s.open || (s.inferred && time > s.ended), s.inferred && time <= s.ended);
                 s
             }
-            _ => self.fresh(&event, RadiusSession { session: new_id, start: Some(began), start_certain: 0, ..event.row.clone() }),
+            None => self.fresh(&event, RadiusSession { session: new_id, start: Some(began), start_certain: 0, ..event.row.clone() }),
         };
-        let mut session = session;
         session.interim = Some(event.mark);
-        session.heard = session.heard.max(event.mark.time);
-        session.heard_arrived = session.heard_arrived.max(event.mark.arrived);
-        if event.interim_ms > 0 {
-            session.interim_ms = event.interim_ms;
+        session.interim_ms = event.interim_ms.unwrap_or(session.interim_ms);
+        if session.open {
+            session.heard = session.heard.max(time);
+            session.heard_arrived = session.heard_arrived.max(event.mark.arrived);
         }
+        self.told(event, session, undo, rows);
+    }
+
+    /// Records a Start or an update and stores its session, which is open or has ended already.
+    fn told(&mut self, event: Event, session: Session, undo: &mut Undo, rows: &mut Rows) {
         let f = &session.facts;
-        let row = RadiusSession { session: f.session, start: f.start, start_certain: f.start_certain, ..event.row.clone() };
-        rows.sessions.push(row);
-        // An update older than the inferred end says nothing about what came after it.
-        if !session.open && event.mark.time <= session.ended {
-            self.table.change(event.session, Some(session), undo);
-            undo.mark(event.session, event.mark);
-            return;
+        rows.sessions.push(RadiusSession { session: f.session, start: f.start, start_certain: f.start_certain, ..event.row.clone() });
+        if session.open {
+            return self.open_session(&event, session, undo, rows);
         }
-        session.open = true;
-        session.inferred = false;
-        self.open_session(&event, session, undo, rows);
+        for (allocated, block) in &event.blocks {
+            let action = if *allocated { Action::Create } else { Action::Delete };
+            rows.nat.push(block_event(block, event.row.source, event.mark.time, action));
+            // What was allocated before the end went with the end.
+            if *allocated {
+                rows.nat.push(block_event(block, event.row.source, session.ended.max(event.mark.time), Action::Delete));
+            }
+        }
+        self.table.change(event.session, Some(session), undo);
+        undo.mark(event.session, event.mark);
     }
 
     fn stop(&mut self, event: Event, new_id: Id, undo: &mut Undo, rows: &mut Rows) {
@@ -286,7 +292,7 @@ impl Sessions {
             ended: Millis(0),
             heard: event.mark.time,
             heard_arrived: event.mark.arrived,
-            interim_ms: event.interim_ms,
+            interim_ms: event.interim_ms.unwrap_or(event.default_interim_ms),
             blocks: Vec::new(),
             facts: keep(facts),
             version: 0,

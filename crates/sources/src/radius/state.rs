@@ -77,7 +77,7 @@ pub fn read(key: &[u8], value: &[u8]) -> Option<Entry> {
     let (tag, key) = key.split_first()?;
     let key: Key = key.try_into().ok()?;
     let (&VERSION, rest) = value.split_first()? else { return None };
-    if value.len() > STATE_ENTRY_BYTES * 4 {
+    if value.len() > STATE_ENTRY_BYTES {
         return None;
     }
     let mut r = Reader(rest);

@@ -6,7 +6,7 @@ use weir_base::net::Addr16;
 use weir_base::time::Millis;
 use weir_record::kinds::RadiusSession;
 
-use super::limits::{CLOSED_MS, RETRANSMIT_MS, SAME_EVENT_MS};
+use super::limits::{CLOSED_MS, SAME_EVENT_MS};
 use super::normalise::digest;
 use super::state::Key;
 
@@ -28,13 +28,13 @@ impl Mark {
         self.time.since(other.time).abs() <= SAME_EVENT_MS
     }
 
-    fn copy_of(&self, other: &Mark) -> bool {
-        self.fingerprint == other.fingerprint && self.arrived.since(other.arrived).abs() <= RETRANSMIT_MS
+    fn copy_of(&self, other: &Mark, within_ms: i64) -> bool {
+        self.fingerprint == other.fingerprint && self.arrived.since(other.arrived).abs() <= within_ms
     }
 
-    pub(super) fn same_event(&self, other: &Mark) -> bool {
+    pub(super) fn same_event(&self, other: &Mark, within_ms: i64) -> bool {
         // Two Event-Timestamps settle it: a retransmission keeps its own.
-        self.near(other) || (!(self.stamped && other.stamped) && self.copy_of(other))
+        self.near(other) || (!(self.stamped && other.stamped) && self.copy_of(other, within_ms))
     }
 }
 
@@ -130,6 +130,16 @@ impl Undo {
     /// True when nothing changed.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// True when this session changed.
+    pub fn has_session(&self, key: &Key) -> bool {
+        self.sessions.iter().any(|(k, _, _)| k == key)
+    }
+
+    /// True when this NAS changed.
+    pub fn has_nas(&self, key: &Key) -> bool {
+        self.nas.iter().any(|(k, _, _)| k == key)
     }
 
     /// Notes which message a change came from.

@@ -138,14 +138,8 @@ fn counters_addresses_and_ranges() {
     assert_eq!((m.framed_ipv6.clone(), m.nas_address), (vec![addr("2001:db8::7")], Some(addr("192.0.2.1"))));
     let m = message("port-range");
     let first = PortRange { allocated: true, protocol: None, public: addr("203.0.113.7"), inside: None, first: 1024, last: 2047 };
-    let second = PortRange {
-        allocated: false,
-        protocol: Some(17),
-        inside: Some(addr("100.64.0.99")),
-        first: 4096,
-        last: 5119,
-        ..first.clone()
-    };
+    let second =
+        PortRange { allocated: false, protocol: Some(17), inside: Some(addr("100.64.0.99")), first: 4096, last: 5119, ..first.clone() };
     assert_eq!(m.port_ranges, [first, second]);
     let bytes = good("vendor");
     let vendor: Vec<_> = Packet::parse(&bytes).unwrap().vendor_attributes().map(|v| (v.vendor, v.number, v.value.to_vec())).collect();
@@ -156,8 +150,7 @@ fn counters_addresses_and_ranges() {
 fn an_interface_id_makes_an_address_of_a_64_bit_prefix() {
     let prefix = (a::FRAMED_IPV6_PREFIX, [&[0, 64][..], &[0x20, 1, 0xd, 0xb8, 0, 1, 0, 2]].concat());
     let id = (a::FRAMED_INTERFACE_ID, vec![0, 0, 0, 0, 0, 0, 0, 9]);
-    let about =
-        About { source: 1, realm: 1, time: Millis(0), arrived: Millis(0), sender: None, subscriber: None, caller: None };
+    let about = About { source: 1, realm: 1, time: Millis(0), arrived: Millis(0), sender: None, subscriber: None, caller: None };
     let attributes = [prefix, id];
     let m = Message::collect(attributes.iter().map(|(n, v)| (*n, v.as_slice())));
     assert_eq!(row(&m, &about).framed_ipv6, Some(addr("2001:db8:1:2::9")));

@@ -48,7 +48,11 @@ fn blocks_by_hand() {
     assert_eq!(block("\tEvent-Timestamp = 1795312800\n").unwrap().message.event_s, Some(T as u32));
     for (zone, header, name) in [(8, "10:00:01", "CST"), (0, "02:00:01", "UTC"), (-6, "20:00:01", "CST"), (5, "07:45:01", "+0545")] {
         let day = if zone < 0 { 21 } else { 22 };
-        let text = format!("Sun Nov {day} {header} 2026\n\tEvent-Timestamp = \"Nov {day} 2026 {} {name}\"\n\tTimestamp = {}\n", header.replace(":01", ":00"), T + 1);
+        let text = format!(
+            "Sun Nov {day} {header} 2026\n\tEvent-Timestamp = \"Nov {day} 2026 {} {name}\"\n\tTimestamp = {}\n",
+            header.replace(":01", ":00"),
+            T + 1
+        );
         assert_eq!(parse_block(text.as_bytes()).unwrap().message.event_s, Some(T as u32), "{name} {header}");
     }
     let two = "\tIP-Port-Range-Alloc = Allocation\n\tIP-Port-Range-Ext-IPv4-Addr = 203.0.113.7\n\tIP-Port-Range-Range-Start = 1\n\

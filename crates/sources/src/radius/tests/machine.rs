@@ -8,7 +8,7 @@ use weir_base::time::Millis;
 use weir_record::Id;
 use weir_record::kinds::RadiusSession;
 
-use crate::radius::limits::{CLOSED_MS, CLOSE_BATCH, SAME_EVENT_MS};
+use crate::radius::limits::{CLOSE_BATCH, CLOSED_MS, SAME_EVENT_MS};
 use crate::radius::normalise::{digest, session_key};
 use crate::radius::sessions::{Block, Event, Mark, Rows, Sessions, Undo};
 use crate::radius::state::{self, Entry, Key};
@@ -31,7 +31,16 @@ fn msg(status: u8, session: &str, at_s: i64) -> Msg {
         acct_session_id: Some(session.to_owned()),
         ..RadiusSession::default()
     };
-    Msg(Event { nas: NAS, session: session_key(NAS, session), mark, interim_ms: 0, port_is_exclusive: false, row, blocks: vec![] })
+    Msg(Event {
+        nas: NAS,
+        session: session_key(NAS, session),
+        mark,
+        interim_ms: None,
+        default_interim_ms: 0,
+        port_is_exclusive: false,
+        row,
+        blocks: vec![],
+    })
 }
 
 impl Msg {
@@ -65,7 +74,7 @@ impl Msg {
         self
     }
     fn rhythm(mut self, s: i64) -> Msg {
-        self.0.interim_ms = s * 1000;
+        self.0.interim_ms = Some(s * 1000);
         self
     }
     fn of(mut self, nas: Key) -> Msg {
@@ -74,7 +83,13 @@ impl Msg {
         self
     }
     fn blocks(mut self, blocks: &[(bool, u16)]) -> Msg {
-        let block = |first| Block { protocol: 0, public: Addr16::v4([203, 0, 113, 7]), inside: Addr16::v4([100, 64, 0, 1]), first, last: first + 99 };
+        let block = |first| Block {
+            protocol: 0,
+            public: Addr16::v4([203, 0, 113, 7]),
+            inside: Addr16::v4([100, 64, 0, 1]),
+            first,
+            last: first + 99,
+        };
         self.0.blocks = blocks.iter().map(|(allocated, first)| (*allocated, block(*first))).collect();
         self
     }
@@ -164,6 +179,8 @@ fn retransmissions() {
         ("the same Accounting-On", msg(ON, "", 100), msg(ON, "", 101), true),
         ("an Accounting-Off after it", msg(ON, "", 100), msg(OFF, "", 100), false),
         ("the next Accounting-On", msg(ON, "", 100), msg(ON, "", 200), false),
+        ("an Accounting-On without a stamp or a delay, sent again", msg(ON, "", 100).unstamped(), msg(ON, "", 106).unstamped(), true),
+        ("the next reboot of such a NAS", msg(ON, "", 100).unstamped(), msg(ON, "", 190).unstamped(), false),
     ];
     for (what, first, second, duplicate) in cases {
         for restart in [false, true] {
@@ -352,6 +369,47 @@ fn blocks_of_a_session() {
     b.take(msg(START, "a", 100).blocks(&[(true, 1000)]));
     b.take(msg(STOP, "a", 200).blocks(&[(false, 1000)]));
     assert_eq!(actions(&b), [(2, 1000)], "once");
+}
+
+#[test]
+fn blocks_told_after_the_end_end_with_it() {
+    let mut b = Bench::new();
+    b.take(msg(STOP, "a", 200).lasted(100));
+    b.take(msg(START, "a", 100).arrived(201).blocks(&[(true, 1000)]));
+    let got: Vec<_> = b.rows.nat.iter().map(|e| (e.action, e.public_port, e.time.0 / 1000)).collect();
+    assert_eq!(got, [(1, 1000, 100), (2, 1000, 200)]);
+    assert_eq!(b.sessions.table().open(), 0);
+}
+
+#[test]
+fn an_older_message_does_not_put_back_what_changed() {
+    let mut b = Bench::new();
+    b.take(msg(START, "a", 100).ip("100.64.0.1"));
+    b.take(msg(INTERIM, "a", 300).ip("100.64.0.2"));
+    b.take(msg(INTERIM, "a", 200).ip("100.64.0.1").arrived(301));
+    let address = |b: &Bench| b.sessions.table().get(&session_key(NAS, "a")).unwrap().facts.framed_ipv4.unwrap().to_string();
+    assert_eq!(address(&b), "100.64.0.2");
+    // A Start that comes after its update fills in only what the update did not say.
+    let mut b = Bench::new();
+    b.take(msg(INTERIM, "a", 200).ip("100.64.0.2"));
+    b.take(msg(START, "a", 100).ip("100.64.0.1").port(5).arrived(201));
+    let s = b.sessions.table().get(&session_key(NAS, "a")).unwrap();
+    assert_eq!((address(&b).as_str(), s.facts.nas_port, s.facts.session), ("100.64.0.2", Some(5), Id(1u128.to_be_bytes())));
+}
+
+#[test]
+fn the_rhythm_a_message_names_goes_before_the_default() {
+    let with_default = |mut m: Msg| {
+        m.0.default_interim_ms = 600_000;
+        m
+    };
+    let mut b = Bench::new();
+    b.take(with_default(msg(START, "a", 100).rhythm(60)));
+    b.take(with_default(msg(INTERIM, "a", 160)));
+    assert_eq!(b.tick(340).len(), 1, "three times sixty seconds after the update");
+    b.take(with_default(msg(START, "b", 1000)));
+    assert_eq!(b.tick(2799), []);
+    assert_eq!(b.tick(2800).len(), 1);
 }
 
 #[test]

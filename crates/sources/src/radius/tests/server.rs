@@ -115,7 +115,10 @@ fn a_session_is_recorded_and_each_message_answered() {
     let account = rig.ids.id(IdType::Account, "alice@example.net");
     for row in &rows[..3] {
         assert_eq!((row.subscriber, row.session, row.start, row.start_certain), (Some(account), rows[0].session, Some(at(0)), 1));
-        assert_eq!((row.framed_ipv4, row.arrived), (if row.status == 2 { row.framed_ipv4 } else { "100.64.0.12".parse().ok() }, Millis(NOW)));
+        assert_eq!(
+            (row.framed_ipv4, row.arrived),
+            (if row.status == 2 { row.framed_ipv4 } else { "100.64.0.12".parse().ok() }, Millis(NOW))
+        );
     }
     assert_eq!(rows[0].caller, Some(rig.ids.id(IdType::Caller, "13800138000")));
     assert_eq!((rows[2].input_octets, rows[2].terminate_cause), (Some(8_589_934_599), Some(1)));
@@ -337,7 +340,8 @@ fn port_blocks_become_nat_events_and_end_with_their_session() {
     rig.ask(&good("port-range"));
     rig.ask(&good("stop"));
     let events: Vec<NatEvent> = rig.sink.rows();
-    let got: Vec<_> = events.iter().map(|e| (e.action, e.public_port, e.public_port_last, e.inside_address.to_string(), e.protocol)).collect();
+    let got: Vec<_> =
+        events.iter().map(|e| (e.action, e.public_port, e.public_port_last, e.inside_address.to_string(), e.protocol)).collect();
     let (own, other) = ("100.64.0.12".to_owned(), "100.64.0.99".to_owned());
     assert_eq!(got, [(1, 1024, 2047, own.clone(), 0), (2, 4096, 5119, other, 17), (2, 1024, 2047, own, 0)]);
     assert!(events.iter().all(|e| e.form == 3 && e.public_address == "203.0.113.7".parse().unwrap() && e.source == 2));
