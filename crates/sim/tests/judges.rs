@@ -49,8 +49,8 @@ fn receive_queue(at: SocketAddr) -> Option<u64> {
     u64::from_str_radix(queues.split(':').nth(1)?, 16).ok()
 }
 
-/// Waits for a condition of another process, looking every few milliseconds, for half a minute at most.
-fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
+/// Waits for a condition of another process, looking every few milliseconds, for half a minute at most; `state` says what there is instead.
+fn wait_until(what: &str, mut condition: impl FnMut() -> bool, state: impl Fn() -> String) {
     let never = Stop::new();
     for _ in 0..6_000 {
         if condition() {
@@ -58,7 +58,7 @@ fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
         }
         never.wait(Duration::from_millis(5));
     }
-    panic!("{what} did not happen within half a minute");
+    panic!("{what}: not within half a minute, but {}", state());
 }
 
 /// A collector in the foreground; ended when dropped.
@@ -72,13 +72,13 @@ impl Collector {
         let log = fs::File::create(log).unwrap();
         let child = command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap();
         let collector = Collector { child, at };
-        wait_until("the collector's socket", || receive_queue(at).is_some());
+        wait_until("the collector's socket", || receive_queue(at).is_some(), || format!("nobody is bound to {at}"));
         collector
     }
 
     /// Lets it read what the kernel holds for it, then tells it to write its file and end.
     fn finish(mut self, signal: Signal) {
-        wait_until("an empty receive queue", || receive_queue(self.at) == Some(0));
+        wait_until("an empty receive queue", || receive_queue(self.at) == Some(0), || format!("{:?} bytes", receive_queue(self.at)));
         kill_process(Pid::from_child(&self.child), signal).unwrap();
         self.child.wait().unwrap();
     }
@@ -270,7 +270,12 @@ fn nfacctd_agrees_with_the_truth() {
     for (what, out, expected) in [("nfacctd, NetFlow v9", &nine, west), ("nfacctd, IPFIX", &ten, rest)] {
         // It writes every second what has come; all has come when there are as many lines as events.
         let lines = || fs::read(out).map_or(0, |bytes| bytes.iter().filter(|b| **b == b'\n').count());
-        wait_until("nfacctd's output", || lines() >= expected.len());
+        let log = || fs::read_to_string(out.with_extension("log")).unwrap_or_default();
+        wait_until(
+            &format!("{what}: {} lines of output", expected.len()),
+            || lines() >= expected.len(),
+            || format!("{} lines; {}", lines(), log()),
+        );
         assert_same(what, nfacctd_events(out), expected);
     }
     ipfix.finish(Signal::INT);

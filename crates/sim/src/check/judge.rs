@@ -190,7 +190,9 @@ impl<'a> Judge<'a> {
             };
             place && self.index.person(i.person).0 == candidate.realm
         };
-        let here: Vec<usize> = case.identities.iter().enumerate().filter(|(_, i)| fits(i)).map(|(n, _)| n).collect();
+        let mut here: Vec<usize> = case.identities.iter().enumerate().filter(|(_, i)| fits(i)).map(|(n, _)| n).collect();
+        // Where the id does not tell, the candidate is taken for the holder at that moment rather than for one at the edge.
+        here.sort_by_key(|n| case.identities.get(*n).map(|i| (!i.at_t, !i.must)));
         let Some(first) = here.first().copied() else { return Match::Stranger };
         let Some(id) = candidate.subscriber.as_ref() else { return Match::Nameless(first) };
         let person_at = |n: usize| case.identities.get(n).map(|i| i.person);

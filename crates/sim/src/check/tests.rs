@@ -187,6 +187,17 @@ fn an_id_stands_for_one_account_in_the_whole_run() {
 }
 
 #[test]
+fn an_id_not_seen_before_is_the_holder_at_that_moment() {
+    let index = index();
+    let mut judge = Judge::new(&index);
+    let b = answer(Outcome::One, &[who("north", "100.64.0.2", "new")]);
+    assert_eq!(judge.judge(&ask("198.18.0.7", 2_000, 119_500), &b), Verdict::Narrow);
+    // An answer with two holders teaches nothing: the id may still turn out to be C's, who held it next.
+    let c = answer(Outcome::One, &[who("north", "100.64.0.3", "new")]);
+    assert_eq!(judge.judge(&ask("198.18.0.7", 2_000, 135_000), &c), Verdict::Right);
+}
+
+#[test]
 fn the_contract_of_answers_is_read_with_unknown_fields() {
     let text = r#"{"answer":"one","asked":{"x":1},"candidates":[{"realm":"north","subscriber":null,"inside":{"address":"100.64.0.12","port":58286},
         "mapping":{"kind":"session","start":"2026-11-22T10:00:00.000+08:00","end":null,"certain":true},
