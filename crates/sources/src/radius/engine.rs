@@ -16,7 +16,7 @@ use weir_record::sink::{Group, Receipt, RecordSink, SinkError, SourceDesc, Sourc
 
 use super::attributes::status;
 use super::clock::OffsetWindow;
-use super::limits::{BINDINGS_PENDING, NAS_MAX, REWRITE_BATCH, SOURCE_NAME_BYTES, TICK_CHANGES};
+use super::limits::{BINDINGS_PENDING, GAPS_PENDING, NAS_MAX, REWRITE_BATCH, SOURCE_NAME_BYTES, TICK_CHANGES};
 use super::message::{Message, Personal};
 use super::noise::{Bad, Noise};
 use super::normalise::{About, EventTime, block, caller, event_time, nas_key, row, session_key};
@@ -110,6 +110,7 @@ pub struct Ticket {
     sessions: BTreeSet<Key>,
     undo: Undo,
     bindings: Vec<Binding>,
+    gaps: Vec<Gap>,
     records: Vec<(SourceHandle, u64)>,
 }
 
@@ -152,6 +153,8 @@ pub struct Engine {
     rewrite: BTreeSet<Key>,
     /// Bindings of groups that were not kept: their ids may be in use already.
     bindings: Vec<Binding>,
+    /// Gaps of groups that were not kept: nobody tells them again.
+    gaps: Vec<Gap>,
     positions: Vec<(Key, state::Position)>,
 }
 
@@ -174,8 +177,24 @@ impl Engine {
             }
         }
         let (noise, realms, nas, inbox) = (Noise::default(), HashMap::new(), HashMap::new(), Inbox::default());
-        let (pending, rewrite, bindings) = (HashMap::new(), BTreeSet::new(), Vec::new());
-        Ok(Engine { settings, sink, ids, own, sessions, noise, realms, nas, inbox, sequence: 0, pending, rewrite, bindings, positions })
+        let (pending, rewrite, bindings, gaps) = (HashMap::new(), BTreeSet::new(), Vec::new(), Vec::new());
+        Ok(Engine {
+            settings,
+            sink,
+            ids,
+            own,
+            sessions,
+            noise,
+            realms,
+            nas,
+            inbox,
+            sequence: 0,
+            pending,
+            rewrite,
+            bindings,
+            gaps,
+            positions,
+        })
     }
 
     /// The source's own number and counters.
@@ -212,6 +231,8 @@ impl Engine {
                 self.rewrite.extend(self.sessions.undo(ticket.undo));
                 self.bindings.extend(ticket.bindings);
                 self.bindings.truncate(BINDINGS_PENDING);
+                self.gaps.extend(ticket.gaps);
+                self.gaps.truncate(GAPS_PENDING);
             }
         }
     }
@@ -314,6 +335,7 @@ impl Engine {
         group.state.extend(nas.iter().map(|k| state::put_nas(*k, table.nas(k))));
         group.bindings = std::mem::take(&mut self.bindings);
         group.bindings.append(&mut work.bindings);
+        work.gaps.append(&mut self.gaps);
         group.evidence = work.evidence.into_iter().collect();
         batch(&mut group, Kind::RadiusSession, &work.rows.sessions, RadiusSession::batch);
         batch(&mut group, Kind::NatEvent, &work.rows.nat, NatEvent::batch);
@@ -328,7 +350,7 @@ impl Engine {
         sessions.extend(stale);
         self.pending.extend(sessions.iter().map(|k| (*k, self.sequence)));
         let bindings = group.bindings.clone();
-        Some((group, Ticket { sequence: self.sequence, sessions, undo: work.undo, bindings, records: work.records }))
+        Some((group, Ticket { sequence: self.sequence, sessions, undo: work.undo, bindings, gaps: work.gaps, records: work.records }))
     }
 
     /// Records an authentic message that is no accounting event.

@@ -83,6 +83,8 @@ pub const NAS_MAX: usize = 16_384;
 pub const SOURCE_NAME_BYTES: usize = 128;
 /// Bindings kept for the next group when theirs was not kept.
 pub const BINDINGS_PENDING: usize = 65_536;
+/// Gaps kept for the next group when theirs was not kept.
+pub const GAPS_PENDING: usize = 1_024;
 /// Window over which a NAS clock's offset is taken, in milliseconds.
 pub const OFFSET_WINDOW_MS: i64 = 300_000;
 /// State changes after which a group is closed though more packets wait.

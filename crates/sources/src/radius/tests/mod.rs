@@ -2,6 +2,7 @@
 
 mod codec;
 mod detail;
+mod engine;
 mod machine;
 mod server;
 mod settings;
