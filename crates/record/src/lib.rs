@@ -11,6 +11,7 @@ pub mod kind;
 pub mod kinds;
 pub mod limits;
 mod macros;
+pub mod parquet;
 pub mod sink;
 pub mod stored;
 pub mod walbatch;

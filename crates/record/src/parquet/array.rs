@@ -1,0 +1,150 @@
+//! Decoded values as an Arrow column of a field.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, BinaryArray, FixedSizeBinaryArray, StringArray, TimestampMillisecondArray, UInt8Array, UInt16Array, UInt32Array, UInt64Array,
+};
+use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
+
+use super::ParquetFailure;
+use super::encoding::{self, Texts};
+use crate::column::UTC;
+use crate::field::{Field, Type};
+
+/// Encodings by their number in the specification.
+pub(super) const PLAIN: i64 = 0;
+pub(super) const PLAIN_DICTIONARY: i64 = 2;
+const DELTA_BINARY_PACKED: i64 = 5;
+pub(super) const RLE_DICTIONARY: i64 = 8;
+const BYTE_STREAM_SPLIT: i64 = 9;
+
+const OTHER: ParquetFailure = ParquetFailure::Format("the encoding of a page");
+
+fn i32s(encoding: i64, bytes: &[u8], count: usize) -> Result<Vec<i32>, ParquetFailure> {
+    match encoding {
+        PLAIN => encoding::plain(bytes, count),
+        DELTA_BINARY_PACKED => encoding::delta(bytes, count),
+        BYTE_STREAM_SPLIT => encoding::split_i32(bytes, count),
+        _ => Err(OTHER),
+    }
+}
+
+fn i64s(encoding: i64, bytes: &[u8], count: usize) -> Result<Vec<i64>, ParquetFailure> {
+    match encoding {
+        PLAIN => encoding::plain(bytes, count),
+        DELTA_BINARY_PACKED => encoding::delta(bytes, count),
+        BYTE_STREAM_SPLIT => encoding::split_i64(bytes, count),
+        _ => Err(OTHER),
+    }
+}
+
+fn fixed16(encoding: i64, bytes: &[u8], count: usize) -> Result<Vec<[u8; 16]>, ParquetFailure> {
+    match encoding {
+        PLAIN => Ok(encoding::plain_fixed(bytes, count, 16)?.as_chunks().0.to_vec()),
+        BYTE_STREAM_SPLIT => encoding::split(bytes, count),
+        _ => Err(OTHER),
+    }
+}
+
+fn texts(encoding: i64, bytes: &[u8], count: usize, dictionary: Option<&Texts>) -> Result<Texts, ParquetFailure> {
+    match encoding {
+        PLAIN => encoding::plain_texts(bytes, count),
+        PLAIN_DICTIONARY | RLE_DICTIONARY => {
+            let dictionary = dictionary.ok_or(ParquetFailure::Absent("dictionary at hand for this page"))?;
+            let (width, indices) = bytes.split_first().ok_or(ParquetFailure::Format("the indices of a page"))?;
+            let mut out = Texts { ends: Vec::with_capacity(count), bytes: Vec::new() };
+            for i in encoding::hybrid(indices, u32::from(*width), count)? {
+                let value = dictionary.get(i as usize).ok_or(ParquetFailure::Format("an index beyond the dictionary"))?;
+                out.push(value)?;
+            }
+            Ok(out)
+        }
+        _ => Err(OTHER),
+    }
+}
+
+/// Puts values where the column has them; the rest is zero.
+fn spread<T: Copy + Default>(dense: Vec<T>, nulls: Option<&NullBuffer>) -> Vec<T> {
+    let Some(nulls) = nulls else { return dense };
+    let mut out = vec![T::default(); nulls.len()];
+    nulls.valid_indices().zip(dense).for_each(|(i, v)| {
+        if let Some(slot) = out.get_mut(i) {
+            *slot = v;
+        }
+    });
+    out
+}
+
+fn narrow<T: TryFrom<i32>>(values: Vec<i32>) -> Result<Vec<T>, ParquetFailure> {
+    let fit = values.into_iter().map(T::try_from).collect::<Result<_, _>>();
+    fit.map_err(|_| ParquetFailure::Format("a number beyond its type"))
+}
+
+fn offsets(ends: Vec<i32>, nulls: Option<&NullBuffer>) -> OffsetBuffer<i32> {
+    let mut out = Vec::with_capacity(nulls.map_or(ends.len(), NullBuffer::len) + 1);
+    out.push(0);
+    match nulls {
+        None => out.extend(ends),
+        Some(nulls) => {
+            let (mut ends, mut at) = (ends.into_iter(), 0);
+            for valid in nulls {
+                if valid {
+                    at = ends.next().unwrap_or(at);
+                }
+                out.push(at);
+            }
+        }
+    }
+    OffsetBuffer::new(ScalarBuffer::from(out))
+}
+
+/// A column of `field` from the values of a page: `count` values for the rows that have one.
+pub(super) fn column(
+    field: &Field,
+    encoding: i64,
+    bytes: &[u8],
+    count: usize,
+    nulls: Option<NullBuffer>,
+    dictionary: Option<&Texts>,
+) -> Result<ArrayRef, ParquetFailure> {
+    let wrong = |_| ParquetFailure::Format("the values of a page");
+    let at = nulls.as_ref();
+    Ok(match field.ty {
+        Type::U8 => {
+            let values = spread(narrow::<u8>(i32s(encoding, bytes, count)?)?, at);
+            Arc::new(UInt8Array::try_new(values.into(), nulls).map_err(wrong)?)
+        }
+        Type::U16 => {
+            let values = spread(narrow::<u16>(i32s(encoding, bytes, count)?)?, at);
+            Arc::new(UInt16Array::try_new(values.into(), nulls).map_err(wrong)?)
+        }
+        Type::U32 => {
+            let values = i32s(encoding, bytes, count)?.into_iter().map(i32::cast_unsigned).collect();
+            Arc::new(UInt32Array::try_new(spread(values, at).into(), nulls).map_err(wrong)?)
+        }
+        Type::U64 => {
+            let values = i64s(encoding, bytes, count)?.into_iter().map(i64::cast_unsigned).collect();
+            Arc::new(UInt64Array::try_new(spread(values, at).into(), nulls).map_err(wrong)?)
+        }
+        Type::Time => {
+            let values = spread(i64s(encoding, bytes, count)?, at);
+            Arc::new(TimestampMillisecondArray::try_new(values.into(), nulls).map_err(wrong)?.with_timezone(UTC))
+        }
+        Type::Id | Type::Addr => {
+            let values = spread(fixed16(encoding, bytes, count)?, at);
+            let buffer = Buffer::from_vec(values.into_flattened());
+            Arc::new(FixedSizeBinaryArray::try_new(16, buffer, nulls).map_err(wrong)?)
+        }
+        Type::Text => {
+            let texts = texts(encoding, bytes, count, dictionary)?;
+            let offsets = offsets(texts.ends, at);
+            Arc::new(StringArray::try_new(offsets, Buffer::from_vec(texts.bytes), nulls).map_err(wrong)?)
+        }
+        Type::Bytes => {
+            let texts = texts(encoding, bytes, count, dictionary)?;
+            let offsets = offsets(texts.ends, at);
+            Arc::new(BinaryArray::try_new(offsets, Buffer::from_vec(texts.bytes), nulls).map_err(wrong)?)
+        }
+    })
+}

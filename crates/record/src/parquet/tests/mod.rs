@@ -1,0 +1,4 @@
+//! Tests of the unit codec.
+
+mod generate;
+mod roundtrip;

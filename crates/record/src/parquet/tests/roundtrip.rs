@@ -1,0 +1,126 @@
+//! What is written comes back: through our reader, through the crate's reader, page by page, and in part.
+
+use arrow::array::{Array, ArrayRef, RecordBatch};
+use arrow::compute::concat_batches;
+use proptest::prelude::*;
+use weir_base::crypto::Secret;
+
+use super::generate::{batch, batches};
+use crate::canonical;
+use crate::kind::Kind;
+use crate::parquet::layout::layout;
+use crate::parquet::{PageDecryptor, PageMap, Select, Spot, read, read_from, read_page, write};
+
+fn whole(kind: Kind, batches: &[RecordBatch]) -> RecordBatch {
+    concat_batches(&kind.schema(), batches).unwrap()
+}
+
+/// The reader of the crate that wrote the file: a second opinion on every byte.
+fn crate_reads(bytes: &[u8], key: &Secret) -> Vec<RecordBatch> {
+    use ::parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+    use ::parquet::encryption::decrypt::FileDecryptionProperties;
+
+    let path = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(path.path(), bytes).unwrap();
+    let properties = FileDecryptionProperties::builder(key.0.to_vec()).build().unwrap();
+    let options = ArrowReaderOptions::new().with_file_decryption_properties(properties);
+    let reader = ParquetRecordBatchReaderBuilder::try_new_with_options(path.reopen().unwrap(), options).unwrap();
+    reader.build().unwrap().map(Result::unwrap).collect()
+}
+
+/// A page read alone, from its bytes and its place.
+fn alone(decryptor: &PageDecryptor, bytes: &[u8], spot: &Spot) -> ArrayRef {
+    let slice = |at: crate::parquet::Span| &bytes[at.offset as usize..][..at.length as usize];
+    let dictionary = spot.dictionary.map(|at| decryptor.dictionary(spot, slice(at)).unwrap());
+    read_page(decryptor, spot, slice(spot.at), dictionary.as_ref()).unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_kind_comes_back((kind, batches) in batches()) {
+        let key = Secret::random();
+        let want = whole(kind, &batches);
+        let written = write(kind, &batches, &key).unwrap();
+
+        let ours = whole(kind, &read(kind, &written.bytes, &key).unwrap());
+        prop_assert_eq!(&ours, &want);
+        let crates = crate_reads(&written.bytes, &key);
+        prop_assert_eq!(&whole(kind, &crates), &want);
+        prop_assert_eq!(canonical::rows(kind, &ours), canonical::rows(kind, &want));
+
+        prop_assert_eq!(written.map.rows(), want.num_rows() as u64);
+        prop_assert_eq!(&PageMap::decode(&written.map.encode()).unwrap(), &written.map);
+        let decryptor = PageDecryptor::new(kind, &key, written.map.unique);
+        for column in 0..want.num_columns() {
+            let mut rows = 0;
+            for spot in written.map.spots(column, 0..u64::MAX) {
+                prop_assert_eq!(spot.first_row, rows);
+                let page = alone(&decryptor, &written.bytes, &spot);
+                let part = want.column(column).slice(rows as usize, spot.rows as usize);
+                prop_assert_eq!(&page, &part);
+                rows = spot.range().end;
+            }
+            prop_assert_eq!(rows, want.num_rows() as u64);
+        }
+    }
+
+    #[test]
+    fn any_part_can_be_read((kind, batches) in batches(), from in 0.0..1.0f64, part in 0.0..1.0f64, columns in any::<u64>()) {
+        let key = Secret::random();
+        let want = whole(kind, &batches);
+        let written = write(kind, &batches, &key).unwrap();
+        let rows = want.num_rows();
+        let start = (rows as f64 * from) as usize;
+        let len = ((rows - start) as f64 * part) as usize;
+        let chosen: Vec<usize> = (0..want.num_columns()).filter(|c| columns >> c & 1 == 1).rev().collect();
+        let range = start as u64..(start + len) as u64;
+        let select = Select { rows: Some(range.clone()), columns: Some(chosen.clone()) };
+        let got = read_from(kind, &written.bytes, &key, &select).unwrap();
+        prop_assert_eq!(got.iter().map(RecordBatch::num_rows).sum::<usize>(), len);
+        if let Some(first) = got.first() {
+            let got = concat_batches(first.schema_ref(), &got).unwrap();
+            prop_assert_eq!(got, want.project(&chosen).unwrap().slice(start, len));
+        }
+
+        let cut = written.map.cut(range.clone());
+        prop_assert_eq!(&PageMap::decode(&cut.encode()).unwrap(), &cut);
+        for column in 0..want.num_columns() {
+            let parts: Vec<_> = cut.spots(column, range.clone()).collect();
+            prop_assert_eq!(&parts, &written.map.spots(column, range.clone()).collect::<Vec<_>>());
+            for row in range.clone().step_by(97) {
+                prop_assert_eq!(cut.locate(row, column), written.map.locate(row, column));
+                prop_assert!(cut.locate(row, column).unwrap().range().contains(&row));
+            }
+        }
+    }
+}
+
+#[test]
+fn boundaries_of_batches_leave_no_trace() {
+    let key = Secret::random();
+    let all = batch(Kind::NatMapping, 20_000, 1);
+    let cut = [all.slice(0, 1), all.slice(1, 9_000), all.slice(9_001, 2_048), all.slice(11_049, 0), all.slice(11_049, 8_951)];
+    let one = write(Kind::NatMapping, std::slice::from_ref(&all), &key).unwrap();
+    let many = write(Kind::NatMapping, &cut, &key).unwrap();
+    assert_eq!(whole(Kind::NatMapping, &read(Kind::NatMapping, &many.bytes, &key).unwrap()), all);
+    assert_eq!(one.map.groups, many.map.groups);
+    assert_eq!(many.map.groups.len(), 1);
+    for (column, field) in Kind::NatMapping.spec().fields.iter().enumerate() {
+        let rows = layout(Kind::NatMapping, field).page_rows;
+        let firsts: Vec<_> = many.map.spots(column, 0..20_000).map(|s| s.first_row as usize).collect();
+        assert!(firsts.iter().copied().eq((0..20_000).step_by(rows)), "{}: {} pages", field.name, firsts.len());
+    }
+}
+
+#[test]
+fn files_without_rows_are_files() {
+    let key = Secret::random();
+    for kind in Kind::ALL {
+        let written = write(*kind, &[], &key).unwrap();
+        assert_eq!(read(*kind, &written.bytes, &key).unwrap(), []);
+        assert_eq!(written.map.rows(), 0);
+        assert_eq!(written.map.locate(0, 0), None);
+    }
+}
