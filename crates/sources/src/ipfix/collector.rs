@@ -12,17 +12,15 @@ use weir_record::Id;
 use weir_record::kinds::Gap;
 use weir_record::sink::{Group, RecordSink, SinkError, SourceDesc, SourceHandle};
 
-use super::compile::{Body, Plan};
 use super::config::Settings;
-use super::decode::{Context, Scratch, count, decode};
+use super::decode::Scratch;
+use super::key::Key;
 use super::limits::{DOMAINS, EXPORTERS};
-use super::normalise::{Remotes, to_fingerprints};
+use super::normalise::Remotes;
 use super::out::{Bad, Budget, Out};
-use super::parser::{self, Announcement, Fault, Header, SetKind, Version};
-use super::pending::{Pending, Waiting};
-use super::sequence::{Arrived, Saved, Units, Verdict};
+use super::parser::{self, Fault, Version};
 use super::stream::{Restored, Stream, UNKNOWN_TEMPLATE, restore};
-use super::template::Change;
+use super::work::{Exporter, Job, Work, give_up, lose};
 
 /// Where a collector registers the sources it meets.
 pub trait Register: Send {
@@ -45,20 +43,6 @@ pub enum Transport {
     Tcp,
 }
 
-struct Exporter {
-    streams: HashMap<(u32, u64), Stream>,
-    pending: Pending,
-    budget: Budget,
-    // What closed TCP sessions left, by domain.
-    closed: HashMap<u32, Saved>,
-}
-
-impl Exporter {
-    fn new(peer: Addr16) -> Exporter {
-        Exporter { streams: HashMap::new(), pending: Pending::default(), budget: Budget::new(peer), closed: HashMap::new() }
-    }
-}
-
 /// The collector of one socket.
 pub struct Collector {
     settings: Arc<Settings>,
@@ -70,23 +54,6 @@ pub struct Collector {
     strangers: Budget,
     scratch: Scratch,
     out: Out,
-}
-
-/// One data set of a message, with what is needed to decode it.
-struct Part<'a> {
-    template: u16,
-    body: &'a [u8],
-    plan: Option<Arc<Plan>>,
-    records: u32,
-}
-
-/// What the work on one message shares.
-struct Job<'a> {
-    peer: Addr16,
-    arrival: Millis,
-    header: Header,
-    remotes: Remotes,
-    mac: Option<&'a Mac>,
 }
 
 impl Collector {
@@ -255,7 +222,7 @@ impl Collector {
         let Some(exporter) = self.exporters.get_mut(&peer) else { return };
         let ended: Vec<u32> = exporter.streams.keys().filter(|(_, s)| *s == session).map(|(d, _)| *d).collect();
         for domain in ended {
-            give_up(exporter, Some(domain), now, &mut self.out);
+            give_up(exporter, |w| w.header.domain == domain, now, &mut self.out);
             let Some(mut stream) = exporter.streams.remove(&(domain, session)) else { continue };
             stream.flush_gaps(now, true, &mut self.out);
             stream.flush_notices(now, true, &mut self.out);
@@ -311,7 +278,7 @@ impl Collector {
     /// The program stops: everything that waits is settled.
     pub fn stop(&mut self, now: Millis) {
         for exporter in self.exporters.values_mut() {
-            give_up(exporter, None, now, &mut self.out);
+            give_up(exporter, |_| true, now, &mut self.out);
             exporter.budget.settle(now, &mut self.out);
             for stream in exporter.streams.values_mut() {
                 stream.flush_gaps(now, true, &mut self.out);
@@ -352,294 +319,6 @@ impl Collector {
                     self.out.state.insert(Key::Template(*peer, *domain, id).bytes(&self.label), stream.templates.encode(id));
                 }
             }
-        }
-    }
-}
-
-/// Gives up every set that waits (of one domain).
-fn give_up(exporter: &mut Exporter, domain: Option<u32>, now: Millis, out: &mut Out) {
-    for waiting in exporter.pending.drain() {
-        if domain.is_none_or(|d| d == waiting.header.domain) {
-            lose(exporter, waiting, now, out);
-        } else {
-            exporter.pending.push(waiting);
-        }
-    }
-}
-
-/// A set whose template did not come in time: a gap of unknown count and a raw copy.
-fn lose(exporter: &mut Exporter, waiting: Waiting, now: Millis, out: &mut Out) {
-    let export = waiting.header.export_ms();
-    let stream = exporter.streams.iter_mut().find(|((domain, _), _)| *domain == waiting.header.domain);
-    let Some((_, stream)) = stream else { return };
-    stream.sequence.mark(export, export, UNKNOWN_TEMPLATE);
-    stream.touched = true;
-    exporter.budget.unknown_template(now, stream.handle.number, &waiting.body, out);
-}
-
-struct Work<'a> {
-    exporter: &'a mut Exporter,
-    session: u64,
-    label: &'a str,
-    tcp: bool,
-    out: &'a mut Out,
-    scratch: &'a mut Scratch,
-    job: Job<'a>,
-}
-
-impl Work<'_> {
-    fn run(&mut self, data: &[u8], body: &[u8], trailing: usize) {
-        let header = self.job.header;
-        let arrived = Arrived {
-            sequence: header.sequence,
-            export_ms: header.export_ms(),
-            uptime_ms: header.uptime_ms,
-            checksum: crc32fast::hash(data),
-            arrival: self.job.arrival,
-        };
-        if !self.open(&arrived) {
-            return;
-        }
-        if trailing > 0 {
-            self.bad(Fault::Trailing.reason(), data.len() - trailing, data, 1);
-        }
-        let (parts, units) = self.read_sets(data, body);
-        if let Some(stream) = self.stream() {
-            stream.sequence.took(units);
-        }
-        for part in parts {
-            self.part(part);
-        }
-        let Work { exporter, session, out, .. } = self;
-        if let Some(stream) = exporter.streams.get_mut(&(header.domain, *session)) {
-            if stream.sequence.is_dirty() {
-                stream.flush_gaps(arrived.arrival, false, out);
-            }
-        }
-    }
-
-    fn stream(&mut self) -> Option<&mut Stream> {
-        self.exporter.streams.get_mut(&(self.job.header.domain, self.session))
-    }
-
-    /// Counts the message and judges its number; false for a duplicate.
-    fn open(&mut self, arrived: &Arrived) -> bool {
-        let (peer, domain) = (self.job.peer, self.job.header.domain);
-        let closed = if self.tcp { self.exporter.closed.remove(&domain) } else { None };
-        let session = self.session;
-        let Some(stream) = self.exporter.streams.get_mut(&(domain, session)) else { return false };
-        stream.seen = Some(arrived.arrival);
-        stream.touched = true;
-        if let Some(last) = closed.as_ref().and_then(|saved| saved.export_ms) {
-            if closed.as_ref().and_then(|saved| saved.next) != Some(arrived.sequence) {
-                stream.sequence.resume(last, arrived);
-            }
-        }
-        let ordered = stream.sequence.ordered_until();
-        let verdict = stream.sequence.judge(*arrived);
-        if verdict == Verdict::Duplicate {
-            stream.counts.duplicates += 1;
-            return false;
-        }
-        stream.counts.messages += 1;
-        if verdict == Verdict::Restarted {
-            stream.offset.reset();
-            // RFC 3954 section 9 and RFC 7011 section 8.4: after a restart the same number may mean another template.
-            for id in stream.templates.forget(ordered) {
-                self.out.state.insert(Key::Template(peer, domain, id).bytes(self.label), None);
-            }
-        }
-        stream.offset.observe(arrived.export_ms, arrived.arrival);
-        true
-    }
-
-    /// Goes through the sets: templates take effect in their place, data sets are paired with the plan that holds at their place.
-    fn read_sets<'d>(&mut self, data: &[u8], body: &'d [u8]) -> (Vec<Part<'d>>, Units) {
-        let version = self.job.header.version;
-        let (mut parts, mut units) = (Vec::with_capacity(2), Units::exact(0));
-        let head = data.len() - body.len();
-        for set in parser::sets(version, body) {
-            let set = match set {
-                Ok(set) => set,
-                Err((fault, offset)) => {
-                    self.bad(fault.reason(), head + offset, data, 1);
-                    // What stood behind the fault was never counted: the number it leads to is open.
-                    units.max = units.max.saturating_add(u32::try_from(body.len() - offset).unwrap_or(u32::MAX));
-                    break;
-                }
-            };
-            match set.kind {
-                SetKind::Templates => self.announce(false, set.body, head + set.offset, data),
-                SetKind::OptionsTemplates => self.announce(true, set.body, head + set.offset, data),
-                SetKind::Data(template) => {
-                    let arrival = self.job.arrival;
-                    let plan = self.stream().and_then(|s| s.templates.plan(template, arrival));
-                    let mut records = 0;
-                    match &plan {
-                        Some(plan) => {
-                            let (n, fault) = count(&plan.layout, set.body);
-                            if let Some(fault) = fault {
-                                self.bad(fault.reason(), head + set.offset, data, 1);
-                                units.max = units.max.saturating_add(u32::try_from(set.body.len()).unwrap_or(u32::MAX));
-                            }
-                            records = n;
-                            units.min = units.min.saturating_add(n);
-                            units.max = units.max.saturating_add(n);
-                        }
-                        // Each record has at least one byte.
-                        None => units.max = units.max.saturating_add(u32::try_from(set.body.len()).unwrap_or(u32::MAX)),
-                    }
-                    parts.push(Part { template, body: set.body, plan, records });
-                }
-            }
-        }
-        (parts, units)
-    }
-
-    fn announce(&mut self, options: bool, body: &[u8], offset: usize, data: &[u8]) {
-        let (announcements, fault) = parser::templates(self.job.header.version, options, body);
-        if let Some(fault) = fault {
-            self.bad(fault.reason(), offset, data, 1);
-        }
-        for announcement in announcements {
-            self.apply(announcement, offset, data);
-        }
-    }
-
-    fn apply(&mut self, announcement: Announcement, offset: usize, data: &[u8]) {
-        let (peer, domain, arrival) = (self.job.peer, self.job.header.domain, self.job.arrival);
-        let kept = self.session == 0;
-        let Some(stream) = self.stream() else { return };
-        match stream.templates.apply(announcement, arrival) {
-            Change::New(id) | Change::Redefined(id) => {
-                let value = stream.templates.encode(id);
-                if kept {
-                    self.out.state.insert(Key::Template(peer, domain, id).bytes(self.label), value);
-                }
-                self.waited(id);
-            }
-            Change::Gone(ids) => {
-                for id in ids.into_iter().filter(|_| kept) {
-                    self.out.state.insert(Key::Template(peer, domain, id).bytes(self.label), None);
-                }
-            }
-            Change::Same => {}
-            Change::Refused => self.bad(Fault::TooManyTemplates.reason(), offset, data, 1),
-        }
-    }
-
-    /// Decodes the sets that waited for a template which has come.
-    fn waited(&mut self, id: u16) {
-        let (domain, arrival) = (self.job.header.domain, self.job.arrival);
-        if self.exporter.pending.is_empty() {
-            return;
-        }
-        let Some(plan) = self.stream().and_then(|s| s.templates.plan(id, arrival)) else { return };
-        for waiting in self.exporter.pending.take(domain, id) {
-            let (records, fault) = count(&plan.layout, &waiting.body);
-            if let Some(fault) = fault {
-                self.bad(fault.reason(), 0, &waiting.body, 1);
-            }
-            self.decode(&plan, &waiting.body, records, waiting.header);
-        }
-    }
-
-    fn part(&mut self, part: Part<'_>) {
-        let header = self.job.header;
-        match &part.plan {
-            Some(plan) => self.decode(plan, part.body, part.records, header),
-            None => {
-                let waiting = Waiting { header, template: part.template, arrival: self.job.arrival, body: part.body.to_vec() };
-                for evicted in self.exporter.pending.push(waiting) {
-                    lose(self.exporter, evicted, self.job.arrival, self.out);
-                }
-            }
-        }
-    }
-
-    fn decode(&mut self, plan: &Plan, body: &[u8], records: u32, header: Header) {
-        let key = (header.domain, self.session);
-        let nat = match &plan.body {
-            Body::Nat(nat) => nat,
-            Body::Other => {
-                if let Some(stream) = self.exporter.streams.get_mut(&key) {
-                    stream.counts.ignored += u64::from(records);
-                }
-                return;
-            }
-            Body::Unusable(why) => {
-                if let Some(stream) = self.exporter.streams.get_mut(&key) {
-                    stream.trouble = Some("its NAT records have no public port: set `template-format format2` (Nokia SR OS)");
-                }
-                return self.bad(why, 0, body, u64::from(records));
-            }
-        };
-        let Some(stream) = self.exporter.streams.get_mut(&key) else { return };
-        let context = Context {
-            export_ms: header.export_ms(),
-            uptime_ms: header.uptime_ms,
-            source: stream.handle.number,
-            remotes: self.job.remotes != Remotes::Drop,
-        };
-        let start = self.out.events.len();
-        let tally = decode(&plan.layout, nat, body, records, &context, self.scratch, &mut self.out.events);
-        stream.tally(&tally);
-        if let (Remotes::Fingerprint, Some(mac)) = (self.job.remotes, self.job.mac) {
-            to_fingerprints(mac, &mut self.out.events, start);
-        }
-        if tally.incomplete > 0 {
-            self.bad("nat-event-incomplete", 0, body, tally.incomplete);
-        }
-        if tally.unknown > 0 {
-            self.bad("nat-event-unknown", 0, body, tally.unknown);
-        }
-    }
-
-    fn bad(&mut self, reason: &'static str, offset: usize, bytes: &[u8], count: u64) {
-        let mut source = 0;
-        if let Some(stream) = self.stream() {
-            stream.counts.malformed += count;
-            source = stream.handle.number;
-        }
-        let bad = Bad { at: self.job.arrival, source, peer: self.job.peer, reason, offset, bytes, count };
-        self.exporter.budget.malformed(bad, self.out);
-    }
-}
-
-/// A key of this source's state: a letter, the socket's label, 0, the exporter's address, its domain, and a template's number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Key {
-    Sequence(Addr16, u32),
-    Template(Addr16, u32, u16),
-}
-
-impl Key {
-    fn bytes(self, label: &str) -> Vec<u8> {
-        let (letter, peer, domain) = match self {
-            Key::Sequence(peer, domain) => (b's', peer, domain),
-            Key::Template(peer, domain, _) => (b't', peer, domain),
-        };
-        let mut out = vec![letter];
-        out.extend(label.as_bytes());
-        out.push(0);
-        out.extend(peer.0);
-        out.extend(domain.to_be_bytes());
-        if let Key::Template(_, _, id) = self {
-            out.extend(id.to_be_bytes());
-        }
-        out
-    }
-
-    fn parse(bytes: &[u8], label: &str) -> Option<Key> {
-        let (letter, rest) = bytes.split_first()?;
-        let rest = rest.strip_prefix(label.as_bytes())?.strip_prefix(&[0])?;
-        let (peer, rest) = rest.split_first_chunk::<16>()?;
-        let (domain, rest) = rest.split_first_chunk::<4>()?;
-        let (peer, domain) = (Addr16(*peer), u32::from_be_bytes(*domain));
-        match (letter, rest) {
-            (b's', []) => Some(Key::Sequence(peer, domain)),
-            (b't', [a, b]) => Some(Key::Template(peer, domain, u16::from_be_bytes([*a, *b]))),
-            _ => None,
         }
     }
 }

@@ -5,17 +5,18 @@
 
 use weir_record::kinds::{Form, NatEventColumns};
 
-use super::compile::{BlockReads, Content, EventFrom, Kind, Layout, Nat, Read, Slot, Step, TimeRead, TimeUnit, flow_codes};
-use super::limits::{BLOCK_ROWS, RECORD_BYTES};
+use super::blocks::{Stepped, expand, special_forms};
+use super::compile::{Content, EventFrom, Kind, Layout, Nat, Read, Slot, Step, TimeRead, TimeUnit, flow_codes};
+use super::limits::RECORD_BYTES;
 use super::natevent::{Code, Event, action_of, form_of};
 use super::parser::{Fault, VARIABLE, u16_at};
 
 const V4_HEAD: [u8; 12] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
-const NONE: [u8; 16] = [0; 16];
+/// No address.
+pub(super) const NONE: [u8; 16] = [0; 16];
 const V4_NONE: [u8; 16] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 0, 0];
 /// Milliseconds from 1900 (NTP) to 1970.
 const NTP_MS: i64 = 2_208_988_800_000;
-const PORT_MAX: u16 = u16::MAX;
 
 /// What surrounds a set: the times in its message's header and the number of its source.
 #[derive(Clone, Copy, Debug)]
@@ -51,7 +52,7 @@ pub struct Tally {
 
 /// Fixed-length rows.
 #[derive(Clone, Copy)]
-struct Rows<'a> {
+pub(super) struct Rows<'a> {
     data: &'a [u8],
     stride: usize,
     count: usize,
@@ -63,7 +64,8 @@ impl<'a> Rows<'a> {
         self.data.get(offset..).unwrap_or_default().chunks(self.stride.max(1)).take(self.count)
     }
 
-    fn row(self, row: usize) -> &'a [u8] {
+    /// One row.
+    pub(super) fn row(self, row: usize) -> &'a [u8] {
         self.data.get(row * self.stride..(row + 1) * self.stride).unwrap_or_default()
     }
 }
@@ -78,7 +80,8 @@ fn uint(bytes: &[u8], kind: Kind) -> u64 {
     bytes.get(..len).unwrap_or_default().iter().fold(0, |v, b| (v << 8) | u64::from(*b))
 }
 
-fn uint_at(row: &[u8], read: Read) -> u64 {
+/// An integer in a row.
+pub(super) fn uint_at(row: &[u8], read: Read) -> u64 {
     uint(row.get(read.offset..).unwrap_or_default(), read.kind)
 }
 
@@ -419,78 +422,6 @@ fn fill_remote_port(out: &mut Vec<u16>, rows: Rows<'_>, reads: &[Read]) {
     }
 }
 
-/// A block of which each port stands apart (portRangeStepSize above 1).
-struct Stepped {
-    row: usize,
-    step: u16,
-    last: u16,
-}
-
-/// Blocks, bindings and BIB entries: what a session's columns do not say. A block that cannot be gets its public address cleared, which
-/// [`keep_good`] takes as incomplete.
-fn special_forms(nat: &Nat, rows: Rows<'_>, codes: &[Code], start: usize, out: &mut NatEventColumns) -> Vec<Stepped> {
-    let mut stepped = Vec::new();
-    let mut ports = 0;
-    for (i, code) in codes.iter().enumerate() {
-        let form = form_of(*code);
-        let at = start + i;
-        if form == Form::Session as u8 || *code == 0 {
-            continue;
-        }
-        set(&mut out.remote_address, at, NONE);
-        set(&mut out.remote_port, at, 0);
-        if form == Form::AddressBinding as u8 {
-            set(&mut out.public_port, at, 0);
-            set(&mut out.public_port_last, at, PORT_MAX);
-            set(&mut out.inside_port, at, 0);
-            set(&mut out.protocol, at, 0);
-        } else if form == Form::Block as u8 {
-            let range = block(&nat.block, rows.row(i)).filter(|b| b.step == 1 || ports + b.ports <= BLOCK_ROWS);
-            let Some(range) = range else {
-                set(&mut out.public_address, at, NONE);
-                continue;
-            };
-            set(&mut out.public_port, at, range.first);
-            set(&mut out.public_port_last, at, if range.step == 1 { range.last } else { range.first });
-            set(&mut out.inside_port, at, 0);
-            set(&mut out.protocol, at, 0);
-            if range.step > 1 {
-                ports += range.ports;
-                stepped.push(Stepped { row: at, step: range.step, last: range.last });
-            }
-        }
-    }
-    stepped
-}
-
-fn set<T>(column: &mut [T], at: usize, value: T) {
-    if let Some(cell) = column.get_mut(at) {
-        *cell = value;
-    }
-}
-
-struct Range {
-    first: u16,
-    last: u16,
-    step: u16,
-    ports: usize,
-}
-
-fn block(reads: &BlockReads, row: &[u8]) -> Option<Range> {
-    let get = |read: Option<Read>| read.map_or(0, |r| uint_at(row, r));
-    let first = u16::try_from(uint_at(row, reads.start?)).ok()?;
-    let (end, count) = (get(reads.end), get(reads.count));
-    let step = get(reads.step).max(1);
-    let last = match (end, count) {
-        (0, 0) => return None,
-        (0, n) => u64::from(first).checked_add((n - 1).checked_mul(step)?)?,
-        (end, _) => end,
-    };
-    let last = u16::try_from(last).ok().filter(|last| *last >= first)?;
-    let step = u16::try_from(step).ok()?;
-    Some(Range { first, last, step, ports: usize::from((last - first) / step) + 1 })
-}
-
 /// Removes rows that are no mapping event or not complete, appends the ports of stepped blocks; gives the number of rows removed.
 fn keep_good(nat: &Nat, codes: &[Code], start: usize, out: &mut NatEventColumns, tally: &mut Tally, stepped: &[Stepped]) -> usize {
     let inferred = nat.firewall || nat.event == EventFrom::Flow;
@@ -527,28 +458,10 @@ fn keep_good(nat: &Nat, codes: &[Code], start: usize, out: &mut NatEventColumns,
     bad
 }
 
-fn expand(out: &mut NatEventColumns, block: &Stepped) {
-    let Some(first) = out.public_port.get(block.row).copied() else { return };
-    for port in (first..=block.last).step_by(usize::from(block.step)).skip(1) {
-        repeat(&mut out.time, block.row);
-        repeat(&mut out.action, block.row);
-        repeat(&mut out.form, block.row);
-        repeat(&mut out.protocol, block.row);
-        repeat(&mut out.source, block.row);
-        repeat(&mut out.public_address, block.row);
-        repeat(&mut out.inside_address, block.row);
-        repeat(&mut out.inside_port, block.row);
-        repeat(&mut out.remote_address, block.row);
-        repeat(&mut out.remote_port, block.row);
-        repeat(&mut out.remote_tag, block.row);
-        out.public_port.push(port);
-        out.public_port_last.push(port);
-    }
-}
-
-fn repeat<T: Copy>(column: &mut Vec<T>, row: usize) {
-    if let Some(value) = column.get(row).copied() {
-        column.push(value);
+/// Sets a cell, if there is one.
+pub(super) fn set<T>(column: &mut [T], at: usize, value: T) {
+    if let Some(cell) = column.get_mut(at) {
+        *cell = value;
     }
 }
 

@@ -8,12 +8,14 @@
 //!
 //! [`collector`] puts the pure parts together; [`server`] owns the sockets. How to point an exporter here: `docs/sources/ipfix.md`.
 
+mod blocks;
 pub mod collector;
 pub mod compile;
 pub mod config;
 pub mod decode;
 pub mod elements;
 pub mod fuzz;
+mod key;
 mod lane;
 pub mod limits;
 pub mod natevent;
@@ -29,6 +31,7 @@ pub mod server;
 pub mod stream;
 mod tcp;
 pub mod template;
+mod work;
 
 #[cfg(test)]
 mod testing;

@@ -62,17 +62,20 @@ impl Offset {
         }
     }
 
+    /// As [`Offset::observe`]; `anew` forgets what was seen before, because the exporter restarted and may have set its clock.
+    pub fn observe_after(&mut self, anew: bool, export_ms: i64, arrival: Millis) {
+        if anew {
+            self.steps.clear();
+        }
+        self.observe(export_ms, arrival);
+    }
+
     /// The estimate over the window.
     pub fn estimate(&self) -> Option<Estimate> {
         let max = self.steps.iter().map(|s| s.max).max()?;
         let min = self.steps.iter().map(|s| s.min).min()?;
         let room = min.saturating_add(1000).saturating_sub(max).max(0);
         Some(Estimate { offset_ms: max.saturating_add(room / 2), error_ms: room / 2 })
-    }
-
-    /// Forgets everything: the exporter started anew.
-    pub fn reset(&mut self) {
-        self.steps.clear();
     }
 }
 

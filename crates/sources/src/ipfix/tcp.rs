@@ -36,11 +36,9 @@ pub fn serve(listener: &TcpListener, lane: &mut Lane, stop: &Stop) {
     while !stop.is_raised() {
         let ready = ready(listener, &connections, lane.waits());
         accept(listener, &mut connections, &mut sessions, lane);
-        let mut i = 0;
         let mut kept = Vec::with_capacity(connections.len());
-        for mut connection in connections.drain(..) {
+        for (i, mut connection) in connections.drain(..).enumerate() {
             let due = ready.get(i).copied().unwrap_or(false);
-            i += 1;
             match if due { read(&mut connection, &mut chunk, lane, stop) } else { Next::Open } {
                 Next::Open => kept.push(connection),
                 Next::Closed => end(&connection, lane),

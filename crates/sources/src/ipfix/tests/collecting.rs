@@ -145,6 +145,30 @@ fn after_a_restart_templates_are_learnt_anew() {
 }
 
 #[test]
+fn what_waited_before_a_restart_is_not_read_with_what_came_after_it() {
+    let mut b = Bench::new(Profile::Rfc8158);
+    b.feed(at(0), &ipfix(T0, 1_000, 1, &[data(1)]));
+    b.feed(at(9_000), &ipfix(T0 + 9, 0, 1, &[template(), data(2)]));
+    b.stop(at(10_000));
+    assert_eq!(ports(&b.rows), [2]);
+    let mut reasons: Vec<_> = b.rows.gaps.iter().map(|g| (g.reason.as_str(), g.lost)).collect();
+    reasons.sort_unstable();
+    assert_eq!(reasons, [("exporter-restart", None), ("unknown-template", None)]);
+    assert_eq!(b.rows.raw.len(), 1);
+}
+
+#[test]
+fn a_session_that_goes_on_is_not_disturbed_by_one_that_ended() {
+    let mut b = Bench::with(loopback_settings(), Transport::Tcp);
+    b.collector.message(loopback(), 1, at(0), &ipfix(T0, 0, 1, &[template(), data(1)])).unwrap();
+    b.collector.message(loopback(), 2, at(0), &ipfix(T0, 0, 1, &[template(), data(2)])).unwrap();
+    b.collector.session_ended(loopback(), 1, at(1));
+    b.collector.message(loopback(), 2, at(2), &ipfix(T0, 1, 1, &[data(3)])).unwrap();
+    b.stop(at(3));
+    assert_eq!((ports(&b.rows), b.rows.gaps.len()), (vec![1, 2, 3], 0));
+}
+
+#[test]
 fn duplicates_are_dropped_and_counted() {
     let mut b = Bench::new(Profile::Rfc8158);
     let message = ipfix(T0, 0, 1, &[template(), data(1)]);

@@ -245,11 +245,11 @@ fn malformed_input_has_a_reason_and_an_offset() {
     let good = set(256, &nat44(4, 1, 1));
     let template = template_set(Version::Ipfix, 256, NAT44);
     let message = |sets: &[Vec<u8>]| ipfix(T0, 0, 1, sets);
-    let mut long = message(&[template.clone()]);
+    let mut long = message(std::slice::from_ref(&template));
     long.extend([0xff; 3]);
     let mut short = message(&[template.clone(), good.clone()]);
     short.truncate(short.len() - 1);
-    let fields = |n: u16| set(2, &[&256u16.to_be_bytes()[..], &n.to_be_bytes(), &vec![0, 8, 0, 4].repeat(usize::from(n))].concat());
+    let fields = |n: u16| set(2, &[&256u16.to_be_bytes()[..], &n.to_be_bytes(), &[0, 8, 0, 4].repeat(usize::from(n))].concat());
     // reason, offset, rows that still come out, input
     let cases: Vec<(&str, u32, usize, Vec<u8>)> = vec![
         ("short-header", 0, 0, vec![]),

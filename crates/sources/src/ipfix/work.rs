@@ -1,0 +1,302 @@
+//! The work on one message: what its sequence number says, its sets, their records.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use weir_base::crypto::Mac;
+use weir_base::net::Addr16;
+use weir_base::time::Millis;
+
+use super::compile::{Body, Plan};
+use super::decode::{Context, Scratch, count, decode};
+use super::key::Key;
+use super::normalise::{Remotes, to_fingerprints};
+use super::out::{Bad, Budget, Out};
+use super::parser::{self, Announcement, Fault, Header, SetKind};
+use super::pending::{Pending, Waiting};
+use super::sequence::{Arrived, Saved, Units, Verdict};
+use super::stream::{Stream, UNKNOWN_TEMPLATE};
+use super::template::Change;
+
+/// One sender: its streams by domain and TCP session (0 for UDP), and what they share.
+pub(super) struct Exporter {
+    pub(super) streams: HashMap<(u32, u64), Stream>,
+    pub(super) pending: Pending,
+    pub(super) budget: Budget,
+    // What closed TCP sessions left, by domain.
+    pub(super) closed: HashMap<u32, Saved>,
+}
+
+impl Exporter {
+    pub(super) fn new(peer: Addr16) -> Exporter {
+        Exporter { streams: HashMap::new(), pending: Pending::default(), budget: Budget::new(peer), closed: HashMap::new() }
+    }
+}
+
+/// One data set of a message, with what is needed to decode it.
+pub(super) struct Part<'a> {
+    template: u16,
+    body: &'a [u8],
+    plan: Option<Arc<Plan>>,
+    records: u32,
+}
+
+/// What the work on one message shares.
+pub(super) struct Job<'a> {
+    pub(super) peer: Addr16,
+    pub(super) arrival: Millis,
+    pub(super) header: Header,
+    pub(super) remotes: Remotes,
+    pub(super) mac: Option<&'a Mac>,
+}
+
+/// Gives up the waiting sets that `gone` names.
+pub(super) fn give_up(exporter: &mut Exporter, gone: impl Fn(&Waiting) -> bool, now: Millis, out: &mut Out) {
+    for waiting in exporter.pending.drain() {
+        if gone(&waiting) {
+            lose(exporter, waiting, now, out);
+        } else {
+            exporter.pending.push(waiting);
+        }
+    }
+}
+
+/// A set whose template did not come in time: a gap of unknown count and a raw copy.
+pub(super) fn lose(exporter: &mut Exporter, waiting: Waiting, now: Millis, out: &mut Out) {
+    let export = waiting.header.export_ms();
+    let stream = exporter.streams.iter_mut().find(|((domain, _), _)| *domain == waiting.header.domain);
+    let Some((_, stream)) = stream else { return };
+    stream.sequence.mark(export, export, UNKNOWN_TEMPLATE);
+    stream.touched = true;
+    exporter.budget.unknown_template(now, stream.handle.number, &waiting.body, out);
+}
+
+/// A message in the hands of its exporter.
+pub(super) struct Work<'a> {
+    pub(super) exporter: &'a mut Exporter,
+    pub(super) session: u64,
+    pub(super) label: &'a str,
+    pub(super) tcp: bool,
+    pub(super) out: &'a mut Out,
+    pub(super) scratch: &'a mut Scratch,
+    pub(super) job: Job<'a>,
+}
+
+impl Work<'_> {
+    pub(super) fn run(&mut self, data: &[u8], body: &[u8], trailing: usize) {
+        let header = self.job.header;
+        let arrived = Arrived {
+            sequence: header.sequence,
+            export_ms: header.export_ms(),
+            uptime_ms: header.uptime_ms,
+            checksum: crc32fast::hash(data),
+            arrival: self.job.arrival,
+        };
+        if !self.open(&arrived) {
+            return;
+        }
+        if trailing > 0 {
+            self.bad(Fault::Trailing.reason(), data.len() - trailing, data, 1);
+        }
+        let (parts, units) = self.read_sets(data, body);
+        if let Some(stream) = self.stream() {
+            stream.sequence.took(units);
+        }
+        for part in parts {
+            self.part(part);
+        }
+        let Work { exporter, session, out, .. } = self;
+        let stream = exporter.streams.get_mut(&(header.domain, *session));
+        if let Some(stream) = stream.filter(|s| s.sequence.is_dirty()) {
+            stream.flush_gaps(arrived.arrival, false, out);
+        }
+    }
+
+    fn stream(&mut self) -> Option<&mut Stream> {
+        self.exporter.streams.get_mut(&(self.job.header.domain, self.session))
+    }
+
+    /// Counts the message and judges its number; false for a duplicate.
+    fn open(&mut self, arrived: &Arrived) -> bool {
+        let (peer, domain) = (self.job.peer, self.job.header.domain);
+        let Some(stream) = self.exporter.streams.get_mut(&(domain, self.session)) else { return false };
+        // Only the first message of a session follows on what an earlier one left.
+        let closed = if self.tcp && stream.seen.is_none() { self.exporter.closed.remove(&domain) } else { None };
+        let follows = |saved: &Saved| saved.next == Some(arrived.sequence);
+        if let Some(last) = closed.filter(|saved| !follows(saved)).and_then(|saved| saved.export_ms) {
+            stream.sequence.resume(last, arrived);
+        }
+        stream.seen = Some(arrived.arrival);
+        stream.touched = true;
+        let ordered = stream.sequence.ordered_until();
+        let verdict = stream.sequence.judge(*arrived);
+        if verdict == Verdict::Duplicate {
+            stream.counts.duplicates += 1;
+            return false;
+        }
+        stream.counts.messages += 1;
+        stream.offset.observe_after(verdict == Verdict::Restarted, arrived.export_ms, arrived.arrival);
+        if verdict == Verdict::Restarted {
+            // RFC 3954 section 9 and RFC 7011 section 8.4: after a restart the same number may mean another template.
+            for id in stream.templates.forget(ordered) {
+                self.out.state.insert(Key::Template(peer, domain, id).bytes(self.label), None);
+            }
+            // What waited from before the restart waited for a template that will not come any more.
+            let before = |w: &Waiting| w.header.domain == domain && ordered.is_none_or(|t| w.arrival <= t);
+            give_up(self.exporter, before, arrived.arrival, self.out);
+        }
+        true
+    }
+
+    /// Goes through the sets: templates take effect in their place, data sets are paired with the plan that holds at their place.
+    fn read_sets<'d>(&mut self, data: &[u8], body: &'d [u8]) -> (Vec<Part<'d>>, Units) {
+        let version = self.job.header.version;
+        let (mut parts, mut units) = (Vec::with_capacity(2), Units::exact(0));
+        let head = data.len() - body.len();
+        for set in parser::sets(version, body) {
+            let set = match set {
+                Ok(set) => set,
+                Err((fault, offset)) => {
+                    self.bad(fault.reason(), head + offset, data, 1);
+                    // What stood behind the fault was never counted: the number it leads to is open.
+                    units.max = units.max.saturating_add(u32::try_from(body.len() - offset).unwrap_or(u32::MAX));
+                    break;
+                }
+            };
+            match set.kind {
+                SetKind::Templates => self.announce(false, set.body, head + set.offset, data),
+                SetKind::OptionsTemplates => self.announce(true, set.body, head + set.offset, data),
+                SetKind::Data(template) => {
+                    let arrival = self.job.arrival;
+                    let plan = self.stream().and_then(|s| s.templates.plan(template, arrival));
+                    let mut records = 0;
+                    match &plan {
+                        Some(plan) => {
+                            let (n, fault) = count(&plan.layout, set.body);
+                            if let Some(fault) = fault {
+                                self.bad(fault.reason(), head + set.offset, data, 1);
+                                units.max = units.max.saturating_add(u32::try_from(set.body.len()).unwrap_or(u32::MAX));
+                            }
+                            records = n;
+                            units.min = units.min.saturating_add(n);
+                            units.max = units.max.saturating_add(n);
+                        }
+                        // Each record has at least one byte.
+                        None => units.max = units.max.saturating_add(u32::try_from(set.body.len()).unwrap_or(u32::MAX)),
+                    }
+                    parts.push(Part { template, body: set.body, plan, records });
+                }
+            }
+        }
+        (parts, units)
+    }
+
+    fn announce(&mut self, options: bool, body: &[u8], offset: usize, data: &[u8]) {
+        let (announcements, fault) = parser::templates(self.job.header.version, options, body);
+        if let Some(fault) = fault {
+            self.bad(fault.reason(), offset, data, 1);
+        }
+        for announcement in announcements {
+            self.apply(announcement, offset, data);
+        }
+    }
+
+    fn apply(&mut self, announcement: Announcement, offset: usize, data: &[u8]) {
+        let (peer, domain, arrival) = (self.job.peer, self.job.header.domain, self.job.arrival);
+        let kept = self.session == 0;
+        let Some(stream) = self.stream() else { return };
+        match stream.templates.apply(announcement, arrival) {
+            Change::New(id) | Change::Redefined(id) => {
+                let value = stream.templates.encode(id);
+                if kept {
+                    self.out.state.insert(Key::Template(peer, domain, id).bytes(self.label), value);
+                }
+                self.waited(id);
+            }
+            Change::Gone(ids) => {
+                for id in ids.into_iter().filter(|_| kept) {
+                    self.out.state.insert(Key::Template(peer, domain, id).bytes(self.label), None);
+                }
+            }
+            Change::Same => {}
+            Change::Refused => self.bad(Fault::TooManyTemplates.reason(), offset, data, 1),
+        }
+    }
+
+    /// Decodes the sets that waited for a template which has come.
+    fn waited(&mut self, id: u16) {
+        let (domain, arrival) = (self.job.header.domain, self.job.arrival);
+        if self.exporter.pending.is_empty() {
+            return;
+        }
+        let Some(plan) = self.stream().and_then(|s| s.templates.plan(id, arrival)) else { return };
+        for waiting in self.exporter.pending.take(domain, id) {
+            let (records, fault) = count(&plan.layout, &waiting.body);
+            if let Some(fault) = fault {
+                self.bad(fault.reason(), 0, &waiting.body, 1);
+            }
+            self.decode(&plan, &waiting.body, records, waiting.header);
+        }
+    }
+
+    fn part(&mut self, part: Part<'_>) {
+        let header = self.job.header;
+        match &part.plan {
+            Some(plan) => self.decode(plan, part.body, part.records, header),
+            None => {
+                let waiting = Waiting { header, template: part.template, arrival: self.job.arrival, body: part.body.to_vec() };
+                for evicted in self.exporter.pending.push(waiting) {
+                    lose(self.exporter, evicted, self.job.arrival, self.out);
+                }
+            }
+        }
+    }
+
+    fn decode(&mut self, plan: &Plan, body: &[u8], records: u32, header: Header) {
+        let key = (header.domain, self.session);
+        let nat = match &plan.body {
+            Body::Nat(nat) => nat,
+            Body::Other => {
+                if let Some(stream) = self.exporter.streams.get_mut(&key) {
+                    stream.counts.ignored += u64::from(records);
+                }
+                return;
+            }
+            Body::Unusable(why) => {
+                if let Some(stream) = self.exporter.streams.get_mut(&key) {
+                    stream.trouble = Some("its NAT records have no public port: set `template-format format2` (Nokia SR OS)");
+                }
+                return self.bad(why, 0, body, u64::from(records));
+            }
+        };
+        let Some(stream) = self.exporter.streams.get_mut(&key) else { return };
+        let context = Context {
+            export_ms: header.export_ms(),
+            uptime_ms: header.uptime_ms,
+            source: stream.handle.number,
+            remotes: self.job.remotes != Remotes::Drop,
+        };
+        let start = self.out.events.len();
+        let tally = decode(&plan.layout, nat, body, records, &context, self.scratch, &mut self.out.events);
+        stream.tally(&tally);
+        if let (Remotes::Fingerprint, Some(mac)) = (self.job.remotes, self.job.mac) {
+            to_fingerprints(mac, &mut self.out.events, start);
+        }
+        if tally.incomplete > 0 {
+            self.bad("nat-event-incomplete", 0, body, tally.incomplete);
+        }
+        if tally.unknown > 0 {
+            self.bad("nat-event-unknown", 0, body, tally.unknown);
+        }
+    }
+
+    fn bad(&mut self, reason: &'static str, offset: usize, bytes: &[u8], count: u64) {
+        let mut source = 0;
+        if let Some(stream) = self.stream() {
+            stream.counts.malformed += count;
+            source = stream.handle.number;
+        }
+        let bad = Bad { at: self.job.arrival, source, peer: self.job.peer, reason, offset, bytes, count };
+        self.exporter.budget.malformed(bad, self.out);
+    }
+}
