@@ -232,7 +232,13 @@ fn nfacctd(folder: &Path, name: &str) -> (Collector, PathBuf) {
     fs::write(&config, lines.join("\n") + "\n").unwrap();
     let mut command = Command::new(find("nfacctd").unwrap());
     command.arg("-f").arg(&config);
-    (Collector::start(command, at, &folder.join(format!("{name}.log"))), out)
+    let log = folder.join(format!("{name}.log"));
+    let collector = Collector::start(command, at, &log);
+    // Its socket is open before the process that writes listens to it, and what comes in between is lost. The first of its (empty) purges,
+    // one a second, shows that it listens.
+    let said = || fs::read_to_string(&log).unwrap_or_default();
+    wait_until("nfacctd's first purge", || said().contains("Purging cache - END"), said);
+    (collector, out)
 }
 
 fn nfacctd_events(file: &Path) -> Vec<Event> {
