@@ -96,6 +96,10 @@ fn expected(e: &Event, form: u8) -> NatEvent {
     }
 }
 
+fn field() -> impl Strategy<Value = (u32, u16, u16)> {
+    (prop_oneof![Just(0u32), any::<u32>()], 1u16..0x7fff, 1u16..200)
+}
+
 proptest! {
     #[test]
     fn what_is_encoded_is_decoded(
@@ -198,7 +202,7 @@ proptest! {
 
     #[test]
     fn templates_are_read_back(
-        templates in prop::collection::vec((256u16.., prop::collection::vec((prop_oneof![Just(0u32), any::<u32>()], 1u16..0x7fff, 1u16..200), 1..20)), 1..8),
+        templates in prop::collection::vec((256u16.., prop::collection::vec(field(), 1..20)), 1..8),
     ) {
         let mut body = Vec::new();
         for (id, fields) in &templates {
