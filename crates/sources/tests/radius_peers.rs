@@ -128,12 +128,18 @@ fn radclient_gets_its_status_server_and_only_true_answers() {
     }
     let weir = Weir::start();
     assert!(radclient(weir.port, "status", "Message-Authenticator = 0x00\n", &[]));
+    // The line the manual shows, with this test's secret file and port.
+    let secret = weir.dir.path().join("secret").display().to_string();
+    let line =
+        manual("radclient").replace("/etc/weir/bras.secret", &secret).replace("192.0.2.53:1813", &format!("127.0.0.1:{}", weir.port));
+    assert!(Command::new("sh").args(["-c", &line]).stdout(Stdio::null()).status().unwrap().success());
+    assert_eq!(weir.sessions()[0].acct_session_id.as_deref(), Some("try-1"));
     weir.sink.mode(Mode::Full);
     assert!(!radclient(weir.port, "acct", &packet("Start", "a", ""), &["-r", "1", "-t", "0.3"]));
     assert!(!radclient(weir.port, "status", "Message-Authenticator = 0x00\n", &["-r", "1", "-t", "0.3"]));
     weir.sink.mode(Mode::Keep);
     assert!(radclient(weir.port, "acct", &packet("Start", "a", ""), &[]));
-    assert_eq!(weir.sessions().len(), 1);
+    assert_eq!(weir.sessions().len(), 2);
     let wrong = Command::new("radclient")
         .args(["-r", "1", "-t", "0.3", &format!("127.0.0.1:{}", weir.port), "acct", "not-the-secret"])
         .stdin(fs::File::open(write(weir.dir.path(), "p", &packet("Start", "b", ""))).unwrap())
@@ -141,7 +147,7 @@ fn radclient_gets_its_status_server_and_only_true_answers() {
         .unwrap();
     assert!(!wrong.status.success());
     assert_eq!(weir.sink.wait_rows::<Malformed>(1)[0].reason, "radius.authenticator");
-    assert_eq!(weir.sessions().len(), 1);
+    assert_eq!(weir.sessions().len(), 2);
 }
 
 #[test]

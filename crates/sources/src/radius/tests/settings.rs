@@ -83,3 +83,30 @@ fn secret_files_are_checked_together() {
     assert!(problems[0].contains("chmod 600") && problems[1].contains("cannot be read"), "{problems:?}");
     assert!(problems.iter().all(|p| !p.contains("secret-text")));
 }
+
+#[test]
+fn the_manual_shows_a_configuration_that_is_taken() {
+    let manual = include_str!("../../../../../docs/sources/radius.md");
+    let (_, rest) = manual.split_once("<!-- tested: weir -->\n```toml\n").unwrap();
+    let (text, _) = rest.split_once("```").unwrap();
+    let parsed: toml::Table = toml::from_str(text).unwrap();
+    let config: Config = parsed["sources"]["radius"].clone().try_into().unwrap();
+    let settings = config.check().unwrap();
+    assert_eq!((settings.clients.len(), settings.clients[0].prefixes.len(), settings.detail.len()), (1, 2, 1));
+    assert_eq!((settings.settle_ms, settings.clients[0].interim_ms, settings.detail[0].interim_ms), (10_000, 600_000, 600_000));
+    assert!(settings.is_public() && settings.detail[0].delete);
+    // Every key that exists is shown, with its default where it has one.
+    let shown: toml::Table = toml::from_str(text).unwrap();
+    let shown = shown["sources"]["radius"].as_table().unwrap();
+    let keys: Vec<_> = shown.keys().map(String::as_str).collect();
+    let all = ["clients", "detail", "listen", "missed_interims", "name", "realm", "receive_buffer", "sessions_max", "settle"];
+    assert_eq!(keys, all);
+    let default = Config::default();
+    assert_eq!(
+        (config.name, config.realm, config.sessions_max, config.settle),
+        (default.name, default.realm, default.sessions_max, default.settle)
+    );
+    assert_eq!((config.missed_interims, config.receive_buffer), (default.missed_interims, default.receive_buffer));
+    let wrong: Result<Config, _> = toml::from_str("listn = []");
+    assert!(wrong.unwrap_err().to_string().contains("listn"), "a key that does not exist is named");
+}
