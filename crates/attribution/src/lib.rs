@@ -10,12 +10,25 @@
 //! - `none` is a proof too: no loss from the last evidence for the port to the moment.
 
 pub mod answer;
+mod clock;
+mod decide;
+mod explain;
 pub mod facts;
+mod inquiry;
+mod json;
 pub mod limits;
+mod mapping;
 pub mod question;
 pub mod reason;
+mod session;
+mod words;
 
 pub use answer::{Answer, Candidate, ClockBasis, ClockNote, GapNote, MappingNote, Outcome, SessionNote};
+pub use decide::answer;
+pub use explain::{explain, summary};
 pub use facts::{Facts, FactsError, GapFact, MappingFact, MappingQuery, OwnPool, PoolKnown, PoolSource, Remote, SessionFact, SourceFact};
 pub use question::{Question, QuestionError};
 pub use reason::Code;
+
+#[cfg(test)]
+mod tests;
