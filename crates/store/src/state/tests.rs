@@ -158,7 +158,7 @@ fn random_run(seed: u64) {
     let mut promised = 0;
     for life in 0..5 {
         if life < 4 {
-            disk.fail_by_chance(rng.next(), Rates { error: 60, power_off: 20 });
+            disk.fail_by_chance(rng.next_u64(), Rates { error: 60, power_off: 20 });
         }
         if let Ok(state) = try_open(&disk) {
             // What was promised as durable is not in the log any more.
@@ -195,7 +195,7 @@ fn random_run(seed: u64) {
                 log.push((group, owner.to_owned(), puts));
             }
         }
-        if disk.is_off() || rng.coin() { disk.crash(rng.next()) } else { disk.restart() }
+        if disk.is_off() || rng.coin() { disk.crash(rng.next_u64()) } else { disk.restart() }
     }
 }
 
