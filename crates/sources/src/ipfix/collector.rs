@@ -115,7 +115,8 @@ impl Collector {
             return Ok(None);
         }
         let exporter = self.exporters.entry(peer).or_insert_with(|| Exporter::new(peer));
-        let full = exporter.streams.len() >= DOMAINS;
+        let seen = exporter.closed.len() + usize::from(!exporter.closed.contains_key(&domain));
+        let full = exporter.streams.len() >= DOMAINS || seen > DOMAINS;
         match exporter.streams.entry((domain, session)) {
             Entry::Occupied(found) if found.get().version == version => Ok(Some(found.into_mut())),
             Entry::Vacant(_) if full => Ok(None),
@@ -222,7 +223,7 @@ impl Collector {
         let Some(exporter) = self.exporters.get_mut(&peer) else { return };
         let ended: Vec<u32> = exporter.streams.keys().filter(|(_, s)| *s == session).map(|(d, _)| *d).collect();
         for domain in ended {
-            give_up(exporter, |w| w.header.domain == domain, now, &mut self.out);
+            give_up(exporter, |w| (w.header.domain, w.session) == (domain, session), now, &mut self.out);
             let Some(mut stream) = exporter.streams.remove(&(domain, session)) else { continue };
             stream.flush_gaps(now, true, &mut self.out);
             stream.flush_notices(now, true, &mut self.out);
@@ -302,7 +303,10 @@ impl Collector {
                 stream.publish();
                 let value = stream.state(exporter.pending.oldest(*domain));
                 self.out.state.insert(Key::Sequence(*peer, *domain).bytes(&self.label), Some(value));
-                if let Some(ms) = stream.sequence.newest_ms() {
+                // Evidence says that everything before it is known. It stands still while sets wait for their template or a gap is not
+                // written yet.
+                let known = exporter.pending.oldest(*domain).is_none() && !stream.sequence.has_unwritten_gap();
+                if let Some(ms) = stream.sequence.newest_ms().filter(|_| known) {
                     self.out.evidence.insert(stream.handle.number, Millis(ms));
                 }
             }

@@ -18,6 +18,8 @@ const OVERHEAD: usize = 96;
 pub struct Waiting {
     /// Header of its message.
     pub header: Header,
+    /// TCP session, 0 for UDP: templates belong to their session.
+    pub session: u64,
     /// Template number.
     pub template: u16,
     /// When it came.
@@ -75,11 +77,11 @@ impl Pending {
         out
     }
 
-    /// Takes the sets of a domain that waited for this template, oldest first.
-    pub fn take(&mut self, domain: u32, template: u16) -> Vec<Waiting> {
+    /// Takes the sets of a domain and session that waited for this template, oldest first.
+    pub fn take(&mut self, domain: u32, session: u64, template: u16) -> Vec<Waiting> {
         let (mut out, mut kept) = (Vec::new(), VecDeque::with_capacity(self.sets.len()));
         for waiting in self.sets.drain(..) {
-            if waiting.header.domain == domain && waiting.template == template {
+            if (waiting.header.domain, waiting.session, waiting.template) == (domain, session, template) {
                 self.bytes -= cost(&waiting);
                 out.push(waiting);
             } else {
@@ -123,7 +125,7 @@ mod tests {
 
     fn waiting(domain: u32, template: u16, at: i64, len: usize) -> Waiting {
         let header = Header { version: Version::Ipfix, export_secs: 7, sequence: 0, domain, uptime_ms: None };
-        Waiting { header, template, arrival: Millis(at), body: vec![0; len] }
+        Waiting { header, session: 0, template, arrival: Millis(at), body: vec![0; len] }
     }
 
     #[test]
@@ -142,8 +144,9 @@ mod tests {
         for (domain, template, at) in [(1, 256, 0), (2, 256, 1), (1, 257, 2), (1, 256, 3)] {
             p.push(waiting(domain, template, at, 10));
         }
-        assert_eq!(p.take(1, 256).iter().map(|w| w.arrival.0).collect::<Vec<_>>(), [0, 3]);
-        assert_eq!(p.take(1, 256), []);
+        assert_eq!(p.take(1, 0, 256).iter().map(|w| w.arrival.0).collect::<Vec<_>>(), [0, 3]);
+        assert_eq!(p.take(1, 0, 256), []);
+        assert_eq!(p.take(1, 9, 257), [], "another session's template");
         assert_eq!(p.oldest(2), Some(7_000));
         assert_eq!(p.oldest(3), None);
         assert_eq!(p.expire(Millis(PENDING_MS)), []);

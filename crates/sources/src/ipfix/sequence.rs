@@ -110,6 +110,12 @@ struct Gap {
     reason: &'static str,
 }
 
+impl Gap {
+    fn is_unwritten(&self) -> bool {
+        self.id.is_none() && self.dirty && (self.lost > 0 || self.unknown)
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Newest {
     export_ms: i64,
@@ -410,15 +416,19 @@ impl Sequence {
         self.gaps.iter().any(|g| g.dirty)
     }
 
+    /// True if something is known to be lost and no gap record says so yet.
+    pub fn has_unwritten_gap(&self) -> bool {
+        self.gaps.iter().any(Gap::is_unwritten)
+    }
+
     /// What must survive a restart of ours.
     pub fn saved(&self) -> Saved {
-        let unwritten = |g: &&Gap| g.id.is_none() && g.dirty && (g.lost > 0 || g.unknown);
         Saved {
             next: self.next.filter(|_| self.slack == 0),
             export_ms: self.newest_ms(),
             uptime_ms: self.newest.and_then(|n| n.uptime_ms),
             lost: self.lost,
-            gap: self.gaps.iter().filter(unwritten).map(|g| (g.start, g.end)).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))),
+            gap: self.gaps.iter().filter(|g| g.is_unwritten()).map(|g| (g.start, g.end)).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))),
         }
     }
 

@@ -64,8 +64,7 @@ pub(super) fn give_up(exporter: &mut Exporter, gone: impl Fn(&Waiting) -> bool, 
 /// A set whose template did not come in time: a gap of unknown count and a raw copy.
 pub(super) fn lose(exporter: &mut Exporter, waiting: Waiting, now: Millis, out: &mut Out) {
     let export = waiting.header.export_ms();
-    let stream = exporter.streams.iter_mut().find(|((domain, _), _)| *domain == waiting.header.domain);
-    let Some((_, stream)) = stream else { return };
+    let Some(stream) = exporter.streams.get_mut(&(waiting.header.domain, waiting.session)) else { return };
     stream.sequence.mark(export, export, UNKNOWN_TEMPLATE);
     stream.touched = true;
     exporter.budget.unknown_template(now, stream.handle.number, &waiting.body, out);
@@ -230,7 +229,7 @@ impl Work<'_> {
             return;
         }
         let Some(plan) = self.stream().and_then(|s| s.templates.plan(id, arrival)) else { return };
-        for waiting in self.exporter.pending.take(domain, id) {
+        for waiting in self.exporter.pending.take(domain, self.session, id) {
             let (records, fault) = count(&plan.layout, &waiting.body);
             if let Some(fault) = fault {
                 self.bad(fault.reason(), 0, &waiting.body, 1);
@@ -244,7 +243,8 @@ impl Work<'_> {
         match &part.plan {
             Some(plan) => self.decode(plan, part.body, part.records, header),
             None => {
-                let waiting = Waiting { header, template: part.template, arrival: self.job.arrival, body: part.body.to_vec() };
+                let (session, arrival, body) = (self.session, self.job.arrival, part.body.to_vec());
+                let waiting = Waiting { header, session, template: part.template, arrival, body };
                 for evicted in self.exporter.pending.push(waiting) {
                     lose(self.exporter, evicted, self.job.arrival, self.out);
                 }

@@ -158,6 +158,40 @@ fn what_waited_before_a_restart_is_not_read_with_what_came_after_it() {
 }
 
 #[test]
+fn evidence_stands_still_while_something_is_not_known() {
+    let mut b = Bench::new(Profile::Rfc8158);
+    let evidence = |b: &Bench| b.rows.evidence.last().map(|e| e.1.since(at(0)));
+    b.feed(at(0), &ipfix(T0, 0, 1, &[template(), data(1)]));
+    assert_eq!(evidence(&b), Some(0));
+    // A set waits: a delete may lie in it.
+    b.feed(at(5_000), &ipfix(T0 + 5, 1, 1, &[set(300, &nat44(5, 1, 1))]));
+    b.feed(at(6_000), &ipfix(T0 + 6, 2, 1, &[data(2)]));
+    assert_eq!(evidence(&b), Some(0));
+    b.feed(at(7_000), &ipfix(T0 + 7, 3, 1, &[template_set(Version::Ipfix, 300, NAT44)]));
+    assert_eq!(evidence(&b), Some(7_000));
+    // Two gaps within a second: the second one is not written yet.
+    b.feed(at(8_000), &ipfix(T0 + 8, 5, 1, &[data(3)]));
+    assert_eq!((evidence(&b), b.rows.gaps.len()), (Some(8_000), 1));
+    b.feed(at(8_500), &ipfix(T0 + 9, 8, 1, &[data(4)]));
+    assert_eq!((evidence(&b), b.rows.gaps.len()), (Some(8_000), 1));
+    b.tick(at(9_100));
+    b.feed(at(9_200), &ipfix(T0 + 10, 9, 1, &[data(5)]));
+    assert_eq!((evidence(&b), b.rows.gaps.len()), (Some(10_000), 2));
+}
+
+#[test]
+fn a_set_of_one_session_is_not_read_with_the_template_of_another() {
+    let mut b = Bench::with(loopback_settings(), Transport::Tcp);
+    b.collector.message(loopback(), 1, at(0), &ipfix(T0, 0, 1, &[data(1)])).unwrap();
+    b.collector.message(loopback(), 2, at(0), &ipfix(T0, 0, 1, &[template(), data(2)])).unwrap();
+    b.drain();
+    assert_eq!(ports(&b.rows), [2]);
+    b.collector.session_ended(loopback(), 1, at(1));
+    b.drain();
+    assert_eq!(b.rows.gaps.iter().map(|g| g.reason.as_str()).collect::<Vec<_>>(), ["unknown-template"]);
+}
+
+#[test]
 fn a_session_that_goes_on_is_not_disturbed_by_one_that_ended() {
     let mut b = Bench::with(loopback_settings(), Transport::Tcp);
     b.collector.message(loopback(), 1, at(0), &ipfix(T0, 0, 1, &[template(), data(1)])).unwrap();
