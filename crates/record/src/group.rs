@@ -1,7 +1,8 @@
 //! A group as bytes in the write-ahead log.
 //!
 //! Layout: version u8 (1), owner length u8 and bytes, then sections, each a tag u8: 1 batch (length u32, batch as in `walbatch`), 2 state
-//! change (key length u16, key, present u8, value length u32, value), 3 evidence (source u32, time i64). Bindings are batches. Integers little-endian.
+//! change (key length u16, key, present u8, value length u32, value), 3 evidence (source u32, time i64), 4 state change of another owner (owner
+//! length u8, owner, then as 2). Bindings are batches. Integers little-endian.
 
 use weir_base::time::Millis;
 
@@ -18,7 +19,7 @@ pub fn check(group: &Group) -> Result<(), String> {
     if group.batches.len() > GROUP_BATCHES {
         return Err(format!("{} batches, at most {GROUP_BATCHES} are allowed", group.batches.len()));
     }
-    if group.state.len() > GROUP_STATE_PUTS {
+    if group.state.len() + group.other_state.len() > GROUP_STATE_PUTS {
         return Err(format!("{} state changes, at most {GROUP_STATE_PUTS} are allowed", group.state.len()));
     }
     if group.owner.len() > usize::from(u8::MAX) || group.state.iter().any(|p| p.key.len() > usize::from(u16::MAX)) {
@@ -47,12 +48,12 @@ pub fn encode(group: &Group) -> Result<Vec<u8>, String> {
     }
     for put in &group.state {
         out.push(2);
-        out.extend((put.key.len() as u16).to_le_bytes());
-        out.extend(&put.key);
-        out.push(u8::from(put.value.is_some()));
-        let value = put.value.as_deref().unwrap_or_default();
-        out.extend((value.len() as u32).to_le_bytes());
-        out.extend(value);
+        encode_put(&mut out, put);
+    }
+    for (owner, put) in &group.other_state {
+        out.extend([4, owner.len() as u8]);
+        out.extend(owner.as_bytes());
+        encode_put(&mut out, put);
     }
     for (source, time) in &group.evidence {
         out.push(3);
@@ -63,6 +64,43 @@ pub fn encode(group: &Group) -> Result<Vec<u8>, String> {
         return Err(format!("the group is {} bytes long, at most {GROUP_BYTES} are allowed", out.len()));
     }
     Ok(out)
+}
+
+fn encode_put(out: &mut Vec<u8>, put: &StatePut) {
+    out.extend((put.key.len() as u16).to_le_bytes());
+    out.extend(&put.key);
+    out.push(u8::from(put.value.is_some()));
+    let value = put.value.as_deref().unwrap_or_default();
+    out.extend((value.len() as u32).to_le_bytes());
+    out.extend(value);
+}
+
+struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    fn take(&mut self, n: usize) -> Result<&'a [u8], BatchError> {
+        let (head, tail) = self.0.split_at_checked(n).ok_or(BatchError("the group ends too early"))?;
+        self.0 = tail;
+        Ok(head)
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], BatchError> {
+        self.take(N)?.try_into().map_err(|_| BatchError("the group ends too early"))
+    }
+
+    fn text(&mut self) -> Result<String, BatchError> {
+        let [len] = self.array()?;
+        String::from_utf8(self.take(usize::from(len))?.to_vec()).map_err(|_| BatchError("an owner is not text"))
+    }
+
+    fn put(&mut self) -> Result<StatePut, BatchError> {
+        let len = u16::from_le_bytes(self.array()?);
+        let key = self.take(usize::from(len))?.to_vec();
+        let [present] = self.array()?;
+        let len = u32::from_le_bytes(self.array()?);
+        let value = self.take(len as usize)?.to_vec();
+        Ok(StatePut { key, value: (present != 0).then_some(value) })
+    }
 }
 
 fn section(out: &mut Vec<u8>, kind: Kind, batch: &arrow::array::RecordBatch) {
@@ -76,44 +114,29 @@ fn section(out: &mut Vec<u8>, kind: Kind, batch: &arrow::array::RecordBatch) {
 
 /// The group that `bytes` hold. Bindings come back as batches.
 pub fn decode(bytes: &[u8]) -> Result<Group, BatchError> {
-    let early = || BatchError("the group ends too early");
-    let take = |bytes: &mut &[u8], n: usize| -> Result<Vec<u8>, BatchError> {
-        let (head, tail) = bytes.split_at_checked(n).ok_or_else(early)?;
-        *bytes = tail;
-        Ok(head.to_vec())
-    };
-    let mut rest = bytes;
-    let head = take(&mut rest, 2)?;
-    if head[0] != VERSION {
+    let mut reader = Reader(bytes);
+    if reader.array()? != [VERSION] {
         return Err(BatchError("another version of the group format"));
     }
-    let owner = take(&mut rest, usize::from(head[1]))?;
-    let mut group = Group { owner: String::from_utf8(owner).map_err(|_| BatchError("the owner is not text"))?, ..Group::default() };
-    while let Some((tag, tail)) = rest.split_first() {
-        rest = tail;
-        match tag {
-            1 => {
-                let len = u32::from_le_bytes(take(&mut rest, 4)?.try_into().map_err(|_| early())?) as usize;
-                let (body, tail) = rest.split_at_checked(len).ok_or_else(early)?;
-                let (kind, batch, over) = walbatch::decode(body)?;
+    let mut group = Group { owner: reader.text()?, ..Group::default() };
+    while !reader.0.is_empty() {
+        match reader.array()? {
+            [1] => {
+                let len = u32::from_le_bytes(reader.array()?) as usize;
+                let (kind, batch, over) = walbatch::decode(reader.take(len)?)?;
                 if !over.is_empty() {
                     return Err(BatchError("bytes are left after a batch"));
                 }
-                rest = tail;
                 group.batches.push((kind, batch));
             }
-            2 => {
-                let len = u16::from_le_bytes(take(&mut rest, 2)?.try_into().map_err(|_| early())?);
-                let key = take(&mut rest, usize::from(len))?;
-                let present = take(&mut rest, 1)?[0] != 0;
-                let len = u32::from_le_bytes(take(&mut rest, 4)?.try_into().map_err(|_| early())?);
-                let value = take(&mut rest, len as usize)?;
-                group.state.push(StatePut { key, value: present.then_some(value) });
+            [2] => group.state.push(reader.put()?),
+            [3] => {
+                let source = u32::from_le_bytes(reader.array()?);
+                group.evidence.push((source, Millis(i64::from_le_bytes(reader.array()?))));
             }
-            3 => {
-                let source = u32::from_le_bytes(take(&mut rest, 4)?.try_into().map_err(|_| early())?);
-                let time = i64::from_le_bytes(take(&mut rest, 8)?.try_into().map_err(|_| early())?);
-                group.evidence.push((source, Millis(time)));
+            [4] => {
+                let owner = reader.text()?;
+                group.other_state.push((owner, reader.put()?));
             }
             _ => return Err(BatchError("an unknown section")),
         }
@@ -134,17 +157,19 @@ mod tests {
             batches: vec![(Kind::Gap, Gap::batch(&[Gap::default(), Gap { lost: Some(2), ..Gap::default() }]))],
             state: vec![StatePut { key: vec![1], value: Some(vec![2; 300]) }, StatePut { key: vec![], value: None }],
             bindings: vec![binding.clone()],
+            other_state: vec![("identity".into(), StatePut { key: vec![7], value: Some(vec![8]) })],
             evidence: vec![(7, Millis(-5))],
         };
         check(&group).unwrap();
         let bytes = encode(&group).unwrap();
         let back = decode(&bytes).unwrap();
         assert_eq!((&back.owner, &back.state, &back.evidence), (&group.owner, &group.state, &group.evidence));
+        assert_eq!(back.other_state, group.other_state);
         assert_eq!(back.batches.len(), 2);
         assert_eq!(Binding::rows(&back.batches[1].1), [binding]);
         for cut in 0..bytes.len() {
             if let Ok(g) = decode(&bytes[..cut]) {
-                assert!(g.batches.len() + g.state.len() + g.evidence.len() < 5, "cut at {cut}");
+                assert!(g.batches.len() + g.state.len() + g.evidence.len() + g.other_state.len() < 6, "cut at {cut}");
             }
         }
         let wrong = Group { batches: vec![(Kind::Raw, Gap::batch(&[]))], ..Group::default() };

@@ -28,6 +28,8 @@ pub struct Group {
     pub batches: Vec<(Kind, RecordBatch)>,
     /// State changes.
     pub state: Vec<StatePut>,
+    /// State changes of other owners, by owner: the register and the identity tables ride in the group that needs them.
+    pub other_state: Vec<(String, StatePut)>,
     /// Bindings that the ids in `batches` need, from [`SubjectIds::resolve`].
     pub bindings: Vec<Binding>,
     /// The newest header time each source has shown by its own clock: "it has sent something later than T".

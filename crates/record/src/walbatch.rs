@@ -272,7 +272,9 @@ mod tests {
 
     #[test]
     fn slices_are_encoded_from_their_own_start() {
-        let rows: Vec<_> = (0..10u16).map(|i| NatEvent { public_port: i, public_address: Addr16::v4([1, 2, 3, i as u8]), ..NatEvent::default() }).collect();
+        let rows: Vec<_> = (0..10u16)
+            .map(|i| NatEvent { public_port: i, public_address: Addr16::v4([1, 2, 3, i as u8]), ..NatEvent::default() })
+            .collect();
         let sliced = NatEvent::batch(&rows).slice(3, 4);
         let mut bytes = Vec::new();
         encode(Kind::NatEvent, &sliced, &mut bytes);

@@ -1,9 +1,21 @@
 //! The store: what is durable, in which order, and how it is found again. All formats it writes are coded in `record` and `seal`; here is
 //! only I/O.
 
+pub mod catalog;
 pub mod commit;
+pub mod engine;
+pub mod gaps;
+pub mod index;
 pub mod keyring;
 pub mod limits;
+pub mod live;
 pub mod lock;
+pub mod nat;
+pub mod registry;
+pub mod session;
+pub mod snapshot;
+pub mod spankey;
 pub mod state;
+pub mod table;
+pub mod unit;
 pub mod wal;

@@ -83,3 +83,6 @@ pub const WINDOW_SLACK_MS: i64 = 5_000;
 
 /// How far back a key day may lie before sealing, in days; older rows take that day.
 pub const KEY_DAYS_BACK: i32 = 190;
+
+/// Bytes of a table that are handed to its file at once.
+pub const TABLE_WRITE_BYTES: usize = 256 << 10;

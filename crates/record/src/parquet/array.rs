@@ -21,8 +21,38 @@ const BYTE_STREAM_SPLIT: i64 = 9;
 
 const OTHER: ParquetFailure = ParquetFailure::Format("the encoding of a page");
 
-fn i32s(encoding: i64, bytes: &[u8], count: usize) -> Result<Vec<i32>, ParquetFailure> {
+/// The values of a dictionary.
+#[derive(Clone, Debug)]
+pub(super) enum Values {
+    Numbers(Vec<i32>),
+    Texts(Texts),
+}
+
+impl Values {
+    pub(super) fn decode(field: &Field, bytes: &[u8], count: usize) -> Result<Values, ParquetFailure> {
+        match field.ty {
+            Type::U8 | Type::U16 | Type::U32 => Ok(Values::Numbers(encoding::plain(bytes, count)?)),
+            Type::Text | Type::Bytes => Ok(Values::Texts(encoding::plain_texts(bytes, count)?)),
+            _ => Err(ParquetFailure::Format("a dictionary where there is none")),
+        }
+    }
+}
+
+/// What the pages of a dictionary hold: the width of an index, and the indices.
+fn indices(bytes: &[u8], count: usize) -> Result<Vec<u32>, ParquetFailure> {
+    let (width, packed) = bytes.split_first().ok_or(ParquetFailure::Format("the indices of a page"))?;
+    encoding::hybrid(packed, u32::from(*width), count)
+}
+
+const NO_DICTIONARY: ParquetFailure = ParquetFailure::Absent("dictionary at hand for this page");
+const BEYOND: ParquetFailure = ParquetFailure::Format("an index beyond the dictionary");
+
+fn i32s(encoding: i64, bytes: &[u8], count: usize, dictionary: Option<&Values>) -> Result<Vec<i32>, ParquetFailure> {
     match encoding {
+        PLAIN_DICTIONARY | RLE_DICTIONARY => {
+            let Some(Values::Numbers(values)) = dictionary else { return Err(NO_DICTIONARY) };
+            indices(bytes, count)?.into_iter().map(|i| values.get(i as usize).copied().ok_or(BEYOND)).collect()
+        }
         PLAIN => encoding::plain(bytes, count),
         DELTA_BINARY_PACKED => encoding::delta(bytes, count),
         BYTE_STREAM_SPLIT => encoding::split_i32(bytes, count),
@@ -47,16 +77,14 @@ fn fixed16(encoding: i64, bytes: &[u8], count: usize) -> Result<Vec<[u8; 16]>, P
     }
 }
 
-fn texts(encoding: i64, bytes: &[u8], count: usize, dictionary: Option<&Texts>) -> Result<Texts, ParquetFailure> {
+fn texts(encoding: i64, bytes: &[u8], count: usize, dictionary: Option<&Values>) -> Result<Texts, ParquetFailure> {
     match encoding {
         PLAIN => encoding::plain_texts(bytes, count),
         PLAIN_DICTIONARY | RLE_DICTIONARY => {
-            let dictionary = dictionary.ok_or(ParquetFailure::Absent("dictionary at hand for this page"))?;
-            let (width, indices) = bytes.split_first().ok_or(ParquetFailure::Format("the indices of a page"))?;
+            let Some(Values::Texts(values)) = dictionary else { return Err(NO_DICTIONARY) };
             let mut out = Texts { ends: Vec::with_capacity(count), bytes: Vec::new() };
-            for i in encoding::hybrid(indices, u32::from(*width), count)? {
-                let value = dictionary.get(i as usize).ok_or(ParquetFailure::Format("an index beyond the dictionary"))?;
-                out.push(value)?;
+            for i in indices(bytes, count)? {
+                out.push(values.get(i as usize).ok_or(BEYOND)?)?;
             }
             Ok(out)
         }
@@ -106,21 +134,21 @@ pub(super) fn column(
     bytes: &[u8],
     count: usize,
     nulls: Option<NullBuffer>,
-    dictionary: Option<&Texts>,
+    dictionary: Option<&Values>,
 ) -> Result<ArrayRef, ParquetFailure> {
     let wrong = |_| ParquetFailure::Format("the values of a page");
     let at = nulls.as_ref();
     Ok(match field.ty {
         Type::U8 => {
-            let values = spread(narrow::<u8>(i32s(encoding, bytes, count)?)?, at);
+            let values = spread(narrow::<u8>(i32s(encoding, bytes, count, dictionary)?)?, at);
             Arc::new(UInt8Array::try_new(values.into(), nulls).map_err(wrong)?)
         }
         Type::U16 => {
-            let values = spread(narrow::<u16>(i32s(encoding, bytes, count)?)?, at);
+            let values = spread(narrow::<u16>(i32s(encoding, bytes, count, dictionary)?)?, at);
             Arc::new(UInt16Array::try_new(values.into(), nulls).map_err(wrong)?)
         }
         Type::U32 => {
-            let values = i32s(encoding, bytes, count)?.into_iter().map(i32::cast_unsigned).collect();
+            let values = i32s(encoding, bytes, count, dictionary)?.into_iter().map(i32::cast_unsigned).collect();
             Arc::new(UInt32Array::try_new(spread(values, at).into(), nulls).map_err(wrong)?)
         }
         Type::U64 => {

@@ -7,8 +7,8 @@ use arrow::buffer::{BooleanBuffer, NullBuffer};
 use weir_base::crypto::{Aead, Secret};
 
 use super::ParquetFailure;
-use super::array::{self, PLAIN, PLAIN_DICTIONARY};
-use super::encoding::{self, Texts};
+use super::array::{self, PLAIN, PLAIN_DICTIONARY, Values};
+use super::encoding;
 use super::map::Spot;
 use super::module::{self, Module, Ordinals, UNIQUE_BYTES};
 use super::thrift::{STRUCT, Thrift};
@@ -28,9 +28,9 @@ pub struct PageDecryptor {
     unique: [u8; UNIQUE_BYTES],
 }
 
-/// The texts that a column's pages point into.
+/// The values that a column's pages point into.
 #[derive(Clone, Debug)]
-pub struct Dictionary(Texts);
+pub struct Dictionary(Values);
 
 impl PageDecryptor {
     /// For the file of `kind` whose page map has this unique part ([`PageMap::unique`](super::PageMap::unique)).
@@ -55,7 +55,7 @@ impl PageDecryptor {
             return Err(ParquetFailure::Format("bytes are left over after a dictionary"));
         }
         let values = decompress(&data, header.plain_bytes)?;
-        Ok(Dictionary(encoding::plain_texts(&values, header.values)?))
+        Ok(Dictionary(Values::decode(self.field(spot.column)?, &values, header.values)?))
     }
 
     fn field(&self, column: u16) -> Result<&'static Field, ParquetFailure> {

@@ -35,3 +35,18 @@ pub const STATE_VALUE_BYTES: usize = 16 << 20;
 
 /// Plain bytes of one chunk of a state snapshot; an entry may make its chunk longer by its own size.
 pub const STATE_CHUNK_BYTES: usize = 1 << 20;
+
+/// Bytes of a table's block before encryption; one large value may make its block longer.
+pub const TABLE_BLOCK_BYTES: usize = 4_096;
+
+/// Entries of a table's block from one whole key to the next.
+pub const TABLE_RESTART_ENTRIES: usize = 16;
+
+/// Longest key in a table, in bytes.
+pub const TABLE_KEY_BYTES: usize = 1_024;
+
+/// Longest value in a table, in bytes.
+pub const TABLE_VALUE_BYTES: usize = 16 << 20;
+
+/// Most levels of a table: with two entries a block this is more entries than there are bytes.
+pub const TABLE_LEVELS: usize = 64;

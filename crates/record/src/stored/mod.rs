@@ -1,5 +1,5 @@
-//! Byte codecs of the store's own files: write-ahead log, keyring, stage, state snapshot. Bytes in, bytes out, so that a verifier needs
-//! no store. Integers are little-endian.
+//! Byte codecs of the store's own files: write-ahead log, keyring, stage, state snapshot, sorted tables. Bytes in, bytes out, so that a
+//! verifier needs no store. Integers are little-endian.
 
 mod bytes;
 pub mod keyring;
@@ -7,6 +7,7 @@ pub mod limits;
 pub mod logkey;
 pub mod stage;
 pub mod state;
+pub mod table;
 pub mod wal;
 
 /// Why bytes are not what they should be. Never carries the bytes themselves.

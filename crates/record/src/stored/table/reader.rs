@@ -1,0 +1,405 @@
+//! Reading a table block by block, with every block counted.
+
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use weir_base::crypto::{Aead, Secret, TAG_BYTES};
+
+use super::block::{Block, Entry};
+use super::builder::level_aad;
+use super::{Place, Stats, TRAILER_BYTES, TableError, Trailer, damaged, nonce};
+use crate::stored::FormatError;
+use crate::stored::limits::{TABLE_BLOCK_BYTES, TABLE_LEVELS, TABLE_VALUE_BYTES};
+
+/// Where a table's bytes come from.
+pub trait BlockSource {
+    /// The `len` bytes at `offset`; fewer only at the end.
+    fn read(&self, offset: u64, len: usize) -> io::Result<Vec<u8>>;
+}
+
+impl BlockSource for Vec<u8> {
+    fn read(&self, offset: u64, len: usize) -> io::Result<Vec<u8>> {
+        let start = usize::try_from(offset).unwrap_or(usize::MAX).min(self.len());
+        let end = start.saturating_add(len).min(self.len());
+        Ok(self.get(start..end).unwrap_or_default().to_vec())
+    }
+}
+
+/// An open table: trailer and root are in memory, everything else is read when it is asked for.
+pub struct Table<S> {
+    source: S,
+    key: Aead,
+    trailer: Trailer,
+    root: Block,
+    opening: Stats,
+    counted: AtomicBool,
+}
+
+/// A block of at least this much is read with the trailer, so that a small root costs no read of its own.
+const TAIL_BYTES: usize = TABLE_BLOCK_BYTES + TABLE_BLOCK_BYTES / 8 + TRAILER_BYTES;
+
+fn exactly<S: BlockSource>(source: &S, offset: u64, len: usize) -> Result<Vec<u8>, TableError> {
+    let bytes = source.read(offset, len)?;
+    if bytes.len() == len { Ok(bytes) } else { Err(FormatError::Short.into()) }
+}
+
+impl<S: BlockSource> Table<S> {
+    /// Opens the table of `len` bytes in `source` that was written under `index_key`.
+    ///
+    /// # Errors
+    /// [`TableError::Format`] says what is wrong: not a table, cut, changed, or another key.
+    pub fn open(source: S, len: u64, index_key: &Secret) -> Result<Table<S>, TableError> {
+        let tail_len = usize::try_from(len).unwrap_or(usize::MAX).min(TAIL_BYTES);
+        let mut tail = exactly(&source, len - tail_len as u64, tail_len)?;
+        let mut opening = Stats { pages: 1, bytes: tail_len as u64 };
+        let at = tail_len.checked_sub(TRAILER_BYTES).ok_or(FormatError::Short)?;
+        let (trailer, key) = Trailer::decode(tail.get(at..).unwrap_or_default(), index_key)?;
+        let root_end = trailer.root_offset.checked_add(u64::from(trailer.root_length));
+        if root_end.and_then(|end| end.checked_add(TRAILER_BYTES as u64)) != Some(len) {
+            return Err(damaged("the length of the file"));
+        }
+        if trailer.root_level as usize >= TABLE_LEVELS || trailer.blocks == 0 {
+            return Err(damaged("the height of the tree"));
+        }
+        let root_len = check_length(trailer.root_length)?;
+        let sealed = match at.checked_sub(root_len) {
+            Some(start) => {
+                tail.truncate(at);
+                tail.split_off(start)
+            }
+            None => {
+                opening.pages += 1;
+                opening.bytes += root_len as u64;
+                exactly(&source, trailer.root_offset, root_len)?
+            }
+        };
+        let root = open_block(&key, trailer.blocks - 1, trailer.root_level as usize, sealed)?;
+        Ok(Table { source, key, trailer, root, opening, counted: AtomicBool::new(false) })
+    }
+
+    /// Entries.
+    pub fn entries(&self) -> u64 {
+        self.trailer.entries
+    }
+
+    /// Index levels above the entries.
+    pub fn levels(&self) -> usize {
+        self.trailer.root_level as usize
+    }
+
+    /// A place to read from, standing nowhere yet. What opening the table cost is counted with its first cursor.
+    pub fn cursor<'a>(&'a self, stats: &'a mut Stats) -> Cursor<'a, S> {
+        if !self.counted.swap(true, Ordering::Relaxed) {
+            stats.pages += self.opening.pages;
+            stats.bytes += self.opening.bytes;
+        }
+        Cursor { table: self, stats, root: Spot::default(), below: Vec::new() }
+    }
+
+    /// The last entry whose key is not above `key`.
+    ///
+    /// # Errors
+    /// If a block on the way cannot be read or is damaged.
+    pub fn seek_le(&self, key: &[u8], stats: &mut Stats) -> Result<Option<(Vec<u8>, Vec<u8>)>, TableError> {
+        let mut cursor = self.cursor(stats);
+        if !cursor.seek_le(key)? {
+            return Ok(None);
+        }
+        Ok(cursor.entry().map(|(k, v)| (k.to_vec(), v.to_vec())))
+    }
+
+    /// Entries with `first <= key <= last`, ascending, until `each` returns false.
+    ///
+    /// # Errors
+    /// If a block on the way cannot be read or is damaged.
+    pub fn range(
+        &self,
+        first: &[u8],
+        last: &[u8],
+        stats: &mut Stats,
+        each: &mut dyn FnMut(&[u8], &[u8]) -> bool,
+    ) -> Result<(), TableError> {
+        let mut cursor = self.cursor(stats);
+        let mut here = first <= last && cursor.seek_ge(first)?;
+        while here {
+            match cursor.entry() {
+                Some((key, value)) if key <= last && each(key, value) => here = cursor.next()?,
+                _ => break,
+            }
+        }
+        Ok(())
+    }
+
+    /// Entries with `first <= key <= last`, descending, until `each` returns false.
+    ///
+    /// # Errors
+    /// If a block on the way cannot be read or is damaged.
+    pub fn range_back(
+        &self,
+        first: &[u8],
+        last: &[u8],
+        stats: &mut Stats,
+        each: &mut dyn FnMut(&[u8], &[u8]) -> bool,
+    ) -> Result<(), TableError> {
+        let mut cursor = self.cursor(stats);
+        let mut here = first <= last && cursor.seek_le(last)?;
+        while here {
+            match cursor.entry() {
+                Some((key, value)) if key >= first && each(key, value) => here = cursor.prev()?,
+                _ => break,
+            }
+        }
+        Ok(())
+    }
+}
+
+fn check_length(length: u32) -> Result<usize, FormatError> {
+    // One value may fill a block beyond its usual size.
+    let most = TABLE_BLOCK_BYTES + TABLE_VALUE_BYTES + TABLE_BLOCK_BYTES;
+    let is = usize::try_from(length).unwrap_or(usize::MAX);
+    if is > most { Err(FormatError::Limit { what: "a block of a table", is: u64::from(length), most: most as u64 }) } else { Ok(is) }
+}
+
+fn open_block(key: &Aead, number: u64, level: usize, mut sealed: Vec<u8>) -> Result<Block, TableError> {
+    if sealed.len() < TAG_BYTES {
+        return Err(FormatError::Short.into());
+    }
+    let len = key.open(nonce(number), &level_aad(level), &mut sealed).map_err(|_| FormatError::Sealed)?.len();
+    sealed.truncate(len);
+    Block::parse(sealed)
+}
+
+/// A position in one block: the stretch between two restart points, and the entry in it.
+#[derive(Default)]
+struct Spot {
+    run: usize,
+    entries: Vec<Entry>,
+    at: usize,
+}
+
+impl Spot {
+    fn load(&mut self, block: &Block, run: usize) -> Result<(), TableError> {
+        if self.run != run || self.entries.is_empty() {
+            self.entries = block.run(run)?;
+            self.run = run;
+        }
+        Ok(())
+    }
+
+    /// To the last entry whose key satisfies `low` (keys that do stand before those that do not).
+    fn find_last(&mut self, block: &Block, low: &dyn Fn(&[u8]) -> bool) -> Result<bool, TableError> {
+        let (mut from, mut to) = (0, block.runs());
+        while from < to {
+            let middle = from + (to - from) / 2;
+            if low(block.first_key(middle)?) { from = middle + 1 } else { to = middle }
+        }
+        let Some(run) = from.checked_sub(1) else { return Ok(false) };
+        self.load(block, run)?;
+        match self.entries.partition_point(|e| low(&e.key)).checked_sub(1) {
+            Some(at) => self.at = at,
+            None => return Err(damaged("the order of keys")),
+        }
+        Ok(true)
+    }
+
+    fn first(&mut self, block: &Block) -> Result<bool, TableError> {
+        if block.runs() == 0 {
+            return Ok(false);
+        }
+        self.load(block, 0)?;
+        self.at = 0;
+        Ok(true)
+    }
+
+    fn last(&mut self, block: &Block) -> Result<bool, TableError> {
+        let Some(run) = block.runs().checked_sub(1) else { return Ok(false) };
+        self.load(block, run)?;
+        self.at = self.entries.len() - 1;
+        Ok(true)
+    }
+
+    fn next(&mut self, block: &Block) -> Result<bool, TableError> {
+        if self.at + 1 < self.entries.len() {
+            self.at += 1;
+            return Ok(true);
+        }
+        if self.run + 1 >= block.runs() {
+            return Ok(false);
+        }
+        self.load(block, self.run + 1)?;
+        self.at = 0;
+        Ok(true)
+    }
+
+    fn prev(&mut self, block: &Block) -> Result<bool, TableError> {
+        if let Some(before) = self.at.checked_sub(1) {
+            self.at = before;
+            return Ok(true);
+        }
+        let Some(run) = self.run.checked_sub(1) else { return Ok(false) };
+        self.load(block, run)?;
+        self.at = self.entries.len() - 1;
+        Ok(true)
+    }
+}
+
+/// A position in a table.
+pub struct Cursor<'a, S> {
+    table: &'a Table<S>,
+    stats: &'a mut Stats,
+    root: Spot,
+    /// Blocks below the root, down to the entries.
+    below: Vec<(Block, Spot)>,
+}
+
+/// Which entry of a block to stand at.
+#[derive(Clone, Copy)]
+enum At<'k> {
+    First,
+    Last,
+    /// The last that is not above.
+    NotAbove(&'k [u8]),
+    /// The last that is below.
+    Below(&'k [u8]),
+}
+
+impl At<'_> {
+    fn place(self, spot: &mut Spot, block: &Block) -> Result<bool, TableError> {
+        match self {
+            At::First => spot.first(block),
+            At::Last => spot.last(block),
+            At::NotAbove(key) => spot.find_last(block, &|k| k <= key),
+            At::Below(key) => spot.find_last(block, &|k| k < key),
+        }
+    }
+}
+
+impl<S: BlockSource> Cursor<'_, S> {
+    /// The entry here; none before the first seek or after a step beyond either end.
+    pub fn entry(&self) -> Option<(&[u8], &[u8])> {
+        let (block, spot) = match self.below.last() {
+            Some((block, spot)) => (block, spot),
+            None => (&self.table.root, &self.root),
+        };
+        if self.below.len() != self.table.levels() {
+            return None;
+        }
+        let entry = spot.entries.get(spot.at)?;
+        Some((&entry.key, block.value(entry)))
+    }
+
+    /// To the last entry whose key is not above `key`; false if there is none.
+    ///
+    /// # Errors
+    /// If a block on the way cannot be read or is damaged.
+    pub fn seek_le(&mut self, key: &[u8]) -> Result<bool, TableError> {
+        self.seek(At::NotAbove(key))
+    }
+
+    /// To the first entry whose key is not below `key`; false if there is none.
+    ///
+    /// # Errors
+    /// If a block on the way cannot be read or is damaged.
+    pub fn seek_ge(&mut self, key: &[u8]) -> Result<bool, TableError> {
+        if self.seek(At::Below(key))? { self.next() } else { self.seek(At::First) }
+    }
+
+    /// To the first entry; false if there is none.
+    ///
+    /// # Errors
+    /// If a block on the way cannot be read or is damaged.
+    pub fn first(&mut self) -> Result<bool, TableError> {
+        self.seek(At::First)
+    }
+
+    /// To the last entry; false if there is none.
+    ///
+    /// # Errors
+    /// If a block on the way cannot be read or is damaged.
+    pub fn last(&mut self) -> Result<bool, TableError> {
+        self.seek(At::Last)
+    }
+
+    /// One entry on; false at the end.
+    ///
+    /// # Errors
+    /// If a block on the way cannot be read or is damaged.
+    #[allow(clippy::should_implement_trait)] // A step may fail and lends its entry: no iterator.
+    pub fn next(&mut self) -> Result<bool, TableError> {
+        self.step(Spot::next, At::First)
+    }
+
+    /// One entry back; false at the start.
+    ///
+    /// # Errors
+    /// If a block on the way cannot be read or is damaged.
+    pub fn prev(&mut self) -> Result<bool, TableError> {
+        self.step(Spot::prev, At::Last)
+    }
+
+    fn seek(&mut self, at: At<'_>) -> Result<bool, TableError> {
+        self.below.clear();
+        if !at.place(&mut self.root, &self.table.root)? {
+            self.leave();
+            return Ok(false);
+        }
+        self.descend(at)
+    }
+
+    /// Forgets the position.
+    fn leave(&mut self) {
+        self.below.clear();
+        self.root = Spot::default();
+    }
+
+    /// From an index entry down to the entries.
+    fn descend(&mut self, at: At<'_>) -> Result<bool, TableError> {
+        while self.below.len() < self.table.levels() {
+            let level = self.table.levels() - self.below.len() - 1;
+            let (parent, spot) = match self.below.last() {
+                Some((block, spot)) => (block, spot),
+                None => (&self.table.root, &self.root),
+            };
+            let entry = spot.entries.get(spot.at).ok_or(damaged("an index block"))?;
+            let place = Place::decode(parent.value(entry)).ok_or(damaged("an index entry"))?;
+            let block = self.fetch(place, level)?;
+            let mut spot = Spot::default();
+            if !at.place(&mut spot, &block)? {
+                return Err(damaged("the order of blocks"));
+            }
+            self.below.push((block, spot));
+        }
+        Ok(true)
+    }
+
+    fn fetch(&mut self, place: Place, level: usize) -> Result<Block, TableError> {
+        let trailer = &self.table.trailer;
+        let end = place.offset.checked_add(u64::from(place.length));
+        if place.number >= trailer.blocks || end.is_none_or(|end| end > trailer.root_offset) {
+            return Err(damaged("the place of a block"));
+        }
+        let sealed = exactly(&self.table.source, place.offset, check_length(place.length)?)?;
+        self.stats.pages += 1;
+        self.stats.bytes += u64::from(place.length);
+        open_block(&self.table.key, place.number, level, sealed)
+    }
+
+    fn step(&mut self, step: fn(&mut Spot, &Block) -> Result<bool, TableError>, at: At<'_>) -> Result<bool, TableError> {
+        if self.entry().is_none() {
+            return Ok(false);
+        }
+        loop {
+            let moved = match self.below.last_mut() {
+                Some((block, spot)) => step(spot, block)?,
+                None => step(&mut self.root, &self.table.root)?,
+            };
+            if moved {
+                return self.descend(at);
+            }
+            if self.below.pop().is_none() {
+                self.leave();
+                return Ok(false);
+            }
+        }
+    }
+}

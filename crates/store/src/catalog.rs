@@ -1,0 +1,302 @@
+//! The catalog: which unit lies in which file, which runs the span index has, and how far it is complete. It can be lost at any time: the
+//! log and the unit files give it back.
+
+use std::path::Path;
+use std::str::FromStr;
+use std::sync::Mutex;
+
+use rusqlite::{Connection, params};
+use weir_base::task::lock;
+use weir_base::time::{Day, Millis};
+use weir_record::{Id, Kind};
+
+/// One sealed unit and where its rows are now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnitMeta {
+    /// Its log entry.
+    pub entry: u64,
+    /// Kind of its rows.
+    pub kind: Kind,
+    /// Key day.
+    pub day: Day,
+    /// Unit id.
+    pub unit: Id,
+    /// File, relative to the data folder.
+    pub file: String,
+    /// First row in the file.
+    pub first_row: u64,
+    /// Rows.
+    pub rows: u64,
+    /// Earliest event time.
+    pub first: Millis,
+    /// Latest event time.
+    pub last: Millis,
+    /// Whole mappings that lie in this window are found in the unit itself; all others are in the span index.
+    pub window: (Millis, Millis),
+    /// When it was sealed.
+    pub sealed: Millis,
+}
+
+/// One run of the span index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunMeta {
+    /// Level.
+    pub level: u8,
+    /// Bucket of the level.
+    pub bucket: i64,
+    /// File, relative to the data folder.
+    pub file: String,
+    /// Day whose index key it is under.
+    pub day: Day,
+}
+
+/// How far the index is complete.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IndexState {
+    /// Entries of the log that are in the runs and in the snapshot.
+    pub entries: u64,
+    /// The snapshot of open mappings and sessions, and the day whose index key it is under.
+    pub snapshot: Option<(String, Day)>,
+}
+
+/// One change, applied as a whole.
+#[derive(Clone, Debug, Default)]
+pub struct Change {
+    /// Units to add or replace (by entry).
+    pub units: Vec<UnitMeta>,
+    /// Runs to add.
+    pub runs: Vec<RunMeta>,
+    /// Run files to forget.
+    pub drop_runs: Vec<String>,
+    /// Public addresses seen behind a source.
+    pub pools: Vec<(u32, [u8; 16])>,
+    /// New index state.
+    pub index: Option<IndexState>,
+    /// Size of the log the units are complete up to.
+    pub log_size: Option<u64>,
+}
+
+/// Everything in the catalog.
+#[derive(Clone, Debug, Default)]
+pub struct Content {
+    /// Units by entry.
+    pub units: Vec<UnitMeta>,
+    /// Runs.
+    pub runs: Vec<RunMeta>,
+    /// Public addresses seen behind a source.
+    pub pools: Vec<(u32, [u8; 16])>,
+    /// Index state.
+    pub index: IndexState,
+    /// Size of the log the units are complete up to.
+    pub log_size: u64,
+}
+
+/// Where the catalog is kept: SQLite on one machine, memory in tests.
+pub trait Catalog: Send + Sync {
+    /// Reads all of it.
+    fn load(&self) -> Result<Content, String>;
+    /// Applies a change as a whole.
+    fn apply(&self, change: &Change) -> Result<(), String>;
+    /// Forgets everything, because it does not fit the log.
+    fn clear(&self) -> Result<(), String>;
+}
+
+/// The catalog in SQLite. It is not a record: it is synced lazily.
+pub struct SqliteCatalog(Mutex<Connection>);
+
+const SCHEMA: &str = "
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = NORMAL;
+CREATE TABLE IF NOT EXISTS unit (entry INTEGER PRIMARY KEY, kind TEXT NOT NULL, day INTEGER NOT NULL, unit TEXT NOT NULL, file TEXT NOT NULL,
+  first_row INTEGER NOT NULL, rows INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, win_from INTEGER NOT NULL,
+  win_to INTEGER NOT NULL, sealed INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS run (file TEXT PRIMARY KEY, level INTEGER NOT NULL, bucket INTEGER NOT NULL, day INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS pool (source INTEGER NOT NULL, addr BLOB NOT NULL, PRIMARY KEY (source, addr)) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, number INTEGER NOT NULL, text TEXT) STRICT;
+PRAGMA user_version = 1;
+";
+
+impl SqliteCatalog {
+    /// Opens or makes the catalog at this path. A file that is not a catalog of this version is an error: delete it, it is rebuilt.
+    pub fn open(path: &Path) -> Result<SqliteCatalog, String> {
+        let hint = |e: rusqlite::Error| format!("the catalog cannot be opened ({e}): delete catalog.sqlite, the next start rebuilds it");
+        let db = Connection::open(path).map_err(hint)?;
+        let version: i64 = db.query_row("PRAGMA user_version", [], |r| r.get(0)).map_err(hint)?;
+        if version > 1 {
+            return Err(format!("the catalog has version {version}, this program knows 1: delete catalog.sqlite, the next start rebuilds it"));
+        }
+        db.execute_batch(SCHEMA).map_err(hint)?;
+        Ok(SqliteCatalog(Mutex::new(db)))
+    }
+}
+
+fn run(e: rusqlite::Error) -> String {
+    format!("the catalog failed: {e}")
+}
+
+fn unit_of(r: &rusqlite::Row<'_>) -> rusqlite::Result<Option<UnitMeta>> {
+    let kind: String = r.get(1)?;
+    let unit: String = r.get(3)?;
+    let (Ok(kind), Ok(unit)) = (Kind::from_str(&kind), Id::from_str(&unit)) else { return Ok(None) };
+    Ok(Some(UnitMeta {
+        entry: r.get::<_, i64>(0)? as u64,
+        kind,
+        day: Day(r.get(2)?),
+        unit,
+        file: r.get(4)?,
+        first_row: r.get::<_, i64>(5)? as u64,
+        rows: r.get::<_, i64>(6)? as u64,
+        first: Millis(r.get(7)?),
+        last: Millis(r.get(8)?),
+        window: (Millis(r.get(9)?), Millis(r.get(10)?)),
+        sealed: Millis(r.get(11)?),
+    }))
+}
+
+impl Catalog for SqliteCatalog {
+    fn load(&self) -> Result<Content, String> {
+        let db = lock(&self.0);
+        let mut content = Content::default();
+        let mut all = db.prepare("SELECT * FROM unit ORDER BY entry").map_err(run)?;
+        for unit in all.query_map([], unit_of).map_err(run)? {
+            content.units.extend(unit.map_err(run)?);
+        }
+        let mut all = db.prepare("SELECT file, level, bucket, day FROM run").map_err(run)?;
+        let runs = all.query_map([], |r| Ok(RunMeta { file: r.get(0)?, level: r.get(1)?, bucket: r.get(2)?, day: Day(r.get(3)?) }));
+        content.runs = runs.map_err(run)?.collect::<Result<_, _>>().map_err(run)?;
+        let mut all = db.prepare("SELECT source, addr FROM pool").map_err(run)?;
+        let pools = all.query_map([], |r| Ok((r.get(0)?, r.get(1)?)));
+        content.pools = pools.map_err(run)?.collect::<Result<_, _>>().map_err(run)?;
+        let mut all = db.prepare("SELECT key, number, text FROM meta").map_err(run)?;
+        let metas = all.query_map([], |r| Ok((r.get::<_, String>(0)?, r.get::<_, i64>(1)?, r.get::<_, Option<String>>(2)?)));
+        for meta in metas.map_err(run)? {
+            match meta.map_err(run)? {
+                (key, number, _) if key == "log_size" => content.log_size = number as u64,
+                (key, number, _) if key == "index" => content.index.entries = number as u64,
+                (key, number, Some(file)) if key == "snapshot" => content.index.snapshot = Some((file, Day(number as i32))),
+                _ => {}
+            }
+        }
+        Ok(content)
+    }
+
+    fn apply(&self, change: &Change) -> Result<(), String> {
+        let mut db = lock(&self.0);
+        let tx = db.transaction().map_err(run)?;
+        for u in &change.units {
+            let mut put = tx.prepare_cached("INSERT OR REPLACE INTO unit VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)").map_err(run)?;
+            put.execute(params![
+                u.entry as i64, u.kind.name(), u.day.0, u.unit.to_string(), u.file, u.first_row as i64, u.rows as i64, u.first.0, u.last.0,
+                u.window.0.0, u.window.1.0, u.sealed.0
+            ])
+            .map_err(run)?;
+        }
+        for file in &change.drop_runs {
+            tx.execute("DELETE FROM run WHERE file = ?1", [file]).map_err(run)?;
+        }
+        for r in &change.runs {
+            tx.execute("INSERT OR REPLACE INTO run VALUES (?1,?2,?3,?4)", params![r.file, r.level, r.bucket, r.day.0]).map_err(run)?;
+        }
+        for (source, addr) in &change.pools {
+            tx.execute("INSERT OR IGNORE INTO pool VALUES (?1,?2)", params![source, addr]).map_err(run)?;
+        }
+        let meta = |key: &str, number: i64, text: Option<&str>| {
+            tx.execute("INSERT OR REPLACE INTO meta VALUES (?1,?2,?3)", params![key, number, text]).map_err(run)
+        };
+        if let Some(index) = &change.index {
+            meta("index", index.entries as i64, None)?;
+            if let Some((file, day)) = &index.snapshot {
+                meta("snapshot", i64::from(day.0), Some(file))?;
+            }
+        }
+        if let Some(size) = change.log_size {
+            meta("log_size", size as i64, None)?;
+        }
+        tx.commit().map_err(run)
+    }
+
+    fn clear(&self) -> Result<(), String> {
+        lock(&self.0).execute_batch("DELETE FROM unit; DELETE FROM run; DELETE FROM pool; DELETE FROM meta;").map_err(run)
+    }
+}
+
+/// A catalog in memory, for tests and for opening a folder without writing to it.
+#[derive(Default)]
+pub struct MemoryCatalog(Mutex<Content>);
+
+impl Catalog for MemoryCatalog {
+    fn load(&self) -> Result<Content, String> {
+        Ok(lock(&self.0).clone())
+    }
+
+    fn apply(&self, change: &Change) -> Result<(), String> {
+        let mut content = lock(&self.0);
+        for unit in &change.units {
+            content.units.retain(|u| u.entry != unit.entry);
+            content.units.push(unit.clone());
+        }
+        content.units.sort_by_key(|u| u.entry);
+        content.runs.retain(|r| !change.drop_runs.contains(&r.file));
+        content.runs.extend(change.runs.iter().cloned());
+        content.pools.extend(&change.pools);
+        if let Some(index) = &change.index {
+            content.index = index.clone();
+        }
+        content.log_size = change.log_size.unwrap_or(content.log_size);
+        Ok(())
+    }
+
+    fn clear(&self) -> Result<(), String> {
+        *lock(&self.0) = Content::default();
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_catalogs_give_back_what_they_took() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("catalog.sqlite");
+        let unit = |entry: u64| UnitMeta {
+            entry,
+            kind: Kind::NatMapping,
+            day: Day(20_000),
+            unit: Id([3; 16]),
+            file: format!("segments/x/{entry}.parquet"),
+            first_row: 0,
+            rows: 9,
+            first: Millis(-5),
+            last: Millis(7),
+            window: (Millis(1), Millis(2)),
+            sealed: Millis(8),
+        };
+        let r = |file: &str| RunMeta { level: 2, bucket: -7, file: file.into(), day: Day(1) };
+        let index = IndexState { entries: 9, snapshot: Some(("s".into(), Day(4))) };
+        for catalog in [&SqliteCatalog::open(&path).unwrap() as &dyn Catalog, &MemoryCatalog::default()] {
+            let first = Change { units: vec![unit(2), unit(1)], runs: vec![r("a"), r("b")], ..Change::default() };
+            catalog.apply(&first).unwrap();
+            let moved = UnitMeta { file: "segments/y.parquet".into(), first_row: 4, ..unit(1) };
+            let second = Change {
+                units: vec![moved.clone()],
+                runs: vec![r("c")],
+                drop_runs: vec!["a".into()],
+                pools: vec![(1, [5; 16])],
+                index: Some(index.clone()),
+                log_size: Some(10),
+            };
+            catalog.apply(&second).unwrap();
+            let got = catalog.load().unwrap();
+            assert_eq!(got.units, [moved, unit(2)]);
+            let mut files: Vec<_> = got.runs.iter().map(|r| r.file.as_str()).collect();
+            files.sort_unstable();
+            assert_eq!(files, ["b", "c"]);
+            assert_eq!((got.index, got.log_size, got.pools), (index.clone(), 10, vec![(1, [5; 16])]));
+        }
+        assert_eq!(SqliteCatalog::open(&path).unwrap().load().unwrap().units.len(), 2);
+        std::fs::write(&path, b"this is not a database at all").unwrap();
+        assert!(SqliteCatalog::open(&path).map(|c| c.load()).is_err_and(|e| e.contains("delete catalog.sqlite")));
+    }
+}

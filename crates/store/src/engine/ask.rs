@@ -1,0 +1,294 @@
+//! Look-up of one kind: who held a public end, which session held an address. A bounded number of pages whatever the history.
+
+use std::collections::BTreeSet;
+use std::sync::PoisonError;
+
+use arrow::array::RecordBatch;
+use weir_base::crypto::Secret;
+use weir_base::net::{Addr16, Prefix};
+use weir_base::task::lock;
+use weir_base::time::{Day, Millis};
+use weir_record::kinds::flags;
+use weir_record::parquet::{self, Select, Source};
+use weir_record::stored::keyring::KeyId;
+use weir_record::{Id, Kind};
+
+use super::{Store, StoreError};
+use crate::catalog::UnitMeta;
+use crate::gaps::KnownGap;
+use crate::nat::event::Event;
+use crate::nat::mapping::Mapping;
+use crate::nat::open::{Open, OpenTable};
+use crate::nat::pair::{Context, pair};
+use crate::session::span::SessionSpan;
+use crate::session::table::{OpenSession, step};
+use crate::spankey::EndKey;
+use crate::table::Stats;
+use crate::unit::UnitLookup;
+
+/// Prefix lengths asked for, longest first: whole addresses, then what networks hand out.
+const PREFIX_BITS: [u8; 12] = [128, 96, 80, 72, 64, 62, 60, 58, 56, 52, 48, 44];
+
+/// What memory says about one public end, and what must be read from disk.
+struct Recall {
+    events: Vec<Event>,
+    open: Vec<Open>,
+    stored: Vec<crate::index::Stored>,
+    runs: Vec<crate::catalog::RunMeta>,
+    units: Vec<UnitMeta>,
+}
+
+impl Store {
+    /// Every mapping of this public end that may overlap `from..=to` by the exporters' own clocks, from all exporters, and what was read.
+    pub fn mappings(
+        &self,
+        public: Addr16,
+        port: Option<u16>,
+        protocol: Option<u8>,
+        from: Millis,
+        to: Millis,
+    ) -> Result<(Vec<Mapping>, Stats), StoreError> {
+        let keys = EndKey::questions(public, port, protocol);
+        let mut stats = Stats::default();
+        let mut tries = 0;
+        loop {
+            let recall = self.recall(&keys, from, to);
+            match self.read_mappings(&recall, public, port, from, to, &mut stats) {
+                Ok(mut found) => {
+                    found.extend(self.pair_live(&recall));
+                    let overlaps = |m: &Mapping| m.start.is_none_or(|s| s <= to) && m.end.is_none_or(|e| e >= from);
+                    found.retain(|m| m.public == public && m.covers(port, protocol) && overlaps(m));
+                    return Ok((distinct(found), stats));
+                }
+                // A file went because runs were merged or units repacked since memory was asked: ask again.
+                Err(StoreError::Io(e)) if e.kind() == std::io::ErrorKind::NotFound && tries < 3 => tries += 1,
+                Err(StoreError::Table(e)) if e.is_not_found() && tries < 3 => tries += 1,
+                Err(e) => return Err(e),
+            }
+        }
+    }
+
+    fn recall(&self, keys: &[EndKey], from: Millis, to: Millis) -> Recall {
+        let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
+        let sealed = self.sealed.read().unwrap_or_else(PoisonError::into_inner);
+        let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
+        let mut events = Vec::new();
+        for generation in live.sealing.iter().chain([&live.current]) {
+            events.extend(generation.events_at(keys));
+        }
+        let (stored, runs) = index.spans.plan(keys, from, to);
+        Recall { events, open: index.open.find(keys), stored, runs, units: sealed.nat_units(from, to) }
+    }
+
+    fn read_mappings(
+        &self,
+        recall: &Recall,
+        public: Addr16,
+        port: Option<u16>,
+        from: Millis,
+        to: Millis,
+        stats: &mut Stats,
+    ) -> Result<Vec<Mapping>, StoreError> {
+        let keys: Vec<EndKey> = EndKey::questions(public, port, None);
+        let mut found: Vec<Mapping> = recall.stored.iter().filter_map(|s| Mapping::decode(&s.payload)).collect();
+        for run in &recall.runs {
+            let stored = self.files.read_run(run, &keys, from, to, stats)?;
+            found.extend(stored.iter().filter_map(|s| Mapping::decode(&s.payload)));
+        }
+        if let Some(port) = port {
+            for unit in &recall.units {
+                let Some(key) = self.day_key(unit.kind, unit.day) else { continue };
+                self.ensure_fences(unit)?;
+                let lookup = UnitLookup { files: &self.files, key, unit };
+                found.extend(lookup.find(public, port, from, to, stats)?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Events not sealed yet, paired with what is open.
+    fn pair_live(&self, recall: &Recall) -> Vec<Mapping> {
+        let mut open = OpenTable::default();
+        recall.open.iter().for_each(|o| open.insert(*o));
+        let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
+        let gaps = self.gaps.read().unwrap_or_else(PoisonError::into_inner);
+        let overloading = self.overloading();
+        let context = Context {
+            open: &open,
+            orphans: &index.orphans,
+            lost_between: &|source, from, to| gaps.any(source, from, to),
+            overloads: &|source| overloading.get(&source).copied().unwrap_or(false),
+            needs_full: &|_| false,
+        };
+        let mut events = recall.events.clone();
+        let paired = pair(&mut events, &context);
+        let closed: BTreeSet<_> = paired.iter().filter_map(|p| p.open).collect();
+        let mut found: Vec<Mapping> = paired.into_iter().map(|p| p.mapping).collect();
+        found.extend(recall.open.iter().filter(|o| !closed.contains(&o.row)).map(|o| o.mapping));
+        found
+    }
+
+    /// The fence table can be thrown away: it is made again from the unit.
+    fn ensure_fences(&self, unit: &UnitMeta) -> Result<(), StoreError> {
+        if self.disk.exists(crate::unit::fence_file(unit.unit).as_ref())? {
+            return Ok(());
+        }
+        let Some(key) = self.day_key(unit.kind, unit.day) else { return Ok(()) };
+        let file = UnitFile::open(self, unit)?;
+        let map = parquet::PageMap::from_file(&|offset, len| file.read_range(offset, len), file.len()?, &key)
+            .map_err(|e| StoreError::Damaged(e.to_string()))?;
+        let batches = self.read_unit(unit)?;
+        let rows = arrow::compute::concat_batches(&unit.kind.schema(), &batches).map_err(|e| StoreError::Internal(e.to_string()))?;
+        crate::unit::write_fences(&self.files, unit.unit, unit.sealed.day(), &rows, &map, unit.first_row)
+    }
+
+    /// Sessions that may have had this address in `from..=to`, in one realm or in all, and what was read.
+    pub fn sessions(
+        &self,
+        realm: Option<u32>,
+        address: Addr16,
+        from: Millis,
+        to: Millis,
+    ) -> Result<(Vec<SessionSpan>, Stats), StoreError> {
+        let prefixes: Vec<Prefix> = if address.is_v4() {
+            vec![Prefix::new(address, 128)]
+        } else {
+            PREFIX_BITS.iter().map(|bits| Prefix::new(address, *bits)).collect()
+        };
+        let keys: Vec<EndKey> = prefixes.iter().map(|p| EndKey::session(*p)).collect();
+        let (mut found, stored, runs) = {
+            let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
+            let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
+            let generations: Vec<_> = live.sealing.iter().chain([&live.current]).collect();
+            let mut ids: BTreeSet<Id> = prefixes.iter().flat_map(|p| index.sessions.ids_at(*p)).collect();
+            for g in &generations {
+                ids.extend(prefixes.iter().flat_map(|p| g.session_ids_at(*p)).copied());
+            }
+            let mut found = Vec::new();
+            for id in ids {
+                let mut open: Option<OpenSession> = index.sessions.get(id).cloned();
+                let mut rows: Vec<_> = generations.iter().flat_map(|g| g.session_rows(id)).collect();
+                rows.sort_by_key(|r| r.time);
+                for row in rows {
+                    if matches!(row.status, 1..=3) {
+                        open = step(open, row, &mut found);
+                    }
+                }
+                if let Some(open) = open {
+                    let span = |(prefix, since): &(Prefix, Millis)| SessionSpan {
+                        session: open.session.clone(),
+                        prefix: *prefix,
+                        since: *since,
+                        until: None,
+                    };
+                    found.extend(open.has.iter().map(span));
+                }
+            }
+            let (stored, runs) = index.spans.plan(&keys, from, to);
+            (found, stored, runs)
+        };
+        let mut stats = Stats::default();
+        found.extend(stored.iter().filter_map(|s| SessionSpan::decode(&s.payload)));
+        for run in &runs {
+            let stored = self.files.read_run(run, &keys, from, to, &mut stats)?;
+            found.extend(stored.iter().filter_map(|s| SessionSpan::decode(&s.payload)));
+        }
+        let wanted = |s: &SessionSpan| {
+            s.prefix.contains(address)
+                && realm.is_none_or(|r| r == s.session.realm)
+                && s.since <= to
+                && s.until.is_none_or(|until| until >= from)
+        };
+        found.retain(wanted);
+        found.sort_by_key(|s| (s.session.id, s.prefix, s.since));
+        found.dedup();
+        Ok((found, stats))
+    }
+
+    /// Losses of a source that overlap the span by its own clock.
+    pub fn gaps_between(&self, source: u32, from: Millis, to: Millis) -> Vec<KnownGap> {
+        self.gaps.read().unwrap_or_else(PoisonError::into_inner).between(source, from, to)
+    }
+
+    /// Sources known to translate to this public address: `true` where configuration says so, else they were seen to.
+    pub fn sources_for(&self, public: Addr16) -> Vec<(u32, bool)> {
+        let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
+        let sealed = self.sealed.read().unwrap_or_else(PoisonError::into_inner);
+        let mut seen: BTreeSet<u32> = sealed.pools.get(&public).into_iter().flatten().copied().collect();
+        for generation in live.sealing.iter().chain([&live.current]) {
+            seen.extend(generation.sources_of(public));
+        }
+        let configured: BTreeSet<u32> = lock(&self.registry)
+            .sources()
+            .filter(|s| s.pools.iter().any(|p| p.contains(public)))
+            .map(|s| s.entry.number)
+            .collect();
+        seen.retain(|s| !configured.contains(s));
+        configured.into_iter().map(|s| (s, true)).chain(seen.into_iter().map(|s| (s, false))).collect()
+    }
+
+    /// All sealed units by log entry.
+    pub fn units(&self) -> Vec<UnitMeta> {
+        self.sealed.read().unwrap_or_else(PoisonError::into_inner).units.values().cloned().collect()
+    }
+
+    /// The day key of a kind, if there is one.
+    pub fn day_key(&self, kind: Kind, day: Day) -> Option<Secret> {
+        self.keyring.get(&KeyId::kind(kind.name(), day).ok()?)
+    }
+
+    /// All rows of a sealed unit.
+    pub fn read_unit(&self, unit: &UnitMeta) -> Result<Vec<RecordBatch>, StoreError> {
+        self.read_columns(unit, None)
+    }
+
+    /// Some columns of a sealed unit's rows, by position in the kind's field table.
+    pub fn read_columns(&self, unit: &UnitMeta, columns: Option<Vec<usize>>) -> Result<Vec<RecordBatch>, StoreError> {
+        let Some(key) = self.day_key(unit.kind, unit.day) else {
+            return Err(StoreError::Damaged(format!("the key of {} on {} is gone: those rows are erased", unit.kind, unit.day)));
+        };
+        let file = UnitFile::open(self, unit)?;
+        let select = Select { rows: Some(unit.first_row..unit.first_row + unit.rows), columns };
+        parquet::read_from(unit.kind, &file, &key, &select).map_err(|e| StoreError::Damaged(format!("{}: {e}", unit.file)))
+    }
+
+    /// Rows of a kind that are durable and not sealed.
+    pub fn live_batches(&self, kind: Kind) -> Vec<RecordBatch> {
+        let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
+        live.sealing.iter().chain([&live.current]).filter_map(|g| g.batches.get(&kind)).flatten().cloned().collect()
+    }
+}
+
+/// A unit's file, read by range.
+struct UnitFile(Box<dyn weir_base::disk::DiskFile>);
+
+impl UnitFile {
+    fn open(store: &Store, unit: &UnitMeta) -> Result<UnitFile, StoreError> {
+        Ok(UnitFile(store.disk.open(unit.file.as_ref(), false)?))
+    }
+}
+
+impl Source for UnitFile {
+    fn len(&self) -> std::io::Result<u64> {
+        self.0.len()
+    }
+
+    fn read_range(&self, offset: u64, len: usize) -> std::io::Result<Vec<u8>> {
+        let mut bytes = vec![0; len];
+        let n = self.0.read_at(&mut bytes, offset)?;
+        bytes.truncate(n);
+        Ok(bytes)
+    }
+}
+
+/// One mapping may be found on several ways; and an end whose beginning came later is told twice.
+fn distinct(mut found: Vec<Mapping>) -> Vec<Mapping> {
+    found.sort_by_key(|m| (m.source, m.form, m.first, m.protocol, m.inside, m.inside_port, m.start, m.end));
+    found.dedup();
+    let whole: Vec<Mapping> = found.iter().filter(|m| m.flags & flags::START_INFERRED == 0 && m.end.is_some()).copied().collect();
+    found.retain(|m| {
+        m.flags & flags::START_INFERRED == 0
+            || !whole.iter().any(|w| (w.source, w.inside, w.inside_port, w.first, w.end) == (m.source, m.inside, m.inside_port, m.first, m.end))
+    });
+    found
+}

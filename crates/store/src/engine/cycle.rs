@@ -1,0 +1,412 @@
+//! The seal cycle: everything that is durable and not sealed becomes units, in one commit.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use arrow::array::{AsArray, BooleanArray, RecordBatch};
+use arrow::compute::{concat_batches, filter_record_batch, sort_to_indices, take_record_batch};
+use arrow::datatypes::TimestampMillisecondType;
+use weir_base::net::Addr16;
+use weir_base::task::{Stop, lock};
+use weir_base::time::{Day, Millis};
+use weir_record::Kind;
+use weir_record::kind::Record;
+use weir_record::kinds::{NatMapping, RadiusSession};
+use weir_seal::entry::{Entry, Heartbeat};
+
+use super::{Store, StoreError};
+use crate::catalog::{Change, IndexState, UnitMeta};
+use crate::commit::{CommitError, Plan};
+use crate::limits::{SPANS_IN_MEMORY, WINDOW_SLACK_MS};
+use crate::nat::mapping::RowRef;
+use crate::nat::pair::{Context, pair};
+use crate::unit::{self, StagedUnit};
+use crate::live::Generation;
+
+/// What one cycle did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SealReport {
+    /// Units sealed.
+    pub units: usize,
+    /// Rows sealed.
+    pub rows: u64,
+    /// Entries of the log now.
+    pub size: u64,
+}
+
+#[derive(Default)]
+pub(super) struct CycleState {
+    /// When the last index checkpoint was written, monotonic.
+    pub(super) flushed: Duration,
+    /// Entries of the log that the index in memory holds.
+    pub(super) indexed: u64,
+    /// When the last cycle began, by the wall clock: where the next unit's window begins.
+    pub(super) began: Option<Millis>,
+    /// Snapshot file that the catalog names.
+    pub(super) snapshot: Option<(String, Day)>,
+    /// The last group that is sealed.
+    pub(super) through: u64,
+    /// A commit of which it is not known whether it happened.
+    unsettled: Option<(Sealing, u64)>,
+}
+
+impl CycleState {
+    /// True while it is not known whether a commit happened.
+    pub(super) fn is_unsettled(&self) -> bool {
+        self.unsettled.is_some()
+    }
+}
+
+/// Units on their way into the log.
+struct Sealing {
+    staged: Vec<StagedUnit>,
+    window: (Millis, Millis),
+    sealed_at: Millis,
+    through: u64,
+}
+
+/// Time between two index checkpoints: what a start after a crash has to read again.
+const FLUSH_EVERY: Duration = Duration::from_secs(600);
+
+impl Store {
+    pub(super) fn run_sealer(&self, stop: &Stop) {
+        let mut last = self.clock.monotonic();
+        while !stop.is_raised() {
+            let due = Duration::from_secs(self.config.unit_seconds.max(1));
+            let left = due.saturating_sub(self.clock.monotonic().saturating_sub(last));
+            let woken = self.sleep(left.min(Duration::from_millis(500)));
+            if stop.is_raised() {
+                return;
+            }
+            if !woken && self.clock.monotonic().saturating_sub(last) < due {
+                continue;
+            }
+            last = self.clock.monotonic();
+            if let Err(e) = self.seal_now() {
+                *lock(&self.flags.trouble) = Some(e.to_string());
+            }
+        }
+    }
+
+    /// Waits until somebody wants a cycle; true if so.
+    fn sleep(&self, most: Duration) -> bool {
+        let held = lock(&self.wake.0);
+        let (mut held, _) =
+            self.wake.1.wait_timeout_while(held, most, |wanted| !*wanted).unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *held)
+    }
+
+    pub(super) fn wake_sealer(&self) {
+        *lock(&self.wake.0) = true;
+        self.wake.1.notify_all();
+    }
+
+    pub(super) fn wake_sealer_if_due(&self) {
+        let rows = self.live.read().unwrap_or_else(PoisonError::into_inner).current.rows;
+        if rows >= self.config.unit_rows {
+            self.wake_sealer();
+        }
+    }
+
+    /// Seals everything that is durable now, or writes a heartbeat when there is nothing. On error nothing is lost: it stays in the
+    /// write-ahead log and the next cycle tries again.
+    pub fn seal_now(&self) -> Result<SealReport, StoreError> {
+        let mut cycle = lock(&self.cycle);
+        self.committer.settle()?;
+        if let Some((sealing, size)) = cycle.unsettled.take() {
+            if self.committer.size() >= size {
+                self.finish(&mut cycle, &sealing, size)?;
+            } else {
+                self.sweep_stage();
+            }
+        }
+        self.begin_cycle();
+        let sealed_at = self.clock.now();
+        let began = cycle.began.unwrap_or(sealed_at).min(sealed_at);
+        let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(generation) = live.sealing.as_ref() else { return Err(StoreError::Internal("no generation to seal".to_owned())) };
+        let opened = generation.opened.unwrap_or(sealed_at).min(began);
+        let window = (opened.plus(-WINDOW_SLACK_MS), sealed_at.plus(WINDOW_SLACK_MS));
+        let staged = self.stage_all(generation, sealed_at);
+        let through = generation.last_group;
+        drop(live);
+        let staged = staged.inspect_err(|_| self.sweep_stage())?;
+        let report = self.commit_units(&mut cycle, Sealing { staged, window, sealed_at, through })?;
+        cycle.began = Some(sealed_at);
+        self.after_cycle(&mut cycle)?;
+        Ok(report)
+    }
+
+    /// What came so far becomes the generation to seal; a failed earlier cycle's generation is sealed first, alone.
+    fn begin_cycle(&self) {
+        let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
+        if live.sealing.is_none() {
+            let current = std::mem::take(&mut live.current);
+            live.current.last_group = current.last_group;
+            live.sealing = Some(current);
+        }
+    }
+
+    fn sweep_stage(&self) {
+        for entry in self.disk.list(Path::new("stage")).unwrap_or_default() {
+            if entry.name.ends_with(".parquet") || entry.name.ends_with(".digests") {
+                // What stays is swept at the next start.
+                let _ = self.disk.remove(&Path::new("stage").join(entry.name));
+            }
+        }
+    }
+
+    fn stage_all(&self, generation: &Generation, sealed_at: Millis) -> Result<Vec<StagedUnit>, StoreError> {
+        let mut staged = Vec::new();
+        for (day, rows) in self.nat_rows(generation, sealed_at) {
+            staged.push(self.stage_unit(Kind::NatMapping, day, rows, sealed_at)?);
+        }
+        for (kind, batches) in &generation.batches {
+            if kind.spec().transient {
+                continue;
+            }
+            for (day, rows) in by_day(*kind, batches, sealed_at)? {
+                staged.push(self.stage_unit(*kind, day, rows, sealed_at)?);
+            }
+        }
+        Ok(staged)
+    }
+
+    fn stage_unit(&self, kind: Kind, day: Day, rows: RecordBatch, sealed_at: Millis) -> Result<StagedUnit, StoreError> {
+        unit::stage(&self.disk, &self.keyring, kind, day, rows, sealed_at, self.config.sm3, true)
+    }
+
+    /// Pairs events and sorts the mappings by public address, port, start; one batch a key day.
+    fn nat_rows(&self, generation: &Generation, sealed_at: Millis) -> BTreeMap<Day, RecordBatch> {
+        let mut events = generation.events();
+        if events.is_empty() {
+            return BTreeMap::new();
+        }
+        let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
+        let gaps = self.gaps.read().unwrap_or_else(PoisonError::into_inner);
+        let overloading = self.overloading();
+        let oldest = sealed_at.day().plus(-self.config.full_after_days);
+        let context = Context {
+            open: &index.open,
+            orphans: &index.orphans,
+            lost_between: &|source, from, to| gaps.any(source, from, to),
+            overloads: &|source| overloading.get(&source).copied().unwrap_or(false),
+            needs_full: &|start| start.day() < oldest,
+        };
+        let paired = pair(&mut events, &context);
+        let mut days: BTreeMap<Day, Vec<NatMapping>> = BTreeMap::new();
+        for p in paired {
+            let time = p.mapping.end.or(p.mapping.start).unwrap_or(sealed_at);
+            let day = unit::key_day(time, sealed_at);
+            days.entry(day).or_default().push(p.mapping.row(p.row_type, p.open));
+        }
+        days.into_iter()
+            .map(|(day, mut rows)| {
+                rows.sort_by_key(|r| (r.public_address, r.public_port, r.start, r.protocol, r.source));
+                (day, NatMapping::batch(&rows))
+            })
+            .collect()
+    }
+
+    /// Which sources give one public port to several hosts, by their profile.
+    pub(super) fn overloading(&self) -> HashMap<u32, bool> {
+        lock(&self.registry).sources().map(|s| (s.entry.number, s.entry.profile.contains("overload"))).collect()
+    }
+
+    fn commit_units(&self, cycle: &mut CycleState, sealing: Sealing) -> Result<SealReport, StoreError> {
+        let mut plan = Plan::default();
+        for unit in &sealing.staged {
+            plan.entries.push(unit.encoded()?);
+            plan.files.extend(unit.files.iter().cloned());
+        }
+        let open = self.index.read().unwrap_or_else(PoisonError::into_inner).open.len() as u64;
+        let heartbeat = Entry::Heartbeat(Heartbeat { time: sealing.sealed_at.max(Millis(0)), sequenced: sealing.through, open });
+        plan.entries.push(heartbeat.encode().map_err(|e| StoreError::Internal(e.to_string()))?);
+        match self.committer.commit(&plan) {
+            Ok(committed) => self.finish(cycle, &sealing, committed.size),
+            Err(CommitError::Unsettled { size, source }) => {
+                cycle.unsettled = Some((sealing, size));
+                Err(CommitError::Unsettled { size, source }.into())
+            }
+            Err(e) => {
+                self.sweep_stage();
+                Err(e.into())
+            }
+        }
+    }
+
+    /// The commit happened: what follows can only be repeated, never undone, so memory comes first.
+    fn finish(&self, cycle: &mut CycleState, sealing: &Sealing, size: u64) -> Result<SealReport, StoreError> {
+        let mut change = Change { log_size: Some(size), ..Change::default() };
+        let first_index = size - sealing.staged.len() as u64 - 1;
+        let metas: Vec<UnitMeta> = (first_index..)
+            .zip(&sealing.staged)
+            .filter_map(|(index, unit)| unit::meta_of(index, &unit.entry, sealing.window))
+            .collect();
+        for (meta, unit) in metas.iter().zip(&sealing.staged) {
+            if unit.kind == Kind::NatMapping
+                && let Err(e) = unit::write_fences(&self.files, meta.unit, sealing.sealed_at.day(), &unit.rows, &unit.map, 0)
+            {
+                // The first question that needs the table makes it again.
+                *lock(&self.flags.trouble) = Some(e.to_string());
+            }
+        }
+        let rows = metas.iter().map(|m| m.rows).sum();
+        self.publish(&metas, &sealing.staged, &mut change, sealing.sealed_at);
+        cycle.indexed = size;
+        cycle.through = sealing.through;
+        self.catalog.apply(&change).map_err(StoreError::Catalog)?;
+        self.drop_wal(sealing.through)?;
+        Ok(SealReport { units: metas.len(), rows, size })
+    }
+
+    /// The sealed rows go into the index and the generation goes out, in one step for everybody who asks.
+    fn publish(&self, metas: &[UnitMeta], staged: &[StagedUnit], change: &mut Change, sealed_at: Millis) {
+        let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
+        let mut sealed = self.sealed.write().unwrap_or_else(PoisonError::into_inner);
+        let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
+        for (meta, unit) in metas.iter().zip(staged) {
+            self.index_rows(&mut index, meta, &unit.rows);
+            if meta.kind == Kind::NatMapping {
+                sealed.learn_pools(&unit.rows, change);
+            }
+            sealed.units.insert(meta.entry, meta.clone());
+            change.units.push(meta.clone());
+        }
+        index.orphans.expire(sealed_at);
+        sealed.last_sealed = Some(sealed_at);
+        live.sealing = None;
+        self.room.1.notify_all();
+    }
+
+    /// Takes a unit's rows into the index. Also the path of rebuilding.
+    pub(super) fn index_rows(&self, index: &mut crate::index::Index, meta: &UnitMeta, rows: &RecordBatch) {
+        match meta.kind {
+            Kind::NatMapping => {
+                let gaps = self.gaps.read().unwrap_or_else(PoisonError::into_inner);
+                for row in 0..rows.num_rows() {
+                    let at = RowRef { entry: meta.entry, row: u32::try_from(row).unwrap_or(u32::MAX) };
+                    index.apply_nat(at, &NatMapping::row(rows.columns(), row), meta.window, meta.sealed, &gaps);
+                }
+            }
+            Kind::RadiusSession => {
+                for row in 0..rows.num_rows() {
+                    index.apply_session(&RadiusSession::row(rows.columns(), row), meta.sealed);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Files of the write-ahead log whose rows are sealed and whose state is in a snapshot go.
+    fn drop_wal(&self, through: u64) -> Result<(), StoreError> {
+        self.wal.rotate()?;
+        if self.state.is_due(self.clock.monotonic()) {
+            self.state.snapshot(self.clock.monotonic())?;
+        }
+        let through = through.min(self.state.durable_through());
+        self.wal.drop_through(through)?;
+        Ok(())
+    }
+
+    fn after_cycle(&self, cycle: &mut CycleState) -> Result<(), StoreError> {
+        let spans = self.index.read().unwrap_or_else(PoisonError::into_inner).spans.in_memory();
+        let old = self.clock.monotonic().saturating_sub(cycle.flushed) >= FLUSH_EVERY;
+        if (old || spans >= SPANS_IN_MEMORY) && !self.flags.full.load(Ordering::SeqCst) {
+            self.flush(cycle)?;
+        }
+        Ok(())
+    }
+
+    /// Writes an index checkpoint: the spans in memory as runs, the open tables as a snapshot.
+    pub fn flush_index(&self) -> Result<(), StoreError> {
+        let mut cycle = lock(&self.cycle);
+        self.flush(&mut cycle)
+    }
+
+    pub(super) fn flush(&self, cycle: &mut CycleState) -> Result<(), StoreError> {
+        let day = self.clock.now().day();
+        let (runs, snapshot) = {
+            let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
+            let gaps = self.gaps.read().unwrap_or_else(PoisonError::into_inner);
+            (index.spans.write_runs(&self.files, day)?, crate::snapshot::write(&self.files, &index, &gaps, day)?)
+        };
+        let state = IndexState { entries: cycle.indexed, snapshot: Some((snapshot.clone(), day)) };
+        self.catalog.apply(&Change { runs: runs.clone(), index: Some(state), ..Change::default() }).map_err(StoreError::Catalog)?;
+        let old = cycle.snapshot.replace((snapshot, day));
+        {
+            let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
+            index.spans.add_runs(runs);
+            index.spans.clear_memory();
+        }
+        self.files.remove(&old.into_iter().map(|(file, _)| file).collect::<Vec<_>>());
+        cycle.flushed = self.clock.monotonic();
+        self.merge_crowded(day)
+    }
+
+    /// Buckets with many runs get one: what a look-up reads stays bounded.
+    fn merge_crowded(&self, day: Day) -> Result<(), StoreError> {
+        let crowded = self.index.read().unwrap_or_else(PoisonError::into_inner).spans.crowded();
+        for ((level, bucket), runs) in crowded {
+            let merged = self.files.merge(&runs, level, bucket, day)?;
+            let old: Vec<String> = runs.iter().map(|r| r.file.clone()).collect();
+            let change = Change { runs: vec![merged.clone()], drop_runs: old.clone(), ..Change::default() };
+            self.catalog.apply(&change).map_err(StoreError::Catalog)?;
+            let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
+            index.spans.drop_runs(&old.iter().cloned().collect::<BTreeSet<_>>());
+            index.spans.add_runs(vec![merged]);
+            drop(index);
+            self.files.remove(&old);
+        }
+        Ok(())
+    }
+}
+
+impl super::Sealed {
+    /// Every public address in the rows belongs to its source. Rows are sorted by it, so equal ones stand together.
+    pub(super) fn learn_pools(&mut self, rows: &RecordBatch, change: &mut Change) {
+        let source_column = Kind::NatMapping.spec().index("source").unwrap_or(0);
+        let addrs = rows.column(0).as_fixed_size_binary();
+        let sources = rows.column(source_column).as_primitive::<arrow::datatypes::UInt32Type>();
+        let mut last = None;
+        for row in 0..rows.num_rows() {
+            let seen = (weir_record::column::bytes16(addrs, row), sources.value(row));
+            if last == Some(seen) {
+                continue;
+            }
+            last = Some(seen);
+            let known = self.pools.entry(Addr16(seen.0)).or_default();
+            if !known.contains(&seen.1) {
+                known.push(seen.1);
+                change.pools.push((seen.1, seen.0));
+            }
+        }
+    }
+}
+
+/// Rows of one kind, one batch a key day, sorted by time.
+fn by_day(kind: Kind, batches: &[RecordBatch], sealed_at: Millis) -> Result<Vec<(Day, RecordBatch)>, StoreError> {
+    let internal = |e: arrow::error::ArrowError| StoreError::Internal(e.to_string());
+    let time = kind.spec().index(kind.spec().time).unwrap_or(0);
+    let all = concat_batches(&kind.schema(), batches).map_err(internal)?;
+    let order = sort_to_indices(all.column(time), None, None).map_err(internal)?;
+    let all = take_record_batch(&all, &order).map_err(internal)?;
+    let days: Vec<Day> = all
+        .column(time)
+        .as_primitive::<TimestampMillisecondType>()
+        .values()
+        .iter()
+        .map(|t| unit::key_day(Millis(*t), sealed_at))
+        .collect();
+    let distinct: BTreeSet<Day> = days.iter().copied().collect();
+    distinct
+        .into_iter()
+        .map(|day| {
+            let mask: BooleanArray = days.iter().map(|d| Some(*d == day)).collect();
+            filter_record_batch(&all, &mask).map(|rows| (day, rows)).map_err(internal)
+        })
+        .collect()
+}

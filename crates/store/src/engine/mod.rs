@@ -1,0 +1,227 @@
+//! The running store: sources hand groups in, a writer makes them durable, a sealer seals them, and questions are answered from all of it.
+
+mod ask;
+mod cycle;
+mod info;
+mod recover;
+mod repack;
+mod sink;
+mod writer;
+
+use std::collections::{BTreeMap, HashMap};
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, RwLock};
+
+use weir_base::clock::Clock;
+use weir_base::crypto::Secret;
+use weir_base::disk::SharedDisk;
+use weir_base::net::Addr16;
+use weir_base::task::{Tasks, lock};
+use weir_base::time::Millis;
+use weir_record::Kind;
+
+use crate::catalog::{Catalog, UnitMeta};
+use crate::commit::{CommitError, Committer};
+use crate::gaps::Gaps;
+use crate::index::{Index, IndexFiles};
+use crate::keyring::{Keyring, KeyringError};
+use crate::live::Generation;
+use crate::lock::{FolderLock, LockError};
+use crate::registry::Registry;
+use crate::state::{StateError, StateMap};
+use crate::table::TableError;
+use crate::wal::{Wal, WalError};
+
+pub use cycle::SealReport;
+pub use info::{Health, SourceInfo};
+pub use recover::OpenReport;
+pub use repack::RepackReport;
+
+use writer::Submit;
+
+/// How the store is set up.
+#[derive(Clone, Debug)]
+pub struct StoreConfig {
+    /// The log's name in its checkpoints.
+    pub origin: String,
+    /// The program, such as `weir-0.1.0`.
+    pub program: String,
+    /// A unit closes after so many seconds.
+    pub unit_seconds: u64,
+    /// … or at so many rows, whichever comes first.
+    pub unit_rows: usize,
+    /// Keep SM3 digests of files beside SHA-256.
+    pub sm3: bool,
+    /// Size of the whole write-ahead log, in bytes.
+    pub wal_bytes: u64,
+    /// A close row carries all fields when its open row is older than so many days.
+    pub full_after_days: i32,
+}
+
+impl Default for StoreConfig {
+    fn default() -> StoreConfig {
+        StoreConfig {
+            origin: "demo.invalid".to_owned(),
+            program: concat!("weir-", env!("CARGO_PKG_VERSION")).to_owned(),
+            unit_seconds: 60,
+            unit_rows: crate::limits::CYCLE_ROWS,
+            sm3: false,
+            wal_bytes: crate::limits::WAL_TOTAL_BYTES,
+            full_after_days: 6,
+        }
+    }
+}
+
+/// Why the store did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another program has the folder.
+    #[error(transparent)]
+    Locked(#[from] LockError),
+    /// The keyring.
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
+    /// The log.
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+    /// The write-ahead log.
+    #[error(transparent)]
+    Wal(#[from] WalError),
+    /// The state of sources.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The index.
+    #[error(transparent)]
+    Table(#[from] TableError),
+    /// The disk.
+    #[error("the disk failed: {0}")]
+    Io(#[from] io::Error),
+    /// The catalog.
+    #[error("{0}")]
+    Catalog(String),
+    /// Stored bytes are not what they should be.
+    #[error("{0}")]
+    Damaged(String),
+    /// The program is stopping.
+    #[error("the program is stopping")]
+    Stopped,
+    /// A bug of this program.
+    #[error("an error of this program, please report it: {0}")]
+    Internal(String),
+}
+
+/// What is durable and not sealed, and what is being sealed now.
+#[derive(Debug, Default)]
+struct LiveState {
+    current: Generation,
+    sealing: Option<Generation>,
+}
+
+/// Sealed units and the public addresses behind sources.
+#[derive(Debug, Default)]
+struct Sealed {
+    /// All units by log entry.
+    units: BTreeMap<u64, UnitMeta>,
+    pools: HashMap<Addr16, Vec<u32>>,
+    last_sealed: Option<Millis>,
+}
+
+impl Sealed {
+    /// NAT units whose window overlaps the span, newest first.
+    fn nat_units(&self, from: Millis, to: Millis) -> Vec<UnitMeta> {
+        let fits = |u: &&UnitMeta| u.kind == Kind::NatMapping && u.window.0 <= to && u.window.1 >= from;
+        self.units.values().rev().filter(fits).cloned().collect()
+    }
+}
+
+#[derive(Default)]
+struct Flags {
+    full: AtomicBool,
+    stopping: AtomicBool,
+    refused_groups: AtomicU64,
+    trouble: Mutex<Option<String>>,
+    full_since: Mutex<Option<Millis>>,
+}
+
+/// The store. Shared by everybody; every method may be called from any thread.
+pub struct Store {
+    config: StoreConfig,
+    disk: SharedDisk,
+    clock: Arc<dyn Clock>,
+    keyring: Arc<Keyring>,
+    catalog: Box<dyn Catalog>,
+    committer: Committer,
+    wal: Wal,
+    state: StateMap,
+    files: IndexFiles,
+    registry: Mutex<Registry>,
+    gaps: RwLock<Gaps>,
+    /// Lock order: live, then sealed, then index, then gaps, then registry.
+    live: RwLock<LiveState>,
+    sealed: RwLock<Sealed>,
+    index: RwLock<Index>,
+    /// One registration at a time.
+    registering: Mutex<()>,
+    /// One seal cycle at a time.
+    cycle: Mutex<cycle::CycleState>,
+    wake: (Mutex<bool>, Condvar),
+    room: (Mutex<()>, Condvar),
+    queue: SyncSender<Submit>,
+    queue_out: Mutex<Option<Receiver<Submit>>>,
+    flags: Flags,
+    _folder: Option<FolderLock>,
+}
+
+impl Store {
+    /// Starts the writer and the sealer.
+    pub fn start(self: &Arc<Store>, tasks: &Tasks) -> io::Result<()> {
+        let Some(queue) = lock(&self.queue_out).take() else {
+            return Err(io::Error::other("the store is started already"));
+        };
+        let store = Arc::clone(self);
+        tasks.spawn("store-writer", move |_| store.run_writer(&queue))?;
+        let store = Arc::clone(self);
+        tasks.spawn("store-sealer", move |stop| store.run_sealer(stop))
+    }
+
+    /// Stops taking groups in, seals what is there and leaves the index as of now. Call it before joining the threads.
+    pub fn stop(&self) -> Result<(), StoreError> {
+        self.stop_writer();
+        let sealed = self.seal_now().map(drop);
+        let flushed = self.flush_index();
+        self.state.snapshot(self.clock.monotonic())?;
+        sealed.and(flushed)
+    }
+
+    /// The ledger's own encryption of a question: only salted commitments and ciphertext reach the units.
+    pub fn ledger_seal(&self, plain: &[u8]) -> Result<Vec<u8>, StoreError> {
+        Ok(self.named_key("ledger/1")?.aead().wrap(b"weir/ledger/v1", plain))
+    }
+
+    /// Opens what [`Store::ledger_seal`] wrote.
+    pub fn ledger_open(&self, sealed: &[u8]) -> Result<Vec<u8>, StoreError> {
+        let key = self.named_key("ledger/1")?;
+        key.aead().unwrap(b"weir/ledger/v1", sealed).map_err(|e| StoreError::Damaged(e.to_string()))
+    }
+
+    /// The secret of the blind index of accounts.
+    pub fn identity_key(&self) -> Result<Secret, StoreError> {
+        self.named_key("identity/1")
+    }
+
+    /// The secret under which a policy fingerprints remote ends.
+    pub fn remote_key(&self) -> Result<Secret, StoreError> {
+        self.named_key("identity/2")
+    }
+
+    fn named_key(&self, name: &str) -> Result<Secret, StoreError> {
+        let id = weir_record::stored::keyring::KeyId::new(name).map_err(|e| StoreError::Internal(e.to_string()))?;
+        self.keyring.get_or_create(&[id])?.pop().ok_or_else(|| StoreError::Internal("the keyring gave no key".to_owned()))
+    }
+}
+
+fn queue() -> (SyncSender<Submit>, Receiver<Submit>) {
+    sync_channel(crate::limits::QUEUE_GROUPS)
+}

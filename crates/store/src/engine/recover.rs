@@ -1,0 +1,316 @@
+//! Opening the store: finish what a crash left half done, find out what is sealed, rebuild what is missing, replay the rest.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
+
+use weir_base::clock::Clock;
+use weir_base::crypto::Secret;
+use weir_base::disk::SharedDisk;
+use weir_base::task::lock;
+use weir_record::kind::Record;
+use weir_record::kinds::{Gap, SourceEntry};
+use weir_record::{Id, Kind, group, walbatch};
+use weir_seal::entry::{Entry, Repack};
+
+use super::sink::REGISTRY;
+use super::{Flags, LiveState, Sealed, Store, StoreConfig, StoreError, queue};
+use crate::catalog::{Catalog, Change, Content, UnitMeta};
+use crate::commit::{Committer, LogIdentity};
+use crate::gaps::Gaps;
+use crate::index::{Index, IndexFiles, RUNS};
+use crate::keyring::Keyring;
+use crate::limits::WINDOW_SLACK_MS;
+use crate::lock::FolderLock;
+use crate::registry::Registry;
+use crate::state::{StateLimits, StateMap};
+use crate::unit::{FENCES, meta_of};
+use crate::wal::{Cut, Damage, Recovered, Wal, WalLimits};
+
+/// What opening found, in words for a person and as data.
+#[derive(Clone, Debug, Default)]
+pub struct OpenReport {
+    /// Tails of the write-ahead log that were cut: possibly acknowledged.
+    pub cuts: Vec<Cut>,
+    /// Damaged stretches of the write-ahead log.
+    pub damage: Vec<Damage>,
+    /// Groups that were replayed because they were not sealed.
+    pub replayed: u64,
+    /// Units that were read again to bring the index up.
+    pub reindexed: usize,
+    /// Sentences for a person, free of personal data.
+    pub notes: Vec<String>,
+    /// True if the folder was empty.
+    pub first_start: bool,
+}
+
+/// The log as the entries tell it, after what the catalog knew.
+struct Told {
+    units: Vec<UnitMeta>,
+    moved: Vec<Repack>,
+    sealed_through: u64,
+}
+
+impl Store {
+    /// Opens the store in a folder of this disk. `lock_folder` is the real folder to lock, `None` for a simulated disk.
+    pub fn open(
+        disk: SharedDisk,
+        lock_folder: Option<&Path>,
+        catalog: Box<dyn Catalog>,
+        clock: Arc<dyn Clock>,
+        master: &Secret,
+        config: StoreConfig,
+    ) -> Result<(Arc<Store>, OpenReport), StoreError> {
+        let folder = lock_folder.map(FolderLock::take).transpose()?;
+        let mut report = OpenReport { first_start: !crate::keyring::exists(disk.as_ref())?, ..OpenReport::default() };
+        let keyring = Arc::new(Keyring::open_or_create(&disk, master)?);
+        for dir in [RUNS, FENCES, crate::snapshot::FOLDER, "stage", "segments"] {
+            disk.create_dir(Path::new(dir))?;
+        }
+        let identity = LogIdentity { origin: &config.origin, program: &config.program, now: clock.now() };
+        let (committer, _) = Committer::open(&disk, &keyring, &identity)?;
+        let files = IndexFiles { disk: Arc::clone(&disk), keyring: Arc::clone(&keyring) };
+        let state = StateMap::open(&disk, &keyring, StateLimits::default(), clock.monotonic())?;
+        let (content, sealed_through) = catch_up(&committer, catalog.as_ref(), &mut report)?;
+        let limits = WalLimits { total_bytes: config.wal_bytes, ..WalLimits::default() };
+        let mut groups = Vec::new();
+        let (wal, recovered) = Wal::open(&disk, &keyring, limits, sealed_through + 1, &mut |number, bytes| {
+            if number > sealed_through || number > state.applied() {
+                groups.push((number, bytes.to_vec()));
+            }
+        })?;
+        let (queue, queue_out) = queue();
+        let mut sealed = Sealed { last_sealed: content.units.last().map(|u| u.sealed), ..Sealed::default() };
+        for (source, addr) in &content.pools {
+            sealed.pools.entry(weir_base::net::Addr16(*addr)).or_default().push(*source);
+        }
+        sealed.units = content.units.iter().map(|u| (u.entry, u.clone())).collect();
+        let store = Store {
+            config,
+            disk,
+            clock,
+            keyring,
+            catalog,
+            committer,
+            wal,
+            state,
+            files,
+            registry: Mutex::new(Registry::default()),
+            gaps: RwLock::new(Gaps::default()),
+            live: RwLock::new(LiveState::default()),
+            sealed: RwLock::new(sealed),
+            index: RwLock::new(Index::default()),
+            registering: Mutex::new(()),
+            cycle: Mutex::default(),
+            wake: (Mutex::new(false), Condvar::new()),
+            room: (Mutex::new(()), Condvar::new()),
+            queue,
+            queue_out: Mutex::new(Some(queue_out)),
+            flags: Flags::default(),
+            _folder: folder,
+        };
+        lock(&store.cycle).through = sealed_through;
+        store.live.write().unwrap_or_else(PoisonError::into_inner).current.last_group = sealed_through;
+        store.load_index(&content, &mut report)?;
+        store.replay(groups, sealed_through, &mut report)?;
+        store.tell(&recovered, &mut report)?;
+        Ok((Arc::new(store), report))
+    }
+
+    /// The index of the last checkpoint, and every unit sealed after it.
+    fn load_index(&self, content: &Content, report: &mut OpenReport) -> Result<(), StoreError> {
+        let mut index = Index::default();
+        let mut gaps = Gaps::default();
+        let mut from = content.index.entries;
+        let usable = match &content.index.snapshot {
+            Some((file, day)) => crate::snapshot::read(&self.files, file, *day, &mut index, &mut gaps)
+                .and_then(|()| self.check_runs(content))
+                .inspect_err(|e| report.notes.push(format!("the index is rebuilt from the sealed units: {e}")))
+                .is_ok(),
+            None => false,
+        };
+        if usable {
+            index.spans.add_runs(content.runs.clone());
+        } else {
+            (index, gaps, from) = (Index::default(), Gaps::default(), 0);
+            let drop_runs = content.runs.iter().map(|r| r.file.clone()).collect();
+            self.catalog.apply(&Change { drop_runs, ..Change::default() }).map_err(StoreError::Catalog)?;
+        }
+        *self.gaps.write().unwrap_or_else(PoisonError::into_inner) = gaps;
+        let mut change = Change::default();
+        for meta in content.units.iter().filter(|u| u.entry >= from) {
+            if !matches!(meta.kind, Kind::NatMapping | Kind::RadiusSession | Kind::Gap) {
+                continue;
+            }
+            report.reindexed += 1;
+            for rows in self.read_unit(meta)? {
+                match meta.kind {
+                    Kind::Gap => {
+                        let mut gaps = self.gaps.write().unwrap_or_else(PoisonError::into_inner);
+                        Gap::rows(&rows).iter().for_each(|g| gaps.apply(g));
+                    }
+                    _ => {
+                        self.index_rows(&mut index, meta, &rows);
+                    }
+                }
+                if meta.kind == Kind::NatMapping {
+                    self.sealed.write().unwrap_or_else(PoisonError::into_inner).learn_pools(&rows, &mut change);
+                }
+            }
+            index.orphans.expire(meta.sealed);
+        }
+        self.catalog.apply(&change).map_err(StoreError::Catalog)?;
+        *self.index.write().unwrap_or_else(PoisonError::into_inner) = index;
+        let mut cycle = lock(&self.cycle);
+        cycle.indexed = self.committer.size();
+        cycle.flushed = self.clock.monotonic();
+        cycle.snapshot = content.index.snapshot.clone().filter(|_| usable);
+        self.sweep_index(&cycle.snapshot, if usable { &content.runs } else { &[] });
+        Ok(())
+    }
+
+    fn check_runs(&self, content: &Content) -> Result<(), StoreError> {
+        for run in &content.runs {
+            self.files.open(&run.file, run.day)?;
+        }
+        Ok(())
+    }
+
+    /// Index files that nobody names are left-overs of a crash.
+    fn sweep_index(&self, snapshot: &Option<(String, weir_base::time::Day)>, runs: &[crate::catalog::RunMeta]) {
+        let mut named: BTreeSet<String> = runs.iter().map(|r| r.file.clone()).collect();
+        named.extend(snapshot.iter().map(|(file, _)| file.clone()));
+        let mut lost = Vec::new();
+        for folder in [RUNS, crate::snapshot::FOLDER] {
+            let entries = self.disk.list(Path::new(folder)).unwrap_or_default();
+            lost.extend(entries.into_iter().map(|e| format!("{folder}/{}", e.name)).filter(|file| !named.contains(file)));
+        }
+        self.files.remove(&lost);
+    }
+
+    /// Groups that are durable and not sealed go into memory; the register comes from the state.
+    fn replay(&self, groups: Vec<(u64, Vec<u8>)>, sealed_through: u64, report: &mut OpenReport) -> Result<(), StoreError> {
+        self.load_registry();
+        for (number, bytes) in groups {
+            let mut group = group::decode(&bytes).map_err(|e| StoreError::Damaged(format!("group {number} of the write-ahead log: {e}")))?;
+            if number <= sealed_through {
+                // Its rows are sealed; only its state was not in a snapshot yet.
+                group.batches.retain(|(kind, _)| *kind == Kind::SourceEntry);
+                group.batches.iter().for_each(|(_, b)| SourceEntry::rows(b).iter().for_each(|e| lock(&self.registry).apply(e)));
+                group.batches.clear();
+            } else {
+                report.replayed += 1;
+            }
+            self.take_in(number, group);
+        }
+        Ok(())
+    }
+
+    fn load_registry(&self) {
+        let mut registry = lock(&self.registry);
+        for (_, value) in self.state.get(REGISTRY) {
+            if let Ok((Kind::SourceEntry, batch, _)) = walbatch::decode(&value) {
+                SourceEntry::rows(&batch).iter().for_each(|e| registry.apply(e));
+            }
+        }
+    }
+
+    /// What the write-ahead log lost becomes gap records, before anything else is taken in.
+    fn tell(&self, recovered: &Recovered, report: &mut OpenReport) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let last = self.sealed.read().unwrap_or_else(PoisonError::into_inner).last_sealed.unwrap_or(now);
+        let mut gaps = Vec::new();
+        let mut add = |bytes: u64, reason: &str| {
+            let row = |source| Gap {
+                time: now,
+                id: Id::random(),
+                source,
+                start: last.min(now),
+                end: now,
+                lost: None,
+                unit: "bytes".to_owned(),
+                reason: reason.to_owned(),
+                ..Gap::default()
+            };
+            let sources: Vec<u32> = lock(&self.registry).sources().map(|s| s.entry.number).collect();
+            gaps.extend(sources.into_iter().map(row));
+            report.notes.push(format!("{reason}: {bytes} bytes, possibly acknowledged; every source has a gap from {last} to {now}"));
+        };
+        recovered.cuts.iter().for_each(|c| add(c.bytes, "cut-tail"));
+        recovered.damage.iter().for_each(|d| add(d.bytes, "wal-damage"));
+        recovered.missing.iter().for_each(|m| add(m.end - m.start, "wal-missing-groups"));
+        (report.cuts, report.damage) = (recovered.cuts.clone(), recovered.damage.clone());
+        if !gaps.is_empty() {
+            let group = weir_record::sink::Group {
+                owner: "store".to_owned(),
+                batches: vec![(Kind::Gap, Gap::batch(&gaps))],
+                ..Default::default()
+            };
+            let bytes = group::encode(&group).map_err(StoreError::Internal)?;
+            for number in self.wal.append(&[bytes])? {
+                self.take_in(number, group.clone());
+            }
+        }
+        if !recovered.cuts.is_empty() {
+            let cut: u64 = recovered.cuts.iter().map(|c| c.bytes).sum();
+            self.note("recover", &format!("cut tail, {cut} bytes, possibly acknowledged"));
+            self.wal.confirm_cuts()?;
+        }
+        Ok(())
+    }
+}
+
+/// Brings the catalog up to the log's size; also finds the last group that is sealed.
+fn catch_up(committer: &Committer, catalog: &dyn Catalog, report: &mut OpenReport) -> Result<(Content, u64), StoreError> {
+    let mut content = catalog.load().or_else(|e| {
+        report.notes.push(format!("the catalog is rebuilt from the log: {e}"));
+        catalog.clear().map(|()| Content::default()).map_err(StoreError::Catalog)
+    })?;
+    if content.log_size > committer.size() {
+        report.notes.push("the catalog is ahead of the log and is rebuilt: was the log restored from a copy?".to_owned());
+        catalog.clear().map_err(StoreError::Catalog)?;
+        content = Content::default();
+    }
+    let told = told(committer, content.log_size.saturating_sub(1))?;
+    let known: BTreeSet<u64> = content.units.iter().map(|u| u.entry).collect();
+    let mut change = Change { log_size: Some(committer.size()), ..Change::default() };
+    change.units = told.units.into_iter().filter(|u| !known.contains(&u.entry)).collect();
+    content.units.extend(change.units.iter().cloned());
+    for repack in &told.moved {
+        for part in &repack.parts {
+            if let Some(unit) = content.units.iter_mut().find(|u| u.entry == part.entry) {
+                (unit.file, unit.first_row) = (repack.file.clone(), part.first_row);
+                change.units.push(unit.clone());
+            }
+        }
+    }
+    content.units.sort_by_key(|u| u.entry);
+    catalog.apply(&change).map_err(StoreError::Catalog)?;
+    Ok((content, told.sealed_through))
+}
+
+/// Reads the log's entries from `from` on. Every commit of rows ends with a heartbeat that names the last sealed group, so reading from the
+/// last entry that the catalog knew always finds one.
+fn told(committer: &Committer, from: u64) -> Result<Told, StoreError> {
+    let mut told = Told { units: Vec::new(), moved: Vec::new(), sealed_through: 0 };
+    let mut wrong = None;
+    committer.entries(from..committer.size(), &mut |index, bytes| match Entry::decode(bytes) {
+        Ok(Entry::Unit(unit)) => {
+            // The window of a unit whose catalog row is lost: what is outside it goes to the index, which is brought up from here too.
+            let window = (unit.sealed.plus(-120_000), unit.sealed.plus(WINDOW_SLACK_MS));
+            told.units.extend(meta_of(index, &unit, window));
+        }
+        Ok(Entry::Repack(repack)) => told.moved.push(repack),
+        Ok(Entry::Heartbeat(beat)) => told.sealed_through = told.sealed_through.max(beat.sequenced),
+        Ok(Entry::Genesis(_)) => {}
+        Err(e) => wrong = Some(format!("entry {index} of the log: {e}")),
+    })?;
+    if let Some(wrong) = wrong {
+        return Err(StoreError::Damaged(wrong));
+    }
+    if told.sealed_through == 0 && from > 0 {
+        return self::told(committer, 0);
+    }
+    Ok(told)
+}
+

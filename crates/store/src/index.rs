@@ -1,0 +1,308 @@
+//! The index: what is open, and spans that no sealed unit answers by itself.
+//!
+//! A span lies in a level by how long before its sealing it began, and in a bucket of that level by when it was sealed (never before its own
+//! end). So whatever covers an instant T lies, in each level, in the bucket of T or in the one after it, however late it came.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use weir_base::disk::SharedDisk;
+use weir_base::time::{Day, Millis};
+use weir_record::Id;
+use weir_record::kinds::{Form, Gap, NatMapping, RadiusSession, RowType, flags};
+use weir_record::stored::keyring::KeyId;
+
+use crate::catalog::RunMeta;
+use crate::gaps::Gaps;
+use crate::keyring::Keyring;
+use crate::limits::{LEVEL_MS, LEVELS, RUNS_A_BUCKET, SPANS_A_KEY};
+use crate::nat::mapping::{Mapping, RowRef};
+use crate::nat::open::{Open, OpenTable, Orphans};
+use crate::session::span::SessionSpan;
+use crate::session::table::SessionTable;
+use crate::spankey::{END_KEY_BYTES, EndKey, from_sortable, span_key};
+use crate::table::{Stats, TableError, TableReader, TableWriter};
+
+/// Folder of the runs.
+pub const RUNS: &str = "index/runs";
+
+/// A span as the index keeps it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// When it began (or is thought to have).
+    pub start: Millis,
+    /// When it ended.
+    pub end: Millis,
+    /// A mapping's or a session's bytes.
+    pub payload: Vec<u8>,
+}
+
+type Bucket = (u8, i64);
+type InMemory = BTreeMap<[u8; END_KEY_BYTES + 12], (Millis, Vec<u8>)>;
+
+/// Spans, in memory and in runs.
+#[derive(Clone, Default)]
+pub struct Spans {
+    memory: BTreeMap<Bucket, InMemory>,
+    in_memory: usize,
+    number: u32,
+    runs: BTreeMap<Bucket, Vec<RunMeta>>,
+}
+
+fn width(level: u8) -> i64 {
+    LEVEL_MS.get(usize::from(level)).copied().unwrap_or(i64::MAX)
+}
+
+fn bucket_of(level: u8, time: Millis) -> i64 {
+    if usize::from(level) + 1 >= LEVELS { 0 } else { time.0.div_euclid(width(level)) }
+}
+
+impl Spans {
+    /// Adds a span that was sealed at `sealed`.
+    pub fn insert(&mut self, key: &EndKey, start: Millis, end: Millis, sealed: Millis, payload: Vec<u8>) {
+        let placed = sealed.max(end);
+        let age = placed.since(start);
+        let level = LEVEL_MS.iter().position(|w| age <= *w).unwrap_or(LEVELS - 1) as u8;
+        self.number = self.number.wrapping_add(1);
+        let bucket = self.memory.entry((level, bucket_of(level, placed))).or_default();
+        bucket.insert(span_key(key, start, self.number), (end, payload));
+        self.in_memory += 1;
+    }
+
+    /// Spans in memory.
+    pub fn in_memory(&self) -> usize {
+        self.in_memory
+    }
+
+    /// Buckets that may hold what covers any instant of the span.
+    fn buckets(from: Millis, to: Millis) -> Vec<Bucket> {
+        (0..LEVELS as u8)
+            .flat_map(|level| {
+                let last = bucket_of(level, to.plus(if usize::from(level) + 1 < LEVELS { width(level) } else { 0 }));
+                (bucket_of(level, from)..=last).map(move |b| (level, b))
+            })
+            .collect()
+    }
+
+    /// Spans in memory that overlap `from..=to`, and the runs that must be read too.
+    pub fn plan(&self, keys: &[EndKey], from: Millis, to: Millis) -> (Vec<Stored>, Vec<RunMeta>) {
+        let mut found = Vec::new();
+        let mut runs = Vec::new();
+        for bucket in Spans::buckets(from, to) {
+            if let Some(memory) = self.memory.get(&bucket) {
+                for key in keys {
+                    let (first, last) = (span_key(key, Millis(i64::MIN), 0), span_key(key, to, u32::MAX));
+                    for (k, (end, payload)) in memory.range(first..=last).rev().take(SPANS_A_KEY) {
+                        if *end >= from {
+                            found.push(Stored { start: start_of(k), end: *end, payload: payload.clone() });
+                        }
+                    }
+                }
+            }
+            runs.extend(self.runs.get(&bucket).into_iter().flatten().cloned());
+        }
+        (found, runs)
+    }
+
+    /// All runs.
+    pub fn runs(&self) -> impl Iterator<Item = &RunMeta> {
+        self.runs.values().flatten()
+    }
+
+    /// Puts runs in that the catalog knows.
+    pub fn add_runs(&mut self, runs: Vec<RunMeta>) {
+        for run in runs {
+            self.runs.entry((run.level, run.bucket)).or_default().push(run);
+        }
+    }
+
+    /// Takes runs out.
+    pub fn drop_runs(&mut self, files: &BTreeSet<String>) {
+        self.runs.retain(|_, runs| {
+            runs.retain(|r| !files.contains(&r.file));
+            !runs.is_empty()
+        });
+    }
+
+    /// Empties the memory; the runs written from it must be in already.
+    pub fn clear_memory(&mut self) {
+        self.memory.clear();
+        self.in_memory = 0;
+    }
+
+    /// Buckets with too many runs.
+    pub fn crowded(&self) -> Vec<(Bucket, Vec<RunMeta>)> {
+        self.runs.iter().filter(|(_, r)| r.len() > RUNS_A_BUCKET).map(|(b, r)| (*b, r.clone())).collect()
+    }
+
+    /// Writes what is in memory as runs under the index key of `day`. Durable on return.
+    pub fn write_runs(&self, files: &IndexFiles, day: Day) -> Result<Vec<RunMeta>, TableError> {
+        let mut out = Vec::new();
+        for ((level, bucket), memory) in &self.memory {
+            let (file, mut writer) = files.create(RUNS, day)?;
+            for (key, (end, payload)) in memory {
+                writer.push(key, &value(*end, payload))?;
+            }
+            writer.finish()?;
+            out.push(RunMeta { level: *level, bucket: *bucket, file, day });
+        }
+        Ok(out)
+    }
+}
+
+fn value(end: Millis, payload: &[u8]) -> Vec<u8> {
+    let mut out = end.0.to_le_bytes().to_vec();
+    out.extend(payload);
+    out
+}
+
+fn start_of(key: &[u8]) -> Millis {
+    let bytes = key.get(END_KEY_BYTES..END_KEY_BYTES + 8).and_then(|b| b.try_into().ok()).unwrap_or_default();
+    from_sortable(bytes)
+}
+
+/// Where index files lie and how they are opened.
+#[derive(Clone)]
+pub struct IndexFiles {
+    /// The data folder.
+    pub disk: SharedDisk,
+    /// The keys.
+    pub keyring: Arc<Keyring>,
+}
+
+impl IndexFiles {
+    /// Begins a table under a new random name.
+    pub fn create(&self, folder: &str, day: Day) -> Result<(String, TableWriter), TableError> {
+        let file = format!("{folder}/{}.tbl", Id::random());
+        let key = self.key(day)?;
+        Ok((file.clone(), TableWriter::create(&self.disk, Path::new(&file), &key)?))
+    }
+
+    /// Opens a table.
+    pub fn open(&self, file: &str, day: Day) -> Result<TableReader, TableError> {
+        TableReader::open(&self.disk, Path::new(file), &self.key(day)?)
+    }
+
+    /// The index key of a day, made at first use.
+    pub fn key(&self, day: Day) -> Result<weir_base::crypto::Secret, TableError> {
+        let id = KeyId::index(day).map_err(|e| TableError::Other(e.to_string()))?;
+        let keys = self.keyring.get_or_create(&[id]).map_err(|e| TableError::Other(e.to_string()))?;
+        keys.into_iter().next().ok_or_else(|| TableError::Other("the keyring gave no index key".to_owned()))
+    }
+
+    /// Spans of one run that overlap `from..=to`.
+    pub fn read_run(&self, run: &RunMeta, keys: &[EndKey], from: Millis, to: Millis, stats: &mut Stats) -> Result<Vec<Stored>, TableError> {
+        let reader = self.open(&run.file, run.day)?;
+        let mut found = Vec::new();
+        // In every level but the last a span is never longer than the level is wide.
+        let earliest = if usize::from(run.level) + 1 < LEVELS { from.plus(-width(run.level)) } else { Millis(i64::MIN) };
+        for key in keys {
+            let (first, last) = (span_key(key, earliest, 0), span_key(key, to, u32::MAX));
+            let mut seen = 0;
+            reader.range_back(&first, &last, stats, &mut |k, v| {
+                let Some((end, payload)) = v.split_first_chunk::<8>() else { return false };
+                let end = Millis(i64::from_le_bytes(*end));
+                if end >= from {
+                    found.push(Stored { start: start_of(k), end, payload: payload.to_vec() });
+                }
+                seen += 1;
+                seen < SPANS_A_KEY
+            })?;
+            if seen >= SPANS_A_KEY {
+                return Err(TableError::Other("too many mappings of one port: the answer would not be complete".to_owned()));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Merges runs of one bucket into one.
+    pub fn merge(&self, runs: &[RunMeta], level: u8, bucket: i64, day: Day) -> Result<RunMeta, TableError> {
+        let readers = runs.iter().map(|r| self.open(&r.file, r.day)).collect::<Result<Vec<_>, _>>()?;
+        let (file, writer) = self.create(RUNS, day)?;
+        crate::table::merge(&readers, writer)?;
+        Ok(RunMeta { level, bucket, file, day })
+    }
+
+    /// Removes files of the index that nobody names any more.
+    pub fn remove(&self, files: &[String]) {
+        for file in files {
+            // A file that stays is only space: the next start sweeps it.
+            let _ = self.disk.remove(&PathBuf::from(file));
+        }
+    }
+}
+
+/// All that sealed rows say beyond what their units answer by themselves.
+#[derive(Clone, Default)]
+pub struct Index {
+    /// Open mappings.
+    pub open: OpenTable,
+    /// Ends without a beginning.
+    pub orphans: Orphans,
+    /// Open sessions.
+    pub sessions: SessionTable,
+    /// Spans.
+    pub spans: Spans,
+}
+
+impl Index {
+    /// Takes a sealed NAT row in.
+    pub fn apply_nat(&mut self, at: RowRef, row: &NatMapping, window: (Millis, Millis), sealed: Millis, gaps: &Gaps) {
+        let Some(row_type) = RowType::from_u8(row.row_type) else { return };
+        if row_type == RowType::Whole && !needs_span(row, window) {
+            return;
+        }
+        let Some(mapping) = Mapping::from_row(row) else { return };
+        let named = Mapping::open_ref(row);
+        let opened = mapping.keys().first().zip(named).and_then(|(key, row)| self.open.remove(key, row));
+        match row_type {
+            RowType::Open | RowType::Reopened => self.open.insert(Open { mapping, row: at }),
+            RowType::Whole => {
+                self.orphans.remove(&Mapping { end: None, ..mapping });
+                self.span(&mapping, sealed, gaps);
+            }
+            RowType::Close => match opened {
+                Some(open) => self.span(&Mapping { end: mapping.end, ..open.mapping }, sealed, gaps),
+                None => self.span(&Mapping { flags: mapping.flags | flags::START_INFERRED, ..mapping }, sealed, gaps),
+            },
+            RowType::CloseFull => {
+                if mapping.flags & flags::START_INFERRED != 0 {
+                    self.orphans.insert(mapping, sealed);
+                }
+                self.span(&mapping, sealed, gaps);
+            }
+        }
+    }
+
+    fn span(&mut self, mapping: &Mapping, sealed: Millis, gaps: &Gaps) {
+        let Some(end) = mapping.end.or(mapping.start) else { return };
+        // Where the beginning is lost, it lies in the last loss before the end, or was never told.
+        let guess = || gaps.last_before(mapping.source, end).map_or(end, |gap| gap.start);
+        let start = mapping.start.unwrap_or_else(guess).min(end);
+        for key in mapping.keys() {
+            self.spans.insert(&key, start, end, sealed, mapping.encode());
+        }
+    }
+
+    /// Takes a sealed RADIUS event in.
+    pub fn apply_session(&mut self, row: &RadiusSession, sealed: Millis) {
+        let mut closed: Vec<SessionSpan> = Vec::new();
+        self.sessions.apply(row, &mut closed);
+        for span in closed {
+            let Some(until) = span.until else { continue };
+            self.spans.insert(&EndKey::session(span.prefix), span.since.min(until), until, sealed, span.encode());
+        }
+    }
+}
+
+/// True for a whole mapping that its unit alone does not answer for: outside the unit's window, or not found by one exact port.
+pub fn needs_span(row: &NatMapping, window: (Millis, Millis)) -> bool {
+    let exact = (row.form == Form::Session as u8 || row.form == Form::Bib as u8) && row.public_port == row.public_port_last;
+    !exact || row.start < window.0 || row.end > window.1 || row.flags != 0
+}
+
+/// Gaps in a batch go straight into memory.
+pub fn apply_gaps(gaps: &mut Gaps, rows: &[Gap]) {
+    rows.iter().for_each(|g| gaps.apply(g));
+}

@@ -1,0 +1,152 @@
+//! Pairs events into mappings. Pure: the same code serves sealing and look-ups in what is not sealed yet.
+
+use weir_base::time::Millis;
+use weir_record::kinds::{RowType, flags};
+
+use crate::nat::event::Event;
+use crate::nat::mapping::{Mapping, RowRef};
+use crate::nat::open::{OpenTable, Orphans};
+
+/// What pairing needs to know besides the events.
+pub struct Context<'a> {
+    /// Mappings already open.
+    pub open: &'a OpenTable,
+    /// Ends whose beginning had not come.
+    pub orphans: &'a Orphans,
+    /// True if the source is known to have lost something between the two instants of its own clock.
+    pub lost_between: &'a dyn Fn(u32, Millis, Millis) -> bool,
+    /// True if the source gives one public port to several hosts towards different remotes.
+    pub overloads: &'a dyn Fn(u32) -> bool,
+    /// True if a mapping begun then is so old that its end must carry all fields.
+    pub needs_full: &'a dyn Fn(Millis) -> bool,
+}
+
+/// A mapping that pairing found, and the row that will say so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Paired {
+    /// The mapping.
+    pub mapping: Mapping,
+    /// The row to write for it.
+    pub row_type: RowType,
+    /// The sealed open row that it closes, for `Close` and `CloseFull`.
+    pub open: Option<RowRef>,
+}
+
+#[derive(Clone, Copy)]
+struct Item {
+    mapping: Mapping,
+    row: Option<RowRef>,
+}
+
+/// Pairs all events. They are sorted in place first; events of equal time keep the order they came in.
+pub fn pair(events: &mut [Event], cx: &Context<'_>) -> Vec<Paired> {
+    events.sort_by_key(Event::sort_key);
+    let mut out = Vec::with_capacity(events.len() / 2 + 1);
+    for group in events.chunk_by(Event::same_end) {
+        Group::new(group, cx).run(group, &mut out);
+    }
+    out
+}
+
+struct Group<'a> {
+    cx: &'a Context<'a>,
+    items: Vec<Item>,
+    /// Ends in this group for which no beginning was found.
+    early: Vec<Mapping>,
+    /// Ends already used, so that a repeated one is told apart from a second one.
+    used: Vec<Event>,
+}
+
+impl<'a> Group<'a> {
+    fn new(group: &[Event], cx: &'a Context<'a>) -> Group<'a> {
+        let first = group[0];
+        let key = first.keys().first().copied();
+        let table = key.map_or(&[][..], |k| cx.open.at(&k));
+        let same = |m: &Mapping| {
+            (m.source, m.form, m.protocol, m.first, m.last) == (first.source, first.form, first.protocol, first.first, first.last)
+        };
+        let mut items: Vec<Item> =
+            table.iter().filter(|o| same(&o.mapping)).map(|o| Item { mapping: o.mapping, row: Some(o.row) }).collect();
+        items.sort_by_key(|i| i.mapping.start);
+        Group { cx, items, early: Vec::new(), used: Vec::new() }
+    }
+
+    fn run(mut self, group: &[Event], out: &mut Vec<Paired>) {
+        for e in group {
+            if e.create { self.create(e, out) } else { self.delete(e, out) }
+        }
+        for end in self.early {
+            out.push(Paired { mapping: end, row_type: RowType::CloseFull, open: None });
+        }
+        for item in self.items {
+            if item.row.is_some() {
+                continue;
+            }
+            match self.cx.orphans.matching(&item.mapping) {
+                Some(end) => out.push(whole(item.mapping, end.end)),
+                None => out.push(Paired { mapping: item.mapping, row_type: RowType::Open, open: None }),
+            }
+        }
+    }
+
+    fn create(&mut self, e: &Event, out: &mut Vec<Paired>) {
+        if self.items.iter().any(|i| i.mapping.start == Some(e.time) && i.mapping.same_inside(e)) {
+            return;
+        }
+        let opened = Mapping::opened(e);
+        if let Some(at) = self.early.iter().position(|m| m.end == Some(e.time) && m.same_inside(e)) {
+            out.push(whole(opened, self.early.remove(at).end));
+            return;
+        }
+        if !(self.cx.overloads)(e.source) {
+            self.infer_ends(e, out);
+        }
+        self.items.push(Item { mapping: opened, row: None });
+    }
+
+    /// The port went to another host and something was lost in between: what was open before has ended by now.
+    fn infer_ends(&mut self, e: &Event, out: &mut Vec<Paired>) {
+        let cx = self.cx;
+        self.items.retain(|item| {
+            let start = item.mapping.start.unwrap_or(e.time);
+            let gone = !item.mapping.same_inside(e) && start < e.time && (cx.lost_between)(e.source, start, e.time);
+            if gone {
+                let mapping = Mapping { end: Some(e.time), flags: item.mapping.flags | flags::END_INFERRED, ..item.mapping };
+                out.push(close(cx, mapping, item.row));
+            }
+            !gone
+        });
+    }
+
+    fn delete(&mut self, e: &Event, out: &mut Vec<Paired>) {
+        if self.used.iter().any(|u| u.time == e.time && (u.inside, u.inside_port, u.remote) == (e.inside, e.inside_port, e.remote)) {
+            return;
+        }
+        self.used.push(*e);
+        let fits = |i: &Item| i.mapping.start.is_some_and(|s| s <= e.time) && (e.inside.is_none() || i.mapping.same_inside(e));
+        match self.items.iter().position(fits) {
+            Some(at) => {
+                let item = self.items.remove(at);
+                out.push(close(self.cx, Mapping { end: Some(e.time), ..item.mapping }, item.row));
+            }
+            None => self.early.push(Mapping::closed(e)),
+        }
+    }
+}
+
+fn whole(opened: Mapping, end: Option<Millis>) -> Paired {
+    Paired { mapping: Mapping { end, ..opened }, row_type: RowType::Whole, open: None }
+}
+
+fn close(cx: &Context<'_>, mapping: Mapping, row: Option<RowRef>) -> Paired {
+    let row_type = match row {
+        None => RowType::Whole,
+        // An inferred end is told by its flags, which only a row with all fields can be read without its open row.
+        Some(_) if mapping.flags != 0 || mapping.start.is_some_and(|s| (cx.needs_full)(s)) => RowType::CloseFull,
+        Some(_) => RowType::Close,
+    };
+    Paired { mapping, row_type, open: row }
+}
+
+#[cfg(test)]
+mod tests;

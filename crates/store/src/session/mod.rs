@@ -1,0 +1,4 @@
+//! RADIUS events become sessions, sessions become spans by address.
+
+pub mod span;
+pub mod table;
