@@ -120,7 +120,7 @@ fn pairs(entries: &[Pair]) -> impl Iterator<Item = (&[u8], &[u8])> {
 fn every_changed_byte_is_found() {
     let key = Secret::random();
     let entries = sample(120);
-    let bytes = build(&key, 200, pairs(&entries));
+    let bytes = build(&key, 100, pairs(&entries));
     assert!(open(&bytes, &key).unwrap().levels() >= 2);
     for i in 0..bytes.len() {
         for bit in [1u8, 0x80] {
