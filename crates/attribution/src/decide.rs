@@ -193,8 +193,8 @@ fn others(inquiry: &mut Inquiry<'_>, pools: &[PoolSource], holder: &Holder) -> R
     pools.iter().map(|pool| pool_witness(inquiry, pool)).collect()
 }
 
-/// None when it is proved that nobody (else) held the port at the moment: each witness lost nothing from its last evidence for the port to the
-/// moment, and has spoken later. `whole`: the evidence for the port does not count, only the whole history does.
+/// None when it is proved that nobody (else) held the port at the moment: each witness lost nothing from its last evidence for the port to
+/// the moment, and has spoken later. `whole`: the evidence for the port does not count, only the whole history does.
 fn vacancy(inquiry: &mut Inquiry<'_>, witnesses: &[Witness], whole: bool) -> Read<Option<(Doubt, String)>> {
     let (mut worst, mut judged): (Option<(Doubt, String)>, bool) = (None, false);
     for witness in witnesses {

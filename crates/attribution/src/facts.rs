@@ -89,7 +89,8 @@ pub struct MappingFact {
     pub public_last: u16,
     /// IANA protocol number; 0 where the form has none.
     pub protocol: u8,
-    /// When it began. Where that was not seen: the earliest it can have begun (for example the port's evidence before), none without a bound.
+    /// When it began. Where that was not seen: the earliest it can have begun (for example the port's evidence before), none without a
+    /// bound.
     pub start: Option<Millis>,
     /// True when its begin was seen.
     pub start_seen: bool,
@@ -177,7 +178,8 @@ pub struct OwnPool {
 
 /// What the records say. Instants go in and come out by the clock of the source concerned.
 pub trait Facts {
-    /// The exporters in whose pool the address lies.
+    /// The exporters in whose pool the address lies: by configuration, or because they ever translated to it. An exporter left out here is not
+    /// asked in its own time, and an address of no exporter is not ours.
     fn sources_for(&self, public: Addr16) -> Read<Vec<PoolSource>>;
 
     /// Every mapping of that public end, of every source, that may overlap the query's time. One whose begin was not seen and that has no
@@ -197,8 +199,8 @@ pub trait Facts {
     /// The sessions that held the address, or a framed or delegated prefix around it, at some time in `from..=to`. In one realm, or in any.
     fn sessions(&self, realm: Option<u32>, address: Addr16, from: Millis, to: Millis) -> Read<Vec<SessionFact>>;
 
-    /// The sources of sessions in that realm (or in any) whose clock is off by more than [`crate::limits::OFFSET_JOINS_MS`] and not trusted.
-    /// Sessions of these are looked for at another time.
+    /// The sources of sessions in that realm (or in any) whose clock is off by more than [`crate::limits::OFFSET_JOINS_MS`] and not
+    /// trusted. Sessions of these are looked for at another time.
     fn sessions_off_time(&self, realm: Option<u32>, at: Millis) -> Read<Vec<u32>>;
 
     /// Addresses that subscribers hold without a NAT.

@@ -1,7 +1,7 @@
 //! A question, and how it is read from text.
 
 use weir_base::net::Addr16;
-use weir_base::time::Millis;
+use weir_base::time::{Millis, format_duration_ms};
 
 use crate::limits::{SKEW_MS_MAX, TEXT_BYTES_MAX};
 
@@ -41,7 +41,7 @@ pub enum QuestionError {
     #[error("the protocol is not understood: write tcp, udp, icmp, icmpv6 or its number from 1 to 255")]
     Protocol,
     /// Skew outside of what is useful.
-    #[error("the skew must be from 0ms to {max}: an answer with a wider tolerance would name everybody", max = weir_base::time::format_duration_ms(SKEW_MS_MAX))]
+    #[error("the skew must be from 0ms to {max}: a wider tolerance would name everybody", max = format_duration_ms(SKEW_MS_MAX))]
     Skew,
 }
 
@@ -131,20 +131,20 @@ mod tests {
         for bad in [
             "",
             "x",
-            "203.0.113.7:",
-            "203.0.113.7:65536",
-            "203.0.113.7:+1",
-            "203.0.113.7:-1",
-            "203.0.113:1",
-            "[2001:db8::1",
-            "[203.0.113.7]:1",
+            "198.51.100.7:",
+            "198.51.100.7:65536",
+            "198.51.100.7:+1",
+            "198.51.100.7:-1",
+            "198.51.100:1",
+            "[2001:db8::5",
+            "[198.51.100.7]:1",
         ] {
             let error = parse_end("--public", bad).unwrap_err().to_string();
             assert!(error.contains("--public"), "{error}");
             assert!(bad.len() < 2 || !error.contains(bad), "{error}");
         }
         for bad in
-            ["[2001:db8::1]443", "[2001:db8::1]:", "[]:1", "[2001:db8::1]:70000", "203.0.113.7:1:2", " 203.0.113.7", "203.0.113.7:１"]
+            ["[2001:db8::5]443", "[2001:db8::5]:", "[]:1", "[2001:db8::5]:70000", "198.51.100.7:1:2", " 198.51.100.7", "198.51.100.7:１"]
         {
             assert!(parse_end("--remote", bad).is_err(), "{bad}");
         }

@@ -37,7 +37,8 @@ impl fmt::Debug for Identity {
 }
 
 impl Identity {
-    /// An index under `secret`, filled with the entries that [`Identity::puts_for`] once made. An entry told twice counts with its later day.
+    /// An index under `secret`, filled with the entries that [`Identity::puts_for`] once made. An entry told twice counts with its later
+    /// day.
     ///
     /// # Errors
     /// [`StateError`] when an entry is not understood or there are more than [`ENTRIES_MAX`].
@@ -117,9 +118,9 @@ impl Identity {
         }
     }
 
-    /// Forgets ids whose last record is erased, and gives the removals, under the keys of [`Identity::puts_for`]. A value gets a new id when
-    /// it comes again. The caller commits the removals; until they are durable a restart brings the entries back, and forgetting again is
-    /// harmless.
+    /// Forgets ids whose last record is erased, and gives the removals, under the keys of [`Identity::puts_for`]. A value gets a new id
+    /// when it comes again. The caller commits the removals; until they are durable a restart brings the entries back, and forgetting
+    /// again is harmless.
     pub fn forget(&self, ids: &[Id]) -> Vec<StatePut> {
         let ids: HashSet<Id> = ids.iter().copied().collect();
         let mut table = lock(&self.table);
@@ -141,8 +142,8 @@ impl Identity {
 }
 
 impl SubjectIds for Identity {
-    /// A binding comes with the id until [`Identity::confirm`] was told of one of this UTC+8 day or a later one. A clock that steps back makes no
-    /// binding for the older day: the newer day's outlives the older day's records.
+    /// A binding comes with the id until [`Identity::confirm`] was told of one of this UTC+8 day or a later one. A clock that steps back
+    /// makes no binding for the older day: the newer day's outlives the older day's records.
     fn resolve(&self, realm: u32, id_type: IdType, value: &str, now: Millis) -> Resolved {
         let index = self.index(realm, id_type as u8, value);
         let mut table = lock(&self.table);

@@ -118,7 +118,9 @@ mod tests {
     #[test]
     fn a_late_failure_is_kept_though_the_list_is_full() {
         let mut drill = DrillResult::begin(Millis(0));
-        (0..2 * DRILL_STEPS).for_each(|_| drop(drill.step("again", Passed, Millis(1))));
+        (0..2 * DRILL_STEPS).for_each(|_| {
+            drill.step("again", Passed, Millis(1));
+        });
         assert_eq!((drill.steps.len(), drill.outcome()), (DRILL_STEPS, Passed));
         drill.step("the last", Failed, Millis(2));
         drill.step("and more", Failed, Millis(3));

@@ -1,5 +1,5 @@
-//! The contract every measure keeps: it says what it is and which clauses it fulfils, it starts and stops, it tells how it is, and it proves
-//! itself through its real entrance.
+//! The contract every measure keeps: it says what it is and which clauses it fulfils, it starts and stops, it tells how it is, and it
+//! proves itself through its real entrance.
 //!
 //! The one list of measures is in the binary. Before anything starts the list is checked as a whole: two measures never find out by
 //! failing that they want the same port.

@@ -1,5 +1,7 @@
 //! Answers over facts in memory.
 
+mod absent;
+mod forms;
 mod net;
 mod output;
 mod plain;
@@ -12,6 +14,9 @@ use crate::{Answer, Question, answer};
 
 /// One question: how the network and the question differ from the ordinary ones, and what is answered.
 type Case = (&'static str, fn(&mut Net, &mut Question), &'static str);
+
+/// Inside address 12, and the subscriber who had it.
+const A: &str = "one holder | home 100.64.0.12:50012 s12 sure sure";
 
 /// The ordinary question: 203.0.113.7:40000, TCP, at [`T`], give or take two seconds.
 fn question() -> Question {

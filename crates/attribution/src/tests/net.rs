@@ -29,7 +29,7 @@ pub fn id(n: u8) -> Id {
     id
 }
 
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Net {
     pub pools: Vec<PoolSource>,
     pub sources: BTreeMap<u32, SourceFact>,
@@ -56,7 +56,9 @@ impl Net {
         net.sources.insert(OFFICE, source("cgn-b", 2));
         net.sources.insert(OFFICE_NAS, source("nas-b", 2));
         net.pool(CGN);
-        (12..16).for_each(|n| drop(net.session(n, -3_600_000, None)));
+        (12..16).for_each(|n| {
+            net.session(n, -3_600_000, None);
+        });
         net
     }
 
@@ -114,7 +116,9 @@ impl Net {
     }
 
     pub fn gap(&mut self, source: u32, start: i64, end: i64, lost: Option<u64>) {
-        let id = id(200 + self.gaps.len() as u8);
+        let [high, low] = (self.gaps.len() as u16 + 256).to_be_bytes();
+        let mut id = id(low);
+        id.0[14] = high;
         self.gaps.push((source, GapFact { id, start: T.plus(start), end: T.plus(end), lost }));
     }
 

@@ -100,9 +100,11 @@ fn a_measure_behind_the_trait_lives_drills_panics_and_stops() {
     assert_eq!(drill().outcome(), DrillOutcome::NotDone);
 
     let (states, changed) = channel();
-    let health = Arc::new(HealthCell::new("counter", clock.now(), Box::new(move |c| drop(states.send(c.now.state)))));
+    let health = Arc::new(HealthCell::new("counter", clock.now(), Box::new(move |c| states.send(c.now.state).unwrap())));
     let (cell, time) = (Arc::clone(&health), Arc::clone(&clock));
-    let tasks = Arc::new(Tasks::new(Stop::new(), move |ended| drop(cell.ended(ended, time.now()))));
+    let tasks = Arc::new(Tasks::new(Stop::new(), move |ended| {
+        cell.ended(ended, time.now());
+    }));
     let (sink, ids) = (Arc::new(Nothing), Arc::new(Nothing));
     let context = Context { sink, ids, clock: Arc::clone(&clock), tasks, health, folder: PathBuf::new() };
     measure.start(&context).unwrap();
@@ -119,9 +121,11 @@ fn a_measure_behind_the_trait_lives_drills_panics_and_stops() {
 fn a_panic_in_a_measures_thread_is_its_health() {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let (states, changed) = channel();
-    let health = Arc::new(HealthCell::new("counter", clock.now(), Box::new(move |c| drop(states.send(c.now.state)))));
+    let health = Arc::new(HealthCell::new("counter", clock.now(), Box::new(move |c| states.send(c.now.state).unwrap())));
     let (cell, time) = (Arc::clone(&health), Arc::clone(&clock));
-    let tasks = Arc::new(Tasks::new(Stop::new(), move |ended| drop(cell.ended(ended, time.now()))));
+    let tasks = Arc::new(Tasks::new(Stop::new(), move |ended| {
+        cell.ended(ended, time.now());
+    }));
     let counter = Counter::default();
     let context = Context { sink: Arc::new(Nothing), ids: Arc::new(Nothing), clock, tasks, health, folder: PathBuf::new() };
     counter.start(&context).unwrap();
