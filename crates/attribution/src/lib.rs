@@ -4,7 +4,7 @@
 //!
 //! What decides:
 //! - A mapping is *certain* when both ends were seen and agree; or while it is open, if its exporter lost nothing since its last evidence
-//! and   has sent something later than the moment. Nothing else is.
+//!   and has sent something later than the moment. Nothing else is.
 //! - The window is the moment, give or take the asker's skew and the source's clock offset. An offset above two seconds does not widen
 //!   it: the moment is translated into the source's time instead.
 //! - `none` is a proof too: no loss from the last evidence for the port to the moment.

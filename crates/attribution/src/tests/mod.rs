@@ -1,6 +1,7 @@
 //! Answers over facts in memory.
 
 mod absent;
+mod clocks;
 mod forms;
 mod net;
 mod output;

@@ -82,7 +82,7 @@ fn a_binding_is_repeated_until_one_is_durable_and_again_each_day() {
     assert_eq!(first, want);
     let second = ask(NOON.plus(1)).binding.expect("the first is not durable yet");
     assert_eq!((second.id, second.since), (first.id, NOON));
-    identity.confirm(&[first.clone()]);
+    identity.confirm(std::slice::from_ref(&first));
     assert_eq!(ask(NOON.plus(2)).binding, None);
     let midnight = NOON.day().end();
     assert_eq!(ask(midnight.plus(-1)).binding, None);
@@ -131,7 +131,7 @@ fn a_late_binding_of_yesterday_does_not_turn_the_day_back() {
     let identity = empty();
     let yesterday = identity.resolve(1, IdType::Account, "x", NOON).binding.unwrap();
     let today = identity.resolve(1, IdType::Account, "x", NOON.day().end()).binding.unwrap();
-    identity.confirm(&[today.clone()]);
+    identity.confirm(std::slice::from_ref(&today));
     for group in [vec![yesterday.clone()], vec![today.clone(), yesterday.clone()], vec![yesterday, today.clone()]] {
         let put = identity.puts_for(&group).remove(0);
         assert_eq!(entry::decode(&put.value.unwrap()).unwrap().bound, Some(today.time.day()));
@@ -149,7 +149,7 @@ fn a_full_index_says_so_and_records_stay_attributable() {
     assert_eq!(ask("a").id, a.id);
     let binding = c.binding.expect("each id has its binding");
     assert_eq!((binding.id, binding.value.as_str()), (c.id, "c"));
-    assert!(identity.puts_for(&[binding.clone()]).is_empty());
+    assert!(identity.puts_for(std::slice::from_ref(&binding)).is_empty());
     identity.confirm(&[binding]);
     assert!(ask("c").binding.is_some());
     // Room again: the value is remembered from now on.
@@ -298,7 +298,7 @@ proptest! {
         let identity = empty();
         let resolved = identity.resolve(1, IdType::Account, &value, NOON);
         let binding = resolved.binding.unwrap();
-        let puts = identity.puts_for(&[binding.clone()]);
+        let puts = identity.puts_for(std::slice::from_ref(&binding));
         let state: Vec<u8> = puts.iter().flat_map(|p| p.key.iter().chain(p.value.iter().flatten()).copied()).collect();
         let debug = format!("{identity:?} {puts:?} {:?}", identity.forget(&[binding.id]));
         for hay in [&state[..], debug.as_bytes()] {

@@ -9,10 +9,13 @@ use weir_record::sink::{Receipt, StatePut, SubjectIds};
 
 use super::*;
 
+/// Owner and key → value.
+type State = BTreeMap<(String, Vec<u8>), Vec<u8>>;
+
 /// A store in memory that fails when told to, and calls back when told to.
 #[derive(Default)]
 struct Memory {
-    state: Mutex<BTreeMap<(String, Vec<u8>), Vec<u8>>>,
+    state: Mutex<State>,
     bindings: Mutex<usize>,
     failing: Mutex<bool>,
     waiting: Mutex<Vec<Box<dyn FnOnce() + Send>>>,
