@@ -1,1 +1,68 @@
-fn main(){}
+//! The `weir` program.
+
+mod ask;
+mod check_config;
+mod cli;
+mod commands;
+mod config;
+mod demo;
+mod docs;
+mod facts;
+mod fail;
+mod front;
+mod ledger;
+mod limits;
+mod lookup;
+mod measures;
+mod offline;
+mod open;
+mod output;
+mod ports;
+mod program;
+mod rows;
+mod side;
+mod signals;
+mod simulate;
+mod socket;
+mod view;
+mod views;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::{Cli, Command, Page};
+use fail::Failure;
+
+fn main() -> ExitCode {
+    // Everything the program makes is for its owner alone; files that must be otherwise say so.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    match run(Cli::parse()) {
+        Ok(code) => code,
+        Err(failure) => {
+            eprintln!("weir: {failure}");
+            ExitCode::from(failure.code)
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<ExitCode, Failure> {
+    match cli.command {
+        Command::Run(args) => program::run(&args),
+        Command::Lookup(args) => lookup::run(&args),
+        Command::Seal(args) => commands::seal(&args),
+        Command::Sources(args) => commands::sources(&args),
+        Command::Records(args) => commands::records(&args),
+        Command::Sql(args) => commands::sql(&args),
+        Command::Verify(_) => Err(Failure::new("this build cannot verify", "use a build with src/verify")),
+        Command::Export(args) => commands::export(&args),
+        Command::Key(command) => commands::key(&command),
+        Command::CheckConfig(args) => check_config::run(&args),
+        Command::Measures(args) => commands::measures(&args),
+        Command::Simulate(args) => simulate::run(&args),
+        Command::Docs { page: Page::Records } => {
+            output::text(&docs::records())?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}

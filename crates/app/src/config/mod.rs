@@ -1,0 +1,213 @@
+//! Configuration: defaults, then the file, then `--set`. Reading it gives the settings, or every problem at once.
+
+mod check;
+pub mod schema;
+mod set;
+mod shape;
+mod values;
+
+use std::fmt;
+use std::io::Read;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use toml::Table;
+
+use crate::limits::{CONFIG_BYTES, CONFIG_PROBLEMS};
+
+pub use check::{Realm, Settings, StoreSettings, UnitKind};
+pub use values::{Origin, Value};
+
+/// One problem: where it stands, what is wrong with it and what to write instead.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// Path of the setting, e.g. `sources.ipfix.exporters[2].prefix`; empty for the file as a whole.
+    pub path: String,
+    /// What is wrong and what to do.
+    pub what: String,
+}
+
+impl Problem {
+    /// A problem at a path.
+    pub fn new(path: impl Into<String>, what: impl Into<String>) -> Problem {
+        Problem { path: path.into(), what: what.into() }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.path.is_empty() { f.write_str(&self.what) } else { write!(f, "{} {}", self.path, self.what) }
+    }
+}
+
+/// `[unit]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct UnitSection {
+    /// Name of the transparency log: never changed once the log has begun.
+    pub origin: String,
+    /// What the unit is under the law.
+    pub kinds: Vec<String>,
+}
+
+impl Default for UnitSection {
+    fn default() -> UnitSection {
+        UnitSection { origin: "unnamed.invalid".to_owned(), kinds: Vec::new() }
+    }
+}
+
+/// `[store]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StoreSection {
+    /// How long rows wait at most until they are sealed.
+    pub seal_every: String,
+    /// Rows after which a unit is sealed earlier.
+    pub unit_rows: usize,
+    /// Bytes of the write-ahead log at most; beyond them sources stop or count.
+    pub wal_bytes: u64,
+    /// SM3 digests beside SHA-256.
+    pub sm3: bool,
+}
+
+impl Default for StoreSection {
+    fn default() -> StoreSection {
+        StoreSection { seal_every: "60s".to_owned(), unit_rows: 1 << 20, wal_bytes: 8 << 30, sm3: false }
+    }
+}
+
+/// `[measures]`: which measures run.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MeasuresSection {
+    /// RADIUS accounting.
+    pub radius: bool,
+    /// IPFIX and NetFlow v9.
+    pub ipfix: bool,
+}
+
+impl Default for MeasuresSection {
+    fn default() -> MeasuresSection {
+        MeasuresSection { radius: true, ipfix: true }
+    }
+}
+
+/// `[[realms]]`: what is known of an inside address space beside its sources.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RealmSection {
+    /// Its name.
+    pub name: String,
+    /// Addresses that its subscribers hold without a NAT.
+    #[serde(default)]
+    pub own: Vec<String>,
+}
+
+/// `[sources]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SourcesSection {
+    /// RADIUS accounting.
+    pub radius: weir_sources::radius::config::Config,
+    /// IPFIX and NetFlow v9.
+    pub ipfix: weir_sources::ipfix::config::Config,
+}
+
+/// The configuration as it is written.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Who we are.
+    pub unit: UnitSection,
+    /// How records are kept.
+    pub store: StoreSection,
+    /// What runs.
+    pub measures: MeasuresSection,
+    /// Inside address spaces.
+    pub realms: Vec<RealmSection>,
+    /// Where records come from.
+    pub sources: SourcesSection,
+}
+
+/// A configuration without problems.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// What the program runs with.
+    pub settings: Settings,
+    /// Every value and where it comes from.
+    pub values: Vec<Value>,
+}
+
+/// Reads a configuration: the file, if any, then the values of `--set` in their order.
+///
+/// # Errors
+/// Every problem there is, in the order of the file.
+pub fn load(file: Option<&Path>, set: &[String]) -> Result<Loaded, Vec<Problem>> {
+    let text = file.map(read).transpose().map_err(|e| vec![e])?.unwrap_or_default();
+    parse(&text, set)
+}
+
+/// As [`load`], from a text.
+///
+/// # Errors
+/// Every problem there is.
+pub fn parse(text: &str, set: &[String]) -> Result<Loaded, Vec<Problem>> {
+    let mut table = text.parse::<Table>().map_err(|e| vec![syntax(text, &e)])?;
+    let from_file = table.clone();
+    let mut problems = Vec::new();
+    let mut from_set = Vec::new();
+    for text in set {
+        match set::apply(&mut table, text) {
+            Ok(path) => from_set.push(path),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    problems.extend(shape::check(&mut table));
+    let values = values::of(&table, &from_file, &from_set);
+    let checked = match table.try_into::<Config>() {
+        Ok(config) => check::check(&config),
+        // The walk has taken out all that does not fit; what is left is a fault of the table of settings, and a test looks for it.
+        Err(e) => Err(vec![Problem::new("", format!("the configuration cannot be read: {}: please report this", e.message()))]),
+    };
+    match checked {
+        Ok(settings) if problems.is_empty() => Ok(Loaded { settings, values }),
+        Ok(_) => Err(cut(problems)),
+        Err(more) => {
+            // What the walk found already is not said again in other words.
+            let known: Vec<String> = problems.iter().map(|p| p.path.clone()).collect();
+            problems.extend(more.into_iter().filter(|p| !known.contains(&p.path)));
+            Err(cut(problems))
+        }
+    }
+}
+
+fn cut(mut problems: Vec<Problem>) -> Vec<Problem> {
+    if let Some(more) = problems.len().checked_sub(CONFIG_PROBLEMS).filter(|n| *n > 0) {
+        problems.truncate(CONFIG_PROBLEMS);
+        problems.push(Problem::new("", format!("and {more} more problems: mend these first")));
+    }
+    problems
+}
+
+fn read(path: &Path) -> Result<String, Problem> {
+    let bad = |e: std::io::Error| Problem::new("", format!("{} cannot be read ({e}): name an existing file with --config", path.display()));
+    let file = std::fs::File::open(path).map_err(bad)?;
+    let mut text = String::new();
+    file.take(CONFIG_BYTES + 1).read_to_string(&mut text).map_err(bad)?;
+    if text.len() as u64 > CONFIG_BYTES {
+        return Err(Problem::new("", format!("{} is longer than {CONFIG_BYTES} bytes: is this the right file?", path.display())));
+    }
+    Ok(text)
+}
+
+fn syntax(text: &str, error: &toml::de::Error) -> Problem {
+    let at = error.span().map_or(0, |s| s.start).min(text.len());
+    let before = text.get(..at).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    let reason = error.message().lines().collect::<Vec<_>>().join(", ");
+    Problem::new("", format!("line {line}, column {column} is not TOML ({reason}): mend it and look again"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,190 @@
+//! Every setting there is: its path, its shape and its default. The walk over a file, `--set`, `config/full.toml` and the records of
+//! configuration changes all go by this one table; a test holds it against the types that the measures read.
+
+/// What a value looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// Text in quotes.
+    Text,
+    /// A whole number that is not negative.
+    Whole,
+    /// `true` or `false`.
+    Flag,
+    /// A list of texts.
+    Texts,
+    /// A list of tables with these keys.
+    Tables(&'static [Key]),
+}
+
+impl Shape {
+    /// The shape in words, with an example.
+    pub fn words(self) -> &'static str {
+        match self {
+            Shape::Text => "text in quotes, e.g. \"default\"",
+            Shape::Whole => "a whole number without quotes, e.g. 3",
+            Shape::Flag => "true or false, without quotes",
+            Shape::Texts => "a list of texts, e.g. [\"192.0.2.1\"]",
+            Shape::Tables(_) => "a list of tables: write [[…]] above its keys",
+        }
+    }
+}
+
+/// A key of a table in a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// Its name.
+    pub name: &'static str,
+    /// What its value looks like.
+    pub shape: Shape,
+    /// True when it has no default.
+    pub required: bool,
+}
+
+const fn key(name: &'static str, shape: Shape) -> Key {
+    Key { name, shape, required: false }
+}
+
+const fn required(name: &'static str, shape: Shape) -> Key {
+    Key { name, shape, required: true }
+}
+
+/// A setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// Its path.
+    pub path: &'static str,
+    /// What its value looks like.
+    pub shape: Shape,
+    /// Its default, as it would be written.
+    pub default: &'static str,
+}
+
+const fn setting(path: &'static str, shape: Shape, default: &'static str) -> Setting {
+    Setting { path, shape, default }
+}
+
+const REALM: &[Key] = &[required("name", Shape::Text), key("own", Shape::Texts)];
+
+const CLIENT: &[Key] = &[
+    key("addresses", Shape::Texts),
+    key("secret_file", Shape::Text),
+    key("realm", Shape::Text),
+    key("require_message_authenticator", Shape::Flag),
+    key("interim", Shape::Text),
+    key("one_session_per_port", Shape::Flag),
+    key("clock", Shape::Text),
+];
+
+const DETAIL: &[Key] =
+    &[key("path", Shape::Text), key("realm", Shape::Text), key("delete", Shape::Flag), key("interim", Shape::Text)];
+
+const REMOTE: &[Key] = &[required("from", Shape::Text), required("policy", Shape::Text)];
+
+const EXPORTER: &[Key] = &[
+    key("name", Shape::Text),
+    key("prefix", Shape::Text),
+    key("domain", Shape::Whole),
+    key("realm", Shape::Text),
+    key("profile", Shape::Text),
+    key("clock", Shape::Text),
+    key("sequence", Shape::Text),
+    key("pools", Shape::Texts),
+];
+
+/// Every setting, in the order of `config/full.toml`.
+pub const SETTINGS: &[Setting] = &[
+    setting("unit.origin", Shape::Text, "\"unnamed.invalid\""),
+    setting("unit.kinds", Shape::Texts, "[]"),
+    setting("store.seal_every", Shape::Text, "\"60s\""),
+    setting("store.unit_rows", Shape::Whole, "1048576"),
+    setting("store.wal_bytes", Shape::Whole, "8589934592"),
+    setting("store.sm3", Shape::Flag, "false"),
+    setting("measures.radius", Shape::Flag, "true"),
+    setting("measures.ipfix", Shape::Flag, "true"),
+    setting("realms", Shape::Tables(REALM), "[]"),
+    setting("sources.radius.name", Shape::Text, "\"radius\""),
+    setting("sources.radius.listen", Shape::Texts, "[\"127.0.0.1:1813\"]"),
+    setting("sources.radius.realm", Shape::Text, "\"default\""),
+    setting("sources.radius.sessions_max", Shape::Whole, "200000"),
+    setting("sources.radius.missed_interims", Shape::Whole, "3"),
+    setting("sources.radius.settle", Shape::Text, "\"10s\""),
+    setting("sources.radius.receive_buffer", Shape::Whole, "4194304"),
+    setting("sources.radius.clients", Shape::Tables(CLIENT), "[]"),
+    setting("sources.radius.detail", Shape::Tables(DETAIL), "[]"),
+    setting("sources.ipfix.listen", Shape::Texts, "[\"127.0.0.1:4739\"]"),
+    setting("sources.ipfix.listen_tcp", Shape::Texts, "[]"),
+    setting("sources.ipfix.accept_unknown", Shape::Flag, "false"),
+    setting("sources.ipfix.clock", Shape::Text, "\"measured\""),
+    setting("sources.ipfix.receive_buffer", Shape::Whole, "67108864"),
+    setting("sources.ipfix.remotes", Shape::Tables(REMOTE), "[]"),
+    setting("sources.ipfix.exporters", Shape::Tables(EXPORTER), "[]"),
+];
+
+/// The setting at exactly this path.
+pub fn setting_at(path: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|s| s.path == path)
+}
+
+/// The names that may stand directly below this path ("" for the top).
+pub fn names_below(path: &str) -> Vec<&'static str> {
+    let mut names: Vec<&str> = Vec::new();
+    for setting in SETTINGS {
+        let rest = if path.is_empty() { Some(setting.path) } else { setting.path.strip_prefix(path).and_then(|r| r.strip_prefix('.')) };
+        if let Some(name) = rest.and_then(|r| r.split('.').next())
+            && !names.contains(&name)
+        {
+            names.push(name);
+        }
+    }
+    names
+}
+
+/// The name that was probably meant.
+pub fn did_you_mean<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    let near = known.iter().map(|k| (distance(name, k), *k)).min()?;
+    (near.0 <= 1 + name.len() / 4).then_some(near.1)
+}
+
+/// Edits (insert, remove, replace, swap neighbours) between two names.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().take(64).collect(), b.chars().take(64).collect());
+    let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
+    for (i, x) in a.iter().enumerate() {
+        let above = rows.get(i).cloned().unwrap_or_default();
+        let mut row = vec![i + 1];
+        for (j, y) in b.iter().enumerate() {
+            let at = |r: &[usize], n: usize| r.get(n).copied().unwrap_or(usize::MAX - 1);
+            let mut best = (at(&above, j) + usize::from(x != y)).min(at(&above, j + 1) + 1).min(at(&row, j) + 1);
+            if i > 0 && j > 0 && a.get(i - 1) == Some(y) && b.get(j - 1) == Some(x) {
+                best = best.min(rows.get(i - 1).map_or(usize::MAX, |r| at(r, j - 1)) + 1);
+            }
+            row.push(best);
+        }
+        rows.push(row);
+    }
+    rows.last().and_then(|r| r.last()).copied().unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slips_of_the_pen_are_understood() {
+        let known = ["listen", "listen_tcp", "clients", "realm"];
+        for (name, want) in [
+            ("lisen", Some("listen")),
+            ("lsiten", Some("listen")),
+            ("client", Some("clients")),
+            ("listen_tpc", Some("listen_tcp")),
+            ("relam", Some("realm")),
+            ("secret", None),
+            ("x", None),
+        ] {
+            assert_eq!(did_you_mean(name, &known), want, "{name}");
+        }
+        assert_eq!(names_below("sources"), ["radius", "ipfix"]);
+        assert_eq!(names_below("unit"), ["origin", "kinds"]);
+        assert!(names_below("nothing").is_empty());
+    }
+}

@@ -1,0 +1,76 @@
+//! Limits of the program, each with its unit.
+
+/// Longest configuration file, in bytes.
+pub const CONFIG_BYTES: u64 = 4 << 20;
+
+/// Most problems of a configuration that are listed; how many more there are is counted.
+pub const CONFIG_PROBLEMS: usize = 200;
+
+/// Most entries of one list in the configuration.
+pub const CONFIG_LIST: usize = 65_536;
+
+/// Longest origin of the log, in bytes.
+pub const ORIGIN_BYTES: usize = 128;
+
+/// Longest time rows wait until they are sealed, in milliseconds.
+pub const SEAL_EVERY_MS: i64 = 60_000;
+
+/// Smallest write-ahead log that can be asked for, in bytes.
+pub const WAL_BYTES_MIN: u64 = 64 << 20;
+
+/// Rows of one sealed unit at most.
+pub const UNIT_ROWS_MAX: usize = 16 << 20;
+
+/// Longest request or answer on the socket, in bytes.
+pub const LINE_BYTES: usize = 4 << 20;
+
+/// Requests of one connection answered together: their ledger records share one commit.
+pub const BATCH_REQUESTS: usize = 1_024;
+
+/// Questions in one request.
+pub const REQUEST_QUESTIONS: usize = 4_096;
+
+/// Connections to the socket at once.
+pub const CONNECTIONS: usize = 64;
+
+/// How long a thread of the socket waits before it looks whether the program stops, in milliseconds.
+pub const SOCKET_WAIT_MS: u64 = 200;
+
+/// How long a command waits for an answer from the program, in seconds.
+pub const ANSWER_WAIT_S: u64 = 300;
+
+/// Longest path that fits the address of a Unix socket on every Unix, in bytes.
+pub const SOCKET_PATH_BYTES: usize = 100;
+
+/// Rows that `weir records` shows unless asked for more.
+pub const RECORDS_DEFAULT: usize = 100;
+
+/// Rows that `weir records` shows at most.
+pub const RECORDS_MAX: usize = 100_000;
+
+/// Size of the side ledger that off-line questions are written to, in bytes; more are refused until the program has taken them over.
+pub const SIDE_LEDGER_BYTES: u64 = 16 << 20;
+
+/// Longest entry of the side ledger, in bytes.
+pub const SIDE_ENTRY_BYTES: usize = 64 << 10;
+
+/// Question rows of one group when the side ledger is taken over.
+pub const SIDE_GROUP_ROWS: usize = 4_096;
+
+/// Longest purpose or other word of a request, in bytes.
+pub const WORD_BYTES: usize = 64;
+
+/// Records of the program's own that wait for room on a full disk.
+pub const ACTIONS_WAITING: usize = 1_024;
+
+/// How often the program looks at its own health, in milliseconds.
+pub const WATCH_MS: u64 = 1_000;
+
+/// How often it says so, in milliseconds.
+pub const HEALTH_LINE_MS: i64 = 60_000;
+
+/// How far before its registration a source's first records may begin to count as covered, in milliseconds (one day).
+pub const COVER_BACK_MS: i64 = 86_400_000;
+
+/// How long after a source's registration its earliest records are looked for, in milliseconds.
+pub const COVER_LEARN_MS: i64 = 60_000;
