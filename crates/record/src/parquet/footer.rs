@@ -9,7 +9,7 @@ use weir_base::crypto::{Aead, Secret};
 use super::ParquetFailure;
 use super::map::{Column, Group, Page, PageMap, Span};
 use super::module::{self, Module, Ordinals, UNIQUE_BYTES};
-use super::thrift::{LIST, STRUCT, TRUE, Thrift};
+use super::thrift::{BINARY, FALSE, LIST, STRUCT, Thrift};
 use super::write::{KIND_KEY, kind_mark};
 use crate::kind::Kind;
 use crate::limits::{FOOTER_BYTES, OFFSET_INDEX_BYTES, ORDINALS};
@@ -137,14 +137,14 @@ fn crypto_metadata(thrift: &mut Thrift<'_>) -> Result<[u8; UNIQUE_BYTES], Parque
                 return Ok(false);
             }
             t.fields(|t, id, ty| {
-                match id {
-                    1 => strange = true,
-                    2 => {
+                match (id, ty) {
+                    (2, BINARY) => {
                         unique = <[u8; UNIQUE_BYTES]>::try_from(t.binary()?).ok();
                         return Ok(true);
                     }
-                    3 => strange |= ty == TRUE,
-                    _ => {}
+                    // Whether a prefix is to be supplied: it is not.
+                    (3, FALSE) => {}
+                    _ => strange = true,
                 }
                 Ok(false)
             })?;

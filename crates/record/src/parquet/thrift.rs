@@ -3,12 +3,12 @@
 
 use super::ParquetFailure;
 
-pub(super) const TRUE: u8 = 1;
-const FALSE: u8 = 2;
+const TRUE: u8 = 1;
+pub(super) const FALSE: u8 = 2;
 const I8: u8 = 3;
 const I64: u8 = 6;
 const DOUBLE: u8 = 7;
-const BINARY: u8 = 8;
+pub(super) const BINARY: u8 = 8;
 pub(super) const LIST: u8 = 9;
 const SET: u8 = 10;
 const MAP: u8 = 11;
