@@ -179,8 +179,7 @@ pub struct OwnPool {
 /// What the records say. Instants go in and come out by the clock of the source concerned.
 pub trait Facts {
     /// The exporters in whose pool the address lies: by configuration, or because they ever translated to it. An exporter left out here
-    /// is not
-    /// asked in its own time, and an address of no exporter is not ours.
+    /// is not asked in its own time, and an address of no exporter is not ours.
     fn sources_for(&self, public: Addr16) -> Read<Vec<PoolSource>>;
 
     /// Every mapping of that public end, of every source, that may overlap the query's time. One whose begin was not seen and that has no
