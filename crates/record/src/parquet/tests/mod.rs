@@ -2,5 +2,6 @@
 
 mod damage;
 mod generate;
+mod golden;
 mod pyarrow;
 mod roundtrip;

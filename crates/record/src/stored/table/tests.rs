@@ -116,6 +116,24 @@ fn pairs(entries: &[Pair]) -> impl Iterator<Item = (&[u8], &[u8])> {
     entries.iter().map(|(k, v)| (k.as_slice(), v.as_slice()))
 }
 
+/// A table made once and kept: what is on a disk today is read tomorrow, and written the same way.
+#[test]
+fn the_format_stays() {
+    let text = include_str!("../testdata/table.hex");
+    let hex: String = text.lines().filter(|line| !line.starts_with('#')).collect();
+    let want: Vec<u8> = (0..hex.len() / 2).map(|i| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).unwrap()).collect();
+    let (key, entries, mut bytes) = (Secret([7; 32]), sample(20), Vec::new());
+    let write = |part: &[u8]| {
+        bytes.extend_from_slice(part);
+        Ok(())
+    };
+    let mut builder = Builder::with(&key, [9; 16], write, 150);
+    pairs(&entries).for_each(|(k, v)| builder.push(k, v).unwrap());
+    builder.finish().unwrap();
+    assert_eq!(all(&open(&want, &key).unwrap()).unwrap(), entries);
+    assert_eq!(bytes, want);
+}
+
 #[test]
 fn every_changed_byte_is_found() {
     let key = Secret::random();
