@@ -15,7 +15,7 @@ use toml::Table;
 
 use crate::limits::{CONFIG_BYTES, CONFIG_PROBLEMS};
 
-pub use check::{Realm, Settings, StoreSettings, UnitKind};
+pub use check::{Settings, StoreSettings};
 pub use values::{Origin, Value};
 
 /// One problem: where it stands, what is wrong with it and what to write instead.

@@ -24,7 +24,7 @@ impl Shape {
             Shape::Whole => "a whole number without quotes, e.g. 3",
             Shape::Flag => "true or false, without quotes",
             Shape::Texts => "a list of texts, e.g. [\"192.0.2.1\"]",
-            Shape::Tables(_) => "a list of tables: write [[…]] above its keys",
+            Shape::Tables(_) => "a list of tables, each with [[…]] above its keys",
         }
     }
 }

@@ -1,0 +1,34 @@
+//! The one list of measures.
+
+mod ipfix;
+mod radius;
+mod register;
+
+use std::path::Path;
+
+use weir_base::crypto::Secret;
+
+use crate::config::Settings;
+use crate::fail::Failure;
+
+pub use register::{Register, Registered};
+
+/// What making the measures gives.
+pub struct Made {
+    /// The measures that the configuration switches on.
+    pub measures: Vec<Box<dyn Registered>>,
+    /// Secrets that were made or found in the data folder, to be printed.
+    pub secrets: Vec<std::path::PathBuf>,
+}
+
+/// Makes every measure that the configuration switches on.
+pub fn list(settings: &Settings, data: &Path, remote_key: &Secret) -> Result<Made, Failure> {
+    let mut made = Made { measures: Vec::new(), secrets: Vec::new() };
+    if let Some(settings) = &settings.radius {
+        made.measures.push(Box::new(radius::Radius::new(settings, data, &mut made.secrets)?));
+    }
+    if let Some(settings) = &settings.ipfix {
+        made.measures.push(Box::new(ipfix::Ipfix::new(settings, remote_key)));
+    }
+    Ok(made)
+}

@@ -1,0 +1,184 @@
+//! `weir simulate`: plays a small network into real sockets, or asks a running program about it and judges the answers.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+use weir_base::clock::SystemClock;
+use weir_base::task::Stop;
+use weir_base::time::parse_duration_ms;
+use weir_sim::{Answer, Asker, CheckOptions, Faults, HeaderTime, Mode, Plan, Played, Profile, Question, Report, Targets};
+
+use crate::cli::{ProfileArg, SimulateArgs};
+use crate::fail::{FAILED, Failure};
+use crate::output;
+use crate::ports::Ports;
+use crate::signals;
+use crate::socket::client::Client;
+
+/// Runs the command.
+pub fn run(args: &SimulateArgs) -> Result<ExitCode, Failure> {
+    match &args.check {
+        Some(truth) => check(truth, args),
+        None => play(args),
+    }
+}
+
+fn play(args: &SimulateArgs) -> Result<ExitCode, Failure> {
+    let plan = plan(args)?;
+    let stop = Stop::new();
+    signals::raise_on_signal(&stop)?;
+    let bar = indicatif::ProgressBar::new_spinner();
+    let shown = |p: &Played| bar.set_message(format!("{} events, {} datagrams, {} lost on purpose", p.tally.events, p.datagrams, p.lost));
+    let done = weir_sim::play(&plan, &SystemClock::new(), &stop, |p| {
+        shown(p);
+        bar.tick();
+    });
+    bar.finish_and_clear();
+    let played = done.map_err(Failure::sentence)?;
+    if args.json {
+        output::json(&summary(&played))?;
+    } else {
+        let r = played.radius;
+        output::line(&format!(
+            "{} NAT events in {} datagrams ({} lost on purpose, {} sent twice), {} accounting requests ({} answered, {} sent again)",
+            played.encoded, played.datagrams, played.lost, played.doubled, r.requests, r.answered, r.retransmitted
+        ))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn summary(p: &Played) -> Value {
+    json!({
+        "from": p.from, "to": p.to, "events": p.tally.events, "encoded": p.encoded, "datagrams": p.datagrams, "lost": p.lost,
+        "doubled": p.doubled, "refused": p.refused,
+        "radius": { "requests": p.radius.requests, "answered": p.radius.answered, "retransmitted": p.radius.retransmitted,
+                    "unanswered": p.radius.unanswered, "bad": p.radius.bad },
+    })
+}
+
+/// The plan that the options ask for.
+fn plan(args: &SimulateArgs) -> Result<Plan, Failure> {
+    let profile = match args.profile {
+        ProfileArg::Small => Profile::Small,
+        ProfileArg::Hotel => Profile::Hotel,
+        ProfileArg::Isp => Profile::Isp,
+    };
+    let length = duration("--for", &args.length)?;
+    let header_time = if args.simulated_headers { HeaderTime::Simulated } else { HeaderTime::Sending };
+    let mut plan = Plan::new(profile, args.seed);
+    plan.rate = args.rate;
+    plan.subscribers = args.subscribers;
+    plan.mode = if args.live {
+        Mode::Live { duration_ms: Some(length) }
+    } else {
+        Mode::Fast { history_ms: length, datagrams_per_second: args.datagrams, header_time }
+    };
+    plan.events = args.events;
+    plan.targets = targets(args)?;
+    plan.bind = args.bind;
+    plan.truth = args.truth.clone();
+    plan.reuse = args.reuse;
+    plan.bib = args.bib;
+    plan.bindings = args.bindings;
+    plan.faults = Faults {
+        loss: args.loss,
+        duplicates: args.duplicates,
+        reorder: args.reorder,
+        radius_loss: args.radius_loss,
+        nas_reboots: args.nas_reboot.iter().map(|t| named("--nas-reboot", t, '@')).collect::<Result<_, _>>()?,
+        clock_offsets: args.clock_offset.iter().map(|t| named("--clock-offset", t, '=')).collect::<Result<_, _>>()?,
+        exporter_restarts: args.exporter_restart.iter().map(|t| named("--exporter-restart", t, '@')).collect::<Result<_, _>>()?,
+    };
+    plan.check().map_err(|e| Failure { code: crate::fail::USAGE, ..Failure::sentence(e) })?;
+    Ok(plan)
+}
+
+/// Where it goes: what the options name, else what runs in the data folder, else the usual ports on this machine.
+fn targets(args: &SimulateArgs) -> Result<Targets, Failure> {
+    let ports = Ports::read(&args.data);
+    let usual = |port: u16| Some(SocketAddr::from(([127, 0, 0, 1], port)));
+    let running = |list: fn(&Ports) -> &Vec<SocketAddr>| ports.as_ref().and_then(|p| list(p).first().copied());
+    let radius = args.radius.or_else(|| running(|p| &p.radius)).or_else(|| usual(1813).filter(|_| ports.is_none()));
+    let ipfix = args.ipfix.or_else(|| running(|p| &p.ipfix_udp)).or_else(|| usual(4739).filter(|_| ports.is_none()));
+    let secret_file = args.secret_file.clone().unwrap_or_else(|| args.data.join("radius.secret"));
+    let radius_secret = match (radius, fs::read(&secret_file)) {
+        (None, _) => Vec::new(),
+        (Some(_), Ok(bytes)) => bytes.trim_ascii_end().to_vec(),
+        (Some(_), Err(e)) => {
+            let what = format!("the shared secret {} cannot be read ({e})", secret_file.display());
+            return Err(Failure::new(what, "name it with --secret-file, or name the program's folder with --data"));
+        }
+    };
+    Ok(Targets { ipfix, netflow9: args.netflow9, radius, radius_secret })
+}
+
+fn duration(what: &str, text: &str) -> Result<i64, Failure> {
+    parse_duration_ms(text).map_err(|e| Failure::usage(format!("{what}: {text:?} is not a duration"), e.to_string()))
+}
+
+/// `NAME@20s`, `NAME=-1500ms`.
+fn named(what: &str, text: &str, sign: char) -> Result<(String, i64), Failure> {
+    let (name, time) = text
+        .split_once(sign)
+        .ok_or_else(|| Failure::usage(format!("{what}: {text:?} has no {sign:?}"), format!("write it as NAME{sign}20s")))?;
+    let (minus, time) = time.strip_prefix('-').map_or((1, time), |t| (-1, t));
+    Ok((name.to_owned(), minus * duration(what, time)?))
+}
+
+fn check(truth: &Path, args: &SimulateArgs) -> Result<ExitCode, Failure> {
+    let skew_ms = duration("--skew", &args.skew)?;
+    let options = CheckOptions { questions: args.questions, seed: args.seed, skew_ms, ..CheckOptions::default() };
+    let mut asker = OverSocket { client: Client::connect(&args.data)? };
+    let bar = indicatif::ProgressBar::new(args.questions);
+    let report = weir_sim::check::check(truth, &options, &mut asker, |r| bar.set_position(r.asked));
+    bar.finish_and_clear();
+    let report = report.map_err(Failure::sentence)?;
+    show(&report, args.json)?;
+    // Wrong is zero, always: anything else is a failure, whatever the rest looks like.
+    Ok(ExitCode::from(if report.wrong == 0 { 0 } else { FAILED }))
+}
+
+fn show(report: &Report, json: bool) -> Result<(), Failure> {
+    if json { output::line(&report.to_json()) } else { output::text(&report.to_string()) }
+}
+
+/// Asks over the socket, many questions in flight.
+pub struct OverSocket {
+    /// The connection.
+    pub client: Client,
+}
+
+impl Asker for OverSocket {
+    fn ask(&mut self, batch: &[Question]) -> std::io::Result<Vec<Answer>> {
+        let requests = batch.iter().map(|q| json!({ "op": "lookup", "purpose": "operate", "question": question(q) })).collect();
+        let answers = self.client.call_all(requests).map_err(|e| std::io::Error::other(e.what))?;
+        answers.into_iter().map(|a| serde_json::from_value(a).map_err(std::io::Error::other)).collect()
+    }
+}
+
+fn question(q: &Question) -> Value {
+    json!({
+        "public": weir_attribution::question::format_end(q.public, q.port),
+        "protocol": if q.protocol == 0 { Value::Null } else { json!(q.protocol.to_string()) },
+        "at": q.at.to_rfc3339(),
+        "skew": format!("{}ms", q.skew_ms),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_are_read_with_their_names() {
+        assert_eq!(named("--nas-reboot", "bras-home@20s", '@'), Ok(("bras-home".to_owned(), 20_000)));
+        assert_eq!(named("--clock-offset", "cgn-a=-1500ms", '='), Ok(("cgn-a".to_owned(), -1_500)));
+        for bad in ["cgn-a", "cgn-a=1", "cgn-a=--1s", "cgn-a=x"] {
+            let failure = named("--clock-offset", bad, '=').unwrap_err();
+            assert_eq!(failure.code, crate::fail::USAGE, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! What the running program answers.
+
+use std::path::Path;
+use std::sync::{Arc, RwLock};
+
+use serde_json::{Value, json};
+use weir_base::clock::Clock;
+use weir_base::time::Millis;
+use weir_record::sink::{RecordSink, SinkError};
+use weir_store::engine::{SourceInfo, Store};
+
+use super::protocol::{Op, Request, reply};
+use crate::ask::{self, Asker, Words};
+use crate::fail::{FAILED, Failure};
+use crate::front::Front;
+use crate::ledger::{self, Asked};
+use crate::limits::REQUEST_QUESTIONS;
+use crate::measures::Register;
+use crate::view::{self, Known};
+use crate::views;
+
+/// What answering needs.
+pub struct Service {
+    /// The store.
+    pub store: Arc<Store>,
+    /// The front of the store.
+    pub front: Arc<Front>,
+    /// What look-ups know from the configuration.
+    pub known: Known,
+    /// Name of the log.
+    pub origin: String,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// The measures, once they run.
+    pub measures: RwLock<Register>,
+}
+
+/// An answer that waits until its questions are durable.
+struct Pending {
+    id: Value,
+    answer: Result<Value, Failure>,
+    asked: Vec<Asked>,
+}
+
+impl Service {
+    /// Answers a batch of requests. The ledger records of all of them are durable when this returns; where they cannot be, the answers
+    /// are refused.
+    pub fn answer(&self, actor: &str, batch: Vec<Request>) -> String {
+        let mut pending = Vec::with_capacity(batch.len());
+        let mut view = None;
+        for request in batch {
+            let mut asked = Vec::new();
+            let answer = request.op.and_then(|op| self.one(actor, op, &mut view, &mut asked));
+            pending.push(Pending { id: request.id, answer, asked });
+        }
+        let all: Vec<Asked> = pending.iter().flat_map(|p| p.asked.iter().cloned()).collect();
+        let durable = ledger::commit(&self.store, self.front.as_ref(), &all);
+        let mut out = String::new();
+        for p in pending {
+            let answer = match &durable {
+                Err(failure) if !p.asked.is_empty() => Err(failure.clone()),
+                _ => p.answer,
+            };
+            out.push_str(&reply(&p.id, &answer));
+        }
+        out
+    }
+
+    fn one(&self, actor: &str, op: Op, view: &mut Option<crate::facts::View>, asked: &mut Vec<Asked>) -> Result<Value, Failure> {
+        let now = self.clock.now();
+        match op {
+            Op::Lookup { question, questions, purpose, explain } => {
+                // One view for the whole batch, taken before the first record is read.
+                let view = view.get_or_insert_with(|| view::now(&self.store, &self.front, &self.known));
+                let asker = Asker { actor: actor.to_owned(), purpose };
+                self.lookup(view, &asker, question, questions, explain, asked)
+            }
+            Op::Seal {} => self.seal(actor, now),
+            Op::Sources {} => Ok(Value::Array(self.store.sources().iter().map(source).collect())),
+            Op::Measures {} => {
+                let measures = self.measures.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+                Ok(Value::Array(measures.shown()))
+            }
+            Op::Health {} => Ok(self.health()),
+            Op::Records { kind, from, to, limit } => {
+                let wanted = views::wanted(&kind, from.as_deref(), to.as_deref())?;
+                let result = views::records(&self.store, wanted, limit);
+                asked.push(views::asked(now, actor, "records", &views::target(&kind, &from, &to), rows_of(&result)));
+                result
+            }
+            Op::Sql { statement } => {
+                let result = views::sql(&self.store, &statement);
+                asked.push(views::asked(now, actor, "sql", &statement, rows_of(&result)));
+                result
+            }
+            Op::Export { kind, from, to, out } => self.export(actor, &kind, (from, to), &out, now),
+            Op::Key { kind, day } => {
+                let result = views::key(&self.store, &kind, &day);
+                asked.push(Asked { purpose: "key".into(), ..views::asked(now, actor, "key-show", &format!("{kind} {day}"), result.as_ref().ok().map(|_| 1)) });
+                result.map(Value::String)
+            }
+        }
+    }
+
+    fn lookup(
+        &self,
+        view: &crate::facts::View,
+        asker: &Asker,
+        question: Option<Words>,
+        questions: Vec<Words>,
+        explain: bool,
+        asked: &mut Vec<Asked>,
+    ) -> Result<Value, Failure> {
+        if questions.len() > REQUEST_QUESTIONS {
+            return Err(Failure::usage(format!("more than {REQUEST_QUESTIONS} questions in one request"), "ask them in several"));
+        }
+        let now = self.clock.now();
+        let mut ask = |words: &Words| {
+            let outcome = ask::answer(&self.store, view, &self.origin, asker, words, now);
+            asked.push(outcome.asked);
+            outcome.answer.map(|answer| shown(&answer, explain, outcome.read))
+        };
+        match (question, questions.as_slice()) {
+            (Some(words), []) => ask(&words),
+            (None, many) if !many.is_empty() => {
+                // One that fails does not take the others along.
+                let each = many.iter().map(|words| match ask(words) {
+                    Ok(answer) => answer,
+                    Err(f) => json!({ "error": { "what": f.what, "todo": f.todo, "code": f.code } }),
+                });
+                Ok(Value::Array(each.collect()))
+            }
+            _ => Err(Failure::usage("a look-up has either one question or a list of questions", "give one of them")),
+        }
+    }
+
+    fn seal(&self, actor: &str, now: Millis) -> Result<Value, Failure> {
+        let action = ledger::actions(&[ledger::action(now, actor, "seal", "asked for by an operator", "ok")]);
+        self.front.commit(action).map_err(|e| match e {
+            SinkError::Full => Failure::new("nothing can be sealed: the disk is full", "make room, then try again"),
+            other => Failure::sentence(other),
+        })?;
+        let report = self.store.seal_now().map_err(Failure::sentence)?;
+        Ok(json!({ "units": report.units, "rows": report.rows, "log_size": report.size }))
+    }
+
+    /// An export is ledgered before it is written: the file itself is the answer.
+    fn export(&self, actor: &str, kind: &str, span: (Option<String>, Option<String>), out: &str, now: Millis) -> Result<Value, Failure> {
+        let (from, to) = span;
+        let wanted = views::wanted(kind, from.as_deref(), to.as_deref())?;
+        let target = format!("{} to {out}", views::target(kind, &from, &to));
+        let before = Asked { purpose: "export".into(), answer: "begun".into(), ..views::asked(now, actor, "export", &target, Some(0)) };
+        ledger::commit(&self.store, self.front.as_ref(), &[before])?;
+        let result = views::export(&self.store, wanted, Path::new(out));
+        let rows = result.as_ref().ok().copied();
+        let after = Asked { purpose: "export".into(), ..views::asked(now, actor, "export", &target, rows) };
+        ledger::commit(&self.store, self.front.as_ref(), &[after])?;
+        result.map(|rows| json!({ "rows": rows, "file": out }))
+    }
+
+    fn health(&self) -> Value {
+        let h = self.store.health();
+        json!({
+            "origin": self.origin, "full": h.full, "full_since": h.full_since.map(Millis::to_rfc3339), "waiting_rows": h.waiting_rows,
+            "last_sealed": h.last_sealed.map(Millis::to_rfc3339), "log_size": h.log_size, "sequenced": h.sequenced,
+            "open_mappings": h.open_mappings, "open_sessions": h.open_sessions, "wal_bytes": h.wal_bytes,
+            "refused_groups": h.refused_groups, "trouble": h.trouble,
+        })
+    }
+}
+
+/// Rows an answer has, for the ledger; none when it failed.
+fn rows_of(result: &Result<Value, Failure>) -> Option<u64> {
+    let value = result.as_ref().ok()?;
+    Some(value.get("rows").and_then(Value::as_array).map_or(0, |r| r.len() as u64))
+}
+
+/// An answer as it goes out.
+pub fn shown(answer: &weir_attribution::Answer, explain: bool, read: (u64, u64)) -> Value {
+    let mut value = serde_json::to_value(answer).unwrap_or(Value::Null);
+    if let Value::Object(fields) = &mut value {
+        fields.insert("summary".to_owned(), json!(weir_attribution::summary(answer)));
+        if explain {
+            let (pages, bytes) = read;
+            let steps = format!("{}read {pages} pages, {bytes} bytes\n", weir_attribution::explain(answer));
+            fields.insert("explain".to_owned(), json!(steps));
+        }
+    }
+    value
+}
+
+/// A source as `weir sources --json` shows it.
+fn source(s: &SourceInfo) -> Value {
+    let c = &s.counters;
+    json!({
+        "name": s.name, "kind": s.kind, "realm": s.realm, "peer": s.peer, "messages": c.messages, "records": c.records,
+        "malformed": c.malformed, "lost": s.lost.max(c.lost), "last_seen": c.last_seen.map(Millis::to_rfc3339), "offset_ms": c.offset_ms,
+        "number": s.number, "profile": s.profile, "clock": s.clock, "ignored": c.ignored, "duplicates": c.duplicates,
+        "destinations_dropped": c.destinations_dropped, "trouble": c.trouble, "since": s.since.to_rfc3339(),
+    })
+}
+
+/// The exit code of an answer.
+pub fn exit_code(answer: &Value) -> u8 {
+    match answer.get("answer").and_then(Value::as_str) {
+        Some("one") => 0,
+        Some("none") => 3,
+        Some("several") => 4,
+        Some("unknown") => 5,
+        _ => FAILED,
+    }
+}

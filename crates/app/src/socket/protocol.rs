@@ -1,0 +1,164 @@
+//! Requests and answers: one JSON object a line.
+//!
+//! A request: `{"id": …, "op": "lookup", …}`; the id comes back as it was. An answer: `{"id": …, "ok": …}` or
+//! `{"id": …, "error": {"what": …, "todo": …, "code": n}}`. Requests that lie ready on a connection are answered together, in their order, and
+//! their ledger records share one commit.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::ask::Words;
+use crate::fail::Failure;
+use crate::limits::WORD_BYTES;
+
+/// What is asked.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "op", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Op {
+    /// Who held a public end; one question, or several.
+    Lookup {
+        /// One question.
+        #[serde(default)]
+        question: Option<Words>,
+        /// Several.
+        #[serde(default)]
+        questions: Vec<Words>,
+        /// operate, security-event or drill.
+        #[serde(default = "operate")]
+        purpose: String,
+        /// Say how the answer came about, too.
+        #[serde(default)]
+        explain: bool,
+    },
+    /// Seal what waits.
+    Seal {},
+    /// The sources.
+    Sources {},
+    /// The measures.
+    Measures {},
+    /// How the program is.
+    Health {},
+    /// Rows of one kind through the masking view.
+    Records {
+        /// The kind.
+        kind: String,
+        /// Earliest time.
+        #[serde(default)]
+        from: Option<String>,
+        /// Latest time.
+        #[serde(default)]
+        to: Option<String>,
+        /// Rows at most: the newest.
+        #[serde(default = "limit")]
+        limit: usize,
+    },
+    /// A statement over the masking views.
+    Sql {
+        /// The statement.
+        statement: String,
+    },
+    /// Writes plain Parquet of a masking view to a file on the program's machine.
+    Export {
+        /// The kind.
+        kind: String,
+        /// Earliest time.
+        #[serde(default)]
+        from: Option<String>,
+        /// Latest time.
+        #[serde(default)]
+        to: Option<String>,
+        /// The new file, its whole path.
+        out: String,
+    },
+    /// The key of a kind and a day.
+    Key {
+        /// The kind.
+        kind: String,
+        /// The UTC+8 day.
+        day: String,
+    },
+}
+
+fn operate() -> String {
+    "operate".to_owned()
+}
+
+fn limit() -> usize {
+    crate::limits::RECORDS_DEFAULT
+}
+
+/// A request: its id, and what is asked or why that is not understood.
+pub struct Request {
+    /// Comes back with the answer.
+    pub id: Value,
+    /// What is asked.
+    pub op: Result<Op, Failure>,
+}
+
+impl Request {
+    /// Reads a line.
+    pub fn read(line: &[u8]) -> Request {
+        let bad = |why: &str| Failure::usage(format!("the request is not understood: {why}"), "use the command of the same version");
+        let Ok(Value::Object(mut fields)) = serde_json::from_slice::<Value>(line) else {
+            return Request { id: Value::Null, op: Err(bad("it is not a JSON object")) };
+        };
+        let id = fields.remove("id").filter(|id| id.to_string().len() <= WORD_BYTES).unwrap_or(Value::Null);
+        // The reader's own words may repeat a value, and a value may be an address: only its kind of complaint is passed on.
+        let op = serde_json::from_value::<Op>(Value::Object(fields)).map_err(|e| {
+            let text = e.to_string();
+            let known = ["unknown variant", "unknown field", "missing field"].iter().find(|k| text.starts_with(**k));
+            bad(if known.is_some() { &text } else { "a field has the wrong shape" })
+        });
+        Request { id, op: op.and_then(Op::check) }
+    }
+}
+
+impl Op {
+    fn check(self) -> Result<Op, Failure> {
+        if let Op::Lookup { purpose, .. } = &self
+            && !["operate", "security-event", "drill"].contains(&purpose.as_str())
+        {
+            return Err(Failure::usage("the purpose is not known", "write operate, security-event or drill"));
+        }
+        Ok(self)
+    }
+}
+
+/// An answer as a line.
+pub fn reply(id: &Value, answer: &Result<Value, Failure>) -> String {
+    let value = match answer {
+        Ok(ok) => json!({ "id": id, "ok": ok }),
+        Err(f) => json!({ "id": id, "error": { "what": f.what, "todo": f.todo, "code": f.code } }),
+    };
+    format!("{value}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_are_read_and_bad_ones_keep_their_id() {
+        let good = Request::read(br#"{"id":7,"op":"lookup","question":{"public":"198.18.0.1:9","at":"x"},"purpose":"drill"}"#);
+        assert!(matches!(good.op, Ok(Op::Lookup { question: Some(_), explain: false, .. })));
+        assert_eq!(good.id, json!(7));
+        assert!(matches!(Request::read(br#"{"op":"health"}"#).op, Ok(Op::Health {})));
+        for (line, id) in [
+            (&br#"{"id":1,"op":"dance"}"#[..], json!(1)),
+            (br#"{"id":"a","op":"lookup","purpose":"curiosity"}"#, json!("a")),
+            (br#"{"id":2,"op":"records"}"#, json!(2)),
+            (br#"{"id":3,"op":"seal","now":true}"#, json!(3)),
+            (br#"{"id":4,"op":"records","kind":["203.0.113.7"]}"#, json!(4)),
+            (br#"[1]"#, Value::Null),
+            (b"\xff", Value::Null),
+            (b"", Value::Null),
+        ] {
+            let request = Request::read(line);
+            let failure = request.op.unwrap_err();
+            assert_eq!((request.id, failure.code), (id, crate::fail::USAGE));
+            assert!(!failure.what.contains("203.0.113.7"), "{failure}");
+        }
+        let line = reply(&json!(3), &Err(Failure::new("a", "b")));
+        assert_eq!(line, "{\"error\":{\"code\":1,\"todo\":\"b\",\"what\":\"a\"},\"id\":3}\n");
+    }
+}

@@ -1,0 +1,144 @@
+//! The answering side: a thread a connection.
+
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::net::sockopt::socket_peercred;
+use weir_base::task::{Stop, lock};
+
+use super::ops::Service;
+use super::protocol::{Request, reply};
+use crate::fail::Failure;
+use crate::limits::{BATCH_REQUESTS, CONNECTIONS, LINE_BYTES, SOCKET_WAIT_MS};
+
+/// The socket of a running program.
+pub struct Server {
+    listener: UnixListener,
+    service: Arc<Service>,
+    open: Arc<(Mutex<usize>, Condvar)>,
+}
+
+impl Server {
+    /// Binds the socket, readable by the owner alone. A socket left by a program that died is taken away: the folder's lock says that
+    /// no other one runs.
+    pub fn bind(data: &Path, service: Arc<Service>) -> Result<Server, Failure> {
+        let cannot = |e: std::io::Error| {
+            Failure::new(format!("the socket {} cannot be made ({e})", data.join(super::FILE).display()), "check the folder's owner and mode")
+        };
+        let path = super::path(data).map_err(cannot)?;
+        match std::fs::remove_file(&path.path) {
+            Err(e) if e.kind() != ErrorKind::NotFound => return Err(cannot(e)),
+            _ => {}
+        }
+        let listener = UnixListener::bind(&path.path).map_err(cannot)?;
+        std::fs::set_permissions(&path.path, std::fs::Permissions::from_mode(0o600)).map_err(cannot)?;
+        listener.set_nonblocking(true).map_err(cannot)?;
+        Ok(Server { listener, service, open: Arc::default() })
+    }
+
+    /// Accepts until told to stop, then waits until every connection has its answers.
+    pub fn serve(&self, stop: &Stop) {
+        while !stop.is_raised() {
+            let wait = Timespec { tv_sec: 0, tv_nsec: SOCKET_WAIT_MS as i64 * 1_000_000 };
+            // An interrupted wait is a short one.
+            let _ = poll(&mut [PollFd::new(&self.listener, PollFlags::IN)], Some(&wait));
+            while let Ok((stream, _)) = self.listener.accept() {
+                self.accept(stream, stop);
+            }
+        }
+        let mut open = lock(&self.open.0);
+        while *open > 0 {
+            open = self.open.1.wait(open).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn accept(&self, mut stream: UnixStream, stop: &Stop) {
+        {
+            let mut open = lock(&self.open.0);
+            if *open >= CONNECTIONS {
+                let busy = Failure::new(format!("{CONNECTIONS} connections are open already"), "try again when one is closed");
+                let _ = stream.write_all(reply(&serde_json::Value::Null, &Err(busy)).as_bytes());
+                return;
+            }
+            *open += 1;
+        }
+        let left = Left(Arc::clone(&self.open));
+        let (service, stop) = (Arc::clone(&self.service), stop.clone());
+        let serve = move || {
+            let _left = left;
+            // A caller that goes away is none of our concern.
+            let _ = connection(stream, &service, &stop);
+        };
+        // Without a thread the connection is closed, and `left` counts it out.
+        let _ = std::thread::Builder::new().name("socket".to_owned()).spawn(serve);
+    }
+}
+
+/// Counts a connection out when it ends, however it ends.
+struct Left(Arc<(Mutex<usize>, Condvar)>);
+
+impl Drop for Left {
+    fn drop(&mut self) {
+        *lock(&self.0.0) -= 1;
+        self.0.1.notify_all();
+    }
+}
+
+fn connection(mut stream: UnixStream, service: &Service, stop: &Stop) -> std::io::Result<()> {
+    stream.set_nonblocking(false)?;
+    stream.set_read_timeout(Some(Duration::from_millis(SOCKET_WAIT_MS)))?;
+    let actor = format!("uid:{}", socket_peercred(&stream)?.uid.as_raw());
+    let (mut waiting, mut chunk) = (Vec::new(), vec![0; 64 << 10]);
+    loop {
+        match stream.read(&mut chunk) {
+            Ok(0) => return Ok(()),
+            Ok(n) => waiting.extend_from_slice(chunk.get(..n).unwrap_or_default()),
+            Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) && stop.is_raised() => return Ok(()),
+            Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted) => continue,
+            Err(e) => return Err(e),
+        }
+        while let Some(batch) = requests(&mut waiting) {
+            let replies = service.answer(&actor, batch);
+            stream.write_all(replies.as_bytes())?;
+        }
+        if waiting.len() > LINE_BYTES {
+            let long = Failure::usage(format!("the request is longer than {LINE_BYTES} bytes"), "ask for less at once");
+            return stream.write_all(reply(&serde_json::Value::Null, &Err(long)).as_bytes());
+        }
+    }
+}
+
+/// The whole lines that lie ready, up to one batch; `None` when there is none.
+fn requests(waiting: &mut Vec<u8>) -> Option<Vec<Request>> {
+    let mut batch = Vec::new();
+    let mut used = 0;
+    while batch.len() < BATCH_REQUESTS {
+        let rest = waiting.get(used..).unwrap_or_default();
+        let Some(end) = memchr::memchr(b'\n', rest) else { break };
+        batch.push(Request::read(rest.get(..end).unwrap_or_default()));
+        used += end + 1;
+    }
+    waiting.drain(..used);
+    (!batch.is_empty()).then_some(batch)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lies_ready_is_taken_together_and_the_rest_waits() {
+        let mut waiting = b"{\"op\":\"health\"}\n{\"op\":\"seal\"}\n{\"op\"".to_vec();
+        assert_eq!(requests(&mut waiting).unwrap().len(), 2);
+        assert_eq!(waiting, b"{\"op\"");
+        assert!(requests(&mut waiting).is_none());
+        let mut many = b"{}\n".repeat(BATCH_REQUESTS + 5);
+        assert_eq!(requests(&mut many).unwrap().len(), BATCH_REQUESTS);
+        assert_eq!(requests(&mut many).unwrap().len(), 5);
+    }
+}

@@ -1,0 +1,116 @@
+//! Records, SQL, exports and keys: what people may see beside answers, and what the ledger says of it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use serde_json::{Value, json};
+use weir_base::time::{Day, Millis};
+use weir_query::QueryError;
+use weir_query::mask::{self, Mask};
+use weir_query::rows::{Rows, Wanted};
+use weir_record::Kind;
+use weir_store::engine::Store;
+
+use crate::fail::Failure;
+use crate::ledger::Asked;
+use crate::limits::RECORDS_MAX;
+use crate::rows;
+
+fn failure(error: QueryError) -> Failure {
+    match error {
+        QueryError::Statement(why) => Failure::usage(format!("the statement is not accepted: {why}"), "one SELECT over the kinds of docs/records.md"),
+        QueryError::NoView(kind) => Failure::usage(format!("{kind} has no view"), "its keys are held only by an approved case or the person's own access"),
+        QueryError::Io(e) => Failure::new(format!("the file system said: {e}"), "name a new file in a folder that exists and has room"),
+        other => Failure::sentence(other),
+    }
+}
+
+/// The rows that the words of a command ask for.
+pub fn wanted(kind: &str, from: Option<&str>, to: Option<&str>) -> Result<Wanted, Failure> {
+    let names = || mask::kinds().map(Kind::name).collect::<Vec<_>>().join(", ");
+    let kind = kind.parse::<Kind>().map_err(|_| Failure::usage("there is no such record kind", format!("the kinds with a view: {}", names())))?;
+    mask::schema(kind).map_err(failure)?;
+    let time = |what: &str, text: Option<&str>, otherwise: i64| match text {
+        None => Ok(Millis(otherwise)),
+        Some(text) => text.parse::<Millis>().map_err(|e| Failure::usage(format!("{what} is not a time"), e.to_string())),
+    };
+    Ok(Wanted { kind, from: time("--from", from, i64::MIN)?, to: time("--to", to, i64::MAX)?, unsealed: true })
+}
+
+/// The words again, for the ledger.
+pub fn target(kind: &str, from: &Option<String>, to: &Option<String>) -> String {
+    format!("{kind} from {} to {}", from.as_deref().unwrap_or("the begin"), to.as_deref().unwrap_or("now"))
+}
+
+/// What the ledger says of an act that is not a look-up; `rows` is none when it failed.
+pub fn asked(time: Millis, actor: &str, act: &'static str, target: &str, rows: Option<u64>) -> Asked {
+    let answer = if rows.is_some() { "rows" } else { "failed" };
+    let purpose = if act == "sql" { "sql" } else { "operate" };
+    Asked {
+        time,
+        actor: actor.to_owned(),
+        purpose: purpose.to_owned(),
+        act,
+        target: target.to_owned(),
+        answer: answer.to_owned(),
+        rows: rows.unwrap_or(0),
+    }
+}
+
+/// The newest rows of the span, oldest of them first.
+pub fn records(store: &Arc<Store>, mut wanted: Wanted, limit: usize) -> Result<Value, Failure> {
+    if !(1..=RECORDS_MAX).contains(&limit) {
+        return Err(Failure::usage("--limit is out of range", format!("write 1 to {RECORDS_MAX}")));
+    }
+    // Units are read from the one on that holds the first row to be shown.
+    let mut units: Vec<_> = store.units().into_iter().filter(|u| u.kind == wanted.kind && u.first <= wanted.to).collect();
+    units.sort_by_key(|u| u.last);
+    let mut rows = 0;
+    if let Some(first) = units.iter().rev().find(|u| {
+        rows += u.rows;
+        rows >= limit as u64
+    }) {
+        wanted.from = wanted.from.max(first.first);
+    }
+    let mut kept: Vec<RecordBatch> = Vec::new();
+    let mut count = 0;
+    for batch in Rows::new(store, &Arc::new(Mask::new()), wanted).map_err(failure)? {
+        let batch = batch.map_err(failure)?;
+        count += batch.num_rows();
+        kept.push(batch);
+        while kept.first().is_some_and(|first| count - first.num_rows() >= limit) {
+            count -= kept.remove(0).num_rows();
+        }
+    }
+    let schema = mask::schema(wanted.kind).map_err(failure)?;
+    let columns: Vec<&String> = schema.fields().iter().map(|f| f.name()).collect();
+    let mut objects = rows::objects(&kept);
+    objects.drain(..objects.len().saturating_sub(limit));
+    Ok(json!({ "columns": columns, "rows": objects }))
+}
+
+/// A statement over the masking views.
+pub fn sql(store: &Arc<Store>, statement: &str) -> Result<Value, Failure> {
+    let answer = weir_query::sql::run(store, statement).map_err(failure)?;
+    let columns: Vec<&String> = answer.schema.fields().iter().map(|f| f.name()).collect();
+    Ok(json!({ "columns": columns, "rows": rows::objects(&answer.batches), "cut": answer.cut }))
+}
+
+/// Plain Parquet of the masking view in a new file; the rows written.
+pub fn export(store: &Arc<Store>, wanted: Wanted, out: &Path) -> Result<u64, Failure> {
+    if !out.is_absolute() {
+        return Err(Failure::usage("the file's path is not absolute", "write the whole path, from /"));
+    }
+    weir_query::export::export(store, wanted, out, &mut |_| ()).map_err(failure)
+}
+
+/// The key of a kind and a day as hex digits.
+pub fn key(store: &Store, kind: &str, day: &str) -> Result<String, Failure> {
+    let kind = kind.parse::<Kind>().map_err(|e| Failure::usage(e, "docs/records.md lists them"))?;
+    let day = day.parse::<Day>().map_err(|_| Failure::usage("--day is not a day", "write it as 2026-11-22"))?;
+    // Whose keys a view may not hold, an operator may not have either: that takes two persons.
+    mask::schema(kind).map_err(failure)?;
+    let key = store.day_key(kind, day).ok_or_else(|| Failure::new(format!("there is no key of {kind} on {day}"), "nothing of that day is sealed, or it is erased"))?;
+    Ok(key.0.iter().map(|b| format!("{b:02x}")).collect())
+}

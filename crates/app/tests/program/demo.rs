@@ -1,0 +1,30 @@
+//! The demonstration: what a newcomer sees.
+
+use std::process::Command;
+
+use crate::common::{Running, WEIR, code, text};
+
+#[test]
+fn the_demonstration_prints_a_look_up_that_answers() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("demo");
+    let mut command = Command::new(WEIR);
+    command.args(["run", "--demo", "--data"]).arg(&data);
+    let mut running = Running::wait(command, &data);
+    assert!(running.banner.iter().any(|l| l.contains("demo.invalid")), "{:?}", running.banner);
+    let printed = running.lines.by_ref().map(Result::unwrap).find(|l| l.trim_start().starts_with("weir lookup")).unwrap();
+    let words: Vec<&str> = printed.split_whitespace().skip(1).collect();
+    let output = crate::common::weir(&words);
+    assert_eq!(code(&output), 0, "{printed}: {}{}", text(&output), String::from_utf8_lossy(&output.stderr));
+    assert!(text(&output).contains("subscriber"), "{}", text(&output));
+    assert_eq!(running.stop(), 0);
+    // The folder is used again, and a real one is refused.
+    let mut command = Command::new(WEIR);
+    command.args(["run", "--demo", "--data"]).arg(&data);
+    assert_eq!(Running::wait(command, &data).stop(), 0);
+    let real = dir.path().join("real");
+    assert_eq!(Running::minimal(&real).stop(), 0);
+    let refused = Command::new(WEIR).args(["run", "--demo", "--fresh", "--data"]).arg(&real).output().unwrap();
+    assert_eq!(code(&refused), 1);
+    assert!(real.join("keyring").exists());
+}

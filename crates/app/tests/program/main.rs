@@ -1,0 +1,9 @@
+//! The real program from outside: its commands, its sockets, its folder.
+
+mod asking;
+mod common;
+mod crash;
+mod demo;
+mod ledger;
+mod network;
+mod starting;
