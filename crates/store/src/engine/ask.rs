@@ -100,7 +100,16 @@ impl Store {
                 let Some(key) = self.day_key(unit.kind, unit.day) else { continue };
                 self.ensure_fences(unit)?;
                 let lookup = UnitLookup { files: &self.files, key, unit };
-                found.extend(lookup.find(public, port, from, to, stats)?);
+                let rows = match lookup.find(public, port, from, to, stats) {
+                    // A table that a crash or a failing disk left half written is thrown away and made again, once.
+                    Err(StoreError::Table(e)) if !e.is_not_found() => {
+                        self.files.remove(&[crate::unit::fence_file(unit.unit)]);
+                        self.ensure_fences(unit)?;
+                        lookup.find(public, port, from, to, stats)?
+                    }
+                    other => other?,
+                };
+                found.extend(rows);
             }
         }
         Ok(found)

@@ -195,6 +195,12 @@ impl Store {
         sealed.and(flushed)
     }
 
+    /// Stops taking groups in and leaves everything as it is: what a crash would do, without the crash.
+    pub fn abandon(&self) {
+        self.stop_writer();
+        self.wake_sealer();
+    }
+
     /// The ledger's own encryption of a question: only salted commitments and ciphertext reach the units.
     pub fn ledger_seal(&self, plain: &[u8]) -> Result<Vec<u8>, StoreError> {
         Ok(self.named_key("ledger/1")?.aead().wrap(b"weir/ledger/v1", plain))

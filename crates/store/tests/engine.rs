@@ -1,0 +1,333 @@
+//! The whole store on a simulated disk, against a model: what was acknowledged is found, before and after sealing, through crashes, lost
+//! catalogs, lost indexes, repacking and full disks.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use weir_base::clock::Clock;
+use weir_base::crypto::Secret;
+use weir_base::net::Addr16;
+use weir_base::task::{Stop, Tasks};
+use weir_base::time::Millis;
+use weir_record::Kind;
+use weir_record::kinds::{Action, Form, NatEvent, NatEventColumns};
+use weir_record::sink::{Group, RecordSink, SinkError, SourceDesc};
+use weir_store::catalog::{Catalog, Change, Content, MemoryCatalog};
+use weir_store::engine::{OpenReport, Store, StoreConfig, StoreError};
+use weir_store::nat::mapping::Mapping;
+use weir_testkit::{Rates, Rng, SimClock, SimDisk, each_seed, runs};
+
+const T0: i64 = 1_795_312_800_000;
+
+/// A catalog that outlives the store, as a file would.
+#[derive(Clone, Default)]
+struct Shared(Arc<MemoryCatalog>);
+
+impl Catalog for Shared {
+    fn load(&self) -> Result<Content, String> {
+        self.0.load()
+    }
+    fn apply(&self, change: &Change) -> Result<(), String> {
+        self.0.apply(change)
+    }
+    fn clear(&self) -> Result<(), String> {
+        self.0.clear()
+    }
+}
+
+struct Rig {
+    disk: SimDisk,
+    clock: Arc<SimClock>,
+    catalog: Shared,
+    master: Secret,
+    store: Option<(Arc<Store>, Tasks)>,
+    source: u32,
+}
+
+impl Rig {
+    fn new() -> Rig {
+        let clock = Arc::new(SimClock::new(Millis(T0)));
+        Rig { disk: SimDisk::new(), clock, catalog: Shared::default(), master: Secret([7; 32]), store: None, source: 0 }
+    }
+
+    fn open(&mut self) -> Result<OpenReport, StoreError> {
+        let clock: Arc<dyn Clock> = Arc::clone(&self.clock) as Arc<dyn Clock>;
+        let config = StoreConfig { unit_seconds: 3600, ..StoreConfig::default() };
+        let (store, report) = Store::open(self.disk.shared(), None, Box::new(self.catalog.clone()), clock, &self.master, config)?;
+        let tasks = Tasks::new(Stop::new(), |ended| assert_eq!(ended.panic, None, "{}", ended.name));
+        store.start(&tasks).unwrap();
+        self.store = Some((store, tasks));
+        Ok(report)
+    }
+
+    fn register(&mut self) -> Result<(), SinkError> {
+        let desc = SourceDesc { name: "cgn".into(), kind: "ipfix".into(), realm: "north".into(), ..SourceDesc::default() };
+        self.source = self.store().register(&desc)?.number;
+        Ok(())
+    }
+
+    fn store(&self) -> &Arc<Store> {
+        &self.store.as_ref().unwrap().0
+    }
+
+    /// Ends the threads without leaving anything tidy behind.
+    fn drop_store(&mut self) {
+        if let Some((store, tasks)) = self.store.take() {
+            tasks.stop().raise();
+            store.abandon();
+            tasks.join();
+        }
+    }
+
+    fn crash(&mut self, seed: u64) {
+        self.disk.crash(seed);
+        self.drop_store();
+    }
+
+    fn send(&self, events: &[NatEvent]) -> Result<(), SinkError> {
+        let mut columns = NatEventColumns::default();
+        events.iter().for_each(|e| columns.push(e));
+        let group = Group {
+            batches: vec![(Kind::NatEvent, columns.into_batch())],
+            evidence: events.iter().map(|e| (e.source, e.time)).collect(),
+            ..Group::new("ipfix")
+        };
+        self.store().commit(group).map(drop)
+    }
+
+    fn holders(&self, port: u16, at: i64) -> Vec<Addr16> {
+        let (found, _) = self.store().mappings(public(), Some(port), Some(6), Millis(at), Millis(at)).unwrap();
+        found.iter().map(|m: &Mapping| m.inside).collect()
+    }
+}
+
+impl Drop for Rig {
+    fn drop(&mut self) {
+        self.drop_store();
+    }
+}
+
+fn public() -> Addr16 {
+    Addr16::v4([203, 0, 113, 7])
+}
+
+fn inside(host: u8) -> Addr16 {
+    Addr16::v4([100, 64, 0, host])
+}
+
+fn event(source: u32, action: Action, port: u16, host: u8, time: i64) -> NatEvent {
+    NatEvent {
+        time: Millis(time),
+        action: action as u8,
+        form: Form::Session as u8,
+        protocol: 6,
+        source,
+        public_address: public(),
+        public_port: port,
+        public_port_last: port,
+        inside_address: inside(host),
+        inside_port: 5_000 + port,
+        ..NatEvent::default()
+    }
+}
+
+#[test]
+fn a_mapping_is_found_at_every_stage_of_its_life() {
+    let mut rig = Rig::new();
+    assert!(rig.open().unwrap().first_start);
+    rig.register().unwrap();
+    rig.send(&[event(rig.source, Action::Create, 4000, 1, T0)]).unwrap();
+    assert_eq!(rig.holders(4000, T0 + 5), [inside(1)], "not sealed");
+    rig.store().seal_now().unwrap();
+    assert_eq!(rig.holders(4000, T0 + 5), [inside(1)], "sealed as open");
+    rig.clock.advance(90_000);
+    rig.send(&[event(rig.source, Action::Delete, 4000, 1, T0 + 80_000), event(rig.source, Action::Create, 4000, 2, T0 + 80_000)]).unwrap();
+    assert_eq!(rig.holders(4000, T0 + 5), [inside(1)], "its end is not sealed");
+    assert_eq!(rig.holders(4000, T0 + 80_001), [inside(2)]);
+    rig.store().seal_now().unwrap();
+    rig.send(&[event(rig.source, Action::Delete, 4000, 2, T0 + 85_000)]).unwrap();
+    rig.store().flush_index().unwrap();
+    for stage in ["flushed", "stopped and started", "crashed"] {
+        assert_eq!(rig.holders(4000, T0 + 5), [inside(1)], "{stage}");
+        assert_eq!(rig.holders(4000, T0 + 81_000), [inside(2)], "{stage}");
+        assert_eq!(rig.holders(4000, T0 + 90_000), [], "{stage}");
+        assert_eq!(rig.holders(4001, T0 + 5), [], "{stage}");
+        if stage == "flushed" {
+            rig.store().stop().unwrap();
+            rig.drop_store();
+        } else {
+            rig.crash(3);
+        }
+        rig.open().unwrap();
+    }
+    assert_eq!(rig.store().sources_for(public()), [(rig.source, false)]);
+}
+
+#[derive(Default)]
+struct Model {
+    /// By port: host, start, end.
+    mappings: BTreeMap<u16, Vec<(u8, i64, Option<i64>)>>,
+}
+
+impl Model {
+    fn holders(&self, port: u16, at: i64) -> Vec<Addr16> {
+        let list = self.mappings.get(&port).map_or(&[][..], Vec::as_slice);
+        let mut out: Vec<_> =
+            list.iter().filter(|(_, s, e)| *s <= at && e.is_none_or(|e| e >= at)).map(|(h, ..)| inside(*h)).collect();
+        out.sort_unstable();
+        out.dedup();
+        out
+    }
+}
+
+/// One step of the network: time goes on, some ports open, some close. The events are in the model only once they are acknowledged.
+fn step(rig: &Rig, rng: &mut Rng, model: &mut Model) -> Result<(), SinkError> {
+    rig.clock.advance(rng.below(40_000));
+    let now = rig.clock.now().0;
+    let mut events = Vec::new();
+    let mut changes: Vec<(u16, u8, i64, Option<i64>)> = Vec::new();
+    for _ in 0..=rng.below(6) {
+        let port = 1000 + rng.below(8) as u16;
+        if changes.iter().any(|(p, ..)| *p == port) {
+            continue;
+        }
+        let open = model.mappings.get(&port).and_then(|l| l.last()).filter(|(.., e)| e.is_none()).copied();
+        match open {
+            Some((host, start, _)) => {
+                let end = start.max(now - rng.below(1_000) as i64);
+                events.push(event(rig.source, Action::Delete, port, host, end));
+                changes.push((port, host, start, Some(end)));
+            }
+            None => {
+                let last_end = model.mappings.get(&port).and_then(|l| l.last()).and_then(|(.., e)| *e).unwrap_or(0);
+                let start = (now - rng.below(1_000) as i64).max(last_end + 1);
+                let host = rng.below(200) as u8;
+                events.push(event(rig.source, Action::Create, port, host, start));
+                changes.push((port, host, start, None));
+            }
+        }
+    }
+    rng.shuffle(&mut events);
+    rig.send(&events)?;
+    for (port, host, start, end) in changes {
+        let list = model.mappings.entry(port).or_default();
+        match end {
+            Some(_) => *list.last_mut().unwrap() = (host, start, end),
+            None => list.push((host, start, None)),
+        }
+    }
+    Ok(())
+}
+
+fn compare(rig: &Rig, rng: &mut Rng, model: &Model, questions: usize) {
+    let now = rig.clock.now().0;
+    for _ in 0..questions {
+        let port = 1000 + rng.below(9) as u16;
+        let at = T0 + rng.below((now - T0).max(1) as u64) as i64;
+        let mut got = rig.holders(port, at);
+        got.sort_unstable();
+        got.dedup();
+        assert_eq!(got, model.holders(port, at), "port {port} at T0+{}", at - T0);
+    }
+}
+
+#[test]
+fn soak_faults_engine_answers_like_a_model_through_crashes_and_rebuilding() {
+    each_seed("engine", runs(8), |seed| {
+        let mut rng = Rng::new(seed);
+        let mut rig = Rig::new();
+        let mut model = Model::default();
+        rig.open().unwrap();
+        rig.register().unwrap();
+        for _ in 0..=rng.below(12) + 4 {
+            for _ in 0..rng.below(5) {
+                step(&rig, &mut rng, &mut model).unwrap();
+            }
+            match rng.below(9) {
+                0..=2 => drop(rig.store().seal_now().unwrap()),
+                3 => rig.store().flush_index().unwrap(),
+                4 => drop(rig.store().repack(Millis(i64::MAX)).unwrap()),
+                5 => {
+                    rig.store().stop().unwrap();
+                    rig.drop_store();
+                    rig.open().unwrap();
+                }
+                6 => {
+                    rig.crash(rng.next_u64());
+                    rig.catalog.clear().unwrap();
+                    rig.open().unwrap();
+                }
+                _ => {
+                    rig.crash(rng.next_u64());
+                    rig.open().unwrap();
+                }
+            }
+            compare(&rig, &mut rng, &model, 12);
+        }
+    });
+}
+
+#[test]
+fn soak_faults_nothing_acknowledged_is_lost_when_the_disk_fails() {
+    each_seed("engine-faults", runs(8), |seed| {
+        let mut rng = Rng::new(seed);
+        let mut rig = Rig::new();
+        rig.open().unwrap();
+        rig.register().unwrap();
+        // Each port is opened once, so that a create whose fate is unknown disturbs nobody else.
+        let acked: Mutex<Vec<(u16, u8, i64)>> = Mutex::default();
+        let mut port = 0u16;
+        for _ in 0..3 {
+            rig.disk.fail_by_chance(rng.next_u64(), Rates { error: 40, power_off: 0 });
+            for _ in 0..12 {
+                rig.clock.advance(rng.below(20_000));
+                port += 1;
+                let (host, now) = (rng.below(200) as u8, rig.clock.now().0);
+                if rig.send(&[event(rig.source, Action::Create, port, host, now)]).is_ok() {
+                    acked.lock().unwrap().push((port, host, now));
+                }
+                if rng.below(4) == 0 {
+                    // May fail: the cycle is tried again, and nothing is lost by it.
+                    let _ = rig.store().seal_now();
+                }
+            }
+            rig.disk.heal();
+            rig.crash(rng.next_u64());
+            rig.open().unwrap();
+            for (port, host, at) in acked.lock().unwrap().iter() {
+                assert_eq!(rig.holders(*port, at + 1), [inside(*host)], "port {port}");
+            }
+        }
+    });
+}
+
+#[test]
+fn a_full_disk_refuses_and_goes_on_when_there_is_room() {
+    let mut rig = Rig::new();
+    rig.open().unwrap();
+    rig.register().unwrap();
+    rig.disk.set_capacity(Some(rig.disk.used() + 4_096));
+    let mut refused = None;
+    let mut kept = 0u16;
+    for port in 1..500 {
+        match rig.send(&[event(rig.source, Action::Create, port, 1, T0)]) {
+            Ok(()) => kept = port,
+            Err(e) => {
+                refused = Some(e);
+                break;
+            }
+        }
+    }
+    assert_eq!(refused, Some(SinkError::Full));
+    assert!(rig.store().health().full);
+    assert!(rig.store().seal_now().is_err(), "there is no room for a unit either");
+    rig.disk.set_capacity(None);
+    rig.send(&[event(rig.source, Action::Create, 600, 2, T0)]).unwrap();
+    assert!(!rig.store().health().full);
+    rig.store().seal_now().unwrap();
+    for port in [1, kept, 600] {
+        assert_eq!(rig.holders(port, T0 + 1).len(), 1, "port {port}");
+    }
+    assert!(rig.disk.files().iter().any(|(p, _)| p.starts_with(Path::new("segments"))));
+}
