@@ -123,7 +123,9 @@ impl SqliteCatalog {
         let db = Connection::open(path).map_err(hint)?;
         let version: i64 = db.query_row("PRAGMA user_version", [], |r| r.get(0)).map_err(hint)?;
         if version > 1 {
-            return Err(format!("the catalog has version {version}, this program knows 1: delete catalog.sqlite, the next start rebuilds it"));
+            return Err(format!(
+                "the catalog has version {version}, this program knows 1: delete catalog.sqlite, the next start rebuilds it"
+            ));
         }
         db.execute_batch(SCHEMA).map_err(hint)?;
         Ok(SqliteCatalog(Mutex::new(db)))
@@ -186,8 +188,18 @@ impl Catalog for SqliteCatalog {
         for u in &change.units {
             let mut put = tx.prepare_cached("INSERT OR REPLACE INTO unit VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)").map_err(run)?;
             put.execute(params![
-                u.entry as i64, u.kind.name(), u.day.0, u.unit.to_string(), u.file, u.first_row as i64, u.rows as i64, u.first.0, u.last.0,
-                u.window.0.0, u.window.1.0, u.sealed.0
+                u.entry as i64,
+                u.kind.name(),
+                u.day.0,
+                u.unit.to_string(),
+                u.file,
+                u.first_row as i64,
+                u.rows as i64,
+                u.first.0,
+                u.last.0,
+                u.window.0.0,
+                u.window.1.0,
+                u.sealed.0
             ])
             .map_err(run)?;
         }

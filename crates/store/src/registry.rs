@@ -168,7 +168,9 @@ mod tests {
         }
         assert_eq!(entries.iter().map(|e| (e.number, e.realm)).collect::<Vec<_>>(), [(1, 1), (2, 2), (3, 1)]);
         assert!(matches!(registry.register(&desc("b", "south"), Millis(9)).unwrap(), Registered::Known(h) if h.number == 2));
-        assert!(matches!(registry.register(&desc("b", "north"), Millis(9)).unwrap(), Registered::Record(e) if e.number == 2 && e.realm == 1));
+        assert!(
+            matches!(registry.register(&desc("b", "north"), Millis(9)).unwrap(), Registered::Record(e) if e.number == 2 && e.realm == 1)
+        );
         let mut again = Registry::default();
         entries.iter().for_each(|e| again.apply(e));
         assert!(matches!(again.register(&desc("c", "north"), Millis(9)).unwrap(), Registered::Known(h) if h.number == 3));

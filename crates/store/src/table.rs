@@ -9,11 +9,12 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use weir_base::crypto::Secret;
 use weir_base::disk::{DiskFile, SharedDisk};
-use weir_record::stored::table::{BlockSource, Builder, Cursor, Table};
+use weir_base::task::lock;
+use weir_record::stored::table::{BlockSource, Builder, Cursor, Pair, Table};
 
 pub use weir_record::stored::table::{Stats, TableError};
 
@@ -46,7 +47,7 @@ type Write = Box<dyn FnMut(&[u8]) -> io::Result<()> + Send>;
 pub struct TableWriter {
     disk: SharedDisk,
     dir: PathBuf,
-    sink: Arc<std::sync::Mutex<Sink>>,
+    sink: Arc<Mutex<Sink>>,
     builder: Builder<Write>,
 }
 
@@ -61,9 +62,9 @@ impl TableWriter {
         if !dir.as_os_str().is_empty() && !disk.exists(&dir)? {
             disk.create_dir(&dir)?;
         }
-        let sink = Arc::new(std::sync::Mutex::new(Sink { file: disk.create(path)?, held: Vec::new(), offset: 0 }));
+        let sink = Arc::new(Mutex::new(Sink { file: disk.create(path)?, held: Vec::new(), offset: 0 }));
         let inner = Arc::clone(&sink);
-        let write: Write = Box::new(move |bytes| weir_base::task::lock(&inner).take(bytes));
+        let write: Write = Box::new(move |bytes| lock(&inner).take(bytes));
         Ok(TableWriter { disk: Arc::clone(disk), dir, sink, builder: Builder::new(index_key, write) })
     }
 
@@ -86,7 +87,7 @@ impl TableWriter {
     /// If it cannot be written or synced; the file is then no table.
     pub fn finish(self) -> Result<(), TableError> {
         self.builder.finish()?;
-        let mut sink = weir_base::task::lock(&self.sink);
+        let mut sink = lock(&self.sink);
         sink.flush()?;
         sink.file.sync()?;
         self.disk.sync_dir(&self.dir)?;
@@ -129,7 +130,7 @@ impl TableReader {
     ///
     /// # Errors
     /// If a block on the way cannot be read or is damaged.
-    pub fn seek_le(&self, key: &[u8], stats: &mut Stats) -> Result<Option<(Vec<u8>, Vec<u8>)>, TableError> {
+    pub fn seek_le(&self, key: &[u8], stats: &mut Stats) -> Result<Option<Pair>, TableError> {
         self.0.seek_le(key, stats)
     }
 
@@ -186,7 +187,7 @@ pub fn merge(readers: &[TableReader], mut writer: TableWriter) -> Result<(), Tab
         }
         refill(&mut cursors, table, &mut heap);
     }
-    let mut before: Option<(Vec<u8>, Vec<u8>)> = None;
+    let mut before: Option<Pair> = None;
     while let Some(Reverse((key, value, table))) = heap.pop() {
         if let Some(cursor) = cursors.get_mut(table) {
             cursor.next()?;

@@ -13,10 +13,10 @@ use weir_record::column::bytes16;
 use weir_record::parquet::{self, PageDecryptor, PageMap};
 use weir_record::stored::keyring::KeyId;
 use weir_record::{Id, Kind};
+use weir_seal::UnitId;
 use weir_seal::entry::{Entry, Unit};
 use weir_seal::filedigest::DigestBuilder;
 use weir_seal::rows::{RowsRoot, SaltKey};
-use weir_seal::UnitId;
 
 use crate::catalog::UnitMeta;
 use crate::engine::StoreError;
@@ -222,7 +222,11 @@ pub struct UnitLookup<'a> {
 impl UnitLookup<'_> {
     /// Whole rows of `addr` and `port` that overlap `from..=to`.
     pub fn find(&self, addr: Addr16, port: u16, from: Millis, to: Millis, stats: &mut Stats) -> Result<Vec<Mapping>, StoreError> {
-        let reader = crate::table::TableReader::open(&self.files.disk, fence_file(self.unit.unit).as_ref(), &self.files.key(self.unit.sealed.day())?)?;
+        let reader = crate::table::TableReader::open(
+            &self.files.disk,
+            fence_file(self.unit.unit).as_ref(),
+            &self.files.key(self.unit.sealed.day())?,
+        )?;
         let mut first = fence_key(&addr.0, port, self.unit.window.0).to_vec();
         first.extend([0; 4]);
         let mut last = fence_key(&addr.0, port, to).to_vec();
@@ -258,7 +262,8 @@ impl UnitLookup<'_> {
         stats: &mut Stats,
         found: &mut Vec<Mapping>,
     ) -> Result<(), StoreError> {
-        let damaged = || StoreError::Damaged(format!("the index of unit {} is damaged: delete the index folder, it is rebuilt", self.unit.unit));
+        let damaged =
+            || StoreError::Damaged(format!("the index of unit {} is damaged: delete the index folder, it is rebuilt", self.unit.unit));
         let (start, rest) = value.split_first_chunk::<8>().ok_or_else(damaged)?;
         let (end, rest) = rest.split_first_chunk::<8>().ok_or_else(damaged)?;
         let rows = u64::from_le_bytes(*start)..u64::from_le_bytes(*end);

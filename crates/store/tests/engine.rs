@@ -173,8 +173,7 @@ struct Model {
 impl Model {
     fn holders(&self, port: u16, at: i64) -> Vec<Addr16> {
         let list = self.mappings.get(&port).map_or(&[][..], Vec::as_slice);
-        let mut out: Vec<_> =
-            list.iter().filter(|(_, s, e)| *s <= at && e.is_none_or(|e| e >= at)).map(|(h, ..)| inside(*h)).collect();
+        let mut out: Vec<_> = list.iter().filter(|(_, s, e)| *s <= at && e.is_none_or(|e| e >= at)).map(|(h, ..)| inside(*h)).collect();
         out.sort_unstable();
         out.dedup();
         out

@@ -72,8 +72,16 @@ fn aad(unique: &[u8; UNIQUE_BYTES], module: Module, at: Ordinals) -> ([u8; UNIQU
     (out, len)
 }
 
-/// Splits the first module off `bytes`: nonce, ciphertext and tag.
-fn split(bytes: &[u8]) -> Result<([u8; NONCE_BYTES], &[u8], &[u8]), ParquetFailure> {
+/// A module as stored, and what follows it.
+struct Framed<'a> {
+    nonce: [u8; NONCE_BYTES],
+    /// Ciphertext and tag.
+    sealed: &'a [u8],
+    rest: &'a [u8],
+}
+
+/// Splits the first module off `bytes`.
+fn split(bytes: &[u8]) -> Result<Framed<'_>, ParquetFailure> {
     let (len, rest) = bytes.split_first_chunk::<LENGTH_BYTES>().ok_or(ParquetFailure::Short)?;
     let len = usize::try_from(u32::from_le_bytes(*len)).map_err(|_| ParquetFailure::Short)?;
     let (body, rest) = rest.split_at_checked(len).ok_or(ParquetFailure::Short)?;
@@ -81,7 +89,7 @@ fn split(bytes: &[u8]) -> Result<([u8; NONCE_BYTES], &[u8], &[u8]), ParquetFailu
     if sealed.len() < TAG_BYTES {
         return Err(ParquetFailure::Short);
     }
-    Ok((*nonce, sealed, rest))
+    Ok(Framed { nonce: *nonce, sealed, rest })
 }
 
 /// Decrypts the first module of `bytes`; returns what it holds and the bytes after it.
@@ -92,7 +100,7 @@ pub(super) fn open<'a>(
     at: Ordinals,
     bytes: &'a [u8],
 ) -> Result<(Vec<u8>, &'a [u8]), ParquetFailure> {
-    let (nonce, sealed, rest) = split(bytes).map_err(|_| ParquetFailure::Sealed(module.name()))?;
+    let Framed { nonce, sealed, rest } = split(bytes).map_err(|_| ParquetFailure::Sealed(module.name()))?;
     let (aad, len) = aad(unique, module, at);
     let mut plain = sealed.to_vec();
     let len = aead.open(nonce, &aad[..len], &mut plain).map_err(|_| ParquetFailure::Sealed(module.name()))?.len();

@@ -152,13 +152,7 @@ impl Store {
     }
 
     /// Sessions that may have had this address in `from..=to`, in one realm or in all, and what was read.
-    pub fn sessions(
-        &self,
-        realm: Option<u32>,
-        address: Addr16,
-        from: Millis,
-        to: Millis,
-    ) -> Result<(Vec<SessionSpan>, Stats), StoreError> {
+    pub fn sessions(&self, realm: Option<u32>, address: Addr16, from: Millis, to: Millis) -> Result<(Vec<SessionSpan>, Stats), StoreError> {
         let prefixes: Vec<Prefix> = if address.is_v4() {
             vec![Prefix::new(address, 128)]
         } else {
@@ -227,11 +221,8 @@ impl Store {
         for generation in live.sealing.iter().chain([&live.current]) {
             seen.extend(generation.sources_of(public));
         }
-        let configured: BTreeSet<u32> = lock(&self.registry)
-            .sources()
-            .filter(|s| s.pools.iter().any(|p| p.contains(public)))
-            .map(|s| s.entry.number)
-            .collect();
+        let configured: BTreeSet<u32> =
+            lock(&self.registry).sources().filter(|s| s.pools.iter().any(|p| p.contains(public))).map(|s| s.entry.number).collect();
         seen.retain(|s| !configured.contains(s));
         configured.into_iter().map(|s| (s, true)).chain(seen.into_iter().map(|s| (s, false))).collect()
     }
@@ -297,7 +288,9 @@ fn distinct(mut found: Vec<Mapping>) -> Vec<Mapping> {
     let whole: Vec<Mapping> = found.iter().filter(|m| m.flags & flags::START_INFERRED == 0 && m.end.is_some()).copied().collect();
     found.retain(|m| {
         m.flags & flags::START_INFERRED == 0
-            || !whole.iter().any(|w| (w.source, w.inside, w.inside_port, w.first, w.end) == (m.source, m.inside, m.inside_port, m.first, m.end))
+            || !whole
+                .iter()
+                .any(|w| (w.source, w.inside, w.inside_port, w.first, w.end) == (m.source, m.inside, m.inside_port, m.first, m.end))
     });
     found
 }

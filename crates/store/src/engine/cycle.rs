@@ -21,10 +21,10 @@ use super::{Store, StoreError};
 use crate::catalog::{Change, IndexState, UnitMeta};
 use crate::commit::{CommitError, Plan};
 use crate::limits::{SPANS_IN_MEMORY, WINDOW_SLACK_MS};
+use crate::live::Generation;
 use crate::nat::mapping::RowRef;
 use crate::nat::pair::{Context, pair};
 use crate::unit::{self, StagedUnit};
-use crate::live::Generation;
 
 /// What one cycle did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -94,8 +94,7 @@ impl Store {
     /// Waits until somebody wants a cycle; true if so.
     fn sleep(&self, most: Duration) -> bool {
         let held = lock(&self.wake.0);
-        let (mut held, _) =
-            self.wake.1.wait_timeout_while(held, most, |wanted| !*wanted).unwrap_or_else(PoisonError::into_inner);
+        let (mut held, _) = self.wake.1.wait_timeout_while(held, most, |wanted| !*wanted).unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut *held)
     }
 
@@ -242,10 +241,8 @@ impl Store {
     fn finish(&self, cycle: &mut CycleState, sealing: &Sealing, size: u64) -> Result<SealReport, StoreError> {
         let mut change = Change { log_size: Some(size), ..Change::default() };
         let first_index = size - sealing.staged.len() as u64 - 1;
-        let metas: Vec<UnitMeta> = (first_index..)
-            .zip(&sealing.staged)
-            .filter_map(|(index, unit)| unit::meta_of(index, &unit.entry, sealing.window))
-            .collect();
+        let metas: Vec<UnitMeta> =
+            (first_index..).zip(&sealing.staged).filter_map(|(index, unit)| unit::meta_of(index, &unit.entry, sealing.window)).collect();
         for (meta, unit) in metas.iter().zip(&sealing.staged) {
             if unit.kind == Kind::NatMapping
                 && let Err(e) = unit::write_fences(&self.files, meta.unit, sealing.sealed_at.day(), &unit.rows, &unit.map, 0)
@@ -394,13 +391,8 @@ fn by_day(kind: Kind, batches: &[RecordBatch], sealed_at: Millis) -> Result<Vec<
     let all = concat_batches(&kind.schema(), batches).map_err(internal)?;
     let order = sort_to_indices(all.column(time), None, None).map_err(internal)?;
     let all = take_record_batch(&all, &order).map_err(internal)?;
-    let days: Vec<Day> = all
-        .column(time)
-        .as_primitive::<TimestampMillisecondType>()
-        .values()
-        .iter()
-        .map(|t| unit::key_day(Millis(*t), sealed_at))
-        .collect();
+    let days: Vec<Day> =
+        all.column(time).as_primitive::<TimestampMillisecondType>().values().iter().map(|t| unit::key_day(Millis(*t), sealed_at)).collect();
     let distinct: BTreeSet<Day> = days.iter().copied().collect();
     distinct
         .into_iter()

@@ -192,7 +192,8 @@ impl Store {
     fn replay(&self, groups: Vec<(u64, Vec<u8>)>, sealed_through: u64, report: &mut OpenReport) -> Result<(), StoreError> {
         self.load_registry();
         for (number, bytes) in groups {
-            let mut group = group::decode(&bytes).map_err(|e| StoreError::Damaged(format!("group {number} of the write-ahead log: {e}")))?;
+            let mut group =
+                group::decode(&bytes).map_err(|e| StoreError::Damaged(format!("group {number} of the write-ahead log: {e}")))?;
             if number <= sealed_through {
                 // Its rows are sealed; only its state was not in a snapshot yet.
                 group.batches.retain(|(kind, _)| *kind == Kind::SourceEntry);
@@ -241,11 +242,8 @@ impl Store {
         recovered.missing.iter().for_each(|m| add(m.end - m.start, "wal-missing-groups"));
         (report.cuts, report.damage) = (recovered.cuts.clone(), recovered.damage.clone());
         if !gaps.is_empty() {
-            let group = weir_record::sink::Group {
-                owner: "store".to_owned(),
-                batches: vec![(Kind::Gap, Gap::batch(&gaps))],
-                ..Default::default()
-            };
+            let group =
+                weir_record::sink::Group { owner: "store".to_owned(), batches: vec![(Kind::Gap, Gap::batch(&gaps))], ..Default::default() };
             let bytes = group::encode(&group).map_err(StoreError::Internal)?;
             for number in self.wal.append(&[bytes])? {
                 self.take_in(number, group.clone());
@@ -313,4 +311,3 @@ fn told(committer: &Committer, from: u64) -> Result<Told, StoreError> {
     }
     Ok(told)
 }
-

@@ -149,7 +149,8 @@ impl Store {
             detail: detail.to_owned(),
             result: "ok".to_owned(),
         };
-        let group = Group { owner: "store".to_owned(), batches: vec![(Kind::OperatorAction, OperatorAction::batch(&[row]))], ..Group::default() };
+        let group =
+            Group { owner: "store".to_owned(), batches: vec![(Kind::OperatorAction, OperatorAction::batch(&[row]))], ..Group::default() };
         let Ok(bytes) = group::encode(&group) else { return };
         match self.wal.append(&[bytes]) {
             Ok(numbers) => numbers.for_each(|n| self.take_in(n, group.clone())),

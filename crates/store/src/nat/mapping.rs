@@ -227,7 +227,15 @@ mod tests {
 
     fn mapping() -> impl Strategy<Value = Mapping> {
         let time = || proptest::option::of(any::<i64>().prop_map(Millis));
-        (1u8..=5, any::<(u8, u32, u16, u16, u16, u8)>(), addr(), addr(), proptest::option::of((addr(), any::<(u16, u64)>())), time(), time())
+        (
+            1u8..=5,
+            any::<(u8, u32, u16, u16, u16, u8)>(),
+            addr(),
+            addr(),
+            proptest::option::of((addr(), any::<(u16, u64)>())),
+            time(),
+            time(),
+        )
             .prop_map(|(form, (protocol, source, first, last, inside_port, flags), public, inside, remote, start, end)| Mapping {
                 form: Form::from_u8(form).unwrap(),
                 protocol,

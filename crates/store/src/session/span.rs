@@ -102,8 +102,7 @@ impl SessionSpan {
         let acct_session_id = if presence & 2 != 0 { Some(text(&mut at)?) } else { None };
         let nas = text(&mut at)?;
         let (start_certain, inferred) = (presence & 4 != 0, presence & 16 != 0);
-        let session =
-            Session { id, source, realm, subscriber, acct_session_id, nas, start, start_certain, end, inferred, last_evidence };
+        let session = Session { id, source, realm, subscriber, acct_session_id, nas, start, start_certain, end, inferred, last_evidence };
         at.is_empty().then_some(SessionSpan { session, prefix, since, until })
     }
 }
@@ -150,7 +149,14 @@ mod tests {
         };
         let full = SessionSpan { session, prefix: "100.64.0.12".parse().unwrap(), since: Millis(6), until: Some(Millis(9)) };
         let bare = SessionSpan {
-            session: Session { subscriber: None, acct_session_id: None, end: None, inferred: false, start_certain: false, ..full.session.clone() },
+            session: Session {
+                subscriber: None,
+                acct_session_id: None,
+                end: None,
+                inferred: false,
+                start_certain: false,
+                ..full.session.clone()
+            },
             prefix: "2001:db8::/56".parse().unwrap(),
             since: Millis(-1),
             until: None,

@@ -31,7 +31,9 @@ pub struct SessionTable {
 
 /// True for the addresses and prefixes that replace each other in one session.
 fn same_family(a: Prefix, b: Prefix) -> bool {
-    (a.addr.is_v4() && a.bits >= 96) == (b.addr.is_v4() && b.bits >= 96) && (a.bits == 128) == (b.bits == 128) && a.bits.abs_diff(b.bits) < 8
+    (a.addr.is_v4() && a.bits >= 96) == (b.addr.is_v4() && b.bits >= 96)
+        && (a.bits == 128) == (b.bits == 128)
+        && a.bits.abs_diff(b.bits) < 8
 }
 
 impl SessionTable {

@@ -8,8 +8,6 @@ use weir_testkit::{Fault, Rng, SimDisk, each_seed};
 
 use super::*;
 
-type Pair = (Vec<u8>, Vec<u8>);
-
 fn write(disk: &SharedDisk, path: &str, key: &Secret, entries: &[Pair]) -> Result<(), TableError> {
     let mut writer = TableWriter::create(disk, Path::new(path), key)?;
     for (k, v) in entries {

@@ -1,7 +1,6 @@
 //! Bytes made once and kept: what is on a disk today is read tomorrow.
 
 use weir_base::crypto::Secret;
-use weir_base::time::Millis;
 
 use crate::column::Id;
 use crate::kind::{Kind, Record};

@@ -19,7 +19,7 @@ use super::FormatError;
 use super::bytes::Cursor as Bytes;
 
 pub use builder::Builder;
-pub use reader::{BlockSource, Cursor, Table};
+pub use reader::{BlockSource, Cursor, Pair, Table};
 
 const MAGIC: &[u8; 8] = b"WEIRTABL";
 const VERSION: u16 = 1;

@@ -11,6 +11,9 @@ use super::{Place, Stats, TRAILER_BYTES, TableError, Trailer, damaged, nonce};
 use crate::stored::FormatError;
 use crate::stored::limits::{TABLE_BLOCK_BYTES, TABLE_LEVELS, TABLE_VALUE_BYTES};
 
+/// An entry: key and value.
+pub type Pair = (Vec<u8>, Vec<u8>);
+
 /// Where a table's bytes come from.
 pub trait BlockSource {
     /// The `len` bytes at `offset`; fewer only at the end.
@@ -100,7 +103,7 @@ impl<S: BlockSource> Table<S> {
     ///
     /// # Errors
     /// If a block on the way cannot be read or is damaged.
-    pub fn seek_le(&self, key: &[u8], stats: &mut Stats) -> Result<Option<(Vec<u8>, Vec<u8>)>, TableError> {
+    pub fn seek_le(&self, key: &[u8], stats: &mut Stats) -> Result<Option<Pair>, TableError> {
         let mut cursor = self.cursor(stats);
         if !cursor.seek_le(key)? {
             return Ok(None);

@@ -8,8 +8,6 @@ use weir_base::crypto::Secret;
 use super::*;
 use crate::stored::limits::{TABLE_BLOCK_BYTES, TABLE_KEY_BYTES, TABLE_VALUE_BYTES};
 
-type Pair = (Vec<u8>, Vec<u8>);
-
 fn build<'a>(key: &Secret, block_bytes: usize, entries: impl Iterator<Item = (&'a [u8], &'a [u8])>) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut builder = Builder::with_block_bytes(

@@ -23,7 +23,14 @@ fn event(create: bool, host: u8, time: i64) -> Event {
 }
 
 /// `c1@5` is "host 1 created at 5", `d1@9` its deletion; results are `host start-end type`, `?` for an end not seen.
-fn check_with(input: &str, open: &OpenTable, orphans: &Orphans, lost: &dyn Fn(u32, Millis, Millis) -> bool, overloads: bool, want: &[&str]) {
+fn check_with(
+    input: &str,
+    open: &OpenTable,
+    orphans: &Orphans,
+    lost: &dyn Fn(u32, Millis, Millis) -> bool,
+    overloads: bool,
+    want: &[&str],
+) {
     let mut events: Vec<Event> = input
         .split_whitespace()
         .map(|word| {
