@@ -91,17 +91,21 @@ pub fn day_key(keyring: &Keyring, kind: Kind, day: Day) -> Result<Secret, StoreE
     keyring.get_or_create(&[id])?.pop().ok_or_else(|| StoreError::Internal("the keyring gave no key".to_owned()))
 }
 
-/// Writes rows of one kind and one day as a staged unit.
-pub fn stage(
-    disk: &SharedDisk,
-    keyring: &Keyring,
-    kind: Kind,
-    day: Day,
-    rows: RecordBatch,
-    sealed: Millis,
-    sm3: bool,
-    sorted: bool,
-) -> Result<StagedUnit, StoreError> {
+/// Where and how a unit is staged.
+pub struct Staging<'a> {
+    /// The data folder.
+    pub disk: &'a SharedDisk,
+    /// The keys.
+    pub keyring: &'a Keyring,
+    /// When it is sealed.
+    pub sealed: Millis,
+    /// Keep SM3 digests too.
+    pub sm3: bool,
+}
+
+/// Writes rows of one kind and one day, in the kind's order, as a staged unit.
+pub fn stage(at: &Staging<'_>, kind: Kind, day: Day, rows: RecordBatch) -> Result<StagedUnit, StoreError> {
+    let Staging { disk, keyring, sealed, sm3 } = *at;
     let unit = Id::random();
     let key = day_key(keyring, kind, day)?;
     let written = parquet::write(kind, std::slice::from_ref(&rows), &key).map_err(|e| StoreError::Internal(e.to_string()))?;
@@ -125,7 +129,7 @@ pub fn stage(
         file_root: sidecar.root(),
         file_root_sm3: sidecar.root_sm3(),
         first_row: 0,
-        sorted,
+        sorted: true,
     };
     let files = stage_files(disk, &file, unit, &written.bytes, &sidecar.encode())?;
     Ok(StagedUnit { entry, files, kind, rows, map: written.map })

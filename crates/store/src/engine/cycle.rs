@@ -175,7 +175,8 @@ impl Store {
     }
 
     fn stage_unit(&self, kind: Kind, day: Day, rows: RecordBatch, sealed_at: Millis) -> Result<StagedUnit, StoreError> {
-        unit::stage(&self.disk, &self.keyring, kind, day, rows, sealed_at, self.config.sm3, true)
+        let at = unit::Staging { disk: &self.disk, keyring: &self.keyring, sealed: sealed_at, sm3: self.config.sm3 };
+        unit::stage(&at, kind, day, rows)
     }
 
     /// Pairs events and sorts the mappings by public address, port, start; one batch a key day.

@@ -16,6 +16,9 @@ use super::Store;
 use crate::limits::{BYTES_A_SYNC, GROUPS_A_SYNC, WAITING_ROWS};
 use crate::wal::WalError;
 
+/// A group, its bytes, and who wants to hear of it.
+type Waiting = (Box<(Group, Vec<u8>)>, Done);
+
 /// A group on its way to the log.
 pub(super) enum Submit {
     /// Write it.
@@ -58,7 +61,7 @@ impl Store {
         }
     }
 
-    fn write(&self, batch: Vec<(Box<(Group, Vec<u8>)>, Done)>) {
+    fn write(&self, batch: Vec<Waiting>) {
         if batch.is_empty() {
             return;
         }
@@ -82,7 +85,7 @@ impl Store {
         }
     }
 
-    fn refuse(&self, batch: Vec<(Box<(Group, Vec<u8>)>, Done)>, error: &WalError) {
+    fn refuse(&self, batch: Vec<Waiting>, error: &WalError) {
         let told = match error {
             WalError::Full(_) => SinkError::Full,
             other => SinkError::Failed(other.to_string()),
