@@ -146,7 +146,7 @@ mod tests {
             ..NatMapping::default()
         };
         let batch = NatMapping::batch(&[row.clone(), NatMapping { protocol: 17, ..row }]);
-        assert_eq!(fixed_row_len(Kind::NatMapping), Some(105));
+        assert_eq!(fixed_row_len(Kind::NatMapping), Some(103));
         let fixed = rows(Kind::NatMapping, &batch);
         assert_eq!(fixed, variable_rows(Kind::NatMapping, &batch));
         assert_eq!(fixed.len(), 2);
