@@ -24,6 +24,7 @@ mod side;
 mod signals;
 mod simulate;
 mod socket;
+mod verify;
 mod view;
 mod views;
 
@@ -54,7 +55,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Sources(args) => commands::sources(&args),
         Command::Records(args) => commands::records(&args),
         Command::Sql(args) => commands::sql(&args),
-        Command::Verify(_) => Err(Failure::new("this build cannot verify", "use a build with src/verify")),
+        Command::Verify(args) => Ok(verify::run(&args.data.data, args.json)),
         Command::Export(args) => commands::export(&args),
         Command::Key(command) => commands::key(&command),
         Command::CheckConfig(args) => check_config::run(&args),

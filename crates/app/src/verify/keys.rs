@@ -55,7 +55,8 @@ pub fn load(folder: &Folder, found: &mut Findings) -> Keys {
 }
 
 fn master(folder: &Folder, found: &mut Findings) -> Option<Secret> {
-    const BACK: &str = "put the master.key of this data folder back; without it no record can be read and only the log and the digests were checked";
+    const BACK: &str =
+        "put the master.key of this data folder back; without it no record can be read and only the log and the digests were checked";
     if let Ok(mode) = folder.mode(MASTER)
         && mode & 0o077 != 0
     {
@@ -122,7 +123,11 @@ fn judge(whole: Option<(Read, Read)>, found: &mut Findings) -> Keys {
                 found.problem(RING, format!("both slots say generation {} and hold different keys", a.generation), RESTORE);
             } else if a != b {
                 let (old, new) = (a.generation.min(b.generation), a.generation.max(b.generation));
-                found.warning(RING, format!("one slot is behind (generation {old}, the other {new}): the last change was not confirmed"), MEND);
+                found.warning(
+                    RING,
+                    format!("one slot is behind (generation {old}, the other {new}): the last change was not confirmed"),
+                    MEND,
+                );
             }
             return open(if a.generation >= b.generation { a } else { b });
         }

@@ -173,7 +173,10 @@ mod tests {
         let report = Report { findings: whole, ..Report::default() };
         assert!(report.text().contains("BAD  f0: bad\n      mend it\n") && report.text().contains("bad: 1005 problems"));
         let json = serde_json::to_value(report.json()).unwrap();
-        assert_eq!((&json["ok"], &json["problems"][0]["where"], &json["warnings"][0]["what"]), (&false.into(), &"f0".into(), &"odd".into()));
+        assert_eq!(
+            (&json["ok"], &json["problems"][0]["where"], &json["warnings"][0]["what"]),
+            (&false.into(), &"f0".into(), &"odd".into())
+        );
         assert!(Report::default().text().ends_with("good: everything agrees with the log\n"));
     }
 }

@@ -1,0 +1,113 @@
+//! `weir verify`: does everything in a data folder agree with its log?
+//!
+//! It reads with the codecs of `weir-record` and `weir-seal` alone and shares no code with what wrote the folder, so that a fault of the writer is
+//! not repeated by its judge. It writes nothing, and may run beside the program: it judges as of one `log/current`, and looks again at what
+//! the program changed meanwhile. What it proves and what it cannot: `docs/verify.md`.
+
+mod facts;
+mod folder;
+mod frames;
+mod keys;
+mod limits;
+mod log;
+mod report;
+mod rows;
+mod segments;
+mod state;
+mod wal;
+
+use std::io::{self, IsTerminal};
+use std::path::Path;
+use std::process::ExitCode;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use self::folder::Folder;
+use self::keys::Keys;
+use self::limits::TRIES;
+use self::log::Log;
+use self::report::{Checked, Findings, Report};
+use crate::fail::{FAILED, USAGE};
+use crate::output;
+
+/// Checks the data folder and tells what was found: exit code 0 when all is good, 1 when something is bad, 2 when this is no data folder.
+pub fn run(data: &Path, json: bool) -> ExitCode {
+    let Some(folder) = Folder::open(data) else {
+        eprintln!("weir: {} is not a data folder of weir\n  name the right one with --data", data.display());
+        return ExitCode::from(USAGE);
+    };
+    let bar = if io::stderr().is_terminal() { ProgressBar::new(0) } else { ProgressBar::hidden() };
+    if let Ok(style) = ProgressStyle::with_template("{msg} [{bar:30}] {bytes}/{total_bytes} {eta}") {
+        bar.set_style(style.progress_chars("=> "));
+    }
+    let report = check(&folder, &bar);
+    bar.finish_and_clear();
+    let shown = if json { output::json(&report.json()) } else { output::text(&report.text()) };
+    match shown {
+        Err(failure) => {
+            eprintln!("weir: {failure}");
+            ExitCode::from(FAILED)
+        }
+        Ok(()) if report.findings.is_good() => ExitCode::SUCCESS,
+        Ok(()) => ExitCode::from(FAILED),
+    }
+}
+
+fn check(folder: &Folder, bar: &ProgressBar) -> Report {
+    let mut report = Report::default();
+    let Report { checked, findings } = &mut report;
+    bar.set_message("log");
+    let keys = keys::load(folder, findings);
+    checked.keys = keys.len() as u64;
+    // Files come into their place after the checkpoint that names them: those listed before it is read must all be named by it.
+    let listed = folder.tree("segments").unwrap_or_else(|e| {
+        findings.problem("segments", format!("it cannot be listed ({e})"), "look after its mode and the disk");
+        Vec::new()
+    });
+    let log = log::load(folder, &keys, findings);
+    if let Some(mut log) = log {
+        bar.set_message("files");
+        bar.set_length(log.facts.files.iter().filter(|f| !f.dropped).map(|f| f.size).sum());
+        segments::check(folder, &keys, &mut log, &|bytes| bar.inc(bytes), checked, findings);
+        segments::strays(folder, &keys, &mut log, &listed, findings);
+        bar.set_message("write-ahead log");
+        moving(folder, log, checked, findings);
+    }
+    if let Err(e) = state::side_ledger(folder, &keys, checked, findings) {
+        findings.problem("side/ledger", format!("it cannot be read ({e})"), "look after its mode and the disk");
+    }
+    report
+}
+
+/// State and write-ahead log move on while the program runs: when something is wrong and they moved, they are judged again with the log as of then.
+fn moving(folder: &Folder, mut log: Log, checked: &mut Checked, findings: &mut Findings) {
+    for left in (0..TRIES).rev() {
+        let before = names(folder);
+        // Keys of these files come and go with them.
+        let keys = keys::load(folder, &mut Findings::default());
+        let (mut here, mut counts) = (Findings::default(), *checked);
+        if let Err(e) = once(folder, &keys, log.facts.sequenced, &mut counts, &mut here) {
+            here.problem("wal and state", format!("they cannot be read ({e})"), "look after their modes and the disk");
+        }
+        let moved = log::has_moved_on(folder, &log) || names(folder) != before || keys::load(folder, &mut Findings::default()).generation != keys.generation;
+        if here.is_good() || left == 0 || !moved {
+            *checked = counts;
+            findings.take(here);
+            break;
+        }
+        if let Some(newer) = log::load(folder, &keys, &mut Findings::default()) {
+            log = newer;
+        }
+    }
+    checked.log_entries = log.facts.entries;
+    log::leftovers(folder, &log, findings);
+}
+
+fn once(folder: &Folder, keys: &Keys, sealed: u64, checked: &mut Checked, found: &mut Findings) -> io::Result<()> {
+    state::check(folder, keys, checked, found)?;
+    wal::check(folder, keys, sealed, checked, found)
+}
+
+fn names(folder: &Folder) -> (Vec<u64>, Vec<u64>) {
+    (folder.numbers("wal", "wal").unwrap_or_default(), folder.numbers("state", "state").unwrap_or_default())
+}
