@@ -150,7 +150,7 @@ impl TruthWriter {
         };
         let mut writer = TruthWriter {
             path: path.to_owned(),
-            out: BufWriter::with_capacity(1 << 20, file),
+            out: BufWriter::with_capacity(16 << 10, file),
             line: String::with_capacity(512),
             base: base_ms,
             network: network.clone(),
