@@ -90,14 +90,19 @@ impl<'a> Judge<'a> {
 
     fn case<'q>(&self, q: &'q Question, answer: &Answer) -> Case<'q> {
         let skew = answer.skew.as_deref().and_then(|s| parse_duration_ms(s).ok()).unwrap_or(q.skew_ms).min(q.skew_ms.max(0));
-        let offsets = || answer.clocks.iter().map(|c| c.offset_ms.saturating_abs());
-        let tolerance = skew + offsets().filter(|ms| *ms <= JOINING_OFFSET_MS).max().unwrap_or(0);
-        let translated = offsets().any(|ms| ms > JOINING_OFFSET_MS);
-        let reach = tolerance + SECONDS_SLACK_MS;
+        let joins = |ms: &i64| ms.saturating_abs() <= JOINING_OFFSET_MS;
+        let offsets = || answer.clocks.iter().map(|c| c.offset_ms);
+        let offset = offsets().filter(joins).max_by_key(|ms| ms.saturating_abs()).unwrap_or(0);
+        let tolerance = skew + offset.abs();
+        let translated = offsets().any(|ms| !joins(&ms));
+        let reach = tolerance + offset.abs() + SECONDS_SLACK_MS;
         let mut identities: Vec<Identity> = Vec::new();
         for h in self.index.holders(q.public, q.port, q.protocol, q.at.0 - reach, q.at.0 + reach) {
             let slack = if translated || h.inside.is_none() { SECONDS_SLACK_MS } else { MAPPING_SLACK_MS };
-            let Some(one) = identity(&h, q.at.0, tolerance, slack) else { continue };
+            // The window lies around the moment by the exporter's own clock: by true time it is earlier by as much as that clock is ahead.
+            // A NAS has no such offset here.
+            let shift = if h.inside.is_some() { offset } else { 0 };
+            let Some(one) = identity(&h, q.at.0, shift, tolerance, slack) else { continue };
             match identities.iter_mut().find(|i| i.person == one.person && i.inside == one.inside) {
                 Some(same) => {
                     same.must |= one.must;
@@ -242,14 +247,17 @@ fn covers(base: Addr16, address: Addr16) -> bool {
     !address.is_v4() && [64, 56].into_iter().any(|bits| weir_base::net::Prefix::new(address, bits).addr == base)
 }
 
-fn identity(h: &Holder, at: i64, tolerance: i64, slack: i64) -> Option<Identity> {
-    let within = |reach: i64| h.start <= at.saturating_add(reach) && h.end >= at.saturating_sub(reach);
+fn identity(h: &Holder, at: i64, shift: i64, tolerance: i64, slack: i64) -> Option<Identity> {
+    let asked = at.saturating_sub(shift);
+    let within = |reach: i64| h.start <= asked.saturating_add(reach) && h.end >= asked.saturating_sub(reach);
+    let all_around = |t: i64| h.start.saturating_add(tolerance + slack) <= t && t <= h.end.saturating_sub(tolerance + slack);
     within(tolerance + slack).then(|| Identity {
         person: h.person,
         inside: h.inside,
         must: within((tolerance - slack).max(0)),
         at_t: h.start.saturating_add(slack) <= at && at <= h.end.saturating_sub(slack),
-        deep: h.start.saturating_add(tolerance + slack) <= at && at <= h.end.saturating_sub(tolerance + slack),
+        // By either clock: an offset excuses nobody from seeing a holder who was there all the time.
+        deep: all_around(at) || all_around(asked),
     })
 }
 
