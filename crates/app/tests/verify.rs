@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -37,6 +38,13 @@ impl Clock for Hand {
     fn monotonic(&self) -> Duration {
         Duration::from_millis((self.0.load(Ordering::SeqCst) - T0) as u64)
     }
+}
+
+/// Numbers without a pattern that an encoding could use.
+fn mix(port: u16, salt: u64) -> i64 {
+    let mut x = (u64::from(port) + 1 + (salt << 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    x = (x ^ (x >> 31)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    (x >> 20) as i64
 }
 
 struct Rig {
@@ -74,16 +82,16 @@ impl Rig {
             public_address: Addr16::v4([203, 0, 113, 7]),
             public_port: port,
             public_port_last: port,
-            inside_address: Addr16::v4([100, 64, 0, 1]),
-            inside_port: port,
+            inside_address: Addr16::v4([100, 64, mix(port, 1) as u8, mix(port, 2) as u8]),
+            inside_port: mix(port, 3) as u16,
             ..NatEvent::default()
         };
         let mut columns = NatEventColumns::default();
         for port in 1..=count {
-            columns.push(&event(Action::Create, port, now + i64::from(port)));
-            columns.push(&event(Action::Delete, port, now + 2_000 + i64::from(port)));
+            columns.push(&event(Action::Create, port, now + mix(port, 4) % 9_973));
+            columns.push(&event(Action::Delete, port, now + 10_000 + mix(port, 5) % 19_997));
         }
-        columns.push(&event(Action::Create, (now % 50_000) as u16 + 10_000, now + 3));
+        columns.push(&event(Action::Create, (now % 5_000) as u16 + 60_000, now + 3));
         let gap = Gap {
             time: Millis(now),
             id: Id::random(),
@@ -133,7 +141,7 @@ fn build(data: &Path) {
     rig.seal(30);
     rig.store.repack(rig.clock.now()).unwrap();
     // A unit of several blocks, so that damage has a place.
-    rig.seal(9_000);
+    rig.seal(20_000);
     rig.seal(5);
     rig.send(40);
     rig.send(41);
@@ -241,7 +249,7 @@ fn a_good_folder_is_good_and_all_of_it_was_looked_at() {
     told.assert_good("as built");
     assert_eq!(told.list("warnings"), Vec::<String>::new());
     let count = |name: &str| told.json["checked"][name].as_u64().unwrap();
-    assert!(count("log_entries") > 10 && count("units") > count("files") && count("rows") > 9_000, "{}", told.json);
+    assert!(count("log_entries") > 10 && count("units") > count("files") && count("rows") > 20_000, "{}", told.json);
     assert!(count("wal_groups") >= 2 && count("state_entries") > 0 && count("keys") > 3, "{}", told.json);
     assert_eq!((count("side_entries"), count("files_without_key")), (2, 0));
     let after: BTreeMap<String, Vec<u8>> =
@@ -330,7 +338,8 @@ fn a_cut_a_missing_and_a_grown_file_is_found_and_named() {
             || {
                 let (told, what) = (verify(dir.path()), format!("{file} grown"));
                 let list = if told.code == 0 { "warnings" } else { "problems" };
-                assert!(told.code == 1 || file == "side/ledger", "{what}: {}", told.json);
+                // Void bytes behind a frame, and an entry of the side ledger that was never finished.
+                assert!(told.code == 1 || file.starts_with("wal/") || file == "side/ledger", "{what}: {}", told.json);
                 assert!(names_for(file).iter().any(|n| told.names(list, n)), "{what}: {:#?}", told.list(list));
             },
         );
@@ -338,6 +347,7 @@ fn a_cut_a_missing_and_a_grown_file_is_found_and_named() {
         fs::remove_file(&path).unwrap();
         let told = verify(dir.path());
         fs::write(&path, good).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         if file == "side/ledger" || is_old_form(dir.path(), file) {
             // Nothing tells that it was there: docs/verify.md.
             told.assert_good(file);
@@ -345,6 +355,7 @@ fn a_cut_a_missing_and_a_grown_file_is_found_and_named() {
             told.assert_bad(&format!("{file} removed"), file);
         }
     }
+    verify(dir.path()).assert_good("after all was put back");
 }
 
 #[test]
@@ -452,7 +463,7 @@ fn an_edited_entry_is_named_and_all_others_are_judged() {
         told.assert_bad("edited", "entry 1");
         told.assert_bad("edited", "log/tile/entries");
         // What the edited entry says is judged too.
-        told.assert_bad("edited", "the log says");
+        told.assert_bad("edited", "rows; it has");
     });
     // With the leaf made to fit, the root does not.
     with_change(&bundle, edit, || {
@@ -469,7 +480,6 @@ fn an_edited_entry_is_named_and_all_others_are_judged() {
 
 #[test]
 fn modes_keys_and_erased_days() {
-    use std::os::unix::fs::PermissionsExt;
     let dir = tempfile::tempdir().unwrap();
     build(dir.path());
     let key = dir.path().join("master.key");

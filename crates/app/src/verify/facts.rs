@@ -145,17 +145,7 @@ impl Facts {
     }
 
     fn repack(&mut self, index: u64, repack: Repack) -> Result<(), String> {
-        kind_is_known(&repack.kind, repack.kind_version)?;
-        for part in &repack.parts {
-            let unit = self.units.get(&part.entry).ok_or_else(|| format!("it moves entry {}, which is no unit before it", part.entry))?;
-            let old = self.files.get(unit.file);
-            if old.is_none_or(|f| f.kind != repack.kind || f.version != repack.kind_version || f.day != repack.day) {
-                return Err(format!("it moves the unit of entry {}, which is of another kind or day", part.entry));
-            }
-            if unit.rows != part.rows {
-                return Err(format!("it gives the unit of entry {} {} rows; it has {}", part.entry, part.rows, unit.rows));
-            }
-        }
+        let mut wrong = kind_is_known(&repack.kind, repack.kind_version).and_then(|()| self.parts_fit(&repack));
         let file = self.add_file(FileFact {
             path: repack.file,
             size: repack.size,
@@ -175,18 +165,37 @@ impl Facts {
             }
             (unit.file, unit.first_row) = (file, part.first_row);
         }
+        // One thing that does not fit must not hide where the other units lie now.
         for path in &repack.drops {
-            let old = self.by_path.get(path).and_then(|at| self.files.get_mut(*at));
-            match old {
-                Some(old) if old.units.is_empty() && !old.dropped => old.dropped = true,
-                Some(old) if old.dropped => return Err(format!("it drops {path}, which was dropped before")),
-                Some(_) => return Err(format!("it drops {path}, in which a unit still lies")),
-                None => return Err(format!("it drops {path}, which no entry named")),
+            wrong = wrong.and(self.drop_file(path));
+        }
+        let left = self.files.iter().rev().find(|f| f.units.is_empty() && !f.dropped);
+        wrong.and(left.map_or(Ok(()), |left| Err(format!("it leaves {} without a unit and does not drop it", left.path))))
+    }
+
+    fn parts_fit(&self, repack: &Repack) -> Result<(), String> {
+        for part in &repack.parts {
+            let unit = self.units.get(&part.entry).ok_or_else(|| format!("it moves entry {}, which is no unit before it", part.entry))?;
+            let old = self.files.get(unit.file);
+            if old.is_none_or(|f| f.kind != repack.kind || f.version != repack.kind_version || f.day != repack.day) {
+                return Err(format!("it moves the unit of entry {}, which is of another kind or day", part.entry));
+            }
+            if unit.rows != part.rows {
+                return Err(format!("it gives the unit of entry {} {} rows; it has {}", part.entry, part.rows, unit.rows));
             }
         }
-        match self.files.iter().rev().find(|f| f.units.is_empty() && !f.dropped) {
-            Some(left) => Err(format!("it leaves {} without a unit and does not drop it", left.path)),
-            None => Ok(()),
+        Ok(())
+    }
+
+    fn drop_file(&mut self, path: &str) -> Result<(), String> {
+        let old = self.by_path.get(path).and_then(|at| self.files.get_mut(*at));
+        let old = old.ok_or_else(|| format!("it drops {path}, which no entry named"))?;
+        if !old.units.is_empty() {
+            return Err(format!("it drops {path}, in which a unit still lies"));
+        }
+        match std::mem::replace(&mut old.dropped, true) {
+            true => Err(format!("it drops {path}, which was dropped before")),
+            false => Ok(()),
         }
     }
 }

@@ -260,7 +260,7 @@ fn beyond(folder: &Folder, overlay: &Overlay, size: u64, found: &mut Findings) {
                 if let (Ok(old), Ok(new)) = (old, new)
                     && !(is_whole(&path, &old) && new.starts_with(&old))
                 {
-                    found.problem(name, format!("this older form of log/{there} was changed: it does not begin like it"), RESTORE);
+                    found.problem(name, format!("this older form and log/{there} differ: one of them was changed"), RESTORE);
                 }
             }
             Some(there) if there.width() == path.width() => {}

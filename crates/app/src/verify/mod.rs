@@ -89,7 +89,9 @@ fn moving(folder: &Folder, mut log: Log, checked: &mut Checked, findings: &mut F
         if let Err(e) = once(folder, &keys, log.facts.sequenced, &mut counts, &mut here) {
             here.problem("wal and state", format!("they cannot be read ({e})"), "look after their modes and the disk");
         }
-        let moved = log::has_moved_on(folder, &log) || names(folder) != before || keys::load(folder, &mut Findings::default()).generation != keys.generation;
+        let moved = log::has_moved_on(folder, &log)
+            || names(folder) != before
+            || keys::load(folder, &mut Findings::default()).generation != keys.generation;
         if here.is_good() || left == 0 || !moved {
             *checked = counts;
             findings.take(here);

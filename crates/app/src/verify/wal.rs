@@ -132,7 +132,14 @@ impl State<'_> {
         match tail {
             Tail::Clean => {}
             // What a failed append left: the next file goes on where this one stopped being good.
-            Tail::Torn { .. } | Tail::Bad { .. } if later.is_some_and(|later| self.next == Some(later)) => {}
+            Tail::Torn { offset, bytes } | Tail::Bad { offset, bytes } if later.is_some_and(|later| self.next == Some(later)) => {
+                let what = format!("{bytes} bytes behind the last frame are void: an append failed there, and the next file goes on");
+                self.found.warning(
+                    format!("{place} from byte {offset}"),
+                    what,
+                    "nothing, if the disk failed then; else find out who wrote them",
+                );
+            }
             Tail::Torn { offset, bytes } if later.is_none() => {
                 let what = format!("cut tail, {bytes} bytes, possibly acknowledged: a frame was being written");
                 self.found.warning(
