@@ -256,7 +256,7 @@ mod tests {
         let front = front(&inner, &clock);
         front.commit(Group { evidence: vec![(3, Millis(NOW + 5)), (4, Millis(NOW))], ..events(&[(3, NOW - 5)]) }).unwrap();
         let state = lock(&inner.groups).iter().flat_map(|g| g.other_state.clone()).map(|(_, p)| (p.key, p.value.unwrap())).collect();
-        let again = super::tests::front(&Arc::new(Inner { state, ..Inner::default() }), &clock);
+        let again = self::front(&Arc::new(Inner { state, ..Inner::default() }), &clock);
         assert_eq!(again.reach(), front.reach());
         for bad in [&[][..], &[2; 17], &[1; 16], &[1; 33], &[1; 9]] {
             assert_eq!(decode(bad), None, "{bad:?}");

@@ -11,7 +11,7 @@ use weir_base::task::Stop;
 use weir_base::time::parse_duration_ms;
 use weir_sim::{Answer, Asker, CheckOptions, Faults, HeaderTime, Mode, Plan, Played, Profile, Question, Report, Targets};
 
-use crate::cli::{ProfileArg, SimulateArgs};
+use crate::cli::{HeaderArg, ProfileArg, SimulateArgs};
 use crate::fail::{FAILED, Failure};
 use crate::output;
 use crate::ports::Ports;
@@ -67,7 +67,12 @@ fn plan(args: &SimulateArgs) -> Result<Plan, Failure> {
         ProfileArg::Isp => Profile::Isp,
     };
     let length = duration("--for", &args.length)?;
-    let header_time = if args.simulated_headers { HeaderTime::Simulated } else { HeaderTime::Sending };
+    let header_time = match args.header_time {
+        Some(HeaderArg::Simulated) => HeaderTime::Simulated,
+        Some(HeaderArg::Sending) => HeaderTime::Sending,
+        None if args.clock_offset.is_empty() => HeaderTime::Simulated,
+        None => HeaderTime::Sending,
+    };
     let mut plan = Plan::new(profile, args.seed);
     plan.rate = args.rate;
     plan.subscribers = args.subscribers;
@@ -130,7 +135,8 @@ fn named(what: &str, text: &str, sign: char) -> Result<(String, i64), Failure> {
 
 fn check(truth: &Path, args: &SimulateArgs) -> Result<ExitCode, Failure> {
     let skew_ms = duration("--skew", &args.skew)?;
-    let options = CheckOptions { questions: args.questions, seed: args.seed, skew_ms, ..CheckOptions::default() };
+    let guard_ms = duration("--guard", &args.guard)?;
+    let options = CheckOptions { questions: args.questions, seed: args.seed, skew_ms, guard_ms };
     let mut asker = OverSocket { client: Client::connect(&args.data)? };
     let bar = indicatif::ProgressBar::new(args.questions);
     let report = weir_sim::check::check(truth, &options, &mut asker, |r| bar.set_position(r.asked));

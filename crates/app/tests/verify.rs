@@ -144,7 +144,8 @@ fn build(data: &Path) {
     rig.seal(20_000);
     rig.seal(5);
     rig.send(40);
-    rig.send(41);
+    // Twice as much, so that half of the file never ends where a frame does.
+    rig.send(90);
     let mut side = vec![7u8; 16];
     for text in ["one", "another"] {
         let sealed = rig.store.ledger_seal(text.as_bytes()).unwrap();

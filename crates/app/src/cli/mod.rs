@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use simulate::{ProfileArg, SimulateArgs};
+pub use simulate::{HeaderArg, ProfileArg, SimulateArgs};
 
 /// Records of who used which address when, kept so that nobody can bend them.
 #[derive(Debug, Parser)]

@@ -16,6 +16,15 @@ pub enum ProfileArg {
     Isp,
 }
 
+/// What the headers of export datagrams say when a history is sent at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum HeaderArg {
+    /// The time of the history, as if it were sent when it happened. What is lost is missed where it happened.
+    Simulated,
+    /// The time of sending, as an exporter that is late with its records. Not together with loss: gaps then lie at the time of sending
+    Sending,
+}
+
 /// `weir simulate`.
 #[derive(Args, Clone, Debug)]
 pub struct SimulateArgs {
@@ -40,6 +49,9 @@ pub struct SimulateArgs {
     /// Tolerance of each question with --check
     #[arg(long, value_name = "DURATION", default_value = "2s")]
     pub skew: String,
+    /// With --check: ask nothing about so much of the run's end, where no source has spoken later and every answer is unknown
+    #[arg(long, value_name = "DURATION", default_value = "15s")]
+    pub guard: String,
     /// Length of the history, which ends about now, or of the play with --live
     #[arg(long = "for", value_name = "DURATION", default_value = "60s")]
     pub length: String,
@@ -70,9 +82,9 @@ pub struct SimulateArgs {
     /// Source address of everything sent [default: one each for isp]
     #[arg(long, value_name = "ADDR")]
     pub bind: Option<IpAddr>,
-    /// Let export headers carry simulated time; the source must then trust its clock
-    #[arg(long)]
-    pub simulated_headers: bool,
+    /// What export headers say when a history is sent at once [default: simulated, or sending with --clock-offset]
+    #[arg(long, value_enum)]
+    pub header_time: Option<HeaderArg>,
     /// Share of export datagrams that are lost, e.g. 0.01
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     pub loss: f64,

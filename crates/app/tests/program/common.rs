@@ -63,7 +63,9 @@ impl Running {
     pub fn start(data: &Path, config: &Path, set: &[&str]) -> Running {
         let mut command = Command::new(WEIR);
         command.arg("run").arg("--config").arg(config).arg("--data").arg(data);
-        FREE_PORTS.iter().chain(set).for_each(|s| drop(command.args(["--set", s])));
+        for value in FREE_PORTS.iter().chain(set) {
+            command.args(["--set", value]);
+        }
         Running::wait(command, data)
     }
 

@@ -16,8 +16,8 @@ fn play(running: &Running, truth: &Path, more: &[&str]) -> Value {
     let sent = played["datagrams"].as_u64().unwrap() - played["lost"].as_u64().unwrap() + played["doubled"].as_u64().unwrap();
     let arrived = || {
         let sources = parsed(&running.ask(&["sources", "--json"]));
-        let flows = sources.as_array().unwrap().iter().filter(|s| s["kind"] != "radius").map(|s| s["messages"].as_u64().unwrap());
-        flows.sum::<u64>()
+        let count = |s: &Value| s["messages"].as_u64().unwrap() + s["duplicates"].as_u64().unwrap();
+        sources.as_array().unwrap().iter().filter(|s| s["kind"] != "radius").map(count).sum::<u64>()
     };
     while arrived() < sent {}
     played

@@ -1,0 +1,129 @@
+//! A disk that is really full: a small file system of its own, inside namespaces of its own.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use crate::common::{Running, WEIR, code, config, parsed, text, weir};
+use crate::nas::{Nas, kept};
+
+/// Set where the test runs inside the namespaces: the folder with the small file system.
+const INSIDE: &str = "WEIR_TEST_SMALL_DISK";
+const NAME: &str = "full::soak_full_disk_no_answer_until_there_is_room";
+/// Size of the file system.
+const SIZE: &str = "48m";
+/// Left free when it is filled up.
+const LEFT: u64 = 256 << 10;
+
+#[test]
+fn soak_full_disk_no_answer_until_there_is_room() {
+    if let Ok(folder) = std::env::var(INSIDE) {
+        return inside(Path::new(&folder));
+    }
+    if !namespaces() {
+        assert_ne!(std::env::var("WEIR_CI").as_deref(), Ok("1"), "the kernel refuses namespaces: nothing shows what a full disk does");
+        eprintln!("not shown, because the kernel refuses namespaces: what a full disk does");
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let script = format!("mount -t tmpfs -o size={SIZE} tmpfs \"${INSIDE}\" && ip link set lo up && exec \"$@\"");
+    let test = std::env::current_exe().unwrap();
+    let output = Command::new("unshare")
+        .args(["-Urnm", "sh", "-c", &script, "sh"])
+        .arg(test)
+        .args(["--exact", NAME, "--nocapture"])
+        .env(INSIDE, dir.path())
+        .output()
+        .unwrap();
+    let said = format!("{}{}", text(&output), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+}
+
+/// True where the kernel lets us have a file system and a network of our own.
+fn namespaces() -> bool {
+    let tried = Command::new("unshare")
+        .args(["-Urnm", "sh", "-c", "mount -t tmpfs -o size=1m tmpfs /tmp && ip link set lo up"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    tried.is_ok_and(|status| status.success())
+}
+
+/// Takes all the room there is but a little.
+fn fill(path: &Path) {
+    let mut file = fs::File::create(path).unwrap();
+    let block = vec![0x5a; 64 << 10];
+    let mut size = 0;
+    while file.write_all(&block).is_ok() {
+        size += block.len() as u64;
+    }
+    file.set_len(size - LEFT).unwrap();
+}
+
+fn trouble(running: &Running) -> Option<String> {
+    let sources = parsed(&running.ask(&["sources", "--json"]));
+    sources.as_array().unwrap().iter().find_map(|s| s["trouble"].as_str().map(str::to_owned)).filter(|t| !t.is_empty())
+}
+
+fn inside(folder: &Path) {
+    let (data, filler, errors) = (folder.join("data"), folder.join("filler"), folder.join("../weir-full.stderr"));
+    let start = |errors: &Path| {
+        let mut command = Command::new(WEIR);
+        command.arg("run").arg("--config").arg(config("minimal.toml")).arg("--data").arg(&data);
+        for set in crate::common::FREE_PORTS {
+            command.args(["--set", set]);
+        }
+        command.stderr(fs::File::create(errors).unwrap());
+        Running::wait(command, &data)
+    };
+    let running = start(&errors);
+    let mut nas = Nas::new(4 * 3_600_000);
+    nas.turn_to(&running);
+    for _ in 0..200 {
+        nas.send();
+        nas.take(None);
+    }
+    while nas.waiting() > 0 {
+        nas.take(None);
+    }
+    let before = nas.acknowledged();
+    fill(&filler);
+    // Requests go on until one is not answered because there is no room: the program says so.
+    let said = loop {
+        nas.send();
+        let answered = nas.drain();
+        match trouble(&running) {
+            Some(said) => break said,
+            None if answered == 0 => nas.repeat(),
+            None => {}
+        }
+    };
+    assert!(said.contains("full"), "{said}");
+    nas.drain();
+    let stuck = nas.one();
+    assert!(!nas.again(stuck, Duration::from_millis(500)), "a request is answered although the disk is full");
+    assert!(trouble(&running).is_some());
+    let (at_full, waiting) = (nas.acknowledged(), nas.waiting());
+    println!("{before} answered before, {at_full} when full, {waiting} wait: {said}");
+    assert!(fs::read_to_string(&errors).unwrap().contains("full"), "{}", fs::read_to_string(&errors).unwrap());
+    fs::remove_file(&filler).unwrap();
+    // Sent again, as a NAS does: answered once there is room, without a restart.
+    while !nas.again(stuck, Duration::from_secs(1)) {}
+    while nas.waiting() > 0 {
+        nas.repeat();
+        nas.take(None);
+        nas.drain();
+    }
+    nas.find(&running, 0..nas.sessions.len());
+    let (sessions, answered) = (nas.sessions.len() as u64, nas.acknowledged() as u64);
+    assert_eq!(kept(&data), (answered, sessions, sessions), "each Start and each Stop once");
+    running.kill();
+    let running = start(&errors);
+    nas.find(&running, 0..nas.sessions.len());
+    assert_eq!(trouble(&running), None);
+    assert_eq!(running.stop(), 0);
+    let verified = weir(&["verify", "--data", data.to_str().unwrap()]);
+    assert_eq!(code(&verified), 0, "{}{}", text(&verified), String::from_utf8_lossy(&verified.stderr));
+}
