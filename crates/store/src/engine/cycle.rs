@@ -71,9 +71,16 @@ struct Sealing {
 /// Time between two index checkpoints: what a start after a crash has to read again.
 const FLUSH_EVERY: Duration = Duration::from_secs(600);
 
+/// Time between two repackings.
+const REPACK_EVERY: Duration = Duration::from_secs(3_600);
+
+/// Units younger than this are left alone, in milliseconds: questions about now find them where they were sealed.
+const REPACK_AGE_MS: i64 = 300_000;
+
 impl Store {
     pub(super) fn run_sealer(&self, stop: &Stop) {
         let mut last = self.clock.monotonic();
+        let mut repacked = last;
         while !stop.is_raised() {
             let due = Duration::from_secs(self.config.unit_seconds.max(1));
             let left = due.saturating_sub(self.clock.monotonic().saturating_sub(last));
@@ -85,7 +92,12 @@ impl Store {
                 continue;
             }
             last = self.clock.monotonic();
-            if let Err(e) = self.seal_now() {
+            let mut done = self.seal_now().map(drop);
+            if done.is_ok() && last.saturating_sub(repacked) >= REPACK_EVERY {
+                repacked = last;
+                done = self.repack(self.clock.now().plus(-REPACK_AGE_MS)).map(drop);
+            }
+            if let Err(e) = done {
                 *lock(&self.flags.trouble) = Some(e.to_string());
             }
         }

@@ -19,8 +19,8 @@ use crate::unit;
 /// Units that go into one file at most: what a log entry can name.
 const PARTS: usize = 480;
 
-/// Rows that go into one file at most.
-const ROWS: u64 = 16 << 20;
+/// Rows that go into one file at most: they are in memory once while it is written. Units of that size stay alone.
+const ROWS: u64 = 2 << 20;
 
 /// What a run of repacking did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
