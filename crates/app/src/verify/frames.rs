@@ -155,3 +155,63 @@ impl<'a> Walk<'a> {
         if begun && (!whole_head || cut) { Ok(Tail::Torn { offset, bytes }) } else { Ok(Tail::Bad { offset, bytes }) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use weir_base::crypto::Secret;
+    use weir_record::stored::wal::{Container, Header, encode_frame};
+
+    /// A file of two frames (groups 1 and 2; group 3), its key, and where the second frame begins.
+    fn example() -> (Vec<u8>, FileKey, usize) {
+        let (header, key) = Header::new(Container::Wal, 1, 1, &Secret([1; 32]));
+        let mut bytes = header.encode();
+        bytes.extend(encode_frame(&key, 0, 1, &[&b"one"[..], b"second"]).unwrap());
+        let second = bytes.len();
+        bytes.extend(encode_frame(&key, 1, 3, &[b"third"]).unwrap());
+        (bytes, key, second)
+    }
+
+    fn walk(bytes: &[u8], key: &FileKey) -> (Vec<u64>, Vec<(u64, u64)>, Tail) {
+        let file = tempfile::tempfile().unwrap();
+        DiskFile::write_at(&file, bytes, 0).unwrap();
+        let (mut groups, mut damage) = (Vec::new(), Vec::new());
+        let tail = Walk::new(&file, key).unwrap().run(&mut |item| match item {
+            Item::Frame(frame) => groups.extend(frame.iter().map(|(number, _)| number)),
+            Item::Damage { offset, bytes } => damage.push((offset, bytes)),
+        });
+        (groups, damage, tail.unwrap())
+    }
+
+    #[test]
+    fn every_cut_is_told_from_every_change() {
+        let (bytes, key, second) = example();
+        assert_eq!(walk(&bytes, &key), (vec![1, 2, 3], vec![], Tail::Clean));
+        assert_eq!(walk(&[&bytes[..], &[0; 999]].concat(), &key), (vec![1, 2, 3], vec![], Tail::Clean));
+        let body_end = second + FRAME_HEADER_BYTES + 12 + 4 + 5 + 16;
+        for cut in second + 1..body_end {
+            let torn = Tail::Torn { offset: second as u64, bytes: (cut - second) as u64 };
+            assert_eq!(walk(&bytes[..cut], &key), (vec![1, 2], vec![], torn), "cut at {cut}");
+        }
+        // Only padding is missing.
+        assert_eq!(walk(&bytes[..body_end], &key), (vec![1, 2, 3], vec![], Tail::Clean));
+        for i in HEADER_BYTES..bytes.len() {
+            let mut bad = bytes.clone();
+            bad[i] ^= 0x10;
+            let (groups, damage, tail) = walk(&bad, &key);
+            assert!(!damage.is_empty() || tail != Tail::Clean, "byte {i}");
+            assert!(groups.len() == 3 || groups == [3] || groups == [1, 2], "byte {i}: {groups:?}");
+            if i < second && groups == [3] {
+                assert_eq!((damage, tail), (vec![(HEADER_BYTES as u64, (second - HEADER_BYTES) as u64)], Tail::Clean), "byte {i}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_frame_again_is_no_frame() {
+        let (bytes, key, second) = example();
+        let again = [&bytes[..], &bytes[second..]].concat();
+        let rest = (bytes.len() - second) as u64;
+        assert_eq!(walk(&again, &key), (vec![1, 2, 3], vec![], Tail::Bad { offset: bytes.len() as u64, bytes: rest }));
+    }
+}

@@ -82,6 +82,12 @@ fn once(folder: &Folder, keys: &Keys, found: &mut Findings) -> Option<Log> {
 
 /// `log/current`, or where it is unusable the published checkpoint, so that the rest is judged all the same.
 fn head(folder: &Folder, found: &mut Findings) -> Option<(Vec<u8>, Checkpoint)> {
+    let begun =
+        [CURRENT, PUBLISHED, "log/tile"].iter().any(|path| folder.exists(path)) || !folder.tree("segments").is_ok_and(|all| all.is_empty());
+    if !begun {
+        found.warning("log", "there is no log yet: the first start was cut off, or has not come so far", "start the program");
+        return None;
+    }
     for path in [CURRENT, PUBLISHED] {
         let parsed = folder.read(path, NOTE_BYTES).map_err(|e| format!("it cannot be read ({e})")).and_then(|bytes| {
             let note = Note::parse(&bytes).map_err(|e| e.to_string())?;

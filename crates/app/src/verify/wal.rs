@@ -217,3 +217,61 @@ fn asides(folder: &Folder, keys: &Keys, found: &mut Findings) -> io::Result<()> 
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use weir_base::crypto::Secret;
+    use weir_record::sink::Group;
+    use weir_record::stored::wal::encode_frame;
+
+    /// A file: its number, the first group its header allows, its groups.
+    type File = (u64, u64, Vec<u64>);
+
+    fn judge(files: &[File], keyed: &[u64], sealed: u64) -> (u64, Findings) {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(dir.path().join("wal")).unwrap();
+        std::fs::write(dir.path().join("keyring"), b"").unwrap();
+        let secret = Secret([4; 32]);
+        let keys = Keys::of(keyed.iter().map(|n| (KeyId::wal(*n), secret.clone())).collect());
+        let group = group::encode(&Group::new("owner")).unwrap();
+        for (number, first, groups) in files {
+            let (header, key) = Header::new(Container::Wal, *number, *first, &secret);
+            let mut bytes = header.encode();
+            for (frame, number) in (0u64..).zip(groups) {
+                bytes.extend(encode_frame(&key, frame, *number, &[&group]).unwrap());
+            }
+            std::fs::write(dir.path().join(path(*number)), bytes).unwrap();
+        }
+        let (mut checked, mut found) = (Checked::default(), Findings::default());
+        check(&Folder::open(dir.path()).unwrap(), &keys, sealed, &mut checked, &mut found).unwrap();
+        (checked.wal_groups, found)
+    }
+
+    #[test]
+    fn no_group_may_be_missing_after_what_is_sealed() {
+        // Files, numbers of keys, last sealed group, groups read, what is named ("" for nothing).
+        let cases: [(&[File], &[u64], u64, u64, &str); 13] = [
+            (&[], &[], 0, 0, ""),
+            (&[(1, 1, vec![1, 2])], &[1], 0, 2, ""),
+            (&[(1, 1, vec![1, 2]), (2, 3, vec![3])], &[1, 2], 2, 3, ""),
+            (&[(2, 3, vec![])], &[2], 2, 0, ""),
+            (&[(2, 3, vec![3])], &[2], 1, 1, "groups 2 to 2 are missing"),
+            (&[(1, 1, vec![1]), (2, 3, vec![3])], &[1, 2], 0, 2, "groups 2 to 2 are missing"),
+            (&[(1, 1, vec![1, 3])], &[1], 0, 2, "groups 2 to 2 are missing"),
+            (&[(1, 1, vec![1, 2, 3]), (2, 3, vec![3])], &[1, 2], 0, 3, ""),
+            (&[], &[], 1, 0, "it has no group"),
+            (&[(1, 1, vec![1])], &[1], 2, 1, "it ends before group 2"),
+            (&[(1, 1, vec![1])], &[1, 2], 0, 1, "0000000002.wal: the keyring has a key for it"),
+            (&[(1, 1, vec![1]), (2, 2, vec![2])], &[1], 0, 1, "0000000002.wal: the keyring has no key"),
+            (&[(1, 1, vec![1]), (2, 2, vec![2])], &[2], 1, 1, ""),
+        ];
+        for (i, (files, keyed, sealed, groups, want)) in cases.into_iter().enumerate() {
+            let (read, found) = judge(files, keyed, sealed);
+            let told: Vec<String> = found.problems.listed.iter().map(|p| format!("{}: {}", p.place, p.what)).collect();
+            assert_eq!(read, groups, "case {i}: {told:?}");
+            assert_eq!(told.is_empty(), want.is_empty(), "case {i}: {told:?}");
+            assert!(want.is_empty() || told.iter().any(|t| t.contains(want)), "case {i}: {told:?}");
+        }
+    }
+}
