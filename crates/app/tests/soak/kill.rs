@@ -28,6 +28,9 @@ fn soak_kill_what_was_answered_is_kept_once() {
         nas.find(&running, before..nas.sessions.len());
         before = nas.sessions.len().saturating_sub(100);
         nas.turn_to(&running);
+        while nas.waiting() > 0 {
+            nas.take(None);
+        }
         nas.doubt(&mut rng, 5);
         let (goal, seal) = (1 + rng.below(ANSWERS), rng.below(3) == 0);
         let mut socket = running.socket();

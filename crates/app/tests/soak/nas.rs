@@ -187,7 +187,11 @@ impl Nas {
         if let Some((request, session, status)) = self.pending.remove(&identifier) {
             check_response(packet, &request.authenticator, &self.secret).unwrap();
             let session = &mut self.sessions[session];
-            if status == Status::Start { session.started = true } else { session.stopped = true }
+            if status == Status::Start {
+                session.started = true
+            } else {
+                session.stopped = true
+            }
             self.answered.push(request);
         }
         false
@@ -209,7 +213,8 @@ impl Nas {
         let asked: Vec<&Session> = self.sessions[range].iter().filter(|s| s.started).collect();
         for some in asked.chunks(200) {
             let request = |s: &&Session| {
-                let question = json!({ "public": s.login.framed.unwrap().to_string(), "at": at(self.base + s.login.start + 1_000), "skew": "0s" });
+                let question =
+                    json!({ "public": s.login.framed.unwrap().to_string(), "at": at(self.base + s.login.start + 1_000), "skew": "0s" });
                 format!("{}\n", json!({ "op": "lookup", "purpose": "drill", "question": question }))
             };
             socket.send(some.iter().map(request).collect::<String>().as_bytes());
