@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use weir_base::crypto::Secret;
+use weir_base::task::Stop;
 use weir_record::stored::FormatError;
 use weir_record::stored::keyring::{self, KeyId, Slot};
 use weir_record::stored::limits::{SLOT_BYTES_MAX, SLOT_BYTES_MIN};
@@ -104,7 +105,7 @@ fn ring(folder: &Folder, key: &Secret, found: &mut Findings) -> Keys {
             return judge(whole, found);
         }
         last = Some(bytes);
-        std::thread::sleep(Duration::from_millis(20));
+        Stop::new().wait(Duration::from_millis(20));
     }
     judge(last.and_then(|bytes| slots(&bytes, key)), found)
 }
