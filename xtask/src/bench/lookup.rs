@@ -4,6 +4,11 @@ use super::chart::{Chart, Kind};
 use super::figures::{Table, number};
 use super::{Context, Result, Section};
 
+const TEXT: &str = "1,000 questions about mappings that were, one after the other over the socket of the running program, all of it sealed;
+every answer is held against the truth, and one that names somebody else ends the run. A question's time has in it the way over the socket and
+its ledger record, synced to disk before the answer leaves; 1,000 questions in one request share one sync. Pages and bytes are counted by
+the engine and do not depend on the machine. nfdump reads the file that nfcapd wrote of the same datagrams.";
+
 /// Runs the measuring program and makes the section.
 pub fn measure(context: &Context<'_>) -> Result<Section> {
     let figures = context.figures("bench_lookup")?;
@@ -19,8 +24,7 @@ pub fn measure(context: &Context<'_>) -> Result<Section> {
     }
     Ok(Section {
         title: "Look-up".to_owned(),
-        text: "One question at a time over a folder of growing size; pages and bytes are counted and do not depend on the machine."
-            .to_owned(),
+        text: TEXT.to_owned(),
         table,
         chart: Some(Chart { title: "One look-up".to_owned(), unit: "ms".to_owned(), kind: Kind::Lines(lines) }),
     })

@@ -4,23 +4,23 @@ use std::fs;
 
 use crate::workspace::{Result, Workspace, output};
 
-/// Processor, memory, kernel, compiler and commit, as a sentence.
-pub fn describe(workspace: &Workspace) -> Result<String> {
+/// Processor, memory, kernel, compiler, build profile and commit, as a sentence.
+pub fn describe(workspace: &Workspace, profile: &str) -> Result<String> {
     let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let rustc = output(workspace.command("rustc", &["--version"]))?;
     let commit = output(workspace.command("git", &["describe", "--always", "--dirty"])).unwrap_or_else(|_| "unknown".to_owned());
-    Ok(sentence(&read("/proc/cpuinfo"), &read("/proc/meminfo"), &read("/proc/sys/kernel/osrelease"), cores, &rustc, &commit))
+    let build = format!("{}, {profile} profile", rustc.split_whitespace().take(2).collect::<Vec<_>>().join(" "));
+    Ok(sentence(&read("/proc/cpuinfo"), &read("/proc/meminfo"), &read("/proc/sys/kernel/osrelease"), cores, &build, &commit))
 }
 
-fn sentence(cpuinfo: &str, meminfo: &str, kernel: &str, cores: usize, rustc: &str, commit: &str) -> String {
+fn sentence(cpuinfo: &str, meminfo: &str, kernel: &str, cores: usize, build: &str, commit: &str) -> String {
     let model = value_of(cpuinfo, "model name").unwrap_or("unknown processor");
     let kibibytes: f64 = value_of(meminfo, "MemTotal").and_then(|text| text.split(' ').next()?.parse().ok()).unwrap_or(0.0);
     let gibibytes = kibibytes / 1_048_576.0;
     format!(
-        "Machine: {model}, {cores} cores, {gibibytes:.0} GiB of memory, Linux {}, {}, release profile, commit {}.",
+        "Machine: {model}, {cores} cores, {gibibytes:.0} GiB of memory, Linux {}, {build}, commit {}.",
         kernel.trim(),
-        rustc.split_whitespace().take(2).collect::<Vec<_>>().join(" "),
         commit.trim()
     )
 }
@@ -37,8 +37,8 @@ mod tests {
     #[test]
     fn the_sentence_names_every_part() {
         let cpu = "processor\t: 0\nmodel name\t: Example 9000\n\nprocessor\t: 1\nmodel name\t: Example 9000\n";
-        let text = sentence(cpu, "MemTotal:       24000000 kB\n", "6.1.0\n", 2, "rustc 1.95.0 (abc 2026-04-14)\n", "v1-2-gabc\n");
-        assert_eq!(text, "Machine: Example 9000, 2 cores, 23 GiB of memory, Linux 6.1.0, rustc 1.95.0, release profile, commit v1-2-gabc.");
+        let text = sentence(cpu, "MemTotal:       24000000 kB\n", "6.1.0\n", 2, "rustc 1.95.0, dev profile", "v1-2-gabc\n");
+        assert_eq!(text, "Machine: Example 9000, 2 cores, 23 GiB of memory, Linux 6.1.0, rustc 1.95.0, dev profile, commit v1-2-gabc.");
         assert!(sentence("", "", "", 0, "", "").contains("unknown processor"));
     }
 }

@@ -10,6 +10,8 @@ mod readings;
 use crate::workspace::{Result, Workspace, output};
 
 const PAGE: &str = "docs/performance.md";
+/// Names the build profile: `release` where it says nothing, `dev` for a first look without the long build. The page says which it was.
+const PROFILE: &str = "WEIR_BENCH_PROFILE";
 
 /// A benchmark by name.
 struct Bench {
@@ -24,14 +26,18 @@ struct Context<'a> {
     workspace: &'a Workspace,
     /// How often each figure is measured; the median counts.
     runs: u32,
+    /// The build profile of what is measured.
+    profile: &'a str,
 }
 
 impl Context<'_> {
-    /// Runs a measuring program (`crates/app/examples`, release mode) the wanted number of times and joins what it printed.
+    /// Builds `weir` and a measuring program (`crates/app/examples`), runs it the wanted number of times and joins what it printed.
     fn figures(&self, program: &str) -> Result<Vec<(String, Option<f64>, figures::Figure)>> {
+        let build = ["build", "--quiet", "--profile", self.profile, "--package", "weir", "--bin", "weir", "--example", program];
+        output(self.workspace.command("cargo", &build))?;
         let mut runs = Vec::new();
         for _ in 0..self.runs {
-            let arguments = ["run", "--quiet", "--release", "--package", "weir", "--example", program];
+            let arguments = ["run", "--quiet", "--profile", self.profile, "--package", "weir", "--example", program];
             runs.push(readings::read(&output(self.workspace.command("cargo", &arguments))?)?);
         }
         readings::joined(&runs)
@@ -53,8 +59,9 @@ pub fn run(workspace: &Workspace, names: &[String], runs: u32, dry_run: bool) ->
         return Err("--runs must be at least 1".to_owned());
     }
     let benches = chosen(names)?;
-    let machine = machine::describe(workspace)?;
-    let context = Context { workspace, runs };
+    let profile = profile(std::env::var(PROFILE).ok())?;
+    let machine = machine::describe(workspace, &profile)?;
+    let context = Context { workspace, runs, profile: &profile };
     for bench in benches {
         println!("== {}, {runs} runs", bench.name);
         let section = (bench.measure)(&context)?;
@@ -69,6 +76,14 @@ pub fn run(workspace: &Workspace, names: &[String], runs: u32, dry_run: bool) ->
         }
     }
     Ok(())
+}
+
+fn profile(wanted: Option<String>) -> Result<String> {
+    match wanted.as_deref() {
+        None | Some("" | "release") => Ok("release".to_owned()),
+        Some("dev") => Ok("dev".to_owned()),
+        Some(_) => Err(format!("{PROFILE} is neither release nor dev: unset it for figures that count")),
+    }
 }
 
 fn chosen(names: &[String]) -> Result<Vec<&'static Bench>> {
@@ -128,6 +143,14 @@ mod tests {
         for part in ["## NAT\n\nHow.\n", "| work | time |", "](charts/nat.svg)", "Median of 3 runs", "Machine: x."] {
             assert!(text.contains(part), "{part} not in {text}");
         }
+    }
+
+    #[test]
+    fn figures_are_of_releases_unless_somebody_says_otherwise() {
+        for (wanted, got) in [(None, "release"), (Some(""), "release"), (Some("release"), "release"), (Some("dev"), "dev")] {
+            assert_eq!(profile(wanted.map(str::to_owned)).unwrap(), got);
+        }
+        assert!(profile(Some("fast".to_owned())).unwrap_err().contains("WEIR_BENCH_PROFILE"));
     }
 
     #[test]

@@ -1,0 +1,50 @@
+//! What the measuring programs share: the corpus they send, the programs they measure, and how a reading is printed.
+
+#![allow(dead_code, unused_imports, reason = "each measuring program uses its part")]
+
+mod corpus;
+mod nfcapd;
+mod proc;
+mod times;
+mod weir;
+
+use std::error::Error;
+use std::fs;
+use std::path::Path;
+
+use serde_json::json;
+
+pub use corpus::{Corpus, Held};
+pub use nfcapd::Nfcapd;
+pub use weir::Weir;
+
+/// What a measuring program hands back.
+pub type Outcome<T> = Result<T, Box<dyn Error>>;
+
+/// Prints a reading; `x` is the size it was measured at.
+pub fn reading(work: &str, x: Option<u64>, value: f64) {
+    let mut line = json!({ "work": work, "value": value });
+    if let (Some(x), Some(fields)) = (x, line.as_object_mut()) {
+        fields.insert("x".to_owned(), json!(x));
+    }
+    println!("{line}");
+}
+
+/// The bytes of all files under a folder.
+pub fn bytes_under(folder: &Path) -> Outcome<u64> {
+    let mut sum = 0;
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let meta = entry.metadata()?;
+        sum += if meta.is_dir() { bytes_under(&entry.path())? } else { meta.len() };
+    }
+    Ok(sum)
+}
+
+/// The value below which `share` of the values lie; the values are sorted by this.
+pub fn percentile(values: &mut [f64], share: f64) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let last = values.len().saturating_sub(1);
+    let place = ((values.len() as f64 * share).ceil() as usize).saturating_sub(1).min(last);
+    values.get(place).copied().unwrap_or(f64::NAN)
+}

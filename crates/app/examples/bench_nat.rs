@@ -1,0 +1,62 @@
+//! NAT events over IPFIX into the real program and into nfcapd: the same datagrams, one after the other, at growing rates.
+
+mod bench;
+
+use bench::{Corpus, Nfcapd, Outcome, Weir, bytes_under, reading};
+use serde_json::json;
+
+/// Events a second offered, about, and for how many seconds.
+const RUNS: &[(u64, u64)] = &[(100_000, 10), (200_000, 10), (400_000, 5)];
+
+fn main() -> Outcome<()> {
+    for (rate, seconds) in RUNS {
+        let corpus = Corpus::of(*rate, *seconds, None)?;
+        eprintln!("{} events", corpus.events);
+        into_weir(&corpus, *rate)?;
+        into_nfcapd(&corpus, *rate)?;
+    }
+    Ok(())
+}
+
+fn into_weir(corpus: &Corpus, rate: u64) -> Outcome<()> {
+    let folder = tempfile::tempdir()?;
+    let mut weir = Weir::start(folder.path())?;
+    let (before, threads) = (weir.processor()?, weir.by_thread()?);
+    let (reached, _) = corpus.send(weir.ipfix()?)?;
+    let taken = weir.taken(corpus.events)?;
+    let unsealed = weir.processor()?;
+    weir.call(&json!({ "op": "seal" }))?;
+    let after = weir.processor()?;
+    let (events, x) = (taken.records.max(1) as f64, Some(rate));
+    reading("weir: µs of processor an event", x, (after - before) / events);
+    reading("weir: of these until durable, µs", x, (unsealed - before) / events);
+    reading("weir: events kept of those offered, %", x, 100.0 * taken.records as f64 / corpus.events as f64);
+    eprintln!("weir at {reached:.0}/s: {taken:?}, {} datagrams dropped by the kernel", weir.dropped()?);
+    for (name, us) in weir.by_thread()? {
+        let own = us - threads.get(&name).copied().unwrap_or(0.0);
+        eprintln!("  {name:<16} {:.3} µs an event", own / events);
+    }
+    let data = weir.data().to_owned();
+    weir.stop()?;
+    let wal = bytes_under(&data.join("wal"))?;
+    reading("weir: bytes an event on disk, less the write-ahead log", x, (bytes_under(&data)? - wal) as f64 / events);
+    for folder in ["segments", "index/open", "index/runs", "index", "state", "log"] {
+        eprintln!("  {folder:<16} {:.2} bytes an event", bytes_under(&data.join(folder)).unwrap_or(0) as f64 / events);
+    }
+    reading("weir: of these sealed units, bytes", x, bytes_under(&data.join("segments"))? as f64 / events);
+    reading("weir: of these the index, bytes", x, bytes_under(&data.join("index"))? as f64 / events);
+    Ok(())
+}
+
+fn into_nfcapd(corpus: &Corpus, rate: u64) -> Outcome<()> {
+    let folder = tempfile::tempdir()?;
+    let Some(nfcapd) = Nfcapd::start(folder.path())? else { return Ok(()) };
+    let (reached, _) = corpus.send(nfcapd.at)?;
+    let kept = nfcapd.finish()?;
+    eprintln!("nfcapd at {reached:.0}/s: {} events, {} datagrams dropped by the kernel", kept.events, kept.dropped);
+    let (events, x) = (kept.events.max(1) as f64, Some(rate));
+    reading("nfcapd (LZ4): µs of processor an event", x, kept.processor_us / events);
+    reading("nfcapd (LZ4): events kept of those offered, %", x, 100.0 * kept.events as f64 / corpus.events as f64);
+    reading("nfcapd (LZ4): bytes an event on disk", x, kept.bytes as f64 / events);
+    Ok(())
+}
