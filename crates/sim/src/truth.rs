@@ -41,6 +41,9 @@ pub struct Header {
     pub profile: String,
     /// The options that shape the network and what was sent of it, as text.
     pub options: String,
+    /// By how many milliseconds an exporter's clock is ahead, by its name; who is not named has the right time.
+    #[serde(default)]
+    pub clock_offsets: std::collections::BTreeMap<String, i64>,
     /// The first instant, milliseconds since 1970.
     pub from: i64,
     /// The last instant, if known beforehand.
@@ -144,6 +147,7 @@ impl TruthWriter {
             seed: plan.seed,
             profile: plan.profile.name().into(),
             options: options_text(plan),
+            clock_offsets: plan.faults.clock_offsets.iter().cloned().collect(),
             from: base_ms,
             to: plan.length_ms().map(|ms| base_ms + ms),
             pools,

@@ -90,18 +90,16 @@ impl<'a> Judge<'a> {
 
     fn case<'q>(&self, q: &'q Question, answer: &Answer) -> Case<'q> {
         let skew = answer.skew.as_deref().and_then(|s| parse_duration_ms(s).ok()).unwrap_or(q.skew_ms).min(q.skew_ms.max(0));
-        let joins = |ms: &i64| ms.saturating_abs() <= JOINING_OFFSET_MS;
-        let offsets = || answer.clocks.iter().map(|c| c.offset_ms);
-        let offset = offsets().filter(joins).max_by_key(|ms| ms.saturating_abs()).unwrap_or(0);
-        let tolerance = skew + offset.abs();
-        let translated = offsets().any(|ms| !joins(&ms));
-        let reach = tolerance + offset.abs() + SECONDS_SLACK_MS;
+        let offsets = || answer.clocks.iter().map(|c| c.offset_ms.saturating_abs());
+        let tolerance = skew + offsets().filter(|ms| *ms <= JOINING_OFFSET_MS).max().unwrap_or(0);
+        let translated = offsets().any(|ms| ms > JOINING_OFFSET_MS);
+        let reach = tolerance + JOINING_OFFSET_MS + SECONDS_SLACK_MS;
         let mut identities: Vec<Identity> = Vec::new();
         for h in self.index.holders(q.public, q.port, q.protocol, q.at.0 - reach, q.at.0 + reach) {
             let slack = if translated || h.inside.is_none() { SECONDS_SLACK_MS } else { MAPPING_SLACK_MS };
             // The window lies around the moment by the exporter's own clock: by true time it is earlier by as much as that clock is ahead.
-            // A NAS has no such offset here.
-            let shift = if h.inside.is_some() { offset } else { 0 };
+            // Where the question was translated, it lies around the true moment again.
+            let shift = if translated { 0 } else { h.ahead_ms.clamp(-JOINING_OFFSET_MS, JOINING_OFFSET_MS) };
             let Some(one) = identity(&h, q.at.0, shift, tolerance, slack) else { continue };
             match identities.iter_mut().find(|i| i.person == one.person && i.inside == one.inside) {
                 Some(same) => {
