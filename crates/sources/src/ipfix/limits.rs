@@ -48,6 +48,12 @@ pub const RACE_UNITS: u32 = 256;
 /// Shortest time between two new gap records of one exporter and domain, in milliseconds.
 pub const GAP_INTERVAL_MS: i64 = 1_000;
 
+/// Holes whose header times lie closer than this join one gap, in milliseconds.
+pub const GAP_JOIN_MS: i64 = 1_000;
+
+/// Gaps of one exporter and domain that wait to be written; beyond that they join.
+pub const GAPS_UNWRITTEN: usize = 256;
+
 /// Restarts in [`UNUSABLE_MS`] after which sequence numbers are taken as unusable.
 pub const RESTARTS: usize = 8;
 

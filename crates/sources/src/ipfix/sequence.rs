@@ -15,8 +15,8 @@ use weir_base::time::Millis;
 use weir_record::Id;
 
 use super::limits::{
-    BOOT_JITTER_MS, GAP_INTERVAL_MS, HOLES, LATE_HEADER_MS, RACE_UNITS, RECENT, REORDER_MS, RESTARTS, SEQUENCE_BACK, SEQUENCE_JUMP,
-    UNUSABLE_MS,
+    BOOT_JITTER_MS, GAP_INTERVAL_MS, GAP_JOIN_MS, GAPS_UNWRITTEN, HOLES, LATE_HEADER_MS, RACE_UNITS, RECENT, REORDER_MS, RESTARTS,
+    SEQUENCE_BACK, SEQUENCE_JUMP, UNUSABLE_MS,
 };
 
 /// What the sequence number of an exporter counts.
@@ -335,9 +335,12 @@ impl Sequence {
         self.push_gap(start.min(m.export_ms), second_end(start.max(m.export_ms)), lost, unknown, reason)
     }
 
-    /// Joins a gap of the same reason that is not written yet, or begins one.
+    /// Joins a gap of the same reason and the same moment that is not written yet, or begins one. What an exporter held back and sends at
+    /// once is told apart by its own header times: one wide gap would make hours unknown.
     fn push_gap(&mut self, start: i64, end: i64, lost: u64, unknown: bool, reason: &'static str) -> u64 {
-        if let Some(gap) = self.gaps.iter_mut().rev().find(|g| g.id.is_none() && g.reason == reason) {
+        let crowded = self.gaps.iter().filter(|g| g.id.is_none()).count() >= GAPS_UNWRITTEN;
+        let joins = |g: &&mut Gap| g.id.is_none() && g.reason == reason && (crowded || (start - g.start).abs() < GAP_JOIN_MS);
+        if let Some(gap) = self.gaps.iter_mut().rev().find(joins) {
             gap.start = gap.start.min(start);
             gap.end = gap.end.max(end);
             gap.lost += lost;
