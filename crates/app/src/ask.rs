@@ -42,9 +42,10 @@ impl Words {
         let (public, port) = parse_end("--public", &self.public).map_err(bad)?;
         let protocol = self.protocol.as_deref().map(parse_protocol).transpose().map_err(bad)?;
         let remote = self.remote.as_deref().map(|r| parse_end("--remote", r)).transpose().map_err(bad)?;
-        let at = self.at.parse::<Millis>().map_err(|_| {
-            Failure::usage("--at is not understood as a time", "write it as 2026-11-22T10:00:00.123+08:00, with the zone")
-        })?;
+        let at = self
+            .at
+            .parse::<Millis>()
+            .map_err(|_| Failure::usage("--at is not understood as a time", "write it as 2026-11-22T10:00:00.123+08:00, with the zone"))?;
         let skew_ms = match &self.skew {
             None => weir_attribution::limits::SKEW_MS_DEFAULT,
             Some(text) => parse_duration_ms(text).map_err(|_| Failure::usage("--skew is not a duration", "write it as 150ms, 2s or 1m"))?,

@@ -51,7 +51,9 @@ pub fn measures(args: &AskArgs) -> Result<ExitCode, Failure> {
         return DONE;
     }
     let text = |v: &Value, key: &str| v.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let clauses = |m: &Value| m["obligations"].as_array().map_or(String::new(), |all| all.iter().map(|o| text(o, "id")).collect::<Vec<_>>().join(" "));
+    let clauses = |m: &Value| {
+        m["obligations"].as_array().map_or(String::new(), |all| all.iter().map(|o| text(o, "id")).collect::<Vec<_>>().join(" "))
+    };
     let drill = |m: &Value| m["last_drill"].as_str().unwrap_or("never").to_owned();
     let cells: Vec<Vec<String>> = all
         .as_array()
@@ -69,7 +71,8 @@ fn show_rows(answer: &Value, json: bool) -> Result<ExitCode, Failure> {
     if json {
         output::json(&list)?;
     } else {
-        let columns: Vec<String> = answer["columns"].as_array().map_or(Vec::new(), |all| all.iter().filter_map(|c| c.as_str().map(str::to_owned)).collect());
+        let columns: Vec<String> =
+            answer["columns"].as_array().map_or(Vec::new(), |all| all.iter().filter_map(|c| c.as_str().map(str::to_owned)).collect());
         output::text(&rows::table(&columns, &list))?;
     }
     if answer["cut"] == json!(true) {
@@ -92,10 +95,15 @@ pub fn sql(args: &SqlArgs) -> Result<ExitCode, Failure> {
 /// `weir export`.
 pub fn export(args: &ExportArgs) -> Result<ExitCode, Failure> {
     // The program has a working folder of its own.
-    let out = std::path::absolute(&args.out).map_err(|e| Failure::new(format!("the file's path is not usable ({e})"), "write the whole path"))?;
+    let out =
+        std::path::absolute(&args.out).map_err(|e| Failure::new(format!("the file's path is not usable ({e})"), "write the whole path"))?;
     let request = json!({ "op": "export", "kind": args.kind, "from": args.from, "to": args.to, "out": out });
     let done = ask(&args.ask.data.data, request)?;
-    if args.ask.json { output::json(&done)? } else { output::line(&format!("{} rows in {}", done["rows"], out.display()))? }
+    if args.ask.json {
+        output::json(&done)?
+    } else {
+        output::line(&format!("{} rows in {}", done["rows"], out.display()))?
+    }
     DONE
 }
 
@@ -106,7 +114,11 @@ pub fn key(command: &KeyCommand) -> Result<ExitCode, Failure> {
         Ok(mut client) => client.call(json!({ "op": "key", "kind": kind, "day": day }))?.as_str().unwrap_or_default().to_owned(),
         Err(_) => key_off_line(&args.data.data, kind, day)?,
     };
-    if args.json { output::json(&json!({ "kind": kind, "day": day, "key": key }))? } else { output::line(&key)? }
+    if args.json {
+        output::json(&json!({ "kind": kind, "day": day, "key": key }))?
+    } else {
+        output::line(&key)?
+    }
     DONE
 }
 

@@ -39,7 +39,8 @@ pub fn folder() -> Result<PathBuf, Failure> {
 
 /// Makes the folder, or empties it when a fresh one is wanted. Only a demonstration's folder is ever emptied.
 pub fn prepare(data: &Path, fresh: bool) -> Result<(), Failure> {
-    let cannot = |e: std::io::Error| Failure::new(format!("the folder {} cannot be used ({e})", data.display()), "name another with --data");
+    let cannot =
+        |e: std::io::Error| Failure::new(format!("the folder {} cannot be used ({e})", data.display()), "name another with --data");
     let used = data.join(weir_store::keyring::FILE).exists();
     let disk = if used { Some(RealDisk::new(data).map_err(cannot)?) } else { None };
     let origin = disk.as_ref().and_then(|d| open::origin_of(d));
@@ -63,7 +64,8 @@ pub fn play(program: &Program, stop: &Stop) -> Result<Show, Failure> {
          and 50 simulated subscribers surf through a simulated NAT into the real sockets above. Ctrl-C ends it.\n\n",
     )?;
     let tape = Tape::new(&program.data)?;
-    let secret = fs::read(program.data.join("radius.secret")).map_err(|e| Failure::new(format!("the secret cannot be read ({e})"), "use --fresh"))?;
+    let secret = fs::read(program.data.join("radius.secret"))
+        .map_err(|e| Failure::new(format!("the secret cannot be read ({e})"), "use --fresh"))?;
     let mut plan = Plan::new(Profile::Small, Millis(program.service.clock.now().0).0.unsigned_abs());
     plan.rate = RATE;
     plan.mode = Mode::Live { duration_ms: None };
@@ -131,13 +133,18 @@ pub struct Example {
 
 /// True when the program answers with one holder and names the subscriber.
 fn answers(data: &Path, example: &Example) -> bool {
-    let question = json!({ "public": example.public, "protocol": example.protocol.to_string(), "at": example.at.to_rfc3339(), "skew": "1s" });
+    let question =
+        json!({ "public": example.public, "protocol": example.protocol.to_string(), "at": example.at.to_rfc3339(), "skew": "1s" });
     let asked = Client::connect(data).and_then(|mut c| c.call(json!({ "op": "lookup", "purpose": "drill", "question": question })));
     asked.is_ok_and(|a| a["answer"] == "one" && a["candidates"][0]["subscriber"] != Value::Null)
 }
 
 fn things_to_try(data: &Path, example: &Example) -> String {
-    let at = if Some(data) == folder().ok().as_deref() || data != Path::new("weir-data") { format!(" --data {}", quoted(data)) } else { String::new() };
+    let at = if Some(data) == folder().ok().as_deref() || data != Path::new("weir-data") {
+        format!(" --data {}", quoted(data))
+    } else {
+        String::new()
+    };
     let protocol = weir_attribution::question::protocol_name(example.protocol);
     format!(
         "Three things to try in another terminal:\n\n\

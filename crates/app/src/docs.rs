@@ -48,7 +48,15 @@ fn section(spec: &Spec, out: &mut String) {
     out.push_str("\n| field | type | unit | key | class | meaning |\n| --- | --- | --- | --- | --- | --- |\n");
     for f in spec.fields {
         let (null, key) = (if f.nullable { "?" } else { "" }, if f.key { "yes" } else { "" });
-        let _ = writeln!(out, "| `{}` | {}{null} | {} | {key} | {} | {} |", f.name, f.ty.name(), f.unit, f.class.name(), f.doc.replace('|', "\\|"));
+        let _ = writeln!(
+            out,
+            "| `{}` | {}{null} | {} | {key} | {} | {} |",
+            f.name,
+            f.ty.name(),
+            f.unit,
+            f.class.name(),
+            f.doc.replace('|', "\\|")
+        );
     }
 }
 

@@ -214,7 +214,8 @@ mod tests {
     }
 
     fn events(rows: &[(u32, i64)]) -> Group {
-        let rows: Vec<NatEvent> = rows.iter().map(|(source, t)| NatEvent { source: *source, time: Millis(*t), ..NatEvent::default() }).collect();
+        let rows: Vec<NatEvent> =
+            rows.iter().map(|(source, t)| NatEvent { source: *source, time: Millis(*t), ..NatEvent::default() }).collect();
         Group { batches: vec![(Kind::NatEvent, NatEvent::batch(&rows))], ..Group::new("ipfix") }
     }
 

@@ -74,3 +74,15 @@ pub const COVER_BACK_MS: i64 = 86_400_000;
 
 /// How long after a source's registration its earliest records are looked for, in milliseconds.
 pub const COVER_LEARN_MS: i64 = 60_000;
+
+/// How long `weir simulate` waits at most until the program has all it sent, in milliseconds.
+pub const SETTLE_MS: u64 = 10_000;
+
+/// How often it looks, in milliseconds.
+pub const SETTLE_STEP_MS: u64 = 50;
+
+/// How far before the end of the run an exporter's records may reach to count as complete, in milliseconds: headers say whole seconds.
+pub const SETTLED_MS: i64 = 1_500;
+
+/// How long a gap that a late datagram has filled may stand before it is amended, in milliseconds.
+pub const DETOUR_MS: u64 = 1_500;

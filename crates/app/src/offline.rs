@@ -15,7 +15,8 @@ pub fn open(data: &Path, clock: &Arc<dyn Clock>) -> Result<(Opened, String), Fai
     if !data.is_dir() {
         return Err(Failure::new(format!("{} is not a data folder of weir", data.display()), "name the right one with --data"));
     }
-    let disk = RealDisk::new(data).map_err(|e| Failure::new(format!("{} cannot be opened ({e})", data.display()), "check its owner and mode"))?;
+    let disk =
+        RealDisk::new(data).map_err(|e| Failure::new(format!("{} cannot be opened ({e})", data.display()), "check its owner and mode"))?;
     let origin = open::origin_of(&disk).ok_or_else(|| {
         Failure::new(format!("there is no log in {}", data.display()), "name the right folder with --data, or start the program in it once")
     })?;

@@ -54,10 +54,13 @@ pub fn open(data: &Path, origin: &str, settings: &StoreSettings, clock: &Arc<dyn
         wal_bytes: settings.wal_bytes,
         full_after_days: FULL_AFTER_DAYS,
     };
-    let (store, report) = Store::open(Arc::clone(&disk), Some(data), Box::new(catalog), Arc::clone(clock), &key, config).map_err(|e| match e {
-        StoreError::Locked(LockError::Held { .. }) => Failure::sentence(e),
-        other => Failure { todo: "see docs/operating.md, \"When it does not start\"".to_owned(), ..Failure::new(other.to_string(), "") },
-    })?;
+    let (store, report) =
+        Store::open(Arc::clone(&disk), Some(data), Box::new(catalog), Arc::clone(clock), &key, config).map_err(|e| match e {
+            StoreError::Locked(LockError::Held { .. }) => Failure::sentence(e),
+            other => {
+                Failure { todo: "see docs/operating.md, \"When it does not start\"".to_owned(), ..Failure::new(other.to_string(), "") }
+            }
+        })?;
     let secret = store.identity_key().map_err(Failure::sentence)?;
     let identity = Arc::new(Identity::open(&secret, store.state(IDENTITY)).map_err(Failure::sentence)?);
     let sink: Arc<dyn RecordSink> = Arc::clone(&store) as Arc<dyn RecordSink>;

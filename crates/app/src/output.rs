@@ -29,7 +29,8 @@ pub fn json(value: &impl Serialize) -> Result<(), Failure> {
 
 /// A table with columns as wide as their widest cell; the last column is not padded.
 pub fn table(head: &[&str], rows: &[Vec<String>]) -> String {
-    let width = |i: usize| rows.iter().filter_map(|r| r.get(i)).map(|c| c.chars().count()).chain(head.get(i).map(|h| h.len())).max().unwrap_or(0);
+    let width =
+        |i: usize| rows.iter().filter_map(|r| r.get(i)).map(|c| c.chars().count()).chain(head.get(i).map(|h| h.len())).max().unwrap_or(0);
     let mut out = String::new();
     let heads: Vec<String> = head.iter().map(|h| (*h).to_owned()).collect();
     for row in std::iter::once(&heads).chain(rows) {

@@ -119,7 +119,8 @@ pub struct Taken {
 
 /// Takes the side ledger over: its questions become records, then the file goes. Safe to be cut off anywhere and done again.
 pub fn take_over(store: &Store, sink: &dyn RecordSink, disk: &dyn Disk) -> Result<Taken, Failure> {
-    let failed = |e: &dyn std::fmt::Display| Failure::new(format!("the side ledger cannot be taken over ({e})"), "make room, then start again");
+    let failed =
+        |e: &dyn std::fmt::Display| Failure::new(format!("the side ledger cannot be taken over ({e})"), "make room, then start again");
     let path = path();
     if !disk.exists(&path).map_err(|e| failed(&e))? {
         return Ok(Taken::default());

@@ -4,15 +4,17 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use serde_json::{Value, json};
-use weir_base::clock::SystemClock;
+use weir_base::clock::{Clock, SystemClock};
 use weir_base::task::Stop;
-use weir_base::time::parse_duration_ms;
+use weir_base::time::{Millis, parse_duration_ms};
 use weir_sim::{Answer, Asker, CheckOptions, Faults, HeaderTime, Mode, Plan, Played, Profile, Question, Report, Targets};
 
 use crate::cli::{HeaderArg, ProfileArg, SimulateArgs};
 use crate::fail::{FAILED, Failure};
+use crate::limits::{DETOUR_MS, SETTLE_MS, SETTLE_STEP_MS, SETTLED_MS};
 use crate::output;
 use crate::ports::Ports;
 use crate::signals;
@@ -38,6 +40,7 @@ fn play(args: &SimulateArgs) -> Result<ExitCode, Failure> {
     });
     bar.finish_and_clear();
     let played = done.map_err(Failure::sentence)?;
+    settle(args, &played, &stop);
     if args.json {
         output::json(&summary(&played))?;
     } else {
@@ -48,6 +51,25 @@ fn play(args: &SimulateArgs) -> Result<ExitCode, Failure> {
         ))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Waits until the program that runs in the data folder has all that was sent: a gap that was only a detour, say, takes it a second. Without such
+/// a program, or after a while, it does not wait any longer.
+fn settle(args: &SimulateArgs, played: &Played, stop: &Stop) {
+    let Ok(mut client) = Client::connect(&args.data) else { return };
+    let (clock, end) = (SystemClock::new(), Millis(played.to));
+    let until = clock.monotonic() + Duration::from_millis(SETTLE_MS);
+    while clock.monotonic() < until && !stop.wait(Duration::from_millis(SETTLE_STEP_MS)) {
+        let Ok(Value::Array(sources)) = client.call(json!({ "op": "sources" })) else { return };
+        let reaches =
+            |s: &Value| s["complete_to"].as_str().and_then(|t| t.parse::<Millis>().ok()).is_some_and(|t| end.since(t) <= SETTLED_MS);
+        // RADIUS never gets there: a NAS may still send an event of the last seconds again.
+        if sources.iter().filter(|s| s["kind"] != "radius").all(reaches) {
+            // Only now does the time begin after which a gap that was filled by a late datagram is taken back.
+            stop.wait(Duration::from_millis(DETOUR_MS));
+            return;
+        }
+    }
 }
 
 fn summary(p: &Played) -> Value {

@@ -19,8 +19,12 @@ use crate::rows;
 
 fn failure(error: QueryError) -> Failure {
     match error {
-        QueryError::Statement(why) => Failure::usage(format!("the statement is not accepted: {why}"), "one SELECT over the kinds of docs/records.md"),
-        QueryError::NoView(kind) => Failure::usage(format!("{kind} has no view"), "its keys are held only by an approved case or the person's own access"),
+        QueryError::Statement(why) => {
+            Failure::usage(format!("the statement is not accepted: {why}"), "one SELECT over the kinds of docs/records.md")
+        }
+        QueryError::NoView(kind) => {
+            Failure::usage(format!("{kind} has no view"), "its keys are held only by an approved case or the person's own access")
+        }
         QueryError::Io(e) => Failure::new(format!("the file system said: {e}"), "name a new file in a folder that exists and has room"),
         other => Failure::sentence(other),
     }
@@ -29,7 +33,8 @@ fn failure(error: QueryError) -> Failure {
 /// The rows that the words of a command ask for.
 pub fn wanted(kind: &str, from: Option<&str>, to: Option<&str>) -> Result<Wanted, Failure> {
     let names = || mask::kinds().map(Kind::name).collect::<Vec<_>>().join(", ");
-    let kind = kind.parse::<Kind>().map_err(|_| Failure::usage("there is no such record kind", format!("the kinds with a view: {}", names())))?;
+    let kind =
+        kind.parse::<Kind>().map_err(|_| Failure::usage("there is no such record kind", format!("the kinds with a view: {}", names())))?;
     mask::schema(kind).map_err(failure)?;
     let time = |what: &str, text: Option<&str>, otherwise: i64| match text {
         None => Ok(Millis(otherwise)),
@@ -111,6 +116,8 @@ pub fn key(store: &Store, kind: &str, day: &str) -> Result<String, Failure> {
     let day = day.parse::<Day>().map_err(|_| Failure::usage("--day is not a day", "write it as 2026-11-22"))?;
     // Whose keys a view may not hold, an operator may not have either: that takes two persons.
     mask::schema(kind).map_err(failure)?;
-    let key = store.day_key(kind, day).ok_or_else(|| Failure::new(format!("there is no key of {kind} on {day}"), "nothing of that day is sealed, or it is erased"))?;
+    let key = store
+        .day_key(kind, day)
+        .ok_or_else(|| Failure::new(format!("there is no key of {kind} on {day}"), "nothing of that day is sealed, or it is erased"))?;
     Ok(key.0.iter().map(|b| format!("{b:02x}")).collect())
 }

@@ -18,11 +18,7 @@ fn sentence(cpuinfo: &str, meminfo: &str, kernel: &str, cores: usize, build: &st
     let model = value_of(cpuinfo, "model name").unwrap_or("unknown processor");
     let kibibytes: f64 = value_of(meminfo, "MemTotal").and_then(|text| text.split(' ').next()?.parse().ok()).unwrap_or(0.0);
     let gibibytes = kibibytes / 1_048_576.0;
-    format!(
-        "Machine: {model}, {cores} cores, {gibibytes:.0} GiB of memory, Linux {}, {build}, commit {}.",
-        kernel.trim(),
-        commit.trim()
-    )
+    format!("Machine: {model}, {cores} cores, {gibibytes:.0} GiB of memory, Linux {}, {build}, commit {}.", kernel.trim(), commit.trim())
 }
 
 fn value_of<'a>(text: &'a str, name: &str) -> Option<&'a str> {

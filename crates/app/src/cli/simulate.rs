@@ -50,10 +50,10 @@ pub struct SimulateArgs {
     #[arg(long, value_name = "DURATION", default_value = "2s")]
     pub skew: String,
     /// With --check: ask nothing about so much of the run's end, where no source has spoken later and every answer is unknown
-    #[arg(long, value_name = "DURATION", default_value = "15s")]
+    #[arg(long, value_name = "DURATION", default_value = "30s")]
     pub guard: String,
     /// Length of the history, which ends about now, or of the play with --live
-    #[arg(long = "for", value_name = "DURATION", default_value = "60s")]
+    #[arg(long = "for", value_name = "DURATION", default_value = "120s")]
     pub length: String,
     /// Play in real time instead of sending a history at once
     #[arg(long)]

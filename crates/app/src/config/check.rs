@@ -99,11 +99,14 @@ fn unit(config: &Config, problems: &mut Vec<Problem>) -> Vec<UnitKind> {
     let mut kinds: Vec<UnitKind> = Vec::new();
     for (i, code) in config.unit.kinds.iter().enumerate() {
         match UNIT_KINDS.iter().find(|k| k.code == code) {
-            Some(kind) if kinds.contains(kind) => problems.push(Problem::new(format!("unit.kinds[{i}]"), format!("{code:?} stands twice: keep one"))),
+            Some(kind) if kinds.contains(kind) => {
+                problems.push(Problem::new(format!("unit.kinds[{i}]"), format!("{code:?} stands twice: keep one")))
+            }
             Some(kind) => kinds.push(*kind),
             None => {
                 let known: Vec<_> = UNIT_KINDS.iter().map(|k| k.code).collect();
-                problems.push(Problem::new(format!("unit.kinds[{i}]"), format!("{code:?} is not a kind of unit: write {}", known.join(", "))));
+                problems
+                    .push(Problem::new(format!("unit.kinds[{i}]"), format!("{code:?} is not a kind of unit: write {}", known.join(", "))));
             }
         }
     }

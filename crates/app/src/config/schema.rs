@@ -75,8 +75,7 @@ const CLIENT: &[Key] = &[
     key("clock", Shape::Text),
 ];
 
-const DETAIL: &[Key] =
-    &[key("path", Shape::Text), key("realm", Shape::Text), key("delete", Shape::Flag), key("interim", Shape::Text)];
+const DETAIL: &[Key] = &[key("path", Shape::Text), key("realm", Shape::Text), key("delete", Shape::Flag), key("interim", Shape::Text)];
 
 const REMOTE: &[Key] = &[required("from", Shape::Text), required("policy", Shape::Text)];
 

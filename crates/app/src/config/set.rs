@@ -73,7 +73,10 @@ mod tests {
             ("sources.ipfix.listen_tcp=127.0.0.1:0, 127.0.0.2:0", "[sources.ipfix]\nlisten_tcp = [\"127.0.0.1:0\", \"127.0.0.2:0\"]\n"),
             ("store.sm3=true", "[store]\nsm3 = true\n"),
             ("store.unit_rows=7", "[store]\nunit_rows = 7\n"),
-            ("sources.ipfix.remotes=[{from=\"2026-11-22\", policy=\"keep\"}]", "[[sources.ipfix.remotes]]\nfrom = \"2026-11-22\"\npolicy = \"keep\"\n"),
+            (
+                "sources.ipfix.remotes=[{from=\"2026-11-22\", policy=\"keep\"}]",
+                "[[sources.ipfix.remotes]]\nfrom = \"2026-11-22\"\npolicy = \"keep\"\n",
+            ),
         ] {
             let mut table = Table::new();
             apply(&mut table, text).unwrap();

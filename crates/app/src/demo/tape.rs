@@ -29,7 +29,8 @@ impl Tape {
     /// A pipe in this folder, and a thread that reads it until its writer closes it.
     pub fn new(data: &Path) -> Result<Tape, Failure> {
         let path = data.join("demo.pipe");
-        let failed = |e: std::io::Error| Failure::new(format!("the pipe {} cannot be made ({e})", path.display()), "use another folder with --data");
+        let failed =
+            |e: std::io::Error| Failure::new(format!("the pipe {} cannot be made ({e})", path.display()), "use another folder with --data");
         if path.exists() {
             fs::remove_file(&path).map_err(failed)?;
         }
@@ -66,7 +67,11 @@ impl Tape {
 fn example(line: &Line, now: Millis) -> Option<Example> {
     let (public, end) = (line.public.as_ref()?, line.end?);
     let fits = line.form == "session" && end - line.start >= LASTED_MS && end <= now.0;
-    fits.then(|| Example { public: format!("{public}:{}", line.port), protocol: line.protocol, at: Millis(line.start + (end - line.start) / 2) })
+    fits.then(|| Example {
+        public: format!("{public}:{}", line.port),
+        protocol: line.protocol,
+        at: Millis(line.start + (end - line.start) / 2),
+    })
 }
 
 impl Drop for Tape {

@@ -39,7 +39,8 @@ impl Measure for Ipfix {
     }
 
     fn start(&self, context: &Context) -> Result<(), StartError> {
-        let server = Server::start(self.settings.clone(), &context.sink, &context.clock, Some(&self.key), &context.tasks).map_err(StartError)?;
+        let server =
+            Server::start(self.settings.clone(), &context.sink, &context.clock, Some(&self.key), &context.tasks).map_err(StartError)?;
         *lock(&self.running) = Some((context.clone(), server.udp().to_vec(), server.tcp().to_vec()));
         context.health.set(State::Running, "takes NAT events in", context.clock.now());
         Ok(())

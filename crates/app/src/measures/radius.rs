@@ -27,7 +27,8 @@ impl Radius {
         let failed = |all: Vec<String>| Failure::new(all.join("\n"), "mend the secret files named above, then start again");
         let mut settings = settings.clone();
         let loopback = |c: &weir_sources::radius::config::ClientSettings| c.prefixes.iter().all(|p| p.addr.ip().is_loopback());
-        let unnamed: Vec<usize> = (0..settings.clients.len()).filter(|i| settings.clients.get(*i).is_some_and(|c| c.secret_file.is_none())).collect();
+        let unnamed: Vec<usize> =
+            (0..settings.clients.len()).filter(|i| settings.clients.get(*i).is_some_and(|c| c.secret_file.is_none())).collect();
         // All senders on this machine share one secret: they can read each other's anyway.
         if let Some(first) = unnamed.iter().find(|i| settings.clients.get(**i).is_some_and(loopback)).copied() {
             let mut one = settings.clone();

@@ -1,8 +1,8 @@
 //! The measures that run: each with its own threads, so that one that fails stops alone.
 
 use std::path::Path;
-use std::sync::mpsc::Sender;
 use std::sync::Arc;
+use std::sync::mpsc::Sender;
 
 use serde_json::{Value, json};
 use weir_base::clock::Clock;

@@ -31,7 +31,9 @@ pub fn record(sink: &dyn RecordSink, values: &[Value], actor: &str, now: Millis)
             state: chunk.iter().map(put).collect(),
             ..Group::new(OWNER)
         };
-        sink.commit(group).map_err(|e| Failure::new(format!("the changes of the configuration cannot be recorded ({e})"), "make room, then start again"))?;
+        sink.commit(group).map_err(|e| {
+            Failure::new(format!("the changes of the configuration cannot be recorded ({e})"), "make room, then start again")
+        })?;
     }
     Ok(changes.len())
 }
@@ -60,10 +62,7 @@ mod tests {
         let new = map(&[("a", "1"), ("b", "9"), ("d", "4")]);
         let got: Vec<_> = differing(&old, &new, "uid:0", Millis(5)).into_iter().map(|c| (c.path, c.old, c.new)).collect();
         let some = |t: &str| Some(t.to_owned());
-        assert_eq!(
-            got,
-            [("b".to_owned(), some("2"), some("9")), ("d".to_owned(), None, some("4")), ("c".to_owned(), some("3"), None)]
-        );
+        assert_eq!(got, [("b".to_owned(), some("2"), some("9")), ("d".to_owned(), None, some("4")), ("c".to_owned(), some("3"), None)]);
         assert!(differing(&new, &new, "uid:0", Millis(5)).is_empty());
     }
 }

@@ -55,7 +55,10 @@ pub fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
 fn load(args: &RunArgs) -> Result<Loaded, Failure> {
     let loaded = if args.demo { config::parse(demo::CONFIG, &args.set) } else { config::load(args.config.as_deref(), &args.set) };
     loaded.map_err(|problems| {
-        Failure::new(format!("the configuration has problems:\n{}", listed(&problems).trim_end()), "mend them; `weir check-config` looks again")
+        Failure::new(
+            format!("the configuration has problems:\n{}", listed(&problems).trim_end()),
+            "mend them; `weir check-config` looks again",
+        )
     })
 }
 
@@ -95,7 +98,10 @@ impl Program {
                 raise.raise();
             }
         });
-        opened.store.start(&store_tasks).map_err(|e| Failure::new(format!("no thread for the store ({e})"), "raise the limit of threads"))?;
+        opened
+            .store
+            .start(&store_tasks)
+            .map_err(|e| Failure::new(format!("no thread for the store ({e})"), "raise the limit of threads"))?;
         let started = Program::go_on(&data, loaded, &opened, &clock, stop);
         match started {
             Ok(Parts { service, ports, secrets, notes, recorder, socket_tasks, actor }) => {
@@ -121,12 +127,19 @@ impl Program {
         opened.report.notes.iter().for_each(|note| recorder.add(ledger::action(now, "weir", "recover", note, "ok")));
         let taken = side::take_over(&opened.store, sink.as_ref(), opened.disk.as_ref())?;
         if taken != side::Taken::default() {
-            let note = format!("{} questions asked off line are in the ledger now, {} entries could not be read", taken.questions, taken.damaged);
+            let note =
+                format!("{} questions asked off line are in the ledger now, {} entries could not be read", taken.questions, taken.damaged);
             recorder.add(ledger::action(now, "weir", "side-ledger", &note, if taken.damaged == 0 { "ok" } else { "damaged" }));
             notes.push(note);
         }
         let changed = changes::record(sink.as_ref(), &loaded.values, &actor, now)?;
-        recorder.add(ledger::action(now, &actor, "start", format!("version {}, {changed} settings changed", env!("CARGO_PKG_VERSION")), "ok"));
+        recorder.add(ledger::action(
+            now,
+            &actor,
+            "start",
+            format!("version {}, {changed} settings changed", env!("CARGO_PKG_VERSION")),
+            "ok",
+        ));
         let remote_key = opened.store.remote_key().map_err(Failure::sentence)?;
         let made = measures::list(settings, data, &remote_key)?;
         let measures = Register::start(made.measures, &sink, &ids, clock, data, recorder.sender())?;
@@ -176,7 +189,10 @@ impl Program {
             let (now, health) = (clock.now(), store.health());
             if health.full && full_since.is_none() {
                 full_since = health.full_since.or(Some(now));
-                eprintln!("{now} the disk is full: RADIUS gets no answer, TCP waits, UDP is counted as lost; make room in {}", self.data.display());
+                eprintln!(
+                    "{now} the disk is full: RADIUS gets no answer, TCP waits, UDP is counted as lost; make room in {}",
+                    self.data.display()
+                );
                 // It can only be written down once there is room; trying is what finds that out.
                 let since = full_since.unwrap_or(now);
                 self.recorder.tell(ledger::action(since, "weir", "disk-full", "nothing was taken in from here on", "full"));
@@ -211,7 +227,10 @@ impl Program {
         self.store_tasks.stop().raise();
         self.store_tasks.join();
         if self.broken.load(Ordering::SeqCst) {
-            return Err(Failure::new("a thread of the store failed; what was acknowledged is safe", "start again, and report what stands above"));
+            return Err(Failure::new(
+                "a thread of the store failed; what was acknowledged is safe",
+                "start again, and report what stands above",
+            ));
         }
         stopped.map_err(Failure::sentence)?;
         Ok(ExitCode::SUCCESS)

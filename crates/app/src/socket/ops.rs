@@ -76,7 +76,11 @@ impl Service {
                 self.lookup(view, &asker, question, questions, explain, asked)
             }
             Op::Seal {} => self.seal(actor, now),
-            Op::Sources {} => Ok(Value::Array(self.store.sources().iter().map(source).collect())),
+            Op::Sources {} => {
+                let reach = self.front.reach();
+                let evidence = |s: &SourceInfo| reach.get(&s.number).and_then(|r| r.evidence);
+                Ok(Value::Array(self.store.sources().iter().map(|s| source(s, evidence(s))).collect()))
+            }
             Op::Measures {} => {
                 let measures = self.measures.read().unwrap_or_else(std::sync::PoisonError::into_inner);
                 Ok(Value::Array(measures.shown()))
@@ -96,7 +100,10 @@ impl Service {
             Op::Export { kind, from, to, out } => self.export(actor, &kind, (from, to), &out, now),
             Op::Key { kind, day } => {
                 let result = views::key(&self.store, &kind, &day);
-                asked.push(Asked { purpose: "key".into(), ..views::asked(now, actor, "key-show", &format!("{kind} {day}"), result.as_ref().ok().map(|_| 1)) });
+                asked.push(Asked {
+                    purpose: "key".into(),
+                    ..views::asked(now, actor, "key-show", &format!("{kind} {day}"), result.as_ref().ok().map(|_| 1))
+                });
                 result.map(Value::String)
             }
         }
@@ -189,14 +196,15 @@ pub fn shown(answer: &weir_attribution::Answer, explain: bool, read: (u64, u64))
     value
 }
 
-/// A source as `weir sources --json` shows it.
-fn source(s: &SourceInfo) -> Value {
+/// A source as `weir sources --json` shows it; `evidence` is the moment, by its own clock, up to which all it sent is here.
+fn source(s: &SourceInfo, evidence: Option<Millis>) -> Value {
     let c = &s.counters;
     json!({
         "name": s.name, "kind": s.kind, "realm": s.realm, "peer": s.peer, "messages": c.messages, "records": c.records,
         "malformed": c.malformed, "lost": s.lost.max(c.lost), "last_seen": c.last_seen.map(Millis::to_rfc3339), "offset_ms": c.offset_ms,
         "number": s.number, "profile": s.profile, "clock": s.clock, "ignored": c.ignored, "duplicates": c.duplicates,
         "destinations_dropped": c.destinations_dropped, "trouble": c.trouble, "since": s.since.to_rfc3339(),
+        "complete_to": evidence.map(Millis::to_rfc3339),
     })
 }
 

@@ -28,7 +28,10 @@ impl Server {
     /// no other one runs.
     pub fn bind(data: &Path, service: Arc<Service>) -> Result<Server, Failure> {
         let cannot = |e: std::io::Error| {
-            Failure::new(format!("the socket {} cannot be made ({e})", data.join(super::FILE).display()), "check the folder's owner and mode")
+            Failure::new(
+                format!("the socket {} cannot be made ({e})", data.join(super::FILE).display()),
+                "check the folder's owner and mode",
+            )
         };
         let path = super::path(data).map_err(cannot)?;
         match std::fs::remove_file(&path.path) {

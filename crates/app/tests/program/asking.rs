@@ -97,7 +97,12 @@ fn exit_codes_say_what_the_answer_is() {
     let mut answers: Vec<String> = running.records("question").iter().map(|r| r["answer"].as_str().unwrap().to_owned()).collect();
     answers.retain(|a| a != "rows");
     assert_eq!(answers, ["refused", "none", "none", "unknown"]);
-    for args in [&["records", "--kind", "binding"][..], &["records", "--kind", "nothing"], &["sql", "DROP TABLE gap"], &["records", "--kind", "gap", "--limit", "0"]] {
+    for args in [
+        &["records", "--kind", "binding"][..],
+        &["records", "--kind", "nothing"],
+        &["sql", "DROP TABLE gap"],
+        &["records", "--kind", "gap", "--limit", "0"],
+    ] {
         let output = running.ask(args);
         assert_eq!(code(&output), 2, "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
     }
