@@ -26,7 +26,7 @@ fn the_table_of_settings_has_the_defaults_of_the_types() {
 /// The keys a type knows, from what it says about one it does not know.
 fn keys_of(path: &str, entry: bool) -> BTreeSet<String> {
     let text = if entry { format!("[[{path}]]\nno_such_key = 1\n") } else { format!("[{path}]\nno_such_key = 1\n") };
-    let error = text.parse::<Table>().unwrap().try_into::<Config>().unwrap_err().to_string();
+    let error = text.parse::<Table>().unwrap().try_into::<Config>().unwrap_err().message().to_owned();
     let list = error.split("expected").nth(1).unwrap_or_else(|| panic!("{path}: {error}"));
     list.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
@@ -144,6 +144,6 @@ fn a_measure_that_is_off_is_not_checked_and_not_there() {
 fn very_many_problems_are_counted() {
     let text: String = (0..500).map(|i| format!("wrong_{i} = 1\n")).collect();
     let problems = no_sets(&text).unwrap_err();
-    assert_eq!(problems.len(), crate::limits::CONFIG_PROBLEMS + 1);
+    assert_eq!(problems.len(), CONFIG_PROBLEMS + 1);
     assert!(problems.last().unwrap().what.contains("and 300 more"));
 }
