@@ -52,7 +52,7 @@ impl<'a> StoreFacts<'a> {
 
     fn find(&self, public: Addr16, port: Option<u16>, protocol: Option<u8>, from: Millis, to: Millis) -> Read<Vec<Mapping>> {
         let (found, stats) = self.store.mappings(public, port, protocol, from, to).map_err(failed)?;
-        self.count(stats.pages as u64, stats.bytes as u64);
+        self.count(stats.pages, stats.bytes);
         Ok(found)
     }
 
@@ -179,7 +179,7 @@ impl Facts for StoreFacts<'_> {
 impl StoreFacts<'_> {
     fn spans(&self, realm: Option<u32>, address: Addr16, from: Millis, to: Millis) -> Read<Vec<SessionSpan>> {
         let (found, stats) = self.store.sessions(realm, address, from, to).map_err(failed)?;
-        self.count(stats.pages as u64, stats.bytes as u64);
+        self.count(stats.pages, stats.bytes);
         Ok(found)
     }
 

@@ -131,7 +131,7 @@ fn worst(mappings: usize) -> (u64, u64) {
         let at = one.start + rng.below(1_000) as i64;
         let (found, stats) = store.mappings(one.address, Some(one.port), Some(6), Millis(at - SKEW_MS), Millis(at + SKEW_MS)).unwrap();
         assert!(found.iter().any(|m| m.inside == one.inside && m.start == Some(Millis(one.start))), "a stored mapping is found");
-        most = (most.0.max(stats.pages as u64), most.1.max(stats.bytes as u64));
+        most = (most.0.max(stats.pages), most.1.max(stats.bytes));
     }
     tasks.stop().raise();
     store.stop().unwrap();

@@ -10,12 +10,15 @@ use weir_record::Kind;
 use weir_sources::ipfix::config::Settings;
 use weir_sources::ipfix::server::Server;
 
+/// Where it runs: its context, and the UDP and TCP addresses it listens on.
+type Running = (Context, Vec<SocketAddr>, Vec<SocketAddr>);
+
 /// The measure.
 pub struct Ipfix {
     settings: Settings,
     /// Fingerprints of remote ends, where a policy makes them.
     key: Secret,
-    running: Mutex<Option<(Context, Vec<SocketAddr>, Vec<SocketAddr>)>>,
+    running: Mutex<Option<Running>>,
 }
 
 impl Ipfix {

@@ -251,7 +251,8 @@ mod tests {
     #[test]
     fn no_group_may_be_missing_after_what_is_sealed() {
         // Files, numbers of keys, last sealed group, groups read, what is named ("" for nothing).
-        let cases: [(&[File], &[u64], u64, u64, &str); 13] = [
+        type Case<'a> = (&'a [File], &'a [u64], u64, u64, &'a str);
+        let cases: [Case<'_>; 13] = [
             (&[], &[], 0, 0, ""),
             (&[(1, 1, vec![1, 2])], &[1], 0, 2, ""),
             (&[(1, 1, vec![1, 2]), (2, 3, vec![3])], &[1, 2], 2, 3, ""),

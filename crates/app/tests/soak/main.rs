@@ -7,4 +7,3 @@ mod full;
 mod kill;
 mod leak;
 mod nas;
-mod truth;
