@@ -19,7 +19,7 @@ pub const SEAL_EVERY_MS: i64 = 60_000;
 pub const WAL_BYTES_MIN: u64 = 64 << 20;
 
 /// Rows of one sealed unit at most.
-pub const UNIT_ROWS_MAX: usize = 16 << 20;
+pub const UNIT_ROWS_MAX: usize = 32 << 20;
 
 /// Longest request or answer on the socket, in bytes.
 pub const LINE_BYTES: usize = 4 << 20;

@@ -16,9 +16,6 @@ use crate::config::StoreSettings;
 use crate::fail::Failure;
 use crate::front::{Front, IDENTITY};
 
-/// Days between floor and ceiling less one: a close row older than that carries all fields.
-const FULL_AFTER_DAYS: i32 = 6;
-
 /// An open folder.
 pub struct Opened {
     /// The store.
@@ -52,7 +49,6 @@ pub fn open(data: &Path, origin: &str, settings: &StoreSettings, clock: &Arc<dyn
         unit_rows: settings.unit_rows,
         sm3: settings.sm3,
         wal_bytes: settings.wal_bytes,
-        full_after_days: FULL_AFTER_DAYS,
     };
     let (store, report) =
         Store::open(Arc::clone(&disk), Some(data), Box::new(catalog), Arc::clone(clock), &key, config).map_err(|e| match e {

@@ -78,6 +78,17 @@ impl Aead {
             .unwrap_or_else(|_| unreachable!("AES-GCM takes up to 64 GiB"));
     }
 
+    /// Encrypts `plain` and appends ciphertext and tag to `out`.
+    pub fn seal_onto(&self, nonce: [u8; NONCE_BYTES], aad: &[u8], plain: &[u8], out: &mut Vec<u8>) {
+        let from = out.len();
+        out.extend_from_slice(plain);
+        let tag = self
+            .0
+            .seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), Aad::from(aad), &mut out[from..])
+            .unwrap_or_else(|_| unreachable!("AES-GCM takes up to 64 GiB"));
+        out.extend_from_slice(tag.as_ref());
+    }
+
     /// Decrypts `data` (ciphertext and tag) in place and returns the plain part.
     pub fn open<'a>(&self, nonce: [u8; NONCE_BYTES], aad: &[u8], data: &'a mut [u8]) -> Result<&'a mut [u8], OpenError> {
         self.0.open_in_place(Nonce::assume_unique_for_key(nonce), Aad::from(aad), data).map_err(|_| OpenError)

@@ -63,9 +63,8 @@ fn mappings(rows: usize) -> RecordBatch {
         out.push(NatMapping {
             public_address: address([203, 0], subscriber % 1_024),
             public_port: port,
-            public_port_last: port,
             start: Millis(base + start as i64),
-            end: Millis(base + end as i64),
+            duration: end as u64 - start as u64,
             protocol: if rng.next().is_multiple_of(3) { 17 } else { 6 },
             form: 1,
             row_type: 1,

@@ -55,21 +55,28 @@ pub fn rows(kind: Kind, batch: &RecordBatch) -> Rows {
 fn fixed_rows(kind: Kind, batch: &RecordBatch, len: usize) -> Rows {
     let n = batch.num_rows();
     let mut bytes = vec![0; n * len];
+    fixed_rows_into(kind, batch, 0, &mut bytes);
+    Rows { bytes, ends: (1..=n).map(|i| i * len).collect() }
+}
+
+/// Canonical bytes of the rows of a kind of fixed length, each after `room` bytes that are left as they are: `out` is cut into so many equal
+/// pieces as the batch has rows.
+pub fn fixed_rows_into(kind: Kind, batch: &RecordBatch, room: usize, out: &mut [u8]) {
+    let Some(len) = fixed_row_len(kind).map(|len| room + len) else { return };
     let spec = kind.spec();
     let mut head = [0; 3];
     head[..2].copy_from_slice(&spec.code.to_be_bytes());
     head[2] = spec.version;
-    for row in bytes.chunks_exact_mut(len) {
-        row[..3].copy_from_slice(&head);
+    for row in out.chunks_exact_mut(len) {
+        row[room..room + 3].copy_from_slice(&head);
     }
-    let mut at = 3;
+    let mut at = room + 3;
     for (field, column) in spec.fields.iter().zip(batch.columns()) {
         let width = field.ty.fixed_len().unwrap_or(0);
-        let rows = bytes.chunks_exact_mut(len).map(|row| &mut row[at..at + width]);
+        let rows = out.chunks_exact_mut(len).map(|row| &mut row[at..at + width]);
         scatter(field.ty, column, rows);
         at += width;
     }
-    Rows { bytes, ends: (1..=n).map(|i| i * len).collect() }
 }
 
 fn scatter<'a>(ty: Type, column: &ArrayRef, rows: impl Iterator<Item = &'a mut [u8]>) {
@@ -84,7 +91,8 @@ fn scatter<'a>(ty: Type, column: &ArrayRef, rows: impl Iterator<Item = &'a mut [
         }
         Type::Id | Type::Addr => {
             let column = column.as_fixed_size_binary();
-            rows.enumerate().for_each(|(i, r)| r.copy_from_slice(column.value(i)));
+            let values = &column.value_data()[column.offset() * 16..(column.offset() + column.len()) * 16];
+            rows.zip(values.as_chunks::<16>().0).for_each(|(r, v)| r.copy_from_slice(v));
         }
         Type::Text | Type::Bytes => {}
     }
@@ -141,7 +149,7 @@ mod tests {
             public_address: "203.0.113.7".parse().unwrap(),
             public_port: 40_123,
             start: Millis(1),
-            end: Millis(-2),
+            duration: 2,
             ref_entry: 7,
             ..NatMapping::default()
         };
@@ -150,7 +158,7 @@ mod tests {
         let fixed = rows(Kind::NatMapping, &batch);
         assert_eq!(fixed, variable_rows(Kind::NatMapping, &batch));
         assert_eq!(fixed.len(), 2);
-        assert_eq!(&fixed.get(0).unwrap()[..3], [0, 2, 1]);
+        assert_eq!(&fixed.get(0).unwrap()[..3], [0, 2, 2]);
         assert_eq!(&fixed.get(0).unwrap()[19..21], 40_123u16.to_be_bytes());
     }
 

@@ -2,17 +2,21 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use arrow::array::{
     Array, ArrayRef, AsArray, BinaryArray, FixedSizeBinaryArray, FixedSizeBinaryBuilder, StringArray, TimestampMillisecondArray,
     UInt8Array, UInt16Array, UInt32Array, UInt64Array,
 };
+use arrow::buffer::Buffer;
 use arrow::datatypes::{DataType, TimeUnit, TimestampMillisecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type};
 use weir_base::net::Addr16;
 use weir_base::time::Millis;
 
 use crate::field::Type;
+
+/// Rows up to which columns without any value share one piece of memory.
+const NONE_ROWS: usize = 16_384;
 
 /// A random 128-bit id. Written as 32 hex digits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -134,6 +138,17 @@ fn fixed16(values: impl ExactSizeIterator<Item = Option<[u8; 16]>>) -> ArrayRef 
         }
     }
     Arc::new(builder.finish())
+}
+
+/// Values of 16 bytes as a column, without a copy. A column that has no value in any row takes no memory of its own.
+pub fn addresses(values: Vec<[u8; 16]>) -> ArrayRef {
+    static NONE: LazyLock<Buffer> = LazyLock::new(|| Buffer::from_vec(vec![0u8; 16 * NONE_ROWS]));
+    let buffer = if values.len() <= NONE_ROWS && values.iter().all(|v| *v == [0; 16]) {
+        NONE.slice_with_length(0, values.len() * 16)
+    } else {
+        Buffer::from_vec(values.into_flattened())
+    };
+    Arc::new(FixedSizeBinaryArray::new(16, buffer, None))
 }
 
 /// The 16 bytes in row `row` of a fixed-size column.

@@ -74,8 +74,10 @@ fn numbers<T: Copy + PartialEq, const N: usize>(out: &mut Vec<u8>, at: usize, va
         out.extend(bytes(*first));
         return;
     }
-    out.reserve(values.len() * N);
-    values.iter().for_each(|v| out.extend_from_slice(&bytes(*v)));
+    let from = out.len();
+    out.resize(from + values.len() * N, 0);
+    // Written in place, without a look at the capacity a value.
+    out[from..].as_chunks_mut::<N>().0.iter_mut().zip(values).for_each(|(cell, v)| *cell = bytes(*v));
 }
 
 fn fixed(out: &mut Vec<u8>, at: usize, column: &FixedSizeBinaryArray) {
@@ -86,8 +88,9 @@ fn fixed(out: &mut Vec<u8>, at: usize, column: &FixedSizeBinaryArray) {
         out.extend_from_slice(first);
     } else if values.iter().all(|v| v[..12] == V4_HEAD) {
         out[at] = V4;
-        out.reserve(values.len() * 4);
-        values.iter().for_each(|v| out.extend_from_slice(&v[12..]));
+        let from = out.len();
+        out.resize(from + values.len() * 4, 0);
+        out[from..].as_chunks_mut::<4>().0.iter_mut().zip(values).for_each(|(cell, v)| cell.copy_from_slice(&v[12..]));
     } else {
         out.extend_from_slice(data);
     }

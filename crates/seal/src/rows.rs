@@ -22,6 +22,9 @@ use crate::unit_id::UnitId;
 /// The salt of one row: 32 bytes.
 pub type Salt = [u8; 32];
 
+/// Bytes of a leaf before the row: the mark of a leaf and the salt.
+pub const LEAF_HEAD: usize = 33;
+
 /// The key from which the salts of one unit come.
 pub struct SaltKey(LessSafeKey);
 
@@ -166,6 +169,25 @@ impl<'k> RowsRoot<'k> {
         }
         let row = |pair: &[u32]| &rows[pair[0] as usize..pair[1] as usize];
         self.push_rows(offsets.len() - 1, offsets.windows(2).map(row));
+        Ok(())
+    }
+
+    /// Appends rows that lie back to back, `stride` bytes each, of which the first [`LEAF_HEAD`] are room for what a leaf begins with: nothing is
+    /// copied.
+    ///
+    /// # Errors
+    /// [`RowsError::Width`]; nothing is appended then.
+    pub fn push_leaves(&mut self, leaves: &mut [u8], stride: usize) -> Result<(), RowsError> {
+        if stride <= LEAF_HEAD || stride - LEAF_HEAD > ROW_BYTES || !leaves.len().is_multiple_of(stride) {
+            return Err(RowsError::Width { bytes: leaves.len(), row: stride });
+        }
+        self.salts.clear();
+        self.key.salts(self.first_row + self.tree.count(), leaves.len() / stride, &mut self.salts);
+        for (salt, leaf) in self.salts.iter().zip(leaves.chunks_exact_mut(stride)) {
+            leaf[0] = 0;
+            leaf[1..LEAF_HEAD].copy_from_slice(salt);
+            self.tree.push(weir_base::crypto::sha256(leaf));
+        }
         Ok(())
     }
 

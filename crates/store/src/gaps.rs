@@ -23,7 +23,7 @@ pub struct KnownGap {
     pub amendment: u32,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct OfSource {
     /// By start and id, so that overlapping gaps are all found.
     gaps: BTreeMap<(Millis, Id), KnownGap>,
@@ -33,7 +33,7 @@ struct OfSource {
 }
 
 /// All known losses.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Gaps(HashMap<u32, OfSource>);
 
 impl Gaps {

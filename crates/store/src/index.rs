@@ -10,14 +10,14 @@ use std::sync::Arc;
 use weir_base::disk::SharedDisk;
 use weir_base::time::{Day, Millis};
 use weir_record::Id;
-use weir_record::kinds::{Form, Gap, NatMapping, RadiusSession, RowType, flags};
+use weir_record::kinds::{Gap, RadiusSession, RowType, flags};
 use weir_record::stored::keyring::KeyId;
 
 use crate::catalog::RunMeta;
 use crate::gaps::Gaps;
 use crate::keyring::Keyring;
 use crate::limits::{LEVEL_MS, LEVELS, RUNS_A_BUCKET, SPANS_A_KEY};
-use crate::nat::mapping::{Mapping, RowRef};
+use crate::nat::mapping::{Columns, Mapping, RowRef};
 use crate::nat::open::{Open, OpenTable, Orphans};
 use crate::session::span::SessionSpan;
 use crate::session::table::SessionTable;
@@ -248,30 +248,29 @@ pub struct Index {
 
 impl Index {
     /// Takes a sealed NAT row in.
-    pub fn apply_nat(&mut self, at: RowRef, row: &NatMapping, window: (Millis, Millis), sealed: Millis, gaps: &Gaps) {
-        let Some(row_type) = RowType::from_u8(row.row_type) else { return };
-        if row_type == RowType::Whole && !needs_span(row, window) {
+    pub fn apply_nat(
+        &mut self,
+        at: RowRef,
+        (row_type, mapping): &(RowType, Mapping),
+        window: (Millis, Millis),
+        sealed: Millis,
+        gaps: &Gaps,
+    ) {
+        if matches!(row_type, RowType::Open | RowType::Reopened) {
+            self.open.insert(Open { mapping: *mapping, row: at });
             return;
         }
-        let Some(mapping) = Mapping::from_row(row) else { return };
-        let named = Mapping::open_ref(row);
-        let opened = mapping.keys().first().zip(named).and_then(|(key, row)| self.open.remove(key, row));
-        match row_type {
-            RowType::Open | RowType::Reopened => self.open.insert(Open { mapping, row: at }),
-            RowType::Whole => {
-                self.orphans.remove(&Mapping { end: None, ..mapping });
-                self.span(&mapping, sealed, gaps);
-            }
-            RowType::Close => match opened {
-                Some(open) => self.span(&Mapping { end: mapping.end, ..open.mapping }, sealed, gaps),
-                None => self.span(&Mapping { flags: mapping.flags | flags::START_INFERRED, ..mapping }, sealed, gaps),
-            },
-            RowType::CloseFull => {
-                if mapping.flags & flags::START_INFERRED != 0 {
-                    self.orphans.insert(mapping, sealed);
-                }
-                self.span(&mapping, sealed, gaps);
-            }
+        if *row_type == RowType::Whole {
+            self.orphans.remove(&Mapping { end: None, ..*mapping });
+        } else if mapping.flags & flags::START_INFERRED != 0 {
+            self.orphans.insert(*mapping, sealed);
+        }
+        // A mapping is found as a span before it is no longer found as open.
+        if needs_span(mapping, window) {
+            self.span(mapping, sealed, gaps);
+        }
+        if *row_type == RowType::Close {
+            self.open.remove(mapping);
         }
     }
 
@@ -296,10 +295,20 @@ impl Index {
     }
 }
 
-/// True for a whole mapping that its unit alone does not answer for: outside the unit's window, or not found by one exact port.
-pub fn needs_span(row: &NatMapping, window: (Millis, Millis)) -> bool {
-    let exact = (row.form == Form::Session as u8 || row.form == Form::Bib as u8) && row.public_port == row.public_port_last;
-    !exact || row.start < window.0 || row.end > window.1 || row.flags != 0
+/// True for a mapping that has ended and that its unit alone does not answer for: outside the unit's window, or not found by one exact port.
+pub fn needs_span(m: &Mapping, window: (Millis, Millis)) -> bool {
+    let within = m.start.is_some_and(|start| start >= window.0) && m.end.is_some_and(|end| end <= window.1);
+    !m.is_exact() || !within || m.flags != 0
+}
+
+/// Rows of a NAT unit that mean something to the index; all others their unit answers for by itself. `orphans` is the latest end that waits for its
+/// beginning: a mapping that ended by then may be the one.
+pub fn telling(rows: &Columns<'_>, window: (Millis, Millis), orphans: Option<Millis>) -> Vec<usize> {
+    let silent = |i: usize| {
+        let (start, end) = (rows.start(i), rows.end(i));
+        rows.is_plain(i) && start >= window.0 && end <= window.1 && orphans.is_none_or(|latest| end > latest)
+    };
+    (0..rows.len()).filter(|i| !silent(*i)).collect()
 }
 
 /// Gaps in a batch go straight into memory.

@@ -4,7 +4,9 @@
 pub mod catalog;
 pub mod commit;
 pub mod engine;
+pub mod fence;
 pub mod gaps;
+pub mod hash;
 pub mod index;
 pub mod keyring;
 pub mod limits;

@@ -63,11 +63,11 @@ pub const RUNS_A_BUCKET: usize = 4;
 /// Entries looked at in one run for one key before the answer must be "too many".
 pub const SPANS_A_KEY: usize = 512;
 
-/// Rows of one seal cycle; more are sealed at once.
-pub const CYCLE_ROWS: usize = 4 << 20;
+/// Rows of one seal cycle; more are sealed at once. A mapping that begins in one unit and ends in another takes twice the bytes, so units are long.
+pub const CYCLE_ROWS: usize = 24 << 20;
 
 /// Rows waiting to be sealed before sources have to wait.
-pub const WAITING_ROWS: usize = 16 << 20;
+pub const WAITING_ROWS: usize = 48 << 20;
 
 /// Groups waiting to be written.
 pub const QUEUE_GROUPS: usize = 4_096;
@@ -81,8 +81,20 @@ pub const BYTES_A_SYNC: usize = 16 << 20;
 /// How far outside its own time a unit's whole mappings may lie before they go to the span index, in milliseconds.
 pub const WINDOW_SLACK_MS: i64 = 5_000;
 
+/// How far back a unit answers for mappings that began before it, in lengths of the unit: so many units more are asked about one moment.
+pub const REACH_UNITS: i64 = 7;
+
+/// The same in milliseconds, at most: units that had to wait do not reach back for ever.
+pub const REACH_MS: i64 = 480_000;
+
 /// How far back a key day may lie before sealing, in days; older rows take that day.
 pub const KEY_DAYS_BACK: i32 = 190;
+
+/// Rows that go into the index at once: questions wait no longer than that takes.
+pub const INDEX_ROWS: usize = 4_096;
+
+/// Rows whose leaves are hashed at once.
+pub const LEAF_ROWS: usize = 1_024;
 
 /// Bytes of a table that are handed to its file at once.
 pub const TABLE_WRITE_BYTES: usize = 256 << 10;

@@ -1,6 +1,7 @@
 //! What is durable in the write-ahead log and not sealed yet, kept so that it can be looked up and sealed.
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::BuildHasher;
 use std::sync::Mutex;
 
 use arrow::array::RecordBatch;
@@ -11,7 +12,8 @@ use weir_record::kind::Record;
 use weir_record::kinds::RadiusSession;
 use weir_record::{Id, Kind};
 
-use crate::nat::event::{Event, events};
+use crate::hash::MixState;
+use crate::nat::event::{Event, is_exact, rows};
 use crate::session::span::prefixes;
 use crate::spankey::EndKey;
 
@@ -33,10 +35,70 @@ pub struct Generation {
 /// Events by key, indexed only when somebody asks: sealing needs no index.
 #[derive(Debug, Default)]
 struct NatLive {
-    indexed: usize,
-    events: Vec<Event>,
-    by_key: HashMap<EndKey, Vec<u32>>,
-    publics: HashMap<Addr16, Vec<u32>>,
+    /// Number of the first event of each indexed batch.
+    starts: Vec<u32>,
+    events: u32,
+    /// Sorted lists of the hash of a key and an event's number; several of one level are joined to one of the next, so there are few.
+    runs: Vec<(u8, Vec<(u32, u32)>)>,
+    publics: HashMap<Addr16, Vec<u32>, MixState>,
+    hash: MixState,
+}
+
+/// Lists of one level that are joined.
+const JOINED: usize = 8;
+
+impl NatLive {
+    fn hash(&self, key: &EndKey) -> u32 {
+        (self.hash.hash_one(key) >> 32) as u32
+    }
+
+    fn take(&mut self, batch: &RecordBatch) {
+        self.starts.push(self.events);
+        let mut run = Vec::with_capacity(batch.num_rows());
+        let mut last = None;
+        for (row, event) in (self.events..).zip(rows(batch)) {
+            let Some(event) = event else { continue };
+            if is_exact(event.form, event.first, event.last) {
+                run.push((self.hash(&EndKey::exact(event.public, event.first, event.protocol)), row));
+            } else {
+                run.extend(event.keys().iter().map(|key| (self.hash(key), row)));
+            }
+            if last != Some((event.public, event.source)) {
+                last = Some((event.public, event.source));
+                let sources = self.publics.entry(event.public).or_default();
+                if !sources.contains(&event.source) {
+                    sources.push(event.source);
+                }
+            }
+        }
+        self.events = self.events.saturating_add(u32::try_from(batch.num_rows()).unwrap_or(u32::MAX));
+        run.sort_unstable();
+        self.runs.push((0, run));
+        while let Some((level, _)) = self.runs.last().filter(|_| self.runs.len() >= JOINED)
+            && self.runs[self.runs.len() - JOINED].0 == *level
+        {
+            let level = *level;
+            let mut joined: Vec<(u32, u32)> = Vec::new();
+            self.runs.drain(self.runs.len() - JOINED..).for_each(|(_, run)| joined.extend(run));
+            // This sort finds the sorted stretches and merges them.
+            joined.sort();
+            self.runs.push((level + 1, joined));
+        }
+    }
+
+    /// Numbers of the events that one of these keys may find.
+    fn numbers(&self, keys: &[EndKey]) -> Vec<u32> {
+        let mut found = Vec::new();
+        for hash in keys.iter().map(|key| self.hash(key)) {
+            for (_, run) in &self.runs {
+                let from = run.partition_point(|(h, _)| *h < hash);
+                found.extend(run[from..].iter().take_while(|(h, _)| *h == hash).map(|(_, number)| *number));
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
 }
 
 #[derive(Debug, Default)]
@@ -66,24 +128,21 @@ impl Generation {
         self.batches.entry(kind).or_default().push(batch);
     }
 
-    /// All NAT events, for sealing.
-    pub fn events(&self) -> Vec<Event> {
-        let batches = self.batches.get(&Kind::NatEvent).map_or(&[][..], Vec::as_slice);
-        let mut out = Vec::with_capacity(batches.iter().map(RecordBatch::num_rows).sum());
-        batches.iter().for_each(|b| out.extend(events(b)));
-        out
+    fn nat_batches(&self) -> &[RecordBatch] {
+        self.batches.get(&Kind::NatEvent).map_or(&[], Vec::as_slice)
     }
 
-    /// NAT events that any of these keys finds.
+    /// NAT events that any of these keys finds, in the order they came.
     pub fn events_at(&self, keys: &[EndKey]) -> Vec<Event> {
-        let mut nat = self.indexed();
-        let mut rows: Vec<u32> = keys.iter().filter_map(|k| nat.by_key.get(k)).flatten().copied().collect();
-        rows.sort_unstable();
-        rows.dedup();
-        let all = std::mem::take(&mut nat.events);
-        let out = rows.into_iter().filter_map(|i| all.get(i as usize)).copied().collect();
-        nat.events = all;
-        out
+        let nat = self.indexed();
+        let batches = self.nat_batches();
+        let event = |number: &u32| {
+            let batch = nat.starts.partition_point(|start| start <= number).checked_sub(1)?;
+            let row = (number - nat.starts[batch]) as usize;
+            rows(&batches.get(batch)?.slice(row, 1)).next().flatten()
+        };
+        let wanted = |e: &Event| e.keys().iter().any(|key| keys.contains(key));
+        nat.numbers(keys).iter().filter_map(event).filter(wanted).collect()
     }
 
     /// Sources that speak of this public address.
@@ -93,18 +152,8 @@ impl Generation {
 
     fn indexed(&self) -> std::sync::MutexGuard<'_, NatLive> {
         let mut nat = lock(&self.nat);
-        let batches = self.batches.get(&Kind::NatEvent).map_or(&[][..], Vec::as_slice);
-        while nat.indexed < batches.len() {
-            for event in events(&batches[nat.indexed]) {
-                let row = u32::try_from(nat.events.len()).unwrap_or(u32::MAX);
-                nat.events.push(event);
-                event.keys().into_iter().for_each(|key| nat.by_key.entry(key).or_default().push(row));
-                let sources = nat.publics.entry(event.public).or_default();
-                if !sources.contains(&event.source) {
-                    sources.push(event.source);
-                }
-            }
-            nat.indexed += 1;
+        for batch in self.nat_batches().iter().skip(nat.starts.len()) {
+            nat.take(batch);
         }
         nat
     }

@@ -36,8 +36,8 @@ pub fn write(files: &IndexFiles, index: &Index, gaps: &Gaps, day: Day) -> Result
         walbatch::encode(Kind::Gap, &Gap::batch(&[gap]), &mut value);
         writer.push(&key(b'g', i as u64, 0), &value)?;
     }
-    let mut open: Vec<&Open> = index.open.iter().collect();
-    open.sort_by_key(|o| o.row);
+    let mut open: Vec<Open> = index.open.iter().collect();
+    open.sort_unstable_by_key(|o| o.row);
     for o in open {
         writer.push(&key(b'm', o.row.entry, u64::from(o.row.row)), &o.mapping.encode())?;
     }

@@ -38,6 +38,13 @@ impl EndKey {
         EndKey::new(EXACT, addr, port, protocol)
     }
 
+    /// The address of a key, and all the rest of it in one number.
+    pub fn parts(&self) -> (Addr16, u32) {
+        let mut address = [0; 16];
+        address.copy_from_slice(&self.0[1..17]);
+        (Addr16(address), u32::from_be_bytes([self.0[0], self.0[17], self.0[18], self.0[19]]))
+    }
+
     /// A whole public address.
     pub fn whole(addr: Addr16) -> EndKey {
         EndKey::new(WHOLE, addr, 0, 0)

@@ -72,7 +72,7 @@ pub struct StoreSection {
 
 impl Default for StoreSection {
     fn default() -> StoreSection {
-        StoreSection { seal_every: "60s".to_owned(), unit_rows: 1 << 20, wal_bytes: 8 << 30, sm3: false }
+        StoreSection { seal_every: "60s".to_owned(), unit_rows: 24 << 20, wal_bytes: 8 << 30, sm3: false }
     }
 }
 

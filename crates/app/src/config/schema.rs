@@ -95,7 +95,7 @@ pub const SETTINGS: &[Setting] = &[
     setting("unit.origin", Shape::Text, "\"unnamed.invalid\""),
     setting("unit.kinds", Shape::Texts, "[]"),
     setting("store.seal_every", Shape::Text, "\"60s\""),
-    setting("store.unit_rows", Shape::Whole, "1048576"),
+    setting("store.unit_rows", Shape::Whole, "25165824"),
     setting("store.wal_bytes", Shape::Whole, "8589934592"),
     setting("store.sm3", Shape::Flag, "false"),
     setting("measures.radius", Shape::Flag, "true"),

@@ -1,7 +1,7 @@
 //! The rows of a file against the units that lie in it, one batch in memory at a time.
 
 use arrow::array::{AsArray, RecordBatch};
-use arrow::datatypes::{TimestampMillisecondType, UInt8Type, UInt16Type, UInt32Type};
+use arrow::datatypes::{TimestampMillisecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type};
 use weir_base::crypto::Secret;
 use weir_record::parquet::{self, Batches, ParquetFailure, Select, Source};
 use weir_record::{Kind, canonical};
@@ -124,10 +124,13 @@ fn instants<'a>(kind: Kind, batch: &'a RecordBatch, name: &str) -> &'a [i64] {
 
 /// Earliest and latest time so far. A mapping has two ends.
 fn span(so_far: Option<(i64, i64)>, kind: Kind, batch: &RecordBatch) -> Option<(i64, i64)> {
-    let ends: &[i64] = if kind == Kind::NatMapping { instants(kind, batch, "end") } else { &[] };
-    instants(kind, batch, kind.spec().time).iter().chain(ends).fold(so_far, |span, time| match span {
-        None => Some((*time, *time)),
-        Some((first, last)) => Some((first.min(*time), last.max(*time))),
+    let times = instants(kind, batch, kind.spec().time);
+    let lasts = column(kind, batch, "duration").filter(|_| kind == Kind::NatMapping);
+    let lasts = lasts.and_then(|at| batch.column(at).as_primitive_opt::<UInt64Type>()).map_or(&[][..], |c| c.values());
+    let ends = times.iter().zip(lasts).map(|(start, lasts)| start.saturating_add_unsigned(*lasts));
+    times.iter().copied().chain(ends).fold(so_far, |span, time| match span {
+        None => Some((time, time)),
+        Some((first, last)) => Some((first.min(time), last.max(time))),
     })
 }
 
@@ -236,7 +239,7 @@ mod tests {
     fn order_is_that_of_the_kind_and_only_asked_for_where_the_log_says_so() {
         let key = Secret([5; 32]);
         let mapping =
-            |port: u16, start: i64| NatMapping { public_port: port, start: Millis(start), end: Millis(start + 1), ..NatMapping::default() };
+            |port: u16, start: i64| NatMapping { public_port: port, start: Millis(start), duration: 1, ..NatMapping::default() };
         let batches = [
             (Kind::NatMapping, NatMapping::batch(&[mapping(1, 5), mapping(1, 6), mapping(2, 1)]), None),
             (Kind::NatMapping, NatMapping::batch(&[mapping(1, 6), mapping(1, 5)]), Some("row 1")),

@@ -17,7 +17,7 @@ pub use config_change::ConfigChange;
 pub use gap::Gap;
 pub use malformed::{Malformed, shape};
 pub use nat_event::{Action, Form, NatEvent, NatEventColumns};
-pub use nat_mapping::{NatMapping, RowType, flags};
+pub use nat_mapping::{NatMapping, NatMappingColumns, RowType, flags};
 pub use operator_action::OperatorAction;
 pub use question::Question;
 pub use radius_session::RadiusSession;

@@ -2,14 +2,11 @@
 
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, FixedSizeBinaryArray, RecordBatch, TimestampMillisecondArray, UInt8Array, UInt16Array, UInt32Array, UInt64Array,
-};
-use arrow::buffer::Buffer;
+use arrow::array::{ArrayRef, RecordBatch, TimestampMillisecondArray, UInt8Array, UInt16Array, UInt32Array, UInt64Array};
 use weir_base::net::Addr16;
 use weir_base::time::Millis;
 
-use crate::column::UTC;
+use crate::column::{UTC, addresses};
 use crate::kind::Kind;
 use crate::macros::record;
 
@@ -94,11 +91,6 @@ pub struct NatEventColumns {
     pub remote_tag: Vec<u64>,
 }
 
-fn fixed(values: Vec<[u8; 16]>) -> ArrayRef {
-    let buffer = Buffer::from_vec(values.into_flattened());
-    Arc::new(FixedSizeBinaryArray::new(16, buffer, None))
-}
-
 impl NatEventColumns {
     /// Rows so far.
     pub fn len(&self) -> usize {
@@ -138,12 +130,12 @@ impl NatEventColumns {
             Arc::new(UInt8Array::from(self.form)),
             Arc::new(UInt8Array::from(self.protocol)),
             Arc::new(UInt32Array::from(self.source)),
-            fixed(self.public_address),
+            addresses(self.public_address),
             Arc::new(UInt16Array::from(self.public_port)),
             Arc::new(UInt16Array::from(self.public_port_last)),
-            fixed(self.inside_address),
+            addresses(self.inside_address),
             Arc::new(UInt16Array::from(self.inside_port)),
-            fixed(self.remote_address),
+            addresses(self.remote_address),
             Arc::new(UInt16Array::from(self.remote_port)),
             Arc::new(UInt64Array::from(self.remote_tag)),
         ];

@@ -1,30 +1,42 @@
 //! NAT mappings as they are sealed: clauses 8.2 and 10.3.
 
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, TimestampMillisecondArray, UInt8Array, UInt16Array, UInt32Array, UInt64Array};
 use weir_base::net::Addr16;
 use weir_base::time::Millis;
 
+use crate::column::{UTC, addresses};
+use crate::kind::Kind;
 use crate::macros::record;
 
 record! {
     "One NAT mapping, or one end of it. Sorted by public address, public port, start within a sealed unit."
-    NatMapping = 2, "nat_mapping", version 1, Network, Records, time "start";
+    NatMapping = 2, "nat_mapping", version 2, Network, Records, time "start";
     public_address: Addr16 = "postNATSourceIPv4Address (RFC 8158; IE 225) or postNATSourceIPv6Address (281)", unit "", Plain, key;
     public_port: u16 = "postNAPTSourceTransportPort (227), the ICMP query id, or portRangeStart (361)", unit "", Plain, key;
-    start: Millis = "When it began, by the exporter's clock; of a `close` row, when it ended", unit "ms UTC", Plain, key;
-    end: Millis = "When it ended; of an `open` row the same as `start`", unit "ms UTC", Plain, key;
-    public_port_last: u16 = "The same as public_port, or portRangeEnd (362)", unit "", Plain;
+    start: Millis = "When it began, by the exporter's clock; when it ended where that was not seen", unit "ms UTC", Plain, key;
+    duration: u64 = "How long it lasted: it ended at start + duration; 0 of an open row", unit "ms", Plain, key;
+    public_port_more: u16 = "Ports held beyond public_port: portRangeEnd (362) less portRangeStart (361); 0 where it is one port", unit "", Plain;
     protocol: u8 = "protocolIdentifier (4); 0 where the form has none", unit "IANA", Plain, key;
     form: u8 = "1 session, 2 BIB entry, 3 port block, 4 address binding, 5 deterministic", unit "", Plain;
-    row_type: u8 = "1 whole, 2 open, 3 close, 4 close that carries all fields, 5 open recorded anew", unit "", Plain;
+    row_type: u8 = "1 whole, 2 open, 3 close, 4 open recorded anew", unit "", Plain;
     flags: u8 = "Bits: 1 start inferred, 2 end inferred, 4 inside differs between the ends, 8 imported", unit "", Plain;
-    inside_address: Addr16 = "sourceIPv4Address (8) or sourceIPv6Address (27); unspecified in a `close` row", unit "", Identifier, key;
-    inside_port: u16 = "sourceTransportPort (7); 0 in a `close` row or where the form has none", unit "", Plain;
+    inside_address: Addr16 = "sourceIPv4Address (8) or sourceIPv6Address (27)", unit "", Identifier, key;
+    inside_port: u16 = "sourceTransportPort (7); 0 where the form has none", unit "", Plain;
     source: u32 = "Number of the exporter and observation domain (`source_entry`)", unit "", Plain, key;
     remote_address: Addr16 = "postNATDestination address (226, 282) when a policy keeps it; else unspecified", unit "", Plain;
     remote_port: u16 = "postNAPTDestinationTransportPort (228) when a policy keeps it; else 0", unit "", Plain;
     remote_tag: u64 = "Keyed fingerprint of remote address and port when a policy keeps that instead; else 0", unit "", Plain;
-    ref_entry: u64 = "Log entry of the unit that holds the open row, plus one; 0 for none", unit "", Plain;
-    ref_row: u32 = "Row of the open row in that unit", unit "", Plain;
+    ref_entry: u64 = "Of an open row recorded anew: log entry of the unit that holds the old one, plus one; else 0", unit "", Plain;
+    ref_row: u32 = "Row of the old open row in that unit", unit "", Plain;
+}
+
+impl NatMapping {
+    /// When it ended; of an open row when it began.
+    pub fn end(&self) -> Millis {
+        Millis(self.start.0.saturating_add_unsigned(self.duration))
+    }
 }
 
 /// `nat_mapping.row_type`.
@@ -35,18 +47,16 @@ pub enum RowType {
     Whole = 1,
     /// Opened in the unit and still open when it was sealed.
     Open = 2,
-    /// Closed in the unit; `ref_entry` and `ref_row` name the open row.
+    /// Closed in the unit, opened before it; carries all fields. Or an end whose beginning was not seen.
     Close = 3,
-    /// Closed in the unit, carrying all fields: the open row is unknown or its key dies soon.
-    CloseFull = 4,
     /// Still open when its old key was about to die: recorded anew, naming the old row.
-    Reopened = 5,
+    Reopened = 4,
 }
 
 impl RowType {
     /// The row type of a stored number.
     pub fn from_u8(value: u8) -> Option<RowType> {
-        [RowType::Whole, RowType::Open, RowType::Close, RowType::CloseFull, RowType::Reopened].into_iter().find(|t| *t as u8 == value)
+        [RowType::Whole, RowType::Open, RowType::Close, RowType::Reopened].into_iter().find(|t| *t as u8 == value)
     }
 }
 
@@ -60,4 +70,65 @@ pub mod flags {
     pub const INSIDE_DIFFERS: u8 = 4;
     /// Imported from another system.
     pub const IMPORTED: u8 = 8;
+}
+
+/// Columns under construction: plain vectors that become Arrow columns without a copy. None of them names an older row.
+#[derive(Clone, Debug, Default)]
+#[allow(missing_docs)] // The fields are those of `NatMapping`.
+pub struct NatMappingColumns {
+    pub public_address: Vec<[u8; 16]>,
+    pub public_port: Vec<u16>,
+    pub start: Vec<i64>,
+    pub duration: Vec<u64>,
+    pub public_port_more: Vec<u16>,
+    pub protocol: Vec<u8>,
+    pub form: Vec<u8>,
+    pub row_type: Vec<u8>,
+    pub flags: Vec<u8>,
+    pub inside_address: Vec<[u8; 16]>,
+    pub inside_port: Vec<u16>,
+    pub source: Vec<u32>,
+    pub remote_address: Vec<[u8; 16]>,
+    pub remote_port: Vec<u16>,
+    pub remote_tag: Vec<u64>,
+}
+
+impl NatMappingColumns {
+    /// Rows so far.
+    pub fn len(&self) -> usize {
+        self.start.len()
+    }
+
+    /// True when there are none.
+    pub fn is_empty(&self) -> bool {
+        self.start.is_empty()
+    }
+
+    /// The batch, without copying a column.
+    ///
+    /// # Panics
+    /// If the columns differ in length: a bug of the caller.
+    pub fn into_batch(self) -> RecordBatch {
+        let rows = self.len();
+        let columns: Vec<ArrayRef> = vec![
+            addresses(self.public_address),
+            Arc::new(UInt16Array::from(self.public_port)),
+            Arc::new(TimestampMillisecondArray::from(self.start).with_timezone(UTC)),
+            Arc::new(UInt64Array::from(self.duration)),
+            Arc::new(UInt16Array::from(self.public_port_more)),
+            Arc::new(UInt8Array::from(self.protocol)),
+            Arc::new(UInt8Array::from(self.form)),
+            Arc::new(UInt8Array::from(self.row_type)),
+            Arc::new(UInt8Array::from(self.flags)),
+            addresses(self.inside_address),
+            Arc::new(UInt16Array::from(self.inside_port)),
+            Arc::new(UInt32Array::from(self.source)),
+            addresses(self.remote_address),
+            Arc::new(UInt16Array::from(self.remote_port)),
+            Arc::new(UInt64Array::from(self.remote_tag)),
+            Arc::new(UInt64Array::from(vec![0; rows])),
+            Arc::new(UInt32Array::from(vec![0; rows])),
+        ];
+        RecordBatch::try_new(Kind::NatMapping.schema(), columns).expect("columns of one length in the order of the field table")
+    }
 }

@@ -25,6 +25,8 @@ const OTHER: ParquetFailure = ParquetFailure::Format("the encoding of a page");
 #[derive(Clone, Debug)]
 pub(super) enum Values {
     Numbers(Vec<i32>),
+    Longs(Vec<i64>),
+    Fixed(Vec<[u8; 16]>),
     Texts(Texts),
 }
 
@@ -33,7 +35,8 @@ impl Values {
         match field.ty {
             Type::U8 | Type::U16 | Type::U32 => Ok(Values::Numbers(encoding::plain(bytes, count)?)),
             Type::Text | Type::Bytes => Ok(Values::Texts(encoding::plain_texts(bytes, count)?)),
-            _ => Err(ParquetFailure::Format("a dictionary where there is none")),
+            Type::U64 | Type::Time => Ok(Values::Longs(encoding::plain(bytes, count)?)),
+            Type::Id | Type::Addr => Ok(Values::Fixed(encoding::plain_fixed(bytes, count, 16)?.as_chunks().0.to_vec())),
         }
     }
 }
@@ -51,7 +54,7 @@ fn i32s(encoding: i64, bytes: &[u8], count: usize, dictionary: Option<&Values>) 
     match encoding {
         PLAIN_DICTIONARY | RLE_DICTIONARY => {
             let Some(Values::Numbers(values)) = dictionary else { return Err(NO_DICTIONARY) };
-            indices(bytes, count)?.into_iter().map(|i| values.get(i as usize).copied().ok_or(BEYOND)).collect()
+            looked_up(values, bytes, count)
         }
         PLAIN => encoding::plain(bytes, count),
         DELTA_BINARY_PACKED => encoding::delta(bytes, count),
@@ -60,8 +63,17 @@ fn i32s(encoding: i64, bytes: &[u8], count: usize, dictionary: Option<&Values>) 
     }
 }
 
-fn i64s(encoding: i64, bytes: &[u8], count: usize) -> Result<Vec<i64>, ParquetFailure> {
+/// Values by their indices.
+fn looked_up<T: Copy>(values: &[T], bytes: &[u8], count: usize) -> Result<Vec<T>, ParquetFailure> {
+    indices(bytes, count)?.into_iter().map(|i| values.get(i as usize).copied().ok_or(BEYOND)).collect()
+}
+
+fn i64s(encoding: i64, bytes: &[u8], count: usize, dictionary: Option<&Values>) -> Result<Vec<i64>, ParquetFailure> {
     match encoding {
+        PLAIN_DICTIONARY | RLE_DICTIONARY => {
+            let Some(Values::Longs(values)) = dictionary else { return Err(NO_DICTIONARY) };
+            looked_up(values, bytes, count)
+        }
         PLAIN => encoding::plain(bytes, count),
         DELTA_BINARY_PACKED => encoding::delta(bytes, count),
         BYTE_STREAM_SPLIT => encoding::split_i64(bytes, count),
@@ -69,8 +81,12 @@ fn i64s(encoding: i64, bytes: &[u8], count: usize) -> Result<Vec<i64>, ParquetFa
     }
 }
 
-fn fixed16(encoding: i64, bytes: &[u8], count: usize) -> Result<Vec<[u8; 16]>, ParquetFailure> {
+fn fixed16(encoding: i64, bytes: &[u8], count: usize, dictionary: Option<&Values>) -> Result<Vec<[u8; 16]>, ParquetFailure> {
     match encoding {
+        PLAIN_DICTIONARY | RLE_DICTIONARY => {
+            let Some(Values::Fixed(values)) = dictionary else { return Err(NO_DICTIONARY) };
+            looked_up(values, bytes, count)
+        }
         PLAIN => Ok(encoding::plain_fixed(bytes, count, 16)?.as_chunks().0.to_vec()),
         BYTE_STREAM_SPLIT => encoding::split(bytes, count),
         _ => Err(OTHER),
@@ -152,15 +168,15 @@ pub(super) fn column(
             Arc::new(UInt32Array::try_new(spread(values, at).into(), nulls).map_err(wrong)?)
         }
         Type::U64 => {
-            let values = i64s(encoding, bytes, count)?.into_iter().map(i64::cast_unsigned).collect();
+            let values = i64s(encoding, bytes, count, dictionary)?.into_iter().map(i64::cast_unsigned).collect();
             Arc::new(UInt64Array::try_new(spread(values, at).into(), nulls).map_err(wrong)?)
         }
         Type::Time => {
-            let values = spread(i64s(encoding, bytes, count)?, at);
+            let values = spread(i64s(encoding, bytes, count, dictionary)?, at);
             Arc::new(TimestampMillisecondArray::try_new(values.into(), nulls).map_err(wrong)?.with_timezone(UTC))
         }
         Type::Id | Type::Addr => {
-            let values = spread(fixed16(encoding, bytes, count)?, at);
+            let values = spread(fixed16(encoding, bytes, count, dictionary)?, at);
             let buffer = Buffer::from_vec(values.into_flattened());
             Arc::new(FixedSizeBinaryArray::try_new(16, buffer, nulls).map_err(wrong)?)
         }

@@ -33,6 +33,8 @@ pub fn layout(kind: Kind, field: &Field) -> Layout {
     let encoding = match field.ty {
         // Sorted, close or constant numbers are delta-coded; a random one takes fewer bytes split and compressed.
         Type::U16 if field.name == "inside_port" => Encoding::BYTE_STREAM_SPLIT,
+        // Durations are random too, but short ones are likelier.
+        Type::U64 if kind == Kind::NatMapping && field.name == "duration" => Encoding::BYTE_STREAM_SPLIT,
         Type::U8 | Type::Id | Type::Addr => Encoding::BYTE_STREAM_SPLIT,
         Type::U16 | Type::U32 | Type::U64 | Type::Time => Encoding::DELTA_BINARY_PACKED,
         Type::Text | Type::Bytes => Encoding::PLAIN,

@@ -6,6 +6,7 @@
 
 mod array;
 mod encoding;
+mod fixed;
 mod footer;
 pub mod layout;
 mod map;

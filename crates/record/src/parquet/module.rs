@@ -8,7 +8,8 @@ use super::ParquetFailure;
 /// Bytes of the file's unique part of the associated data.
 pub(super) const UNIQUE_BYTES: usize = 8;
 
-const LENGTH_BYTES: usize = 4;
+/// Bytes of a module's length.
+pub(super) const LENGTH_BYTES: usize = 4;
 
 /// What a module is, by its number in the specification.
 #[derive(Clone, Copy)]
@@ -53,7 +54,7 @@ pub(super) struct Ordinals {
     pub(super) page: u16,
 }
 
-fn aad(unique: &[u8; UNIQUE_BYTES], module: Module, at: Ordinals) -> ([u8; UNIQUE_BYTES + 7], usize) {
+pub(super) fn aad(unique: &[u8; UNIQUE_BYTES], module: Module, at: Ordinals) -> ([u8; UNIQUE_BYTES + 7], usize) {
     let mut out = [0; UNIQUE_BYTES + 7];
     let mut len = 0;
     let mut put = |bytes: &[u8]| {

@@ -14,9 +14,9 @@ use ::parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVer
 use ::parquet::schema::types::ColumnPath;
 use weir_base::crypto::Secret;
 
-use super::ParquetFailure;
 use super::layout::{Layout, ZSTD_LEVEL, layout};
 use super::map::PageMap;
+use super::{ParquetFailure, fixed};
 use crate::field::{Field, Type};
 use crate::kind::Kind;
 use crate::limits::{DICTIONARY_BYTES, LONG_PAGE_ROWS, ORDINALS, PAGE_ROWS, TEXT_PAGE_BYTES};
@@ -48,15 +48,17 @@ pub struct Written {
 /// # Errors
 /// [`ParquetFailure::Batch`] if a batch has other columns than its kind, [`ParquetFailure::Encode`] if the encoder fails.
 pub fn write(kind: Kind, batches: &[RecordBatch], key: &Secret) -> Result<Written, ParquetFailure> {
+    if fixed::takes(kind) {
+        check(kind, batches)?;
+        return fixed::write(kind, batches, key);
+    }
     write_as(kind, batches, key, &|field| layout(kind, field))
 }
 
 /// [`write`] with another layout, for measurements.
 pub fn write_as(kind: Kind, batches: &[RecordBatch], key: &Secret, layout: &dyn Fn(&Field) -> Layout) -> Result<Written, ParquetFailure> {
+    check(kind, batches)?;
     let schema = kind.schema();
-    if batches.iter().any(|b| b.schema_ref() != &schema) {
-        return Err(ParquetFailure::Batch(kind));
-    }
     let options = ArrowWriterOptions::new()
         .with_properties(properties(kind, batches, key, layout)?)
         // The Arrow schema follows from the kind; its copy would cost a kilobyte a file.
@@ -71,6 +73,11 @@ pub fn write_as(kind: Kind, batches: &[RecordBatch], key: &Secret, layout: &dyn 
     let map = PageMap::from_bytes(&bytes, key)?;
     debug_assert!(map.end() <= len);
     Ok(Written { bytes, map })
+}
+
+fn check(kind: Kind, batches: &[RecordBatch]) -> Result<(), ParquetFailure> {
+    let schema = kind.schema();
+    if batches.iter().any(|b| b.schema_ref() != &schema) { Err(ParquetFailure::Batch(kind)) } else { Ok(()) }
 }
 
 fn encode(error: ::parquet::errors::ParquetError) -> ParquetFailure {

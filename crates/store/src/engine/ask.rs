@@ -15,6 +15,7 @@ use weir_record::{Id, Kind};
 
 use super::{Store, StoreError};
 use crate::catalog::UnitMeta;
+use crate::fence::{UnitLookup, Wanted, fence_file, write_fences};
 use crate::gaps::KnownGap;
 use crate::nat::event::Event;
 use crate::nat::mapping::Mapping;
@@ -24,7 +25,6 @@ use crate::session::span::SessionSpan;
 use crate::session::table::{OpenSession, step};
 use crate::spankey::EndKey;
 use crate::table::Stats;
-use crate::unit::UnitLookup;
 
 /// Prefix lengths asked for, longest first: whole addresses, then what networks hand out.
 const PREFIX_BITS: [u8; 12] = [128, 96, 80, 72, 64, 62, 60, 58, 56, 52, 48, 44];
@@ -73,7 +73,7 @@ impl Store {
         let sealed = self.sealed.read().unwrap_or_else(PoisonError::into_inner);
         let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
         let mut events = Vec::new();
-        for generation in live.sealing.iter().chain([&live.current]) {
+        for generation in live.sealing.as_deref().into_iter().chain([&live.current]) {
             events.extend(generation.events_at(keys));
         }
         let (stored, runs) = index.spans.plan(keys, from, to);
@@ -100,12 +100,12 @@ impl Store {
                 let Some(key) = self.day_key(unit.kind, unit.day) else { continue };
                 self.ensure_fences(unit)?;
                 let lookup = UnitLookup { files: &self.files, key, unit };
-                let rows = match lookup.find(public, port, from, to, stats) {
+                let rows = match lookup.find(Wanted { addr: public, port, from, to }, stats) {
                     // A table that a crash or a failing disk left half written is thrown away and made again, once.
                     Err(StoreError::Table(e)) if !e.is_not_found() => {
-                        self.files.remove(&[crate::unit::fence_file(unit.unit)]);
+                        self.files.remove(&[fence_file(unit.unit)]);
                         self.ensure_fences(unit)?;
-                        lookup.find(public, port, from, to, stats)?
+                        lookup.find(Wanted { addr: public, port, from, to }, stats)?
                     }
                     other => other?,
                 };
@@ -127,7 +127,6 @@ impl Store {
             orphans: &index.orphans,
             lost_between: &|source, from, to| gaps.any(source, from, to),
             overloads: &|source| overloading.get(&source).copied().unwrap_or(false),
-            needs_full: &|_| false,
         };
         let mut events = recall.events.clone();
         let paired = pair(&mut events, &context);
@@ -139,7 +138,7 @@ impl Store {
 
     /// The fence table can be thrown away: it is made again from the unit.
     fn ensure_fences(&self, unit: &UnitMeta) -> Result<(), StoreError> {
-        if self.disk.exists(crate::unit::fence_file(unit.unit).as_ref())? {
+        if self.disk.exists(fence_file(unit.unit).as_ref())? {
             return Ok(());
         }
         let Some(key) = self.day_key(unit.kind, unit.day) else { return Ok(()) };
@@ -148,7 +147,7 @@ impl Store {
             .map_err(|e| StoreError::Damaged(e.to_string()))?;
         let batches = self.read_unit(unit)?;
         let rows = arrow::compute::concat_batches(&unit.kind.schema(), &batches).map_err(|e| StoreError::Internal(e.to_string()))?;
-        crate::unit::write_fences(&self.files, unit.unit, unit.sealed.day(), &rows, &map, unit.first_row)
+        write_fences(&self.files, unit.unit, unit.sealed.day(), &rows, &map, unit.first_row)
     }
 
     /// Sessions that may have had this address in `from..=to`, in one realm or in all, and what was read.
@@ -162,7 +161,7 @@ impl Store {
         let (mut found, stored, runs) = {
             let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
             let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
-            let generations: Vec<_> = live.sealing.iter().chain([&live.current]).collect();
+            let generations: Vec<_> = live.sealing.as_deref().into_iter().chain([&live.current]).collect();
             let mut ids: BTreeSet<Id> = prefixes.iter().flat_map(|p| index.sessions.ids_at(*p)).collect();
             for g in &generations {
                 ids.extend(prefixes.iter().flat_map(|p| g.session_ids_at(*p)).copied());
@@ -218,7 +217,7 @@ impl Store {
         let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
         let sealed = self.sealed.read().unwrap_or_else(PoisonError::into_inner);
         let mut seen: BTreeSet<u32> = sealed.pools.get(&public).into_iter().flatten().copied().collect();
-        for generation in live.sealing.iter().chain([&live.current]) {
+        for generation in live.sealing.as_deref().into_iter().chain([&live.current]) {
             seen.extend(generation.sources_of(public));
         }
         let configured: BTreeSet<u32> =
@@ -255,7 +254,7 @@ impl Store {
     /// Rows of a kind that are durable and not sealed.
     pub fn live_batches(&self, kind: Kind) -> Vec<RecordBatch> {
         let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
-        live.sealing.iter().chain([&live.current]).filter_map(|g| g.batches.get(&kind)).flatten().cloned().collect()
+        live.sealing.as_deref().into_iter().chain([&live.current]).filter_map(|g| g.batches.get(&kind)).flatten().cloned().collect()
     }
 }
 

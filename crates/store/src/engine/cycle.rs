@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
-use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use arrow::array::{AsArray, BooleanArray, RecordBatch};
@@ -14,16 +14,16 @@ use weir_base::task::{Stop, lock};
 use weir_base::time::{Day, Millis};
 use weir_record::Kind;
 use weir_record::kind::Record;
-use weir_record::kinds::{NatMapping, RadiusSession};
+use weir_record::kinds::RadiusSession;
 use weir_seal::entry::{Entry, Heartbeat};
 
 use super::{Store, StoreError};
 use crate::catalog::{Change, IndexState, UnitMeta};
 use crate::commit::{CommitError, Plan};
-use crate::limits::{SPANS_IN_MEMORY, WINDOW_SLACK_MS};
+use crate::limits::{INDEX_ROWS, REACH_MS, REACH_UNITS, SPANS_IN_MEMORY, WINDOW_SLACK_MS};
 use crate::live::Generation;
-use crate::nat::mapping::RowRef;
-use crate::nat::pair::{Context, pair};
+use crate::nat::mapping::{Columns, RowRef};
+use crate::nat::pair::Context;
 use crate::unit::{self, StagedUnit};
 
 /// What one cycle did.
@@ -137,13 +137,14 @@ impl Store {
         self.begin_cycle();
         let sealed_at = self.clock.now();
         let began = cycle.began.unwrap_or(sealed_at).min(sealed_at);
-        let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
-        let Some(generation) = live.sealing.as_ref() else { return Err(StoreError::Internal("no generation to seal".to_owned())) };
+        let generation = self.live.read().unwrap_or_else(PoisonError::into_inner).sealing.clone();
+        let Some(generation) = generation else { return Err(StoreError::Internal("no generation to seal".to_owned())) };
         let opened = generation.opened.unwrap_or(sealed_at).min(began);
-        let window = (opened.plus(-WINDOW_SLACK_MS), sealed_at.plus(WINDOW_SLACK_MS));
-        let staged = self.stage_all(generation, sealed_at);
+        let reach = sealed_at.since(opened).saturating_mul(REACH_UNITS).clamp(0, REACH_MS);
+        let window = (opened.plus(-WINDOW_SLACK_MS - reach), sealed_at.plus(WINDOW_SLACK_MS));
+        let staged = self.stage_all(&generation, sealed_at);
         let through = generation.last_group;
-        drop(live);
+        drop(generation);
         let staged = staged.inspect_err(|_| self.sweep_stage())?;
         let report = self.commit_units(&mut cycle, Sealing { staged, window, sealed_at, through })?;
         cycle.began = Some(sealed_at);
@@ -157,7 +158,7 @@ impl Store {
         if live.sealing.is_none() {
             let current = std::mem::take(&mut live.current);
             live.current.last_group = current.last_group;
-            live.sealing = Some(current);
+            live.sealing = Some(Arc::new(current));
         }
     }
 
@@ -193,34 +194,18 @@ impl Store {
 
     /// Pairs events and sorts the mappings by public address, port, start; one batch a key day.
     fn nat_rows(&self, generation: &Generation, sealed_at: Millis) -> BTreeMap<Day, RecordBatch> {
-        let mut events = generation.events();
-        if events.is_empty() {
-            return BTreeMap::new();
-        }
+        let Some(batches) = generation.batches.get(&Kind::NatEvent) else { return BTreeMap::new() };
         let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
-        let gaps = self.gaps.read().unwrap_or_else(PoisonError::into_inner);
+        // A copy, because the writer takes gaps in meanwhile. The index is written by this thread alone.
+        let gaps = self.gaps.read().unwrap_or_else(PoisonError::into_inner).clone();
         let overloading = self.overloading();
-        let oldest = sealed_at.day().plus(-self.config.full_after_days);
         let context = Context {
             open: &index.open,
             orphans: &index.orphans,
             lost_between: &|source, from, to| gaps.any(source, from, to),
             overloads: &|source| overloading.get(&source).copied().unwrap_or(false),
-            needs_full: &|start| start.day() < oldest,
         };
-        let paired = pair(&mut events, &context);
-        let mut days: BTreeMap<Day, Vec<NatMapping>> = BTreeMap::new();
-        for p in paired {
-            let time = p.mapping.end.or(p.mapping.start).unwrap_or(sealed_at);
-            let day = unit::key_day(time, sealed_at);
-            days.entry(day).or_default().push(p.mapping.row(p.row_type, p.open));
-        }
-        days.into_iter()
-            .map(|(day, mut rows)| {
-                rows.sort_by_key(|r| (r.public_address, r.public_port, r.start, r.protocol, r.source));
-                (day, NatMapping::batch(&rows))
-            })
-            .collect()
+        crate::nat::seal::mappings(batches, &context, sealed_at)
     }
 
     /// Which sources give one public port to several hosts, by their profile.
@@ -258,7 +243,7 @@ impl Store {
             (first_index..).zip(&sealing.staged).filter_map(|(index, unit)| unit::meta_of(index, &unit.entry, sealing.window)).collect();
         for (meta, unit) in metas.iter().zip(&sealing.staged) {
             if unit.kind == Kind::NatMapping
-                && let Err(e) = unit::write_fences(&self.files, meta.unit, sealing.sealed_at.day(), &unit.rows, &unit.map, 0)
+                && let Err(e) = crate::fence::write_fences(&self.files, meta.unit, sealing.sealed_at.day(), &unit.rows, &unit.map, 0)
             {
                 // The first question that needs the table makes it again.
                 *lock(&self.flags.trouble) = Some(e.to_string());
@@ -273,23 +258,45 @@ impl Store {
         Ok(SealReport { units: metas.len(), rows, size })
     }
 
-    /// The sealed rows go into the index and the generation goes out, in one step for everybody who asks.
+    /// The sealed rows go into the index, then the generation goes out. In between a mapping is found both ways, which says the same thing twice;
+    /// sessions are told by their events in turn, so theirs go over in one step.
     fn publish(&self, metas: &[UnitMeta], staged: &[StagedUnit], change: &mut Change, sealed_at: Millis) {
+        change.units.extend(metas.iter().cloned());
+        for (meta, unit) in metas.iter().zip(staged).filter(|(meta, _)| meta.kind == Kind::NatMapping) {
+            {
+                let mut sealed = self.sealed.write().unwrap_or_else(PoisonError::into_inner);
+                sealed.learn_pools(&unit.rows, change);
+                sealed.insert(meta.clone());
+            }
+            self.index_nat(meta, &unit.rows);
+        }
         let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
         let mut sealed = self.sealed.write().unwrap_or_else(PoisonError::into_inner);
         let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
-        for (meta, unit) in metas.iter().zip(staged) {
+        for (meta, unit) in metas.iter().zip(staged).filter(|(meta, _)| meta.kind != Kind::NatMapping) {
             self.index_rows(&mut index, meta, &unit.rows);
-            if meta.kind == Kind::NatMapping {
-                sealed.learn_pools(&unit.rows, change);
-            }
-            sealed.units.insert(meta.entry, meta.clone());
-            change.units.push(meta.clone());
+            sealed.insert(meta.clone());
         }
         index.orphans.expire(sealed_at);
         sealed.last_sealed = Some(sealed_at);
-        live.sealing = None;
+        let done = live.sealing.take();
+        drop((live, sealed, index));
+        // Millions of rows take a while to let go of.
+        drop(done);
         self.room.1.notify_all();
+    }
+
+    /// Takes a NAT unit's rows into the index, some at a time. Ends of what is found in the unit itself are first, so that at no moment a mapping is
+    /// found nowhere.
+    fn index_nat(&self, meta: &UnitMeta, rows: &RecordBatch) {
+        let orphans = self.index.read().unwrap_or_else(PoisonError::into_inner).orphans.latest();
+        let rows = Columns::of(rows);
+        for some in crate::index::telling(&rows, meta.window, orphans).chunks(INDEX_ROWS) {
+            let some: Vec<_> = some.iter().filter_map(|row| Some((row_ref(meta, *row), rows.get(*row)?))).collect();
+            let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
+            let gaps = self.gaps.read().unwrap_or_else(PoisonError::into_inner);
+            some.iter().for_each(|(at, row)| index.apply_nat(*at, row, meta.window, meta.sealed, &gaps));
+        }
     }
 
     /// Takes a unit's rows into the index. Also the path of rebuilding.
@@ -297,9 +304,10 @@ impl Store {
         match meta.kind {
             Kind::NatMapping => {
                 let gaps = self.gaps.read().unwrap_or_else(PoisonError::into_inner);
-                for row in 0..rows.num_rows() {
-                    let at = RowRef { entry: meta.entry, row: u32::try_from(row).unwrap_or(u32::MAX) };
-                    index.apply_nat(at, &NatMapping::row(rows.columns(), row), meta.window, meta.sealed, &gaps);
+                let rows = Columns::of(rows);
+                for row in crate::index::telling(&rows, meta.window, index.orphans.latest()) {
+                    let Some(told) = rows.get(row) else { continue };
+                    index.apply_nat(row_ref(meta, row), &told, meta.window, meta.sealed, &gaps);
                 }
             }
             Kind::RadiusSession => {
@@ -373,6 +381,10 @@ impl Store {
         }
         Ok(())
     }
+}
+
+fn row_ref(meta: &UnitMeta, row: usize) -> RowRef {
+    RowRef { entry: meta.entry, row: u32::try_from(row).unwrap_or(u32::MAX) }
 }
 
 impl super::Sealed {

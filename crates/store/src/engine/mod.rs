@@ -8,7 +8,7 @@ mod repack;
 mod sink;
 mod writer;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -56,8 +56,6 @@ pub struct StoreConfig {
     pub sm3: bool,
     /// Size of the whole write-ahead log, in bytes.
     pub wal_bytes: u64,
-    /// A close row carries all fields when its open row is older than so many days.
-    pub full_after_days: i32,
 }
 
 impl Default for StoreConfig {
@@ -69,7 +67,6 @@ impl Default for StoreConfig {
             unit_rows: crate::limits::CYCLE_ROWS,
             sm3: false,
             wal_bytes: crate::limits::WAL_TOTAL_BYTES,
-            full_after_days: 6,
         }
     }
 }
@@ -116,7 +113,8 @@ pub enum StoreError {
 #[derive(Debug, Default)]
 struct LiveState {
     current: Generation,
-    sealing: Option<Generation>,
+    /// Shared, so that sealing reads it without holding anybody up.
+    sealing: Option<Arc<Generation>>,
 }
 
 /// Sealed units and the public addresses behind sources.
@@ -124,15 +122,35 @@ struct LiveState {
 struct Sealed {
     /// All units by log entry.
     units: BTreeMap<u64, UnitMeta>,
+    /// NAT units by the end of their window, and the longest window, in milliseconds: a question looks at few of a year's units.
+    nat: BTreeSet<(Millis, u64)>,
+    longest: i64,
     pools: HashMap<Addr16, Vec<u32>>,
     last_sealed: Option<Millis>,
 }
 
 impl Sealed {
+    /// All these units.
+    fn of(units: &[UnitMeta]) -> Sealed {
+        let mut sealed = Sealed::default();
+        units.iter().for_each(|unit| sealed.insert(unit.clone()));
+        sealed
+    }
+
+    /// Takes a unit in, or what has changed of it.
+    fn insert(&mut self, unit: UnitMeta) {
+        if unit.kind == Kind::NatMapping {
+            self.longest = self.longest.max(unit.window.1.since(unit.window.0));
+            self.nat.insert((unit.window.1, unit.entry));
+        }
+        self.units.insert(unit.entry, unit);
+    }
+
     /// NAT units whose window overlaps the span, newest first.
     fn nat_units(&self, from: Millis, to: Millis) -> Vec<UnitMeta> {
-        let fits = |u: &&UnitMeta| u.kind == Kind::NatMapping && u.window.0 <= to && u.window.1 >= from;
-        self.units.values().rev().filter(fits).cloned().collect()
+        let last = Millis(to.0.saturating_add(self.longest));
+        let ended = self.nat.range((from, 0)..=(last, u64::MAX)).rev();
+        ended.filter_map(|(_, entry)| self.units.get(entry)).filter(|u| u.window.0 <= to).cloned().collect()
     }
 }
 

@@ -17,14 +17,15 @@ use super::sink::REGISTRY;
 use super::{Flags, LiveState, Sealed, Store, StoreConfig, StoreError, queue};
 use crate::catalog::{Catalog, Change, Content, UnitMeta};
 use crate::commit::{Committer, LogIdentity};
+use crate::fence::FENCES;
 use crate::gaps::Gaps;
 use crate::index::{Index, IndexFiles, RUNS};
 use crate::keyring::Keyring;
-use crate::limits::WINDOW_SLACK_MS;
+use crate::limits::{REACH_MS, WINDOW_SLACK_MS};
 use crate::lock::FolderLock;
 use crate::registry::Registry;
 use crate::state::{StateLimits, StateMap};
-use crate::unit::{FENCES, meta_of};
+use crate::unit::meta_of;
 use crate::wal::{Cut, Damage, Recovered, Wal, WalLimits};
 
 /// What opening found, in words for a person and as data.
@@ -80,11 +81,10 @@ impl Store {
             }
         })?;
         let (queue, queue_out) = queue();
-        let mut sealed = Sealed { last_sealed: content.units.last().map(|u| u.sealed), ..Sealed::default() };
+        let mut sealed = Sealed { last_sealed: content.units.last().map(|u| u.sealed), ..Sealed::of(&content.units) };
         for (source, addr) in &content.pools {
             sealed.pools.entry(weir_base::net::Addr16(*addr)).or_default().push(*source);
         }
-        sealed.units = content.units.iter().map(|u| (u.entry, u.clone())).collect();
         let store = Store {
             config,
             disk,
@@ -295,7 +295,7 @@ fn told(committer: &Committer, from: u64) -> Result<Told, StoreError> {
     committer.entries(from..committer.size(), &mut |index, bytes| match Entry::decode(bytes) {
         Ok(Entry::Unit(unit)) => {
             // The window of a unit whose catalog row is lost: what is outside it goes to the index, which is brought up from here too.
-            let window = (unit.sealed.plus(-120_000), unit.sealed.plus(WINDOW_SLACK_MS));
+            let window = (unit.sealed.plus(-REACH_MS), unit.sealed.plus(WINDOW_SLACK_MS));
             told.units.extend(meta_of(index, &unit, window));
         }
         Ok(Entry::Repack(repack)) => told.moved.push(repack),

@@ -14,7 +14,7 @@ use weir_seal::filedigest::DigestBuilder;
 use super::{Store, StoreError};
 use crate::catalog::{Change, UnitMeta};
 use crate::commit::Plan;
-use crate::unit;
+use crate::{fence, unit};
 
 /// Units that go into one file at most: what a log entry can name.
 const PARTS: usize = 480;
@@ -123,16 +123,17 @@ impl Store {
             for unit in moved {
                 let (from, len) = (usize::try_from(unit.first_row).unwrap_or(0), usize::try_from(unit.rows).unwrap_or(0));
                 // The old table names pages that are gone: without a table the first question makes a new one.
-                self.files.remove(&[unit::fence_file(unit.unit)]);
-                if let Err(e) = unit::write_fences(&self.files, unit.unit, unit.sealed.day(), &rows.slice(from, len), map, unit.first_row) {
+                self.files.remove(&[fence::fence_file(unit.unit)]);
+                if let Err(e) = fence::write_fences(&self.files, unit.unit, unit.sealed.day(), &rows.slice(from, len), map, unit.first_row)
+                {
                     *lock(&self.flags.trouble) = Some(e.to_string());
-                    self.files.remove(&[unit::fence_file(unit.unit)]);
+                    self.files.remove(&[fence::fence_file(unit.unit)]);
                 }
             }
         }
         let change = Change { units: moved.to_vec(), log_size: Some(size), ..Change::default() };
         let mut sealed = self.sealed.write().unwrap_or_else(PoisonError::into_inner);
-        moved.iter().for_each(|u| drop(sealed.units.insert(u.entry, u.clone())));
+        moved.iter().for_each(|u| sealed.insert(u.clone()));
         drop(sealed);
         self.catalog.apply(&change).map_err(StoreError::Catalog)
     }

@@ -55,24 +55,34 @@ impl Event {
     }
 }
 
+/// True for one port of one address: such a mapping has one key.
+pub fn is_exact(form: Form, first: u16, last: u16) -> bool {
+    matches!(form, Form::Session | Form::Bib) && first == last
+}
+
 /// The keys under which a mapping of this form is found.
 pub fn end_keys(form: Form, public: Addr16, first: u16, last: u16, protocol: u8) -> Vec<EndKey> {
     match form {
-        Form::Session | Form::Bib if first == last => vec![EndKey::exact(public, first, protocol)],
+        _ if is_exact(form, first, last) => vec![EndKey::exact(public, first, protocol)],
         Form::AddressBinding => vec![EndKey::whole(public)],
         _ => EndKey::of_range(public, first, last),
     }
 }
 
-/// All events of a batch. Rows whose action or form is not known are left out: a source never makes them.
+/// All events of a batch. Rows whose form is not known are left out: a source never makes them.
 pub fn events(batch: &RecordBatch) -> impl Iterator<Item = Event> {
+    rows(batch).flatten()
+}
+
+/// The event of each row of a batch; none where its form is not known.
+pub fn rows(batch: &RecordBatch) -> impl Iterator<Item = Option<Event>> {
     let c = batch.columns();
     let (time, action) = (c[0].as_primitive::<TimestampMillisecondType>(), c[1].as_primitive::<UInt8Type>());
     let (form, protocol, source) = (c[2].as_primitive::<UInt8Type>(), c[3].as_primitive::<UInt8Type>(), c[4].as_primitive::<UInt32Type>());
     let (public, first, last) = (c[5].as_fixed_size_binary(), c[6].as_primitive::<UInt16Type>(), c[7].as_primitive::<UInt16Type>());
     let (inside, inside_port) = (c[8].as_fixed_size_binary(), c[9].as_primitive::<UInt16Type>());
     let (remote, remote_port, tag) = (c[10].as_fixed_size_binary(), c[11].as_primitive::<UInt16Type>(), c[12].as_primitive::<UInt64Type>());
-    (0..batch.num_rows()).filter_map(move |i| {
+    (0..batch.num_rows()).map(move |i| {
         Some(Event {
             time: Millis(time.value(i)),
             create: action.value(i) == Action::Create as u8,

@@ -3,4 +3,6 @@
 pub mod event;
 pub mod mapping;
 pub mod open;
+pub mod pack;
 pub mod pair;
+pub mod seal;

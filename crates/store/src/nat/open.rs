@@ -1,11 +1,15 @@
 //! Mappings whose open row is sealed and whose end is not: the open table. And the ends whose beginning has not come (yet): orphans.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
+use weir_base::net::Addr16;
 use weir_base::time::Millis;
+use weir_record::kinds::Form;
 
+use crate::hash::MixState;
 use crate::limits::ORPHAN_MS;
-use crate::nat::mapping::{Mapping, RowRef};
+use crate::nat::mapping::{Mapping, Remote, RowRef};
 use crate::spankey::EndKey;
 
 /// One open mapping and the row that says so.
@@ -17,10 +21,85 @@ pub struct Open {
     pub row: RowRef,
 }
 
+/// An open mapping as it is kept: millions of them are open in a large network. Its public address is where it is found.
+#[derive(Clone, Debug)]
+struct Held {
+    inside: Addr16,
+    start: Option<Millis>,
+    entry: u64,
+    row: u32,
+    source: u32,
+    first: u16,
+    last: u16,
+    inside_port: u16,
+    form: Form,
+    protocol: u8,
+    flags: u8,
+    remote: Option<Box<Remote>>,
+}
+
+impl Held {
+    fn of(open: &Open) -> Held {
+        let m = &open.mapping;
+        Held {
+            inside: m.inside,
+            start: m.start,
+            entry: open.row.entry,
+            row: open.row.row,
+            source: m.source,
+            first: m.first,
+            last: m.last,
+            inside_port: m.inside_port,
+            form: m.form,
+            protocol: m.protocol,
+            flags: m.flags,
+            remote: (m.remote != Remote::default()).then(|| Box::new(m.remote)),
+        }
+    }
+
+    fn open(&self, public: Addr16) -> Open {
+        let mapping = Mapping {
+            form: self.form,
+            protocol: self.protocol,
+            source: self.source,
+            public,
+            first: self.first,
+            last: self.last,
+            inside: self.inside,
+            inside_port: self.inside_port,
+            remote: self.remote.as_deref().copied().unwrap_or_default(),
+            start: self.start,
+            end: None,
+            flags: self.flags,
+        };
+        Open { mapping, row: RowRef { entry: self.entry, row: self.row } }
+    }
+}
+
+/// What stands under one key: nearly always one mapping.
+#[derive(Clone, Debug)]
+enum Slot {
+    One(Held),
+    More(Vec<Held>),
+}
+
+impl Slot {
+    fn all(&self) -> &[Held] {
+        match self {
+            Slot::One(held) => std::slice::from_ref(held),
+            Slot::More(list) => list,
+        }
+    }
+}
+
+/// The open mappings of one public address, by the rest of their first key. Sealing goes from address to address, so it works in one of these
+/// at a time, and that fits into a processor's cache.
+type OfAddress = HashMap<u32, Slot, MixState>;
+
 /// All open mappings, found by the first of their keys.
 #[derive(Clone, Debug, Default)]
 pub struct OpenTable {
-    by_key: HashMap<EndKey, Vec<Open>>,
+    by_address: HashMap<Addr16, OfAddress, MixState>,
     /// For mappings with several keys (port blocks): every further key, and the first one.
     more_keys: HashMap<EndKey, Vec<EndKey>>,
     len: usize,
@@ -39,41 +118,100 @@ impl OpenTable {
 
     /// Adds a mapping.
     pub fn insert(&mut self, open: Open) {
-        let keys = open.mapping.keys();
-        let Some((first, more)) = keys.split_first() else { return };
-        self.by_key.entry(*first).or_default().push(open);
-        for key in more {
-            let firsts = self.more_keys.entry(*key).or_default();
-            if !firsts.contains(first) {
-                firsts.push(*first);
+        let Some(first) = open.mapping.first_key() else { return };
+        let (address, rest) = first.parts();
+        let slots = self.by_address.entry(address).or_default();
+        let held = Held::of(&open);
+        match slots.entry(rest) {
+            Entry::Vacant(slot) => {
+                slot.insert(Slot::One(held));
+            }
+            Entry::Occupied(mut slot) => match slot.get_mut() {
+                Slot::More(list) => list.push(held),
+                Slot::One(one) => {
+                    let one = one.clone();
+                    slot.insert(Slot::More(vec![one, held]));
+                }
+            },
+        }
+        if !open.mapping.is_exact() {
+            for key in open.mapping.keys().into_iter().skip(1) {
+                let firsts = self.more_keys.entry(key).or_default();
+                if !firsts.contains(&first) {
+                    firsts.push(first);
+                }
             }
         }
         self.len += 1;
     }
 
-    /// Takes the mapping of this open row out.
-    pub fn remove(&mut self, key: &EndKey, row: RowRef) -> Option<Open> {
-        let list = self.by_key.get_mut(key)?;
-        let at = list.iter().position(|o| o.row == row)?;
-        let open = list.swap_remove(at);
-        if list.is_empty() {
-            self.by_key.remove(key);
-            for more in open.mapping.keys().iter().skip(1) {
-                if let Some(firsts) = self.more_keys.get_mut(more) {
-                    firsts.retain(|k| k != key);
-                    if firsts.is_empty() {
-                        self.more_keys.remove(more);
-                    }
+    /// Takes the mapping out that this one ends: the same ends, exporter and beginning.
+    pub fn remove(&mut self, ended: &Mapping) -> Option<Open> {
+        let first = ended.first_key()?;
+        let (address, rest) = first.parts();
+        let slots = self.by_address.get_mut(&address)?;
+        let slot = slots.get_mut(&rest)?;
+        let at = slot.all().iter().position(|h| {
+            let open = h.open(address).mapping;
+            (open.form, open.protocol, open.source, open.first, open.last, open.inside, open.inside_port, open.remote, open.start)
+                == (
+                    ended.form,
+                    ended.protocol,
+                    ended.source,
+                    ended.first,
+                    ended.last,
+                    ended.inside,
+                    ended.inside_port,
+                    ended.remote,
+                    ended.start,
+                )
+        })?;
+        let held = match slot {
+            Slot::More(list) if list.len() > 1 => Some(list.swap_remove(at)),
+            _ => None,
+        };
+        let held = match held {
+            Some(held) => held,
+            None => {
+                let gone = match slots.remove(&rest)? {
+                    Slot::One(held) => held,
+                    Slot::More(mut list) => list.pop()?,
+                };
+                if slots.is_empty() {
+                    self.by_address.remove(&address);
+                }
+                self.forget_more(&first, ended);
+                gone
+            }
+        };
+        self.len -= 1;
+        Some(held.open(address))
+    }
+
+    fn forget_more(&mut self, first: &EndKey, mapping: &Mapping) {
+        if mapping.is_exact() {
+            return;
+        }
+        for more in mapping.keys().iter().skip(1) {
+            if let Some(firsts) = self.more_keys.get_mut(more) {
+                firsts.retain(|k| k != first);
+                if firsts.is_empty() {
+                    self.more_keys.remove(more);
                 }
             }
         }
-        self.len -= 1;
-        Some(open)
     }
 
     /// Open mappings stored under exactly this first key.
-    pub fn at(&self, key: &EndKey) -> &[Open] {
-        self.by_key.get(key).map_or(&[], Vec::as_slice)
+    pub fn at<'a>(&'a self, key: &EndKey) -> impl Iterator<Item = Open> + use<'a> {
+        let (address, rest) = key.parts();
+        let slot = self.by_address.get(&address).and_then(|slots| slots.get(&rest));
+        slot.map_or(&[][..], Slot::all).iter().map(move |h| h.open(address))
+    }
+
+    /// The open mappings of one address, for many questions about it.
+    pub fn of_address(&self, address: Addr16) -> OpenOf<'_> {
+        OpenOf { address, slots: self.by_address.get(&address) }
     }
 
     /// Open mappings that any of these keys finds.
@@ -82,40 +220,67 @@ impl OpenTable {
         firsts.extend(keys.iter().filter_map(|k| self.more_keys.get(k)).flatten());
         firsts.sort_unstable();
         firsts.dedup();
-        firsts.iter().flat_map(|k| self.at(k)).copied().collect()
+        firsts.iter().flat_map(|k| self.at(k)).collect()
     }
 
     /// All open mappings, in no order.
-    pub fn iter(&self) -> impl Iterator<Item = &Open> {
-        self.by_key.values().flatten()
+    pub fn iter(&self) -> impl Iterator<Item = Open> {
+        self.by_address.iter().flat_map(|(address, slots)| slots.values().flat_map(Slot::all).map(|h| h.open(*address)))
+    }
+}
+
+/// See [`OpenTable::of_address`].
+#[derive(Clone, Copy)]
+pub struct OpenOf<'a> {
+    address: Addr16,
+    slots: Option<&'a OfAddress>,
+}
+
+impl<'a> OpenOf<'a> {
+    /// Open mappings stored under exactly this first key, which is of this address.
+    pub fn at(&self, key: &EndKey) -> impl Iterator<Item = Open> + use<'a> {
+        let (slot, address) = (self.slots.and_then(|slots| slots.get(&key.parts().1)), self.address);
+        slot.map_or(&[][..], Slot::all).iter().map(move |h| h.open(address))
     }
 }
 
 /// Ends seen without a beginning, kept for a while because datagrams overtake each other.
 #[derive(Clone, Debug, Default)]
 pub struct Orphans {
-    by_key: HashMap<EndKey, Vec<(Mapping, Millis)>>,
+    by_key: HashMap<EndKey, Vec<(Mapping, Millis)>, MixState>,
 }
 
 impl Orphans {
+    /// The latest of the ends.
+    pub fn latest(&self) -> Option<Millis> {
+        self.iter().filter_map(|(m, _)| m.end).max()
+    }
+
+    /// True if an end of this key waits.
+    pub fn has(&self, key: &EndKey) -> bool {
+        !self.by_key.is_empty() && self.by_key.contains_key(key)
+    }
+
     /// Remembers an end, seen at `now`.
     pub fn insert(&mut self, mapping: Mapping, now: Millis) {
-        if let Some(key) = mapping.keys().first() {
-            self.by_key.entry(*key).or_default().push((mapping, now));
+        if let Some(key) = mapping.first_key() {
+            self.by_key.entry(key).or_default().push((mapping, now));
         }
     }
 
     /// The end that belongs to a mapping opened at `open`, if one has come before it.
     pub fn matching(&self, open: &Mapping) -> Option<Mapping> {
-        let key = open.keys().first().copied()?;
-        let list = self.by_key.get(&key)?;
+        if self.by_key.is_empty() {
+            return None;
+        }
+        let list = self.by_key.get(&open.first_key()?)?;
         list.iter().map(|(m, _)| *m).filter(|m| joins(open, m)).min_by_key(|m| m.end)
     }
 
     /// Forgets an end that found its beginning.
     pub fn remove(&mut self, open: &Mapping) {
-        let Some(key) = open.keys().first().copied() else { return };
         let Some(found) = self.matching(open) else { return };
+        let Some(key) = open.first_key() else { return };
         if let Some(list) = self.by_key.get_mut(&key) {
             list.retain(|(m, _)| *m != found);
         }

@@ -17,8 +17,6 @@ pub struct Context<'a> {
     pub lost_between: &'a dyn Fn(u32, Millis, Millis) -> bool,
     /// True if the source gives one public port to several hosts towards different remotes.
     pub overloads: &'a dyn Fn(u32) -> bool,
-    /// True if a mapping begun then is so old that its end must carry all fields.
-    pub needs_full: &'a dyn Fn(Millis) -> bool,
 }
 
 /// A mapping that pairing found, and the row that will say so.
@@ -28,7 +26,7 @@ pub struct Paired {
     pub mapping: Mapping,
     /// The row to write for it.
     pub row_type: RowType,
-    /// The sealed open row that it closes, for `Close` and `CloseFull`.
+    /// The sealed open row that it closes.
     pub open: Option<RowRef>,
 }
 
@@ -36,6 +34,13 @@ pub struct Paired {
 struct Item {
     mapping: Mapping,
     row: Option<RowRef>,
+}
+
+/// Pairs the events of one public end of one exporter, in time order.
+pub fn pair_end(group: &[Event], cx: &Context<'_>, out: &mut Vec<Paired>) {
+    if !group.is_empty() {
+        Group::new(group, cx).run(group, out);
+    }
 }
 
 /// Pairs all events. They are sorted in place first; events of equal time keep the order they came in.
@@ -60,13 +65,11 @@ struct Group<'a> {
 impl<'a> Group<'a> {
     fn new(group: &[Event], cx: &'a Context<'a>) -> Group<'a> {
         let first = group[0];
-        let key = first.keys().first().copied();
-        let table = key.map_or(&[][..], |k| cx.open.at(&k));
+        let table = Mapping::opened(&first).first_key().into_iter().flat_map(|key| cx.open.at(&key));
         let same = |m: &Mapping| {
             (m.source, m.form, m.protocol, m.first, m.last) == (first.source, first.form, first.protocol, first.first, first.last)
         };
-        let mut items: Vec<Item> =
-            table.iter().filter(|o| same(&o.mapping)).map(|o| Item { mapping: o.mapping, row: Some(o.row) }).collect();
+        let mut items: Vec<Item> = table.filter(|o| same(&o.mapping)).map(|o| Item { mapping: o.mapping, row: Some(o.row) }).collect();
         items.sort_by_key(|i| i.mapping.start);
         Group { cx, items, early: Vec::new(), used: Vec::new() }
     }
@@ -76,7 +79,7 @@ impl<'a> Group<'a> {
             if e.create { self.create(e, out) } else { self.delete(e, out) }
         }
         for end in self.early {
-            out.push(Paired { mapping: end, row_type: RowType::CloseFull, open: None });
+            out.push(Paired { mapping: end, row_type: RowType::Close, open: None });
         }
         for item in self.items {
             if item.row.is_some() {
@@ -112,7 +115,7 @@ impl<'a> Group<'a> {
             let gone = !item.mapping.same_inside(e) && start < e.time && (cx.lost_between)(e.source, start, e.time);
             if gone {
                 let mapping = Mapping { end: Some(e.time), flags: item.mapping.flags | flags::END_INFERRED, ..item.mapping };
-                out.push(close(cx, mapping, item.row));
+                out.push(close(mapping, item.row));
             }
             !gone
         });
@@ -127,7 +130,7 @@ impl<'a> Group<'a> {
         match self.items.iter().position(fits) {
             Some(at) => {
                 let item = self.items.remove(at);
-                out.push(close(self.cx, Mapping { end: Some(e.time), ..item.mapping }, item.row));
+                out.push(close(Mapping { end: Some(e.time), ..item.mapping }, item.row));
             }
             None => self.early.push(Mapping::closed(e)),
         }
@@ -138,14 +141,8 @@ fn whole(opened: Mapping, end: Option<Millis>) -> Paired {
     Paired { mapping: Mapping { end, ..opened }, row_type: RowType::Whole, open: None }
 }
 
-fn close(cx: &Context<'_>, mapping: Mapping, row: Option<RowRef>) -> Paired {
-    let row_type = match row {
-        None => RowType::Whole,
-        // An inferred end is told by its flags, which only a row with all fields can be read without its open row.
-        Some(_) if mapping.flags != 0 || mapping.start.is_some_and(|s| (cx.needs_full)(s)) => RowType::CloseFull,
-        Some(_) => RowType::Close,
-    };
-    Paired { mapping, row_type, open: row }
+fn close(mapping: Mapping, row: Option<RowRef>) -> Paired {
+    Paired { mapping, row_type: if row.is_some() { RowType::Close } else { RowType::Whole }, open: row }
 }
 
 #[cfg(test)]

@@ -108,7 +108,9 @@ fn boundaries_of_batches_leave_no_trace() {
     assert_eq!(one.map.groups, many.map.groups);
     assert_eq!(many.map.groups.len(), 1);
     for (column, field) in Kind::NatMapping.spec().fields.iter().enumerate() {
-        let rows = layout(Kind::NatMapping, field).page_rows;
+        let column_of = all.column(column);
+        let constant = (1..20_000).all(|row| column_of.slice(row, 1) == column_of.slice(0, 1));
+        let rows = if constant { 65_536 } else { layout(Kind::NatMapping, field).page_rows };
         let firsts: Vec<_> = many.map.spots(column, 0..20_000).map(|s| s.first_row as usize).collect();
         assert!(firsts.iter().copied().eq((0..20_000).step_by(rows)), "{}: {} pages", field.name, firsts.len());
     }

@@ -38,7 +38,7 @@ fn check_with(
             event(word.starts_with('c'), host.parse().unwrap(), time.parse().unwrap())
         })
         .collect();
-    let cx = Context { open, orphans, lost_between: lost, overloads: &|_| overloads, needs_full: &|_| false };
+    let cx = Context { open, orphans, lost_between: lost, overloads: &|_| overloads };
     let time = |t: Option<Millis>| t.map_or("?".to_owned(), |t| t.0.to_string());
     let mut got: Vec<String> = pair(&mut events, &cx)
         .iter()
@@ -62,14 +62,14 @@ fn sequences() {
     check("c1@5 d1@9", &["1 5-9 Whole"]);
     check("d1@9 c1@5", &["1 5-9 Whole"]);
     check("c1@5", &["1 5-? Open"]);
-    check("d1@9", &["1 ?-9 CloseFull"]);
+    check("d1@9", &["1 ?-9 Close"]);
     check("c1@5 c1@5 d1@9 d1@9", &["1 5-9 Whole"]);
     check("c1@5 d1@5", &["1 5-5 Whole"]);
     check("d1@5 c1@5", &["1 5-5 Whole"]);
     check("c1@5 d1@9 c2@9 d2@12", &["1 5-9 Whole", "2 9-12 Whole"]);
     check("c2@9 c1@5 d2@12 d1@9", &["1 5-9 Whole", "2 9-12 Whole"]);
     check("c1@5 c2@6 d2@7 d1@8", &["1 5-8 Whole", "2 6-7 Whole"]);
-    check("c1@5 d2@7", &["1 5-? Open", "2 ?-7 CloseFull"]);
+    check("c1@5 d2@7", &["1 5-? Open", "2 ?-7 Close"]);
     check("c1@5 c1@6 d1@8 d1@9", &["1 5-8 Whole", "1 6-9 Whole"]);
 }
 
@@ -83,13 +83,13 @@ fn an_end_is_inferred_only_after_a_loss_and_never_for_overloading_sources() {
 }
 
 #[test]
-fn sealed_open_rows_are_closed_by_reference() {
+fn sealed_open_rows_are_closed() {
     let mut open = OpenTable::default();
     open.insert(Open { mapping: Mapping::opened(&event(true, 1, 5)), row: RowRef { entry: 3, row: 4 } });
     let orphans = Orphans::default();
     check_with("d1@9", &open, &orphans, &|_, _, _| false, false, &["1 5-9 Close"]);
     check_with("c1@5 d1@9", &open, &orphans, &|_, _, _| false, false, &["1 5-9 Close"]);
-    check_with("c2@8", &open, &orphans, &|_, _, _| true, false, &["1 5-8~ CloseFull", "2 8-? Open"]);
+    check_with("c2@8", &open, &orphans, &|_, _, _| true, false, &["1 5-8~ Close", "2 8-? Open"]);
 }
 
 #[test]
