@@ -238,8 +238,7 @@ mod tests {
     #[test]
     fn order_is_that_of_the_kind_and_only_asked_for_where_the_log_says_so() {
         let key = Secret([5; 32]);
-        let mapping =
-            |port: u16, start: i64| NatMapping { public_port: port, start: Millis(start), duration: 1, ..NatMapping::default() };
+        let mapping = |port: u16, start: i64| NatMapping { public_port: port, start: Millis(start), duration: 1, ..NatMapping::default() };
         let batches = [
             (Kind::NatMapping, NatMapping::batch(&[mapping(1, 5), mapping(1, 6), mapping(2, 1)]), None),
             (Kind::NatMapping, NatMapping::batch(&[mapping(1, 6), mapping(1, 5)]), Some("row 1")),
