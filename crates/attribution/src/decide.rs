@@ -5,7 +5,7 @@ use std::rc::Rc;
 use weir_base::time::Millis;
 
 use crate::answer::{Answer, Candidate, Outcome};
-use crate::clock::SourceClock;
+use crate::clock::{SourceClock, Window};
 use crate::facts::{Facts, FactsError, PoolSource, Read};
 use crate::inquiry::{Doubt, Inquiry};
 use crate::limits::CANDIDATES_MAX;
@@ -81,7 +81,7 @@ fn decide(inquiry: &mut Inquiry<'_>) -> Read<Verdict> {
     if !found.held.is_empty() {
         return by_mapping(inquiry, &pools, mapping::holders(found.held));
     }
-    let claims = session::find(inquiry, None, question.public)?;
+    let claims = session::find(inquiry, None, question.public, Window::of(question))?;
     if !claims.is_empty() {
         return Ok(by_session(question, &claims));
     }
@@ -96,7 +96,7 @@ fn by_mapping(inquiry: &mut Inquiry<'_>, pools: &[PoolSource], holders: Vec<Hold
             list.left += 1;
             continue;
         }
-        claims = session::find(inquiry, Some(holder.realm), holder.inside)?;
+        claims = session::find(inquiry, Some(holder.realm), holder.inside, holder.when)?;
         if claims.is_empty() {
             list.push(mapped(holder, None));
         }
@@ -198,7 +198,7 @@ fn others(inquiry: &mut Inquiry<'_>, pools: &[PoolSource], holder: &Holder) -> R
 fn vacancy(inquiry: &mut Inquiry<'_>, witnesses: &[Witness], whole: bool) -> Read<Option<(Doubt, String)>> {
     let (mut worst, mut judged): (Option<(Doubt, String)>, bool) = (None, false);
     for witness in witnesses {
-        if witness.since > witness.clock.asked_at {
+        if witness.since > witness.clock.asked_at() {
             continue;
         }
         judged = true;

@@ -94,6 +94,9 @@ pub struct ClockNote {
     /// Its offset, milliseconds.
     #[serde(default)]
     pub offset_ms: i64,
+    /// How the offset is known.
+    #[serde(default)]
+    pub basis: String,
 }
 
 /// An answer, as `weir lookup --json` gives it. Fields that are not judged are not read.
