@@ -132,6 +132,7 @@ impl Facts for StoreFacts<'_> {
             realm_name: info.realm.clone(),
             last_header: self.view.reach.get(&source).and_then(|r| r.evidence),
             offset_ms: info.counters.offset_ms,
+            ahead_ms: info.counters.ahead_ms,
             trust: info.clock == "trust",
         })
     }

@@ -4,7 +4,7 @@ use weir_base::time::Millis;
 
 use crate::answer::{ClockBasis, ClockNote};
 use crate::facts::SourceFact;
-use crate::limits::{OFFSET_JOINS_MS, OFFSET_STEP_MS, SKEW_MS_MAX};
+use crate::limits::{OFFSET_ERROR_MS, OFFSET_JOINS_MS, SKEW_MS_MAX};
 use crate::question::Question;
 
 /// A moment and the time around it that counts, by our clock.
@@ -20,12 +20,6 @@ impl Window {
     pub fn of(question: &Question) -> Window {
         let skew = skew_of(question);
         Window { from: question.at.plus(-skew), at: question.at, to: question.at.plus(skew) }
-    }
-
-    /// The part of it within `from..=to`; the moment moves to the nearest instant there. An empty part is the nearest instant alone.
-    pub fn within(self, from: Millis, to: Millis) -> Window {
-        let clip = |t: Millis| t.max(from).min(to).max(self.from).min(self.to);
-        Window { from: clip(self.from), at: clip(self.at), to: clip(self.to) }
     }
 }
 
@@ -57,10 +51,12 @@ impl SourceClock {
             (false, None) => (0, ClockBasis::Unmeasured),
         };
         let degraded = offset_ms.unsigned_abs() > OFFSET_JOINS_MS.unsigned_abs();
-        // Sources state the time of sending in whole seconds, so their clock is ahead by up to a second more than it seems.
-        let most = if basis == ClockBasis::Measured { offset_ms.saturating_add(OFFSET_STEP_MS) } else { offset_ms };
+        // Sources state the time of sending in whole seconds, so an offset may be known to a second only.
+        let error = |ms: i64| ms.clamp(offset_ms.saturating_sub(OFFSET_ERROR_MS), offset_ms.saturating_add(OFFSET_ERROR_MS));
+        let known = fact.ahead_ms.filter(|_| basis == ClockBasis::Measured).unwrap_or((offset_ms, offset_ms));
+        let (least, most) = (error(known.0.min(offset_ms)), error(known.1.max(offset_ms)));
         // An offset that joins widens the window to its own side only: to the other side lies what was true long before or after the moment.
-        let ahead = if degraded { (offset_ms, most) } else { (offset_ms.min(0), most.max(0)) };
+        let ahead = if degraded { (least, most) } else { (least.min(0), most.max(0)) };
         SourceClock { number, fact, offset_ms, basis, degraded, ahead, window: Window::of(question) }
     }
 
@@ -95,11 +91,14 @@ impl SourceClock {
         first.is_some_and(|t| t <= at.plus(self.ahead.0)) && last.is_none_or(|t| t >= at.plus(self.ahead.1))
     }
 
-    /// The part of the window, by our clock, in which what the source says of `first..=last` may have been.
+    /// When, by our clock, that may have been which the source says of `first..=last`: the part within the window, and, where it need not
+    /// have reached the window at all, how far before or after it may have been.
     pub fn when(&self, first: Option<Millis>, last: Option<Millis>) -> Window {
-        let from = first.map_or(Millis(i64::MIN), |t| t.plus(self.ahead.1.saturating_neg()));
-        let to = last.map_or(Millis(i64::MAX), |t| t.plus(self.ahead.0.saturating_neg()));
-        self.window.within(from, to.max(from))
+        let (least, most) = (self.ahead.0.saturating_neg(), self.ahead.1.saturating_neg());
+        let (first, last) = (first.unwrap_or(Millis(i64::MIN)), last.unwrap_or(Millis(i64::MAX)));
+        let from = first.plus(most).max(self.window.from.min(last.plus(most)));
+        let to = last.plus(least).min(self.window.to.max(first.plus(least))).max(from);
+        Window { from, at: self.window.at.max(first.plus(most)).min(last.plus(least)).max(from).min(to), to }
     }
 
     /// True when the source has sent something later than the window.
@@ -131,7 +130,11 @@ mod tests {
     }
 
     fn clock(offset: Option<i64>, trust: bool) -> SourceClock {
-        SourceClock::new(1, SourceFact { offset_ms: offset, trust, ..SourceFact::default() }, &question(500))
+        SourceClock::new(
+            1,
+            SourceFact { offset_ms: offset, ahead_ms: offset.map(|ms| (ms, ms.saturating_add(999))), trust, ..SourceFact::default() },
+            &question(500),
+        )
     }
 
     #[test]
@@ -166,12 +169,14 @@ mod tests {
             (None, ms(99_900), ms(100_100), 99_900, 100_000, 100_100),
             (None, ms(99_000), ms(99_700), 99_500, 99_700, 99_700),
             (None, ms(100_200), None, 100_200, 100_200, 100_500),
-            // Ahead by 1.0 to 1.999 s: an end stated at 100.8 was at 98.801 at the earliest, 100.8 at the latest.
-            (Some(1_000), None, ms(100_200), 99_500, 100_000, 100_200),
-            (Some(1_000), ms(102_400), None, 100_401, 100_401, 100_500),
-            (Some(-1_000), None, ms(99_000), 99_500, 100_000, 100_000),
-            // Off by an hour: the same by our clock.
-            (Some(3_600_000), ms(3_700_000), ms(3_700_200), 99_500, 100_000, 100_200),
+            // Ahead by 0 to 1.999 s: what ended at 100.2 by that clock may have ended long before the window.
+            (Some(1_000), None, ms(100_200), 98_201, 100_000, 100_200),
+            (Some(1_000), None, ms(101_499), 99_500, 100_000, 100_500),
+            (Some(1_000), ms(102_400), None, 100_401, 100_401, 102_400),
+            // Behind by 0.001 to 1 s.
+            (Some(-1_000), None, ms(99_000), 99_000, 100_000, 100_000),
+            // Off by an hour: by our clock from 100.0 to 100.2 s, or up to a second before.
+            (Some(3_600_000), ms(3_700_000), ms(3_700_200), 99_201, 100_000, 100_200),
         ] {
             let found = clock(offset, false).when(first, last);
             assert_eq!((found.from.0, found.at.0, found.to.0), (from, at, to), "{offset:?} {first:?} {last:?}");

@@ -9,7 +9,7 @@ use weir_base::time::Millis;
 use crate::answer::{ClockNote, GapNote};
 use crate::clock::{SourceClock, Window};
 use crate::facts::{Facts, Read};
-use crate::limits::{EXPORT_WAIT_MS, GAPS_MAX, OFFSET_JOINS_MS, OFFSET_STEP_MS};
+use crate::limits::{EXPORT_WAIT_MS, GAPS_MAX, OFFSET_ERROR_MS, OFFSET_JOINS_MS};
 use crate::question::Question;
 use crate::reason::Code;
 
@@ -79,7 +79,8 @@ impl<'a> Inquiry<'a> {
 
     /// The window in the time of every source whose offset joins the tolerance.
     pub fn common_window(&self, window: Window) -> Span {
-        (window.from.plus(-OFFSET_JOINS_MS), window.to.plus(OFFSET_JOINS_MS + OFFSET_STEP_MS))
+        let reach = OFFSET_JOINS_MS + OFFSET_ERROR_MS;
+        (window.from.plus(-reach), window.to.plus(reach))
     }
 
     /// What the source may have lost in `from..=to` of its time. The gaps found are named in the answer.

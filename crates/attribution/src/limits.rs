@@ -3,9 +3,8 @@
 /// Offset of a source's clock, in milliseconds either way, that joins the tolerance. With more the question is translated.
 pub const OFFSET_JOINS_MS: i64 = 2_000;
 
-/// How much more a source's clock may be ahead than its measured offset says, in milliseconds: the export time (RFC 7011 section 3.1, RFC
-/// 3954 section 5.1) and the Event-Timestamp (RFC 2869 section 5.3) that it is measured by are whole seconds, cut off.
-pub const OFFSET_STEP_MS: i64 = 999;
+/// How much less exactly than that a measured offset may be known, in milliseconds: times of sending are whole seconds.
+pub const OFFSET_ERROR_MS: i64 = 1_100;
 
 /// Largest uncertainty an asker may state, in milliseconds (ten minutes). A tolerance is never widened by hours.
 pub const SKEW_MS_MAX: i64 = 600_000;

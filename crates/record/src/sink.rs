@@ -128,6 +128,8 @@ pub struct SourceCounters {
     pub last_header: Option<Millis>,
     /// The source's clock less ours, in ms, when it is measured.
     pub offset_ms: Option<i64>,
+    /// How far its clock is ahead of ours, at least and at most, in ms, when it is measured.
+    pub ahead_ms: Option<(i64, i64)>,
     /// Why it is not well, in words; none when it is.
     pub trouble: Option<String>,
 }

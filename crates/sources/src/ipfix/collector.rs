@@ -15,6 +15,7 @@ use weir_record::sink::{Group, RecordSink, SinkError, SourceDesc, SourceHandle};
 use super::config::Settings;
 use super::decode::Scratch;
 use super::key::Key;
+use super::lateness::Lateness;
 use super::limits::{DOMAINS, EXPORTERS};
 use super::normalise::Remotes;
 use super::out::{Bad, Budget, Out};
@@ -100,6 +101,7 @@ impl Collector {
         let mut made = Out::default();
         if let Some(stream) = self.stream(peer, domain, 0, restored.version)? {
             stream.sequence.restore(&restored.saved);
+            stream.lateness = Lateness::restored(now, restored.late_ms);
             if let Some((start, end)) = waited {
                 stream.sequence.mark(start, end, UNKNOWN_TEMPLATE);
             }
@@ -307,7 +309,7 @@ impl Collector {
                 // written yet.
                 let known = exporter.pending.oldest(*domain).is_none() && !stream.sequence.has_unwritten_gap();
                 if let Some(ms) = stream.sequence.newest_ms().filter(|_| known) {
-                    self.out.evidence.insert(stream.handle.number, Millis(ms));
+                    self.out.evidence.insert(stream.handle.number, Millis(ms).plus(-stream.lateness.ms()));
                 }
             }
         }

@@ -13,7 +13,7 @@ use std::collections::VecDeque;
 
 use weir_base::time::Millis;
 
-use super::limits::{OFFSET_STEP_MS, OFFSET_WINDOW_MS};
+use super::limits::{OFFSET_STEP_MS, OFFSET_WINDOW_MS, TRAVEL_MS};
 
 #[derive(Clone, Copy, Debug)]
 struct Step {
@@ -29,6 +29,13 @@ pub struct Estimate {
     pub offset_ms: i64,
     /// How far the truth may be from it, in milliseconds.
     pub error_ms: i64,
+}
+
+impl Estimate {
+    /// How far the exporter's clock is ahead of ours, at least and at most, in milliseconds.
+    pub fn ahead_ms(&self) -> (i64, i64) {
+        (self.offset_ms.saturating_sub(self.error_ms), self.offset_ms.saturating_add(self.error_ms).saturating_add(TRAVEL_MS))
+    }
 }
 
 /// Estimator of one exporter's offset. Bounded: one step every ten seconds of the window.

@@ -279,6 +279,9 @@ impl Work<'_> {
         let start = self.out.events.len();
         let tally = decode(&plan.layout, nat, body, records, &context, self.scratch, &mut self.out.events);
         stream.tally(&tally);
+        if let Some(oldest) = self.out.events.time.get(start..).and_then(|times| times.iter().min()) {
+            stream.lateness.observe(self.job.arrival, header.export_ms().saturating_sub(*oldest));
+        }
         if let (Remotes::Fingerprint, Some(mac)) = (self.job.remotes, self.job.mac) {
             to_fingerprints(mac, &mut self.out.events, start);
         }

@@ -414,6 +414,8 @@ impl Engine {
             c.last_seen = Some(origin.arrived);
             c.last_header = c.last_header.max(Some(mark.time));
             c.offset_ms = offset;
+            // A stamp is cut to whole seconds.
+            c.ahead_ms = offset.map(|ms| (ms, ms.saturating_add(super::limits::STAMP_CUT_MS)));
         });
     }
 

@@ -87,6 +87,9 @@ pub const BINDINGS_PENDING: usize = 65_536;
 pub const GAPS_PENDING: usize = 1_024;
 /// Window over which a NAS clock's offset is taken, in milliseconds.
 pub const OFFSET_WINDOW_MS: i64 = 300_000;
+
+/// How much an Event-Timestamp (RFC 2869 section 5.3) is cut by at most, in milliseconds.
+pub const STAMP_CUT_MS: i64 = 999;
 /// State changes after which a group is closed though more packets wait.
 pub const GROUP_CHANGES: usize = 16_384;
 /// Bytes read of one datagram. A packet has at most 4096; what follows is padding.
