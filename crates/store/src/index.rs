@@ -19,7 +19,7 @@ use crate::keyring::Keyring;
 use crate::limits::{LEVEL_MS, LEVELS, RUNS_A_BUCKET, SPANS_A_KEY};
 use crate::nat::mapping::{Mapping, RowRef};
 use crate::nat::open::{Open, OpenTable, Orphans};
-use crate::session::span::{SessionSpan, names};
+use crate::session::span::SessionSpan;
 use crate::session::table::SessionTable;
 use crate::spankey::{END_KEY_BYTES, EndKey, from_sortable, span_key};
 use crate::table::{Stats, TableError, TableReader, TableWriter};
@@ -290,7 +290,7 @@ impl Index {
     /// Takes a sealed RADIUS event in.
     pub fn apply_session(&mut self, row: &RadiusSession, sealed: Millis) {
         let mut written: Vec<SessionSpan> = Vec::new();
-        self.lengths.extend(names(row).iter().map(|n| n.prefix.bits));
+        self.lengths.extend(row.names().iter().map(|n| n.prefix.bits));
         self.sessions.apply(row, sealed, &mut written);
         for span in written {
             let Some(until) = span.until else { continue };

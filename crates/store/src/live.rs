@@ -12,7 +12,6 @@ use weir_record::kinds::RadiusSession;
 use weir_record::{Id, Kind};
 
 use crate::nat::event::{Event, events};
-use crate::session::span::names;
 use crate::spankey::EndKey;
 
 /// One generation: what came between two seal cycles.
@@ -132,7 +131,7 @@ impl SessionLive {
         for row in rows {
             let number = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
             self.by_id.entry(row.session).or_default().push(number);
-            for name in names(&row) {
+            for name in row.names() {
                 self.lengths.insert(name.prefix.bits);
                 let ids = self.by_prefix.entry(name.prefix).or_default();
                 if !ids.contains(&row.session) {

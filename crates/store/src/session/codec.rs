@@ -2,10 +2,11 @@
 
 use weir_base::net::{Addr16, Prefix};
 use weir_base::time::Millis;
+use weir_record::kinds::{Name, Sort};
 
 use crate::nat::mapping::take;
 use crate::session::known::{Held, Known, Stretch};
-use crate::session::span::{Name, SessionSpan, Sort};
+use crate::session::span::SessionSpan;
 use crate::session::table::Ended;
 
 /// Version of these bytes.

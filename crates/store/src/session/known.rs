@@ -6,10 +6,10 @@
 
 use weir_base::net::{Addr16, Prefix};
 use weir_base::time::Millis;
-use weir_record::kinds::RadiusSession;
+use weir_record::kinds::{Name, RadiusSession};
 
 use crate::limits::{NAMES_A_SESSION, SAME_EVENT_MS, STRETCHES_A_SESSION};
-use crate::session::span::{Name, Session, SessionSpan, names};
+use crate::session::span::{Session, SessionSpan};
 
 const START: u8 = 1;
 const STOP: u8 = 2;
@@ -72,9 +72,9 @@ pub fn step(before: Option<Known>, row: &RadiusSession, out: &mut Vec<SessionSpa
     known.facts(row);
     known.times(row);
     if row.status == STOP {
-        join(&mut known.at_end, &names(row));
+        join(&mut known.at_end, &row.names());
     } else {
-        known.name(row.time, names(row));
+        known.name(row.time, row.names());
     }
     known.say(out);
     known.let_go();

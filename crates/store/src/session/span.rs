@@ -3,7 +3,6 @@
 use weir_base::net::{Addr16, Prefix};
 use weir_base::time::Millis;
 use weir_record::Id;
-use weir_record::kinds::RadiusSession;
 
 use crate::nat::mapping::take;
 
@@ -53,35 +52,6 @@ pub struct SessionSpan {
     pub revision: u32,
     /// True for a correction: the session did *not* have the prefix then, whatever spans of lower revisions say.
     pub void: bool,
-}
-
-/// Which attribute told of a prefix: within one session a new one takes the place of the old ones of its own sort.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Sort {
-    /// Framed-IP-Address.
-    V4 = 1,
-    /// Framed-IPv6-Address.
-    V6 = 2,
-    /// Framed-IPv6-Prefix.
-    Framed = 3,
-    /// Delegated-IPv6-Prefix.
-    Delegated = 4,
-}
-
-impl Sort {
-    /// The sort of a stored number.
-    pub fn from_u8(value: u8) -> Option<Sort> {
-        [Sort::V4, Sort::V6, Sort::Framed, Sort::Delegated].into_iter().find(|s| *s as u8 == value)
-    }
-}
-
-/// An address or prefix, and what told of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Name {
-    /// What told of it.
-    pub sort: Sort,
-    /// The address (all bits) or prefix.
-    pub prefix: Prefix,
 }
 
 impl SessionSpan {
@@ -168,21 +138,6 @@ fn text(at: &mut &[u8]) -> Option<String> {
     let (head, tail) = at.split_at_checked(len)?;
     *at = tail;
     String::from_utf8(head.to_vec()).ok()
-}
-
-/// The addresses and prefixes an event names, sorted, each once.
-pub fn names(row: &RadiusSession) -> Vec<Name> {
-    let mut out = Vec::new();
-    for (sort, addr) in [(Sort::V4, row.framed_ipv4), (Sort::V6, row.framed_ipv6)] {
-        out.extend(addr.map(|addr| Name { sort, prefix: Prefix::new(addr, 128) }));
-    }
-    let framed = (Sort::Framed, row.framed_prefix, row.framed_prefix_bits);
-    for (sort, addr, bits) in [framed, (Sort::Delegated, row.delegated_prefix, row.delegated_prefix_bits)] {
-        out.extend(addr.zip(bits).map(|(addr, bits)| Name { sort, prefix: Prefix::new(addr, bits) }));
-    }
-    out.sort_unstable();
-    out.dedup();
-    out
 }
 
 #[cfg(test)]
