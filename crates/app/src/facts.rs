@@ -138,14 +138,9 @@ impl Facts for StoreFacts<'_> {
     }
 
     fn sessions(&self, realm: Option<u32>, address: Addr16, from: Millis, to: Millis) -> Read<Vec<SessionFact>> {
-        let found = self.spans(realm, address, from, to)?;
-        let mut facts = Vec::with_capacity(found.len());
-        for span in &found {
-            if span.until.is_some() || !self.ended_already(realm, address, span)? {
-                facts.push(self.session_fact(span));
-            }
-        }
-        Ok(facts)
+        let (found, stats) = self.store.sessions(realm, address, from, to).map_err(failed)?;
+        self.count(stats.pages, stats.bytes);
+        Ok(found.iter().map(|span| self.session_fact(span)).collect())
     }
 
     fn sessions_off_time(&self, realm: Option<u32>, _at: Millis) -> Read<Vec<u32>> {
@@ -178,20 +173,6 @@ impl Facts for StoreFacts<'_> {
 }
 
 impl StoreFacts<'_> {
-    fn spans(&self, realm: Option<u32>, address: Addr16, from: Millis, to: Millis) -> Read<Vec<SessionSpan>> {
-        let (found, stats) = self.store.sessions(realm, address, from, to).map_err(failed)?;
-        self.count(stats.pages, stats.bytes);
-        Ok(found)
-    }
-
-    /// True when an open session is one that ended: an update that came after its Stop, but tells of a moment before it, opens it anew in
-    /// the table of sessions. The span that the Stop closed holds the moment of that update.
-    fn ended_already(&self, realm: Option<u32>, address: Addr16, open: &SessionSpan) -> Read<bool> {
-        let told = open.session.last_evidence;
-        let closed = |s: &SessionSpan| s.session.id == open.session.id && s.prefix == open.prefix && s.until.is_some_and(|u| u >= told);
-        Ok(self.spans(realm, address, told, told)?.iter().any(closed))
-    }
-
     fn session_fact(&self, span: &SessionSpan) -> SessionFact {
         let s = &span.session;
         // An address that came to the session later was first seen then; when it was lent is not known.

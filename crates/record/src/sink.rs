@@ -190,4 +190,8 @@ pub struct Resolved {
 pub trait SubjectIds: Send + Sync {
     /// The id of a value in a realm at `now`, made at first use.
     fn resolve(&self, realm: u32, id_type: IdType, value: &str, now: Millis) -> Resolved;
+
+    /// A keyed digest of bytes that may name a person and are only ever compared. Nothing is remembered: the same bytes in the same realm
+    /// give the same digest, and without the key nobody comes back from it.
+    fn digest(&self, realm: u32, value: &[u8]) -> Id;
 }

@@ -1,5 +1,6 @@
 //! The real program from outside: its commands, its sockets, its folder.
 
+mod accounting;
 mod asking;
 mod common;
 mod crash;

@@ -20,6 +20,6 @@ pub use nat_event::{Action, Form, NatEvent, NatEventColumns};
 pub use nat_mapping::{NatMapping, RowType, flags};
 pub use operator_action::OperatorAction;
 pub use question::Question;
-pub use radius_session::RadiusSession;
+pub use radius_session::{Name, RadiusSession, Sort};
 pub use raw::Raw;
 pub use source_entry::SourceEntry;

@@ -8,7 +8,7 @@
 //! detail file ─► detail ─► message ────┘
 //! ```
 //!
-//! - [`parser`], [`message`], [`detail`], [`normalise`], [`sessions`] are pure: bytes or messages in, values out, time passed in.
+//! - [`parser`], [`message`], [`ports`], [`detail`], [`normalise`], [`sessions`] are pure: bytes or messages in, values out, time passed in.
 //! - [`engine`] turns messages into groups; records and the state that knows them are in the same group.
 //! - [`server`] owns the sockets. An answer leaves out of the sink's word that a group is durable, and never before.
 //! - [`follow`] owns detail files.
@@ -31,6 +31,7 @@ pub mod message;
 pub mod noise;
 pub mod normalise;
 pub mod parser;
+pub mod ports;
 pub mod server;
 pub mod sessions;
 pub mod state;

@@ -11,11 +11,14 @@ use weir_record::Id;
 use weir_record::kinds::{Action, NatEvent, RadiusSession};
 
 use super::attributes::status;
-use super::limits::{CLOSE_BATCH, REBOOT_MS, RETRANSMIT_MS, SAME_EVENT_MS, SESSION_BLOCKS_MAX};
+use super::limits::{CLOSE_BATCH, LATE_UPDATE_MS, REBOOT_MS, RETRANSMIT_MS, SAME_EVENT_MS, SESSION_BLOCKS_MAX};
 use super::normalise::block_event;
 use super::state::Key;
 use super::table::Table;
 pub use super::table::{Block, Mark, Nas, Session, Undo};
+
+/// The reason of an end that only time told.
+const MISSED: &str = "no-interim-update";
 
 /// One message, as the table sees it.
 #[derive(Clone, Debug)]
@@ -52,7 +55,7 @@ pub struct Rows {
 pub struct Sessions {
     table: Table,
     /// Reboots whose sessions did not all fit into one group.
-    closing: VecDeque<(Key, Millis, Millis, &'static str)>,
+    closing: VecDeque<(Key, Mark, &'static str)>,
     untracked: u64,
 }
 
@@ -85,7 +88,7 @@ impl Sessions {
         let last = [(nas.on, "accounting-on"), (nas.off, "accounting-off")];
         let last = last.into_iter().filter_map(|(mark, reason)| mark.map(|m| (m, reason))).max_by_key(|(m, _)| m.time);
         if let Some((mark, reason)) = last {
-            self.closing.push_back((key, mark.time, mark.arrived, reason));
+            self.closing.push_back((key, mark, reason));
         }
         self.table.change_nas(key, nas, &mut Undo::default());
     }
@@ -153,8 +156,15 @@ impl Sessions {
         self.told(event, session, undo, rows);
     }
 
-    fn interim(&mut self, event: Event, new_id: Id, undo: &mut Undo, rows: &mut Rows) {
-        let time = event.mark.time;
+    fn interim(&mut self, mut event: Event, new_id: Id, undo: &mut Undo, rows: &mut Rows) {
+        // Without a stamp nobody can tell an update that was held back from a sign of life. Right after a message that ended the session it
+        // was held back: it happened before.
+        if let Some(s) = self.table.get(&event.session).filter(|s| s.displaced && !event.mark.stamped)
+            && event.mark.arrived.since(s.heard_arrived) <= LATE_UPDATE_MS
+        {
+            event.row.time = event.row.time.min(s.ended);
+        }
+        let time = event.row.time;
         let began = event.row.session_time.map_or(time, |s| time.plus(-1000 * i64::from(s)));
         // After an end that was told, an update is late or belongs to another life of the same id; after one that was inferred it is a sign
         // of life.
@@ -167,6 +177,7 @@ impl Sessions {
                     merge(&mut s.facts, &event.row);
                 }
                 (s.open, s.inferred) = (s.open || (s.inferred && time > s.ended), s.inferred && time <= s.ended);
+                s.displaced &= s.inferred;
                 s
             }
             None => self.fresh(&event, RadiusSession { session: new_id, start: Some(began), start_certain: 0, ..event.row.clone() }),
@@ -189,10 +200,10 @@ impl Sessions {
         }
         for (allocated, block) in &event.blocks {
             let action = if *allocated { Action::Create } else { Action::Delete };
-            rows.nat.push(block_event(block, event.row.source, event.mark.time, action));
+            rows.nat.push(block_event(block, event.row.source, event.row.time, action));
             // What was allocated before the end went with the end.
             if *allocated {
-                rows.nat.push(block_event(block, event.row.source, session.ended.max(event.mark.time), Action::Delete));
+                rows.nat.push(block_event(block, event.row.source, session.ended.max(event.row.time), Action::Delete));
             }
         }
         self.table.change(event.session, Some(session), undo);
@@ -225,7 +236,7 @@ impl Sessions {
         }
         session.stop = Some(event.mark);
         session.open = false;
-        session.inferred = false;
+        (session.inferred, session.displaced) = (false, false);
         session.ended = time;
         session.heard = session.heard.max(time);
         session.heard_arrived = session.heard_arrived.max(event.mark.arrived);
@@ -242,27 +253,38 @@ impl Sessions {
         self.table.change_nas(event.nas, nas, undo);
         rows.sessions.push(event.row);
         let reason = if on { "accounting-on" } else { "accounting-off" };
-        self.close_all(event.nas, event.mark.time, event.mark.arrived, reason, undo, rows);
+        self.close_all(event.nas, event.mark, reason, undo, rows);
     }
 
-    /// Ends what a NAS had open at `time`; what does not fit into one group follows with the next ticks.
-    fn close_all(&mut self, nas: Key, time: Millis, arrived: Millis, reason: &'static str, undo: &mut Undo, rows: &mut Rows) {
+    /// Ends what a NAS had open at a reboot; what does not fit into one group follows with the next ticks.
+    fn close_all(&mut self, nas: Key, reboot: Mark, reason: &'static str, undo: &mut Undo, rows: &mut Rows) {
         // A session that began after the reboot only overtook the message that tells of it.
-        let before = |key: &Key| self.table.get(key).is_some_and(|s| s.facts.start.unwrap_or(s.heard) < time);
+        let before = |key: &Key| self.table.get(key).is_some_and(|s| began_before(s, &reboot));
         let of_nas: Vec<Key> = self.table.of_nas(nas).filter(before).take(CLOSE_BATCH + 1).collect();
         for key in of_nas.iter().take(CLOSE_BATCH) {
-            self.close(*key, time, arrived, reason, undo, rows);
+            self.close(*key, reboot.time, reboot.arrived, reason, undo, rows);
         }
         if of_nas.len() > CLOSE_BATCH {
-            self.closing.push_back((nas, time, arrived, reason));
+            self.closing.push_back((nas, reboot, reason));
         }
+    }
+
+    /// The first reboot of a NAS after a message of it, as far as the two can be compared: only where both times are by the same clock.
+    fn reboot_after(&self, nas: &Key, message: &Mark, heard: Millis) -> Option<(Millis, &'static str)> {
+        let nas = self.table.nas(nas)?;
+        let told = [(nas.off, "accounting-off"), (nas.on, "accounting-on")];
+        let later = |(mark, reason): (Option<Mark>, &'static str)| {
+            let mark = mark.filter(|m| m.stamped == message.stamped && m.time > heard)?;
+            Some((mark.time, reason))
+        };
+        told.into_iter().filter_map(later).min()
     }
 
     /// Ends a session nobody ended, no earlier than its newest event.
     fn close(&mut self, key: Key, time: Millis, arrived: Millis, reason: &'static str, undo: &mut Undo, rows: &mut Rows) {
         let Some(s) = self.table.get(&key).filter(|s| s.open) else { return };
         let mut s = s.clone();
-        let time = time.max(s.facts.start.unwrap_or(time));
+        let time = time.max(s.heard).max(s.facts.start.unwrap_or(time));
         rows.sessions.push(RadiusSession {
             time,
             arrived,
@@ -276,6 +298,7 @@ impl Sessions {
         }
         s.open = false;
         s.inferred = true;
+        s.displaced = reason != MISSED;
         s.ended = time;
         s.heard_arrived = s.heard_arrived.max(arrived);
         self.table.change(key, Some(s), undo);
@@ -286,6 +309,7 @@ impl Sessions {
             nas: event.nas,
             open: true,
             inferred: false,
+            displaced: false,
             start: None,
             stop: None,
             interim: None,
@@ -317,7 +341,8 @@ impl Sessions {
         let known = self.table.get(&event.session).filter(|s| s.open && !s.shares(&session.facts)).is_some();
         let start = session.facts.start.unwrap_or(session.heard);
         let began = if known { event.mark.time } else { start };
-        let mut overtaken = None;
+        // This message came late: its NAS has come up anew since.
+        let mut overtaken = self.reboot_after(&event.nas, &event.mark, session.heard);
         let mut rivals: Vec<(Key, &'static str)> = Vec::new();
         rivals.extend(self.table.at_addresses(&session.facts).into_iter().map(|k| (k, "address-used-again")));
         if event.port_is_exclusive {
@@ -333,7 +358,8 @@ impl Sessions {
             let theirs = rival.facts.start.unwrap_or(rival.heard);
             let heard = rival.heard;
             if theirs > began && heard >= session.heard {
-                overtaken = Some((theirs, reason));
+                // Or somebody else has the address since.
+                overtaken = overtaken.into_iter().chain([(theirs, reason)]).min();
             } else {
                 self.close(key, began.max(heard), event.mark.arrived, reason, undo, rows);
             }
@@ -341,7 +367,6 @@ impl Sessions {
         let key = event.session;
         self.store(key, session, undo);
         undo.mark(key, event.mark);
-        // This message came late: somebody else has the address since.
         if let Some((time, reason)) = overtaken {
             self.close(key, time, event.mark.arrived, reason, undo, rows);
         }
@@ -361,15 +386,15 @@ impl Sessions {
     /// An open session that missed its updates ends one interval after its last event: by then its next update should have come.
     pub fn tick(&mut self, now: Millis, limit: usize, undo: &mut Undo, rows: &mut Rows) -> bool {
         while undo.len() < limit {
-            if let Some((nas, time, arrived, reason)) = self.closing.pop_front() {
-                self.close_all(nas, time, arrived, reason, undo, rows);
+            if let Some((nas, reboot, reason)) = self.closing.pop_front() {
+                self.close_all(nas, reboot, reason, undo, rows);
                 continue;
             }
             let Some((_, key)) = self.table.first_due().filter(|(due, _)| *due <= now) else { return false };
             match self.table.get(&key) {
                 Some(s) if s.open => {
                     let end = s.heard.plus(s.interim_ms);
-                    self.close(key, end, now, "no-interim-update", undo, rows);
+                    self.close(key, end, now, MISSED, undo, rows);
                 }
                 _ => self.table.change(key, None, undo),
             }
@@ -378,9 +403,19 @@ impl Sessions {
     }
 }
 
+/// True when a session began before a reboot of its NAS. Times of one second, or by different clocks, are told apart by their arrival.
+fn began_before(s: &Session, reboot: &Mark) -> bool {
+    let (began, arrived, stamped) = match &s.start {
+        Some(start) => (start.time, start.arrived, start.stamped),
+        None => (s.facts.start.unwrap_or(s.heard), s.heard_arrived, reboot.stamped),
+    };
+    if stamped == reboot.stamped && began != reboot.time { began < reboot.time } else { arrived < reboot.arrived }
+}
+
 /// The facts of a session without what belongs to one event only.
 fn keep(f: RadiusSession) -> RadiusSession {
-    RadiusSession { input_octets: None, output_octets: None, session_time: None, terminate_cause: None, reason: None, ..f }
+    let f = RadiusSession { input_octets: None, output_octets: None, session_time: None, terminate_cause: None, ..f };
+    RadiusSession { reason: None, port_limit: None, ..f }
 }
 
 /// What is kept of a session whose end was told: enough to know its late messages.
@@ -413,6 +448,11 @@ fn merge(f: &mut RadiusSession, row: &RadiusSession) {
     newer(&mut f.nas_port_id, &row.nas_port_id);
     newer(&mut f.nas_port_type, &row.nas_port_type);
     newer(&mut f.framed_ipv4, &row.framed_ipv4);
+    newer(&mut f.class, &row.class);
+    // Further prefixes belong to those that are named first.
+    if row.framed_ipv6.or(row.framed_prefix).or(row.delegated_prefix).is_some() {
+        f.other_addresses.clone_from(&row.other_addresses);
+    }
     newer(&mut f.framed_ipv6, &row.framed_ipv6);
     newer(&mut f.framed_prefix, &row.framed_prefix);
     newer(&mut f.framed_prefix_bits, &row.framed_prefix_bits);

@@ -3,7 +3,9 @@
 mod codec;
 mod detail;
 mod engine;
+mod late;
 mod machine;
+mod ports;
 mod server;
 mod settings;
 mod sink;
