@@ -4,6 +4,7 @@ mod codec;
 mod detail;
 mod engine;
 mod machine;
+mod panic;
 mod server;
 mod settings;
 mod sink;
