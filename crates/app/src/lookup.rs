@@ -6,12 +6,13 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use weir_base::clock::{Clock, SystemClock};
 
-use crate::ask::{self, Asker, Words};
+use crate::ask::{self, Asker};
 use crate::cli::LookupArgs;
 use crate::fail::Failure;
 use crate::socket::client::Client;
 use crate::socket::ops;
 use crate::view::{self, Known};
+use crate::words::Words;
 use crate::{offline, output, side};
 
 /// Runs the command.

@@ -27,6 +27,7 @@ mod socket;
 mod verify;
 mod view;
 mod views;
+mod words;
 
 use std::process::ExitCode;
 

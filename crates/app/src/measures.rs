@@ -32,3 +32,6 @@ pub fn list(settings: &Settings, data: &Path, remote_key: &Secret) -> Result<Mad
     }
     Ok(made)
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,7 @@ use weir_record::sink::{RecordSink, SinkError};
 use weir_store::engine::{SourceInfo, Store};
 
 use super::protocol::{Op, Request, reply};
-use crate::ask::{self, Asker, Words};
+use crate::ask::{self, Asker};
 use crate::fail::{FAILED, Failure};
 use crate::front::Front;
 use crate::ledger::{self, Asked};
@@ -18,6 +18,7 @@ use crate::limits::REQUEST_QUESTIONS;
 use crate::measures::Register;
 use crate::view::{self, Known};
 use crate::views;
+use crate::words::Words;
 
 /// What answering needs.
 pub struct Service {

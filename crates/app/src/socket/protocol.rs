@@ -7,9 +7,9 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::ask::Words;
 use crate::fail::Failure;
 use crate::limits::WORD_BYTES;
+use crate::words::Words;
 
 /// What is asked.
 #[derive(Debug, Deserialize)]

@@ -5,6 +5,7 @@ mod asking;
 mod common;
 mod crash;
 mod demo;
+mod export;
 mod ledger;
 mod network;
 mod starting;

@@ -7,6 +7,7 @@
 mod array;
 mod encoding;
 mod footer;
+pub(crate) mod fuzz;
 pub mod layout;
 mod map;
 mod mapcodec;

@@ -5,6 +5,7 @@ mod detail;
 mod engine;
 mod late;
 mod machine;
+mod panic;
 mod ports;
 mod server;
 mod settings;
