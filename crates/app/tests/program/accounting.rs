@@ -70,7 +70,9 @@ fn a_port_block_a_forwarded_port_and_every_prefix_lead_to_the_subscriber() {
     }
     let rows = running.records("radius_session");
     assert_eq!(rows[0]["class"].as_str().map(str::len), Some(16), "a masked digest: {}", rows[0]);
-    assert!(rows.iter().any(|r| r["port_limit"] == 1024) && rows.iter().all(|r| r["other_addresses"].as_str().is_none_or(|o| o.len() == 16)));
+    assert!(
+        rows.iter().any(|r| r["port_limit"] == 1024) && rows.iter().all(|r| r["other_addresses"].as_str().is_none_or(|o| o.len() == 16))
+    );
     assert_eq!(running.records("malformed"), Vec::<Value>::new());
 }
 

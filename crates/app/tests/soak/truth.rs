@@ -8,15 +8,15 @@ use std::path::Path;
 use serde_json::{Value, json};
 use weir_base::clock::SystemClock;
 use weir_base::task::Stop;
-use weir_sim::{Answer, Asker, CheckOptions, Faults, HeaderTime, Mode, Plan, Profile, Question, Report, Targets};
+use weir_sim::{Answer, Asker, CheckOptions, Faults, HeaderTime, Mode, Plan, Profile, Question, QuestionKind, Report, Targets};
 
 use crate::common::{Running, Socket, code, config, parsed};
 
-/// Length of each simulated history, in milliseconds.
-const HISTORY_MS: i64 = 120_000;
-/// Nothing is asked about the end of a history: a NAS may send again for ten seconds (`settle`), accounting leaves up to three seconds late,
-/// and an exporter's clock may be two seconds off, either way.
-const GUARD_MS: i64 = 18_000;
+/// Length of each run in milliseconds, in real time: an exporter that is minutes late proves little of these minutes.
+const RUN_MS: i64 = 60_000;
+/// Nothing is asked about the two ends of a run: a NAS may send again for ten seconds, accounting leaves up to three seconds late, and an
+/// exporter's clock may be two seconds off, either way.
+const GUARD_MS: i64 = 16_000;
 /// The profiles, each with its exporters, their clock offsets, and a NAS.
 const NETWORKS: [(Profile, &[(&str, i64)], &str); 3] = [
     (Profile::Small, &[("nat-home", 1_900)], "bras-home"),
@@ -53,13 +53,27 @@ impl Asker for OverSocket {
     }
 }
 
+/// Which time a network is played in, and how the exporters' clocks are taken.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pace {
+    /// As it happens; the offsets of clocks are measured.
+    Live,
+    /// As it happens; the clocks are right and the configuration says so.
+    Trusted,
+    /// Two minutes at once, told by exporters that are up to two minutes late with everything.
+    Late,
+}
+
 /// Plays a network into a running program and waits until every datagram that was not lost on purpose has arrived.
-fn play(running: &Running, truth: &Path, profile: Profile, seed: u64, faults: Faults) {
+fn play(running: &Running, truth: &Path, profile: Profile, seed: u64, (pace, faults): (Pace, Faults)) {
     let secret = std::fs::read(running.data.join("radius.secret")).unwrap();
     let mut plan = Plan::new(profile, seed);
     plan.rate = 400;
     plan.subscribers = (profile == Profile::Isp).then_some(300);
-    plan.mode = Mode::Fast { history_ms: HISTORY_MS, datagrams_per_second: 1_500, header_time: HeaderTime::Sending };
+    plan.mode = match pace {
+        Pace::Live | Pace::Trusted => Mode::Live { duration_ms: Some(RUN_MS) },
+        Pace::Late => Mode::Fast { history_ms: 2 * RUN_MS, datagrams_per_second: 1_500, header_time: HeaderTime::Sending },
+    };
     let radius_secret = secret.trim_ascii_end().to_vec();
     plan.targets = Targets { ipfix: Some(running.port("ipfix_udp")), netflow9: None, radius: Some(running.port("radius")), radius_secret };
     plan.bind = (profile == Profile::Hotel).then_some(IpAddr::from([127, 0, 0, 2]));
@@ -78,9 +92,15 @@ fn play(running: &Running, truth: &Path, profile: Profile, seed: u64, faults: Fa
 }
 
 /// Plays one network, asks, and judges. Where the seed is even the rows are sealed first.
-fn judge(profile: Profile, seed: u64, questions: u64, faults: Faults) -> Report {
+fn judge(profile: Profile, seed: u64, questions: u64, faults: (Pace, Faults)) -> Report {
     let dir = tempfile::tempdir().unwrap();
-    let running = Running::start(&dir.path().join("data"), &config("simulator.toml"), &[]);
+    let mut text = std::fs::read_to_string(config("simulator.toml")).unwrap();
+    if faults.0 == Pace::Trusted {
+        text = text.replace("[[sources.ipfix.exporters]]\n", "[[sources.ipfix.exporters]]\nclock = \"trust\"\n");
+    }
+    let settings = dir.path().join("simulator.toml");
+    std::fs::write(&settings, text).unwrap();
+    let running = Running::start(&dir.path().join("data"), &settings, &[]);
     let truth = dir.path().join("truth");
     play(&running, &truth, profile, seed, faults.clone());
     if seed.is_multiple_of(2) {
@@ -91,61 +111,104 @@ fn judge(profile: Profile, seed: u64, questions: u64, faults: Faults) -> Report 
     let report = weir_sim::check(&truth, &options, &mut asker, |_| ()).unwrap();
     let sources = parsed(&running.ask(&["sources", "--json"]));
     let offsets: Vec<(&Value, &Value)> = sources.as_array().unwrap().iter().map(|s| (&s["name"], &s["offset_ms"])).collect();
-    println!("{profile:?}, seed {seed}, {faults:?}\n{offsets:?}\n{report}\n{:?}", asker.codes);
+    println!("{profile:?}, seed {seed}, {:?}\n{offsets:?}\n{report}\n{:?}", faults.1, asker.codes);
     assert_eq!(report.asked, questions);
-    assert_eq!(report.wrong, 0, "{profile:?}, seed {seed}, {faults:?}: {report}");
+    assert_eq!(report.wrong, 0, "{profile:?}, seed {seed}, {:?}: {report}", faults.1);
     assert_eq!(running.stop(), 0);
     report
 }
 
-/// Each network with each seed, with a share of the questions; the share of right answers, all together.
-fn right_share(seeds: u64, questions: u64, faults: impl Fn(&[(&str, i64)], &str) -> Faults) -> f64 {
-    let mut total = (0, 0);
-    for seed in 1..=seeds {
-        for (profile, offsets, nas) in NETWORKS {
-            let report = judge(profile, seed, (questions / seeds / 3).max(1), faults(offsets, nas));
-            total = (total.0 + report.right, total.1 + report.asked);
-        }
-    }
-    println!("{} of {} right", total.0, total.1);
-    total.0 as f64 / total.1 as f64
+/// A situation: its share of the questions in tenths, its faults, and what it makes of the reports.
+struct Situation {
+    name: &'static str,
+    tenths: u64,
+    pace: Pace,
+    faults: fn(&[(&str, i64)], &str) -> Faults,
 }
 
 fn clocks(offsets: &[(&str, i64)]) -> Vec<(String, i64)> {
     offsets.iter().map(|(name, ms)| ((*name).to_owned(), *ms)).collect()
 }
 
-fn seeds() -> u64 {
-    number("WEIR_SEEDS", 3)
+const SITUATIONS: [Situation; 4] = [
+    Situation {
+        name: "duplicates, reordering, clocks two seconds off",
+        tenths: 5,
+        pace: Pace::Live,
+        faults: |offsets, _| Faults { duplicates: 0.01, reorder: 4, clock_offsets: clocks(offsets), ..Faults::default() },
+    },
+    Situation {
+        name: "one datagram in a hundred lost",
+        tenths: 3,
+        pace: Pace::Trusted,
+        faults: |_, _| Faults { loss: 0.01, duplicates: 0.01, reorder: 4, ..Faults::default() },
+    },
+    Situation {
+        name: "the NAS and the exporters restart",
+        tenths: 1,
+        pace: Pace::Live,
+        faults: |offsets, nas| Faults {
+            nas_reboots: vec![(nas.to_owned(), RUN_MS / 3)],
+            exporter_restarts: offsets.iter().map(|(name, _)| ((*name).to_owned(), RUN_MS / 2)).collect(),
+            ..Faults::default()
+        },
+    },
+    Situation {
+        name: "exporters late, off and lossy",
+        tenths: 1,
+        pace: Pace::Late,
+        faults: |offsets, _| Faults { loss: 0.01, clock_offsets: clocks(offsets), ..Faults::default() },
+    },
+];
+
+/// What came of a situation: all questions, and those within a mapping that had ended.
+#[derive(Clone, Copy, Default)]
+struct Shares {
+    right: u64,
+    asked: u64,
+    inside_right: u64,
+    inside_asked: u64,
 }
 
-fn questions() -> u64 {
-    number("WEIR_QUESTIONS", 100_000)
+impl Shares {
+    fn add(&mut self, report: &Report) {
+        (self.right, self.asked) = (self.right + report.right, self.asked + report.asked);
+        for (_, counts) in report.kinds.iter().filter(|(kind, _)| *kind == QuestionKind::Inside) {
+            (self.inside_right, self.inside_asked) = (self.inside_right + counts.right, self.inside_asked + counts.asked);
+        }
+    }
+}
+
+/// All networks in all situations at once, as real time is the same for all; once for each seed.
+fn rounds() -> [Shares; 4] {
+    let (seeds, questions) = (number("WEIR_SEEDS", 1), number("WEIR_QUESTIONS", 100_000));
+    let mut shares = [Shares::default(); 4];
+    for seed in 1..=seeds {
+        let reports: Vec<(usize, Report)> = std::thread::scope(|scope| {
+            let plays = SITUATIONS.iter().enumerate().flat_map(|(n, s)| NETWORKS.into_iter().map(move |network| (n, s, network)));
+            let started: Vec<_> = plays
+                .map(|(n, s, (profile, offsets, nas))| {
+                    let (share, faults) = (questions * s.tenths / 10 / seeds / 3, (s.faults)(offsets, nas));
+                    (n, scope.spawn(move || judge(profile, seed, share.max(1), (s.pace, faults))))
+                })
+                .collect();
+            started.into_iter().map(|(n, play)| (n, play.join().unwrap())).collect()
+        });
+        reports.iter().for_each(|(n, report)| shares[*n].add(report));
+    }
+    shares
 }
 
 #[test]
-fn soak_truth_duplicates_reordering_and_clocks_two_seconds_off() {
-    let share = right_share(seeds(), questions() * 6 / 10, |offsets, _| Faults {
-        duplicates: 0.01,
-        reorder: 4,
-        clock_offsets: clocks(offsets),
-        ..Faults::default()
-    });
-    assert!(share >= 0.9999, "{share}");
-}
-
-#[test]
-fn soak_truth_one_datagram_in_a_hundred_is_lost() {
-    let share = right_share(seeds(), questions() * 2 / 10, |_, _| Faults { loss: 0.01, duplicates: 0.01, reorder: 4, ..Faults::default() });
-    assert!(share >= 0.97, "{share}");
-}
-
-#[test]
-fn soak_truth_a_nas_and_the_exporters_restart() {
-    right_share(seeds(), questions() * 2 / 10, |offsets, nas| Faults {
-        nas_reboots: vec![(nas.to_owned(), HISTORY_MS / 3)],
-        exporter_restarts: offsets.iter().map(|(name, _)| ((*name).to_owned(), HISTORY_MS / 2)).collect(),
-        radius_loss: 0.0,
-        ..Faults::default()
-    });
+fn soak_truth_nobody_is_named_who_was_not_the_holder() {
+    let shares = rounds();
+    for (situation, s) in SITUATIONS.iter().zip(shares) {
+        println!("{}: {} of {} right, inside ended mappings {} of {}", situation.name, s.right, s.asked, s.inside_right, s.inside_asked);
+    }
+    let [clean, lossy, restarted, _] = shares;
+    let share = |right: u64, asked: u64| right as f64 / asked as f64;
+    assert!(share(clean.right, clean.asked) >= 0.9999, "without loss");
+    // What is unknown under loss, and has to be, is in docs/simulator.md.
+    assert!(share(lossy.inside_right, lossy.inside_asked) >= 0.97, "with one datagram in a hundred lost");
+    assert!(share(restarted.inside_right, restarted.inside_asked) >= 0.5, "after restarts");
 }

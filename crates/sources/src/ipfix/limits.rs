@@ -69,9 +69,6 @@ pub const OFFSET_WINDOW_MS: i64 = 300_000;
 /// Length of one step of that window, in milliseconds.
 pub const OFFSET_STEP_MS: i64 = 10_000;
 
-/// What a datagram may take at least to get here, in milliseconds: the estimate of a clock's offset is too low by as much.
-pub const TRAVEL_MS: i64 = 50;
-
 /// Time over which the lateness of an exporter's events is kept, in milliseconds; once to twice as long.
 pub const LATENESS_WINDOW_MS: i64 = 300_000;
 

@@ -163,7 +163,7 @@ impl Stream {
             c.last_seen = seen.or(c.last_seen);
             c.last_header = header.or(c.last_header);
             c.offset_ms = estimate.map(|e| e.offset_ms);
-            c.ahead_ms = estimate.map(|e| e.ahead_ms());
+            c.ahead_ms = estimate.map(|e| e.ahead_ms);
             c.trouble = trouble;
         });
     }

@@ -238,7 +238,22 @@ impl Reader<'_> {
         let blocks = (0..self.u8()?).map(|_| self.block()).collect::<Option<Vec<_>>>()?;
         let (open, inferred, displaced) = (flags & 1 != 0, flags & 2 != 0, flags & 4 != 0);
         let facts = self.facts()?;
-        Some(Session { nas, open, inferred, displaced, start, stop, interim, ended, heard, heard_arrived, interim_ms, blocks, facts, version: 0 })
+        Some(Session {
+            nas,
+            open,
+            inferred,
+            displaced,
+            start,
+            stop,
+            interim,
+            ended,
+            heard,
+            heard_arrived,
+            interim_ms,
+            blocks,
+            facts,
+            version: 0,
+        })
     }
 
     fn block(&mut self) -> Option<Block> {

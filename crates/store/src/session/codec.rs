@@ -18,10 +18,8 @@ const VERSION: u8 = 1;
 /// u32 length. A name is its sort u8, prefix bits u8, prefix 16. Integers little-endian.
 pub fn encode(known: &Known, ended: Option<Ended>) -> Vec<u8> {
     let k = known;
-    let presence = u8::from(k.told.is_some())
-        | u8::from(k.stop.is_some()) << 1
-        | u8::from(k.guess.is_some()) << 2
-        | u8::from(ended.is_some()) << 3;
+    let presence =
+        u8::from(k.told.is_some()) | u8::from(k.stop.is_some()) << 1 | u8::from(k.guess.is_some()) << 2 | u8::from(ended.is_some()) << 3;
     let mut out = vec![VERSION, presence];
     let told = k.told.into_iter().flat_map(|(first, last)| [first, last]);
     for time in [k.floor, k.named].into_iter().chain(told).chain(k.stop).chain(k.guess) {
@@ -44,14 +42,8 @@ pub fn encode(known: &Known, ended: Option<Ended>) -> Vec<u8> {
     }
     put_names(&mut out, &k.at_end);
     let nothing = Prefix { addr: Addr16::NONE, bits: 0 };
-    let head = SessionSpan {
-        session: k.session.clone(),
-        prefix: nothing,
-        since: Millis(0),
-        until: None,
-        revision: k.revision,
-        void: false,
-    };
+    let head =
+        SessionSpan { session: k.session.clone(), prefix: nothing, since: Millis(0), until: None, revision: k.revision, void: false };
     for span in std::iter::once(&head).chain(&k.said) {
         let bytes = span.encode();
         out.extend(u32::try_from(bytes.len()).unwrap_or(0).to_le_bytes());
@@ -86,11 +78,7 @@ pub fn decode(bytes: &[u8]) -> Option<(Known, Option<Ended>)> {
     let told = if presence & 1 != 0 { Some((time(&mut at)?, time(&mut at)?)) } else { None };
     let stop = if presence & 2 != 0 { Some(time(&mut at)?) } else { None };
     let guess = if presence & 4 != 0 { Some(time(&mut at)?) } else { None };
-    let ended = if presence & 8 != 0 {
-        Some(Ended { number: u64::from_le_bytes(take(&mut at)?), sealed: time(&mut at)? })
-    } else {
-        None
-    };
+    let ended = if presence & 8 != 0 { Some(Ended { number: u64::from_le_bytes(take(&mut at)?), sealed: time(&mut at)? }) } else { None };
     let base = list(&mut at, |at| Some::<Held>((name(at)?, time(at)?)))?;
     let stretches = list(&mut at, |at| Some(Stretch { first: time(at)?, last: time(at)?, names: list(at, name)? }))?;
     let at_end = list(&mut at, name)?;

@@ -311,11 +311,7 @@ fn join(to: &mut Vec<Name>, more: &[Name]) {
 fn outside(since: Millis, until: Millis, truth: &[(Millis, Millis)]) -> Vec<(Millis, Millis)> {
     let mut parts = vec![(since, until)];
     for (from, to) in truth {
-        parts = parts
-            .into_iter()
-            .flat_map(|(a, b)| [(a, b.min(*from)), (a.max(*to), b)])
-            .filter(|(a, b)| a < b)
-            .collect();
+        parts = parts.into_iter().flat_map(|(a, b)| [(a, b.min(*from)), (a.max(*to), b)]).filter(|(a, b)| a < b).collect();
     }
     parts
 }

@@ -159,7 +159,14 @@ mod tests {
             inferred: true,
             last_evidence: Millis(8),
         };
-        let full = SessionSpan { session, prefix: "100.64.0.12".parse().unwrap(), since: Millis(6), until: Some(Millis(9)), revision: 3, void: true };
+        let full = SessionSpan {
+            session,
+            prefix: "100.64.0.12".parse().unwrap(),
+            since: Millis(6),
+            until: Some(Millis(9)),
+            revision: 3,
+            void: true,
+        };
         let bare = SessionSpan {
             session: Session {
                 subscriber: None,

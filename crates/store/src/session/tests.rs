@@ -232,7 +232,12 @@ fn changes_of_address_in_one_session_are_bounded() {
     }
     bench.take(&row(STOP, 1_000, &addr(99)));
     let (known, _) = bench.table.iter().next().unwrap();
-    assert!(known.stretches.len() <= crate::limits::STRETCHES_A_SESSION && known.said.len() < 32, "{} {}", known.stretches.len(), known.said.len());
+    assert!(
+        known.stretches.len() <= crate::limits::STRETCHES_A_SESSION && known.said.len() < 32,
+        "{} {}",
+        known.stretches.len(),
+        known.said.len()
+    );
     for n in 0..100 {
         assert_eq!(bench.ask(n * 10 + 4, n * 10 + 5), one(&addr(n), n * 10, n * 10 + 10), "{n}");
     }
