@@ -32,7 +32,7 @@ pub struct Session {
     pub end: Option<Millis>,
     /// True when the end was inferred.
     pub inferred: bool,
-    /// Last event that a NAS sent of it; an inferred end is none.
+    /// Last event that a NAS sent of it, or last word of its NAS that would have told its end; an inferred end is none.
     pub last_evidence: Millis,
 }
 
@@ -159,7 +159,14 @@ mod tests {
             inferred: true,
             last_evidence: Millis(8),
         };
-        let full = SessionSpan { session, prefix: "100.64.0.12".parse().unwrap(), since: Millis(6), until: Some(Millis(9)), revision: 3, void: true };
+        let full = SessionSpan {
+            session,
+            prefix: "100.64.0.12".parse().unwrap(),
+            since: Millis(6),
+            until: Some(Millis(9)),
+            revision: 3,
+            void: true,
+        };
         let bare = SessionSpan {
             session: Session {
                 subscriber: None,

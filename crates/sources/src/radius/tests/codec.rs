@@ -147,14 +147,8 @@ fn counters_addresses_and_ranges() {
     assert_eq!(m.port_ranges, [first, second]);
     let m = message("port-forwarding");
     assert_eq!((m.port_limit, m.port_ranges.len(), m.problems.len()), (Some(512), 1, 0));
-    let tcp = Forward {
-        allocated: true,
-        protocol: Some(6),
-        public: Some(addr("203.0.113.7")),
-        public_port: 1080,
-        inside: None,
-        inside_port: 80,
-    };
+    let tcp =
+        Forward { allocated: true, protocol: Some(6), public: Some(addr("203.0.113.7")), public_port: 1080, inside: None, inside_port: 80 };
     let public = Some(addr("203.0.113.8"));
     let any = Forward { protocol: None, public, public_port: 5000, inside: Some(addr("100.64.0.99")), inside_port: 53, ..tcp.clone() };
     assert_eq!(m.forwards, [tcp, any]);
@@ -167,7 +161,8 @@ fn counters_addresses_and_ranges() {
 fn an_interface_id_makes_an_address_of_a_64_bit_prefix() {
     let prefix = (a::FRAMED_IPV6_PREFIX, [&[0, 64][..], &[0x20, 1, 0xd, 0xb8, 0, 1, 0, 2]].concat());
     let id = (a::FRAMED_INTERFACE_ID, vec![0, 0, 0, 0, 0, 0, 0, 9]);
-    let about = About { source: 1, realm: 1, time: Millis(0), arrived: Millis(0), sender: None, subscriber: None, caller: None, class: None };
+    let about =
+        About { source: 1, realm: 1, time: Millis(0), arrived: Millis(0), sender: None, subscriber: None, caller: None, class: None };
     let attributes = [prefix, id];
     let m = Message::collect(attributes.iter().map(|(n, v)| (*n, v.as_slice())));
     assert_eq!(row(&m, &about).framed_ipv6, Some(addr("2001:db8:1:2::9")));
@@ -333,7 +328,7 @@ fn some_session() -> Session {
 #[test]
 fn state_entries_come_back_and_others_are_dropped() {
     let session = some_session();
-    let nas = Nas { on: session.start, off: None, version: 0 };
+    let nas = Nas { on: session.start, off: None, word: Some(Millis(-3)), version: 0 };
     let position = Position { offset: 1 << 40, head_len: 256, head: [5; 16], at: Millis(-9) };
     let puts = [
         (state::put_session([1; 16], Some(&session)), Entry::Session([1; 16], Box::new(session))),

@@ -57,26 +57,19 @@ fn ranges_and_maps_change_what_a_session_holds() {
         ("one taken away by its ports", vec![anywhere(range(false, Some(2000)))], vec![], &held, vec![(false, block(2000))], vec![]),
         ("all taken away", vec![anywhere(range(false, None))], vec![], &held, vec![(false, block(1000)), (false, block(2000))], vec![]),
         ("all of another address", vec![elsewhere(range(false, None))], vec![], &held, vec![], vec![]),
-        (
-            "all of another protocol",
-            vec![PortRange { protocol: Some(17), ..range(false, None) }],
-            vec![],
-            &tcp,
-            vec![],
-            vec![],
-        ),
+        ("all of another protocol", vec![PortRange { protocol: Some(17), ..range(false, None) }], vec![], &tcp, vec![], vec![]),
         ("one that nobody held", vec![range(false, Some(9000))], vec![], &[], vec![(false, block(9000))], vec![]),
         ("a forwarded port", vec![], vec![forward(9090, 90)], &held, vec![(true, mapped(9090, 90))], vec![]),
         ("told again", vec![], vec![forward(8080, 80)], &held, vec![(true, mapped(8080, 80))], vec![]),
-        ("one that leads elsewhere now", vec![], vec![forward(8080, 81)], &held, vec![(false, mapped(8080, 80)), (true, mapped(8080, 81))], vec![]),
         (
-            "one taken away",
+            "one that leads elsewhere now",
             vec![],
-            vec![Forward { allocated: false, ..forward(8080, 80) }],
+            vec![forward(8080, 81)],
             &held,
-            vec![(false, mapped(8080, 80))],
+            vec![(false, mapped(8080, 80)), (true, mapped(8080, 81))],
             vec![],
         ),
+        ("one taken away", vec![], vec![Forward { allocated: false, ..forward(8080, 80) }], &held, vec![(false, mapped(8080, 80))], vec![]),
         (
             "one on the only public address",
             vec![range(true, Some(3000))],
@@ -113,18 +106,13 @@ fn a_forwarded_port_is_a_binding_entry_and_a_range_a_block() {
 fn every_prefix_and_address_of_a_message_is_in_its_row() {
     let m = Message::of_packet(&Packet::parse(&good("many-prefixes")).unwrap());
     assert_eq!(m.class.as_ref().unwrap().clear(), [0, 2, 1, 2, 0, 1, 3], "two Class attributes, each behind its length");
-    let about = About {
-        source: 1,
-        realm: 1,
-        time: Millis(0),
-        arrived: Millis(0),
-        sender: None,
-        subscriber: None,
-        caller: None,
-        class: None,
-    };
+    let about =
+        About { source: 1, realm: 1, time: Millis(0), arrived: Millis(0), sender: None, subscriber: None, caller: None, class: None };
     let row = row(&m, &about);
-    assert_eq!((row.framed_ipv6, row.framed_prefix, row.delegated_prefix_bits), (Some(addr("2001:db8::7")), "2001:db8:1:2::".parse().ok(), Some(56)));
+    assert_eq!(
+        (row.framed_ipv6, row.framed_prefix, row.delegated_prefix_bits),
+        (Some(addr("2001:db8::7")), "2001:db8:1:2::".parse().ok(), Some(56))
+    );
     let other = "a 2001:db8::8/128,f 2001:db8:1:3::/64,d 2001:db8:bb:f0::/60,d 2001:db8:cc::/48";
     assert_eq!(row.other_addresses.as_deref(), Some(other));
     let names: Vec<String> = row.names().iter().map(|n| n.prefix.to_string()).collect();
