@@ -27,12 +27,25 @@ const WHOLE_AROUND_MS: i64 = 600_000;
 pub struct View {
     /// Sources by number.
     pub sources: HashMap<u32, SourceInfo>,
+    /// The listener of each NAS, by their numbers: what the kernel dropped before it was read may have been of any NAS.
+    pub listeners: HashMap<u32, u32>,
     /// How far their records reach.
     pub reach: HashMap<u32, Reach>,
     /// Addresses that subscribers hold without a NAT: name of the realm and prefix.
     pub own: Vec<(String, Prefix)>,
     /// The key of fingerprints of remote ends, when a policy makes them.
     pub remote: Option<Mac>,
+}
+
+/// The listener of each NAS: the source whose name the NAS's own begins with, up to a `/`.
+pub fn listeners(sources: &HashMap<u32, SourceInfo>) -> HashMap<u32, u32> {
+    let radius = || sources.values().filter(|s| s.kind == "radius");
+    let names: HashMap<&str, u32> = radius().map(|s| (s.name.as_str(), s.number)).collect();
+    let listener = |s: &SourceInfo| {
+        let heads = s.name.match_indices('/').filter_map(|(at, _)| s.name.get(..at));
+        heads.filter_map(|head| names.get(head)).next().map(|listener| (s.number, *listener))
+    };
+    radius().filter_map(listener).collect()
 }
 
 /// The facts for one question.
@@ -121,7 +134,15 @@ impl Facts for StoreFacts<'_> {
 
     fn gaps(&self, source: u32, from: Millis, to: Millis) -> Read<Vec<GapFact>> {
         let fact = |g: weir_store::gaps::KnownGap| GapFact { id: g.id, start: g.start, end: g.end, lost: g.lost };
-        Ok(self.store.gaps_between(source, from, to).into_iter().map(fact).collect())
+        let mut gaps: Vec<GapFact> = self.store.gaps_between(source, from, to).into_iter().map(fact).collect();
+        if let Some(listener) = self.view.listeners.get(&source) {
+            // The listener's gaps are by our clock, the question is by the NAS's.
+            let info = self.info(source)?;
+            let ahead = info.counters.offset_ms.filter(|_| info.clock != "trust").unwrap_or(0);
+            let theirs = self.store.gaps_between(*listener, from.plus(-ahead), to.plus(-ahead)).into_iter().map(fact);
+            gaps.extend(theirs.map(|g| GapFact { start: g.start.plus(ahead), end: g.end.plus(ahead), ..g }));
+        }
+        Ok(gaps)
     }
 
     fn source(&self, source: u32, _at: Millis) -> Read<SourceFact> {
@@ -223,6 +244,25 @@ fn mapping_fact(m: &Mapping) -> MappingFact {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_nas_has_the_listener_that_its_name_begins_with() {
+        let source = |number: u32, kind: &str, name: &str| {
+            let counters = weir_record::sink::SourceCounters::default();
+            let (kind, name, realm) = (kind.to_owned(), name.to_owned(), "home".to_owned());
+            let (peer, profile, clock) = (String::new(), String::new(), "trust".to_owned());
+            (number, SourceInfo { number, name, kind, realm, realm_number: 1, peer, profile, clock, since: Millis(0), counters, lost: 0 })
+        };
+        let sources = HashMap::from([
+            source(1, "radius", "radius"),
+            source(2, "radius", "radius/home/bras-1@192.0.2.1"),
+            source(3, "radius", "site/a"),
+            source(4, "radius", "site/a/home/192.0.2.2"),
+            source(5, "ipfix", "radius/7"),
+            source(6, "radius", "radius2/home/192.0.2.3"),
+        ]);
+        assert_eq!(listeners(&sources), HashMap::from([(2, 1), (4, 3)]));
+    }
 
     #[test]
     fn a_mapping_keeps_what_was_seen_of_it_apart_from_what_was_inferred() {

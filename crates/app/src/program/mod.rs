@@ -1,7 +1,7 @@
 //! `weir run`: the running program, from its start to its stop.
 
 mod banner;
-mod changes;
+pub mod changes;
 mod recorder;
 
 use std::path::{Path, PathBuf};

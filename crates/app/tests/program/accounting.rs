@@ -1,8 +1,10 @@
 //! What accounting says beyond one address: port blocks, forwarded ports, several prefixes, and what comes too late.
 
+use std::fs;
+
 use serde_json::{Value, json};
 
-use crate::common::{Running, at, code, have, now_ms, parsed, radclient, text};
+use crate::common::{Running, at, code, config, have, now_ms, parsed, radclient, text, weir};
 
 /// A NAS on this machine, with the history it tells.
 struct Nas<'a> {
@@ -110,4 +112,28 @@ fn what_comes_after_the_stop_or_from_before_a_reboot_holds_nothing() {
     let open = running.socket().call(json!({ "op": "records", "kind": "radius_session", "limit": 100 }));
     let inferred = open["ok"]["rows"].as_array().unwrap().iter().filter(|r| r["inferred"] == 1).count();
     assert_eq!(inferred, 2, "{open}");
+}
+
+#[test]
+fn a_question_off_line_knows_the_addresses_that_the_last_start_knew() {
+    if !have("radclient", "addresses of one's own, off line") {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("own.toml");
+    let realms = "\n[[realms]]\nname = \"home\"\nown = [\"203.0.113.0/28\"]\n";
+    fs::write(&file, fs::read_to_string(config("minimal.toml")).unwrap() + realms).unwrap();
+    let data = dir.path().join("data");
+    let running = Running::start(&data, &file, &[]);
+    let nas = Nas { running: &running, now: now_ms() / 1_000 };
+    nas.tell("a", "Start", nas.now - 300, ", Framed-IP-Address = 203.0.113.1");
+    nas.tell("a", "Stop", nas.now - 200, ", Framed-IP-Address = 203.0.113.1");
+    nas.tell("b", "Start", nas.now - 20, ", Framed-IP-Address = 203.0.113.2");
+    let (ours, moment) = (nas.ask("203.0.113.1", 100), at((nas.now - 100) * 1_000));
+    assert_eq!(ours["answer"], "none", "{ours}");
+    assert_ne!(ours["reason"], nas.ask("203.0.113.77", 100)["reason"], "an address of nobody's");
+    assert_eq!(running.stop(), 0);
+    let data = data.to_str().unwrap();
+    let asked = ["lookup", "--public", "203.0.113.1", "--protocol", "tcp", "--at", &moment, "--json", "--offline", "--data", data];
+    assert_eq!(parsed(&weir(&asked))["reason"], ours["reason"]);
 }

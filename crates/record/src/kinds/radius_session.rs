@@ -39,6 +39,7 @@ record! {
     terminate_cause: Option<u32> = "Acct-Terminate-Cause (RFC 2866, 49)", unit "", Plain;
     start: Option<Millis> = "When the session began, as far as known: its Start, else event time less Acct-Session-Time", unit "ms UTC", Plain;
     start_certain: u8 = "1 when the Start was seen", unit "", Plain;
+    lasted: Option<Millis> = "Of an inferred end: until when the session is known to have gone on, because its NAS spoke and told no end", unit "ms UTC", Plain;
     other_addresses: Option<String> = "Further IPv6 addresses and prefixes, where an event names more than one of a sort: `a` Framed-IPv6-Address (RFC 6911, 168), `f` Framed-IPv6-Prefix (RFC 3162, 97), `d` Delegated-IPv6-Prefix (RFC 4818, 123), each with its length, such as `d 2001:db8::/56`; one comma between two", unit "", Identifier, key;
     class: Option<Id> = "Keyed digest of the Class attributes (RFC 2865, 25): the same for the same bytes in one realm", unit "", Identifier, key;
     port_limit: Option<u32> = "IP-Port-Limit of IP-Port-Limit-Info (RFC 8045, 241.5): how many ports the subscriber may use; the smallest where there are several", unit "ports", Plain;

@@ -4,14 +4,14 @@
 //! messages find their session. Every change goes into an [`Undo`], because a change counts only once its records are durable: where the
 //! sink refuses them the change is taken back, and the NAS's next attempt is new again.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use weir_base::time::Millis;
 use weir_record::Id;
 use weir_record::kinds::{Action, NatEvent, RadiusSession};
 
 use super::attributes::status;
-use super::limits::{CLOSE_BATCH, LATE_UPDATE_MS, REBOOT_MS, RETRANSMIT_MS, SAME_EVENT_MS, SESSION_BLOCKS_MAX};
+use super::limits::{CLOSE_BATCH, LATE_UPDATE_MS, NAS_MAX, REBOOT_MS, RETRANSMIT_MS, SAME_EVENT_MS, SESSION_BLOCKS_MAX};
 use super::normalise::block_event;
 use super::state::Key;
 use super::table::Table;
@@ -55,7 +55,9 @@ pub struct Rows {
 pub struct Sessions {
     table: Table,
     /// Reboots whose sessions did not all fit into one group.
-    closing: VecDeque<(Key, Mark, &'static str)>,
+    closing: VecDeque<(Key, Reboot)>,
+    /// When each NAS last spoke of a session. Not stored: after a restart its open sessions tell.
+    words: HashMap<Key, Millis>,
     untracked: u64,
 }
 
@@ -63,7 +65,7 @@ impl Sessions {
     /// A machine that follows at most `capacity` sessions. A session with a known rhythm is taken for ended when nothing came for
     /// `missed_interims` intervals.
     pub fn new(capacity: usize, missed_interims: u32) -> Sessions {
-        Sessions { table: Table::new(capacity, missed_interims), closing: VecDeque::new(), untracked: 0 }
+        Sessions { table: Table::new(capacity, missed_interims), closing: VecDeque::new(), words: HashMap::new(), untracked: 0 }
     }
 
     /// What it holds.
@@ -85,10 +87,8 @@ impl Sessions {
 
     /// Puts back a NAS that the state held. What its last reboot left open is closed by the next ticks.
     pub fn load_nas(&mut self, key: Key, nas: Nas) {
-        let last = [(nas.on, "accounting-on"), (nas.off, "accounting-off")];
-        let last = last.into_iter().filter_map(|(mark, reason)| mark.map(|m| (m, reason))).max_by_key(|(m, _)| m.time);
-        if let Some((mark, reason)) = last {
-            self.closing.push_back((key, mark, reason));
+        if let Some(last) = reboots(&nas).max_by_key(|r| r.mark.time) {
+            self.closing.push_back((key, last));
         }
         self.table.change_nas(key, nas, &mut Undo::default());
     }
@@ -119,7 +119,13 @@ impl Sessions {
 
     /// Takes an event that is no duplicate. `new_id` is the id of the session if it is new.
     pub fn apply(&mut self, event: Event, new_id: Id, undo: &mut Undo, rows: &mut Rows) {
-        match u32::from(event.row.status) {
+        let number = u32::from(event.row.status);
+        let known = self.words.len() < NAS_MAX || self.words.contains_key(&event.nas);
+        if known && matches!(number, status::START | status::INTERIM | status::STOP) {
+            let word = self.words.entry(event.nas).or_insert(event.mark.time);
+            *word = event.mark.time.max(*word);
+        }
+        match number {
             status::START => self.start(event, new_id, undo, rows),
             status::INTERIM => self.interim(event, new_id, undo, rows),
             status::STOP => self.stop(event, new_id, undo, rows),
@@ -147,7 +153,8 @@ impl Sessions {
                 s
             }
             None => {
-                self.close(event.session, time, event.mark.arrived, "session-id-used-again", undo, rows);
+                let end = End { time, arrived: event.mark.arrived, reason: "session-id-used-again", lasted: None };
+                self.close(event.session, end, undo, rows);
                 self.fresh(&event, RadiusSession { session: new_id, ..event.row.clone() })
             }
         };
@@ -248,40 +255,48 @@ impl Sessions {
     fn reboot(&mut self, event: Event, undo: &mut Undo, rows: &mut Rows) {
         let on = u32::from(event.row.status) == status::ACCOUNTING_ON;
         let mut nas = self.table.nas(&event.nas).copied().unwrap_or_default();
-        let slot = if on { &mut nas.on } else { &mut nas.off };
-        *slot = Some(event.mark);
+        if on {
+            (nas.on, nas.word) = (Some(event.mark), self.last_word(&event.nas, event.mark.time));
+        } else {
+            nas.off = Some(event.mark);
+        }
         self.table.change_nas(event.nas, nas, undo);
         rows.sessions.push(event.row);
-        let reason = if on { "accounting-on" } else { "accounting-off" };
-        self.close_all(event.nas, event.mark, reason, undo, rows);
+        if let Some(reboot) = reboots(&nas).find(|r| r.on == on) {
+            self.close_all(event.nas, reboot, undo, rows);
+        }
+    }
+
+    /// When a NAS last spoke of a session before it came up at `time`: until then it ran, and would have told an end.
+    fn last_word(&self, nas: &Key, time: Millis) -> Option<Millis> {
+        let heard = || self.table.of_nas(*nas).filter_map(|k| self.table.get(&k)).map(|s| s.heard).filter(|t| *t < time).max();
+        // A word of after the reboot, which overtook the message that tells of it, says nothing of what was before.
+        self.words.get(nas).copied().filter(|t| *t < time).or_else(heard)
     }
 
     /// Ends what a NAS had open at a reboot; what does not fit into one group follows with the next ticks.
-    fn close_all(&mut self, nas: Key, reboot: Mark, reason: &'static str, undo: &mut Undo, rows: &mut Rows) {
+    fn close_all(&mut self, nas: Key, reboot: Reboot, undo: &mut Undo, rows: &mut Rows) {
         // A session that began after the reboot only overtook the message that tells of it.
-        let before = |key: &Key| self.table.get(key).is_some_and(|s| began_before(s, &reboot));
+        let before = |key: &Key| self.table.get(key).is_some_and(|s| began_before(s, &reboot.mark));
         let of_nas: Vec<Key> = self.table.of_nas(nas).filter(before).take(CLOSE_BATCH + 1).collect();
         for key in of_nas.iter().take(CLOSE_BATCH) {
-            self.close(*key, reboot.time, reboot.arrived, reason, undo, rows);
+            self.close(*key, reboot.end(reboot.mark.arrived), undo, rows);
         }
         if of_nas.len() > CLOSE_BATCH {
-            self.closing.push_back((nas, reboot, reason));
+            self.closing.push_back((nas, reboot));
         }
     }
 
     /// The first reboot of a NAS after a message of it, as far as the two can be compared: only where both times are by the same clock.
-    fn reboot_after(&self, nas: &Key, message: &Mark, heard: Millis) -> Option<(Millis, &'static str)> {
-        let nas = self.table.nas(nas)?;
-        let told = [(nas.off, "accounting-off"), (nas.on, "accounting-on")];
-        let later = |(mark, reason): (Option<Mark>, &'static str)| {
-            let mark = mark.filter(|m| m.stamped == message.stamped && m.time > heard)?;
-            Some((mark.time, reason))
-        };
-        told.into_iter().filter_map(later).min()
+    fn reboot_after(&self, nas: &Key, message: &Mark, heard: Millis) -> Option<End> {
+        let later = |r: &Reboot| r.mark.stamped == message.stamped && r.mark.time > heard;
+        let first = reboots(self.table.nas(nas)?).filter(later).min_by_key(|r| r.mark.time);
+        first.map(|r| r.end(message.arrived))
     }
 
     /// Ends a session nobody ended, no earlier than its newest event.
-    fn close(&mut self, key: Key, time: Millis, arrived: Millis, reason: &'static str, undo: &mut Undo, rows: &mut Rows) {
+    fn close(&mut self, key: Key, end: End, undo: &mut Undo, rows: &mut Rows) {
+        let End { time, arrived, reason, lasted } = end;
         let Some(s) = self.table.get(&key).filter(|s| s.open) else { return };
         let mut s = s.clone();
         let time = time.max(s.heard).max(s.facts.start.unwrap_or(time));
@@ -291,6 +306,7 @@ impl Sessions {
             status: status::STOP as u8,
             inferred: 1,
             reason: Some(reason.to_owned()),
+            lasted: lasted.filter(|t| *t > s.heard),
             ..s.facts.clone()
         });
         for block in s.blocks.drain(..) {
@@ -359,16 +375,18 @@ impl Sessions {
             let heard = rival.heard;
             if theirs > began && heard >= session.heard {
                 // Or somebody else has the address since.
-                overtaken = overtaken.into_iter().chain([(theirs, reason)]).min();
+                let end = End { time: theirs, arrived: event.mark.arrived, reason, lasted: None };
+                overtaken = overtaken.into_iter().chain([end]).min_by_key(|e| e.time);
             } else {
-                self.close(key, began.max(heard), event.mark.arrived, reason, undo, rows);
+                let end = End { time: began.max(heard), arrived: event.mark.arrived, reason, lasted: None };
+                self.close(key, end, undo, rows);
             }
         }
         let key = event.session;
         self.store(key, session, undo);
         undo.mark(key, event.mark);
-        if let Some((time, reason)) = overtaken {
-            self.close(key, time, event.mark.arrived, reason, undo, rows);
+        if let Some(end) = overtaken {
+            self.close(key, end, undo, rows);
         }
     }
 
@@ -386,21 +404,53 @@ impl Sessions {
     /// An open session that missed its updates ends one interval after its last event: by then its next update should have come.
     pub fn tick(&mut self, now: Millis, limit: usize, undo: &mut Undo, rows: &mut Rows) -> bool {
         while undo.len() < limit {
-            if let Some((nas, reboot, reason)) = self.closing.pop_front() {
-                self.close_all(nas, reboot, reason, undo, rows);
+            if let Some((nas, reboot)) = self.closing.pop_front() {
+                self.close_all(nas, reboot, undo, rows);
                 continue;
             }
             let Some((_, key)) = self.table.first_due().filter(|(due, _)| *due <= now) else { return false };
             match self.table.get(&key) {
                 Some(s) if s.open => {
-                    let end = s.heard.plus(s.interim_ms);
-                    self.close(key, end, now, MISSED, undo, rows);
+                    let end = End { time: s.heard.plus(s.interim_ms), arrived: now, reason: MISSED, lasted: None };
+                    self.close(key, end, undo, rows);
                 }
                 _ => self.table.change(key, None, undo),
             }
         }
         true
     }
+}
+
+/// An end that nobody told.
+#[derive(Clone, Copy, Debug)]
+struct End {
+    time: Millis,
+    arrived: Millis,
+    reason: &'static str,
+    /// Until when the session is known to have gone on.
+    lasted: Option<Millis>,
+}
+
+/// A NAS went down or came up.
+#[derive(Clone, Copy, Debug)]
+struct Reboot {
+    on: bool,
+    mark: Mark,
+    word: Option<Millis>,
+}
+
+impl Reboot {
+    fn end(&self, arrived: Millis) -> End {
+        let reason = if self.on { "accounting-on" } else { "accounting-off" };
+        End { time: self.mark.time, arrived, reason, lasted: self.word }
+    }
+}
+
+/// The last reboots of a NAS. What goes down in order had its sessions until then; what comes up may have been down for long.
+fn reboots(nas: &Nas) -> impl Iterator<Item = Reboot> {
+    let off = nas.off.map(|mark| Reboot { on: false, mark, word: Some(mark.time) });
+    let on = nas.on.map(|mark| Reboot { on: true, mark, word: nas.word });
+    off.into_iter().chain(on)
 }
 
 /// True when a session began before a reboot of its NAS. Times of one second, or by different clocks, are told apart by their arrival.

@@ -83,7 +83,7 @@ pub fn read(key: &[u8], value: &[u8]) -> Option<Entry> {
     let mut r = Reader(rest);
     let entry = match tag {
         b's' => Entry::Session(key, Box::new(r.session()?)),
-        b'n' => Entry::Nas(key, Nas { on: r.mark()?, off: r.mark()?, version: 0 }),
+        b'n' => Entry::Nas(key, Nas { on: r.mark()?, off: r.mark()?, word: r.opt(Reader::time)?, version: 0 }),
         b'd' => {
             let (offset, head_len) = (u64::from_be_bytes(r.array()?), u32::from_be_bytes(r.array()?));
             Entry::Detail(key, Position { offset, head_len, head: r.array()?, at: r.time()? })
@@ -138,6 +138,7 @@ impl Writer {
     fn nas(&mut self, nas: &Nas) {
         self.mark(nas.on.as_ref());
         self.mark(nas.off.as_ref());
+        self.opt(nas.word, |w, t| w.time(t));
     }
 
     fn session(&mut self, s: &Session) {

@@ -110,6 +110,8 @@ pub struct Nas {
     pub on: Option<Mark>,
     /// The Accounting-Off seen last.
     pub off: Option<Mark>,
+    /// When it last spoke of a session before `on`.
+    pub word: Option<Millis>,
     /// Changes with every change in memory; not stored.
     pub version: u64,
 }

@@ -12,17 +12,20 @@ use crate::session::table::Ended;
 /// Version of these bytes.
 const VERSION: u8 = 1;
 
-/// Version, presence bits (1 told, 2 stop, 4 guess, 8 ended), floor and named i64, then where present: first and last told, stop, guess (i64
-/// each), number u64 and sealing i64 of its end; then lists, each behind a u16 count: what was had where the stretches begin (name, since
+/// Version, presence bits (1 told, 2 stop, 4 guess, 8 ended, 16 lasted), floor and named i64, then where present: first and last told, stop,
+/// guess, lasted (i64 each), number u64 and sealing i64 of its end; then lists, each behind a u16 count: what was had where the stretches begin (name, since
 /// i64), stretches (first, last i64, names), names at the end; then the session as a span of no bits and its written spans, each behind a
 /// u32 length. A name is its sort u8, prefix bits u8, prefix 16. Integers little-endian.
 pub fn encode(known: &Known, ended: Option<Ended>) -> Vec<u8> {
     let k = known;
-    let presence =
-        u8::from(k.told.is_some()) | u8::from(k.stop.is_some()) << 1 | u8::from(k.guess.is_some()) << 2 | u8::from(ended.is_some()) << 3;
+    let presence = u8::from(k.told.is_some())
+        | u8::from(k.stop.is_some()) << 1
+        | u8::from(k.guess.is_some()) << 2
+        | u8::from(ended.is_some()) << 3
+        | u8::from(k.lasted.is_some()) << 4;
     let mut out = vec![VERSION, presence];
     let told = k.told.into_iter().flat_map(|(first, last)| [first, last]);
-    for time in [k.floor, k.named].into_iter().chain(told).chain(k.stop).chain(k.guess) {
+    for time in [k.floor, k.named].into_iter().chain(told).chain(k.stop).chain(k.guess).chain(k.lasted) {
         out.extend(time.0.to_le_bytes());
     }
     if let Some(ended) = ended {
@@ -71,13 +74,14 @@ fn put_name(out: &mut Vec<u8>, name: &Name) {
 pub fn decode(bytes: &[u8]) -> Option<(Known, Option<Ended>)> {
     let mut at = bytes;
     let [version, presence] = take(&mut at)?;
-    if version != VERSION || presence & !15 != 0 {
+    if version != VERSION || presence & !31 != 0 {
         return None;
     }
     let (floor, named) = (time(&mut at)?, time(&mut at)?);
     let told = if presence & 1 != 0 { Some((time(&mut at)?, time(&mut at)?)) } else { None };
     let stop = if presence & 2 != 0 { Some(time(&mut at)?) } else { None };
     let guess = if presence & 4 != 0 { Some(time(&mut at)?) } else { None };
+    let lasted = if presence & 16 != 0 { Some(time(&mut at)?) } else { None };
     let ended = if presence & 8 != 0 { Some(Ended { number: u64::from_le_bytes(take(&mut at)?), sealed: time(&mut at)? }) } else { None };
     let base = list(&mut at, |at| Some::<Held>((name(at)?, time(at)?)))?;
     let stretches = list(&mut at, |at| Some(Stretch { first: time(at)?, last: time(at)?, names: list(at, name)? }))?;
@@ -88,7 +92,7 @@ pub fn decode(bytes: &[u8]) -> Option<(Known, Option<Ended>)> {
         said.push(span(&mut at)?);
     }
     let (session, revision) = (head.session, head.revision);
-    Some((Known { session, revision, floor, named, told, stop, guess, base, stretches, at_end, said }, ended))
+    Some((Known { session, revision, floor, named, told, stop, guess, lasted, base, stretches, at_end, said }, ended))
 }
 
 fn time(at: &mut &[u8]) -> Option<Millis> {

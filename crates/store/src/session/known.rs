@@ -46,6 +46,8 @@ pub struct Known {
     pub stop: Option<Millis>,
     /// The end that was inferred, the latest if there are several.
     pub guess: Option<Millis>,
+    /// Until when it is known to have gone on though nobody spoke of it: its NAS spoke of others and told no end.
+    pub lasted: Option<Millis>,
     /// What was had where `stretches` begin, after older ones were let go.
     pub base: Vec<Held>,
     /// What Starts and updates name, in time order.
@@ -100,6 +102,7 @@ impl Known {
             told: None,
             stop: None,
             guess: None,
+            lasted: None,
             base: Vec::new(),
             stretches: Vec::new(),
             at_end: Vec::new(),
@@ -155,8 +158,9 @@ impl Known {
         let end = self.end();
         let s = &mut self.session;
         (s.end, s.inferred) = (end.map(|(t, _)| t), end.is_some_and(|(_, inferred)| inferred));
+        self.lasted = self.lasted.max(row.lasted);
         // Where an end was inferred nobody spoke of the session.
-        s.last_evidence = self.told.map(|(_, last)| last).max(self.stop).unwrap_or(s.start);
+        s.last_evidence = self.told.map(|(_, last)| last).max(self.stop).max(self.lasted).unwrap_or(s.start);
     }
 
     /// A Start or an update at `time` names these addresses.

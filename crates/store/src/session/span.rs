@@ -32,7 +32,7 @@ pub struct Session {
     pub end: Option<Millis>,
     /// True when the end was inferred.
     pub inferred: bool,
-    /// Last event that a NAS sent of it; an inferred end is none.
+    /// Last event that a NAS sent of it, or last word of its NAS that would have told its end; an inferred end is none.
     pub last_evidence: Millis,
 }
 

@@ -161,6 +161,8 @@ fn an_inferred_end_gives_way_to_signs_of_life_and_to_the_true_stop() {
     assert_eq!(bench.all(), [(A.to_owned(), 10, Some(30), true)]);
     let evidence = bench.written[0].session.last_evidence;
     assert_eq!(evidence, Millis(10_000), "nobody spoke of it where its end was inferred");
+    let lasted = Bench::of(&[row(START, 10, A), RadiusSession { lasted: Some(Millis(28_000)), ..inferred(30, A) }]);
+    assert_eq!(lasted.written[0].session.last_evidence, Millis(28_000), "its NAS spoke of others, and told no end of it");
     // An update from before it changes nothing but the evidence.
     bench.take(&row(INTERIM, 25, A));
     assert_eq!((bench.all(), bench.is_open()), (vec![(A.to_owned(), 10, Some(30), true)], false));

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use weir_base::crypto::{Mac, Secret};
 use weir_base::net::Addr16;
+use weir_base::task::lock;
 use weir_base::time::Millis;
 
 use super::super::collector::{Collector, Transport};
@@ -298,7 +299,9 @@ fn the_kernels_drops_are_a_gap() {
     b.stop(at(3_000));
     let gaps: Vec<_> = b.rows.gaps.iter().map(|g| (g.source, g.lost, g.unit.as_str(), g.reason.as_str())).collect();
     // The first exporter's numbers will tell what it lost; the second has none that do.
-    assert_eq!(gaps, [(0, Some(17), "datagrams", "kernel-drop"), (2, None, "datagrams", "kernel-drop")]);
+    assert_eq!(gaps, [(3, Some(17), "datagrams", "kernel-drop"), (2, None, "datagrams", "kernel-drop")]);
+    let named: Vec<_> = b.register.sources().iter().map(|(d, h)| (d.name.clone(), h.number, lock(&h.counters).lost)).collect();
+    assert!(named.iter().any(|(name, number, lost)| (name.as_str(), *number, *lost) == ("test", 3, 17)), "the socket's own: {named:?}");
 }
 
 #[test]

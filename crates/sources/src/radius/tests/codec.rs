@@ -328,7 +328,7 @@ fn some_session() -> Session {
 #[test]
 fn state_entries_come_back_and_others_are_dropped() {
     let session = some_session();
-    let nas = Nas { on: session.start, off: None, version: 0 };
+    let nas = Nas { on: session.start, off: None, word: Some(Millis(-3)), version: 0 };
     let position = Position { offset: 1 << 40, head_len: 256, head: [5; 16], at: Millis(-9) };
     let puts = [
         (state::put_session([1; 16], Some(&session)), Entry::Session([1; 16], Box::new(session))),

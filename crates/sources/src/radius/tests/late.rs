@@ -118,6 +118,35 @@ fn two_delegated_prefixes_are_both_had_alone() {
     assert!(b.rows.sessions[1].other_addresses.as_deref().is_some_and(|o| o.contains("2001:db8:2::")), "an inferred end names all");
 }
 
+#[test]
+fn a_session_is_known_to_have_lasted_until_its_nas_last_spoke() {
+    let lasted = |b: &Bench| b.rows.sessions.iter().find(|r| r.inferred == 1).and_then(|r| r.lasted).map(|t| t.0 / 1_000);
+    for (what, restart, end, want) in [
+        ("it came up", false, msg(ON, "", 300), Some(250)),
+        ("it went down in order", false, msg(OFF, "", 300), Some(300)),
+        ("it came up, and Weir had started again", true, msg(ON, "", 300), Some(210)),
+        ("somebody else has the address", false, msg(START, "c", 300).ip(A), None),
+    ] {
+        let mut b = Bench::new();
+        b.take(msg(START, "a", 100).ip(A));
+        b.take(msg(START, "b", 200));
+        b.take(msg(INTERIM, "b", 210));
+        b.take(msg(START, "gone", 220));
+        b.take(msg(STOP, "gone", 250));
+        if restart {
+            b.restart(&["a", "b"]);
+        }
+        b.take(end);
+        assert_eq!(lasted(&b), want, "{what}");
+    }
+    // What overtook the message that tells of the reboot is no word from before it.
+    let mut b = Bench::new();
+    b.take(msg(START, "a", 100));
+    b.take(msg(START, "after", 305));
+    b.take(msg(ON, "", 300).arrived(306));
+    assert_eq!(lasted(&b), None);
+}
+
 /// Messages of one NAS that reboots, with a subscriber for each of three addresses before and after.
 fn history() -> impl Strategy<Value = Vec<Msg>> {
     let session = |reboot: i64| {
