@@ -126,8 +126,18 @@ fn by_mapping(inquiry: &mut Inquiry<'_>, pools: &[PoolSource], holders: Vec<Hold
             None => Verdict::with(Outcome::One, Code::Holder, words::holder(&source, claim), list),
             Some(doubt) => Verdict::with(Outcome::Unknown, Code::SessionInDoubt, words::session_in_doubt(doubt, claim, true), list),
         },
-        many => Verdict::with(Outcome::Several, Code::Sessions, words::sessions(many.len(), true), list),
+        many => match first_in_doubt(many) {
+            Some((doubt, claim)) => {
+                Verdict::with(Outcome::Unknown, Code::SessionInDoubt, words::sessions_in_doubt(doubt, claim, many.len(), true), list)
+            }
+            None => Verdict::with(Outcome::Several, Code::Sessions, words::sessions(many.len(), true), list),
+        },
     })
+}
+
+/// Several sessions are an answer only where each of them held the address: one in doubt need not have.
+fn first_in_doubt(claims: &[Claim]) -> Option<(Doubt, &Claim)> {
+    claims.iter().find_map(|claim| Some((claim.doubt?, claim)))
 }
 
 fn by_session(question: &Question, claims: &[Claim]) -> Verdict {
@@ -139,6 +149,10 @@ fn by_session(question: &Question, claims: &[Claim]) -> Verdict {
             Some(doubt) => Verdict::with(Outcome::Unknown, Code::SessionInDoubt, words::session_in_doubt(doubt, claim, false), list),
         },
         many => {
+            if let Some((doubt, claim)) = first_in_doubt(many) {
+                let reason = words::sessions_in_doubt(doubt, claim, many.len(), false);
+                return Verdict::with(Outcome::Unknown, Code::SessionInDoubt, reason, list);
+            }
             let realms = many.iter().any(|c| many.first().is_some_and(|first| c.fact.realm != first.fact.realm));
             let (code, reason) =
                 if realms { (Code::Realms, words::plain_realms()) } else { (Code::Sessions, words::sessions(many.len(), false)) };

@@ -101,12 +101,19 @@ fn doubt_of(inquiry: &mut Inquiry<'_>, fact: &SessionFact, clock: &SourceClock, 
     match fact.end {
         // The NAS spoke of it after the window: it stood all the time.
         _ if fact.last_evidence >= clock.to() && fact.end.is_none_or(|t| t >= clock.to()) && covers => Ok(None),
-        Some(_) if fact.inferred => Ok(Some(Doubt::EndLost)),
+        Some(_) if fact.inferred && !lasted(fact, clock, covers) => Ok(Some(Doubt::EndLost)),
         // Only the tolerance brings it in: nobody else had the address at the moment only if nothing was lost around it.
         _ if !covers => inquiry.unbroken(clock, clock.from().min(fact.last_evidence)),
         Some(_) => Ok(None),
         None => inquiry.unbroken(clock, fact.last_evidence),
     }
+}
+
+/// Where nobody told the end, a session is sure to have had the address from its begin to when it was last heard of: true when that holds the
+/// moment, or touches the window where only the tolerance brings the session in.
+fn lasted(fact: &SessionFact, clock: &SourceClock, covers: bool) -> bool {
+    let sure = Some(fact.last_evidence);
+    if covers { clock.covers(Some(latest(fact.start)), sure) } else { clock.touches(Some(fact.start), sure) }
 }
 
 impl Claim {

@@ -328,6 +328,15 @@ const THE_WINDOW_AND_REUSE: &[Case] = &[
         "unknown silent | home 100.64.0.12:50012 s12 sure sure",
     ),
     (
+        "two sessions of the inside address, one of them perhaps gone long before",
+        |n, _| {
+            n.map(12, -9_000, Some(9_000));
+            let s = n.session_at("100.64.0.12", 4, -90_000, Some(-1_000));
+            (s.inferred, s.last_evidence) = (true, super::T.plus(-80_000));
+        },
+        "unknown session-in-doubt | home 100.64.0.12:50012 s12 sure sure | home 100.64.0.12:50012 s4 sure doubt",
+    ),
+    (
         "no skew given to spare",
         |n, q| {
             n.map(12, -9_000, Some(-1));
