@@ -51,7 +51,8 @@ pub fn listed(problems: &[Problem]) -> String {
 pub fn kernel_advice(loaded: &Loaded, rmem_max: Option<usize>) -> Option<String> {
     let radius = loaded.settings.radius.as_ref().map_or(0, |r| r.receive_buffer);
     let ipfix = loaded.settings.ipfix.as_ref().map_or(0, |i| i.receive_buffer);
-    let wanted = radius.max(ipfix);
+    let syslog = loaded.settings.syslog.as_ref().filter(|s| !s.udp.is_empty()).map_or(0, |s| s.receive_buffer);
+    let wanted = radius.max(ipfix).max(syslog);
     let given = rmem_max?;
     (given < wanted).then(|| {
         format!(
