@@ -84,9 +84,8 @@ impl Word {
         if !found.eq_ignore_ascii_case(word) {
             return false;
         }
-        let edge = |inside: Option<&u8>, outside: Option<&u8>| {
-            !(inside.is_some_and(|b| is_word(*b)) && outside.is_some_and(|b| is_word(*b)))
-        };
+        let edge =
+            |inside: Option<&u8>, outside: Option<&u8>| !(inside.is_some_and(|b| is_word(*b)) && outside.is_some_and(|b| is_word(*b)));
         let begins = edge(word.first(), at.checked_sub(1).and_then(|i| text.get(i)));
         begins && (self.prefix || edge(word.last(), text.get(at + word.len())))
     }

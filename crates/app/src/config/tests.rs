@@ -82,7 +82,8 @@ fn the_examples_of_full_are_right() {
             None => {
                 inside = false;
                 // A list that is written out stands in for the empty one.
-                let empty = ["realms = []", "clients = []", "detail = []", "remotes = []", "exporters = []", "senders = []"].contains(&line);
+                let empty =
+                    ["realms = []", "clients = []", "detail = []", "remotes = []", "exporters = []", "senders = []"].contains(&line);
                 lines.push(if empty { String::new() } else { line.to_owned() });
             }
         }

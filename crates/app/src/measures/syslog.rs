@@ -30,7 +30,10 @@ impl Measure for Syslog {
         let tcp = s.tcp.iter().chain(&s.tls).chain(&s.relp).map(|a| Resource::Tcp(*a));
         Description {
             name: "syslog",
-            title: Title { en: "Maintenance logs, sign-ins, NAT mappings and leases from syslog", zh: "系统维护日志、登录、地址转换与租约 (syslog)" },
+            title: Title {
+                en: "Maintenance logs, sign-ins, NAT mappings and leases from syslog",
+                zh: "系统维护日志、登录、地址转换与租约 (syslog)",
+            },
             obligations: &["7.3", "8.2", "10.3"],
             kinds: &[
                 Kind::Maintenance,

@@ -7,3 +7,4 @@ mod demo;
 mod ledger;
 mod network;
 mod starting;
+mod syslog;

@@ -335,8 +335,9 @@ fn addresses(problems: &mut Problems, name: &str, list: &[String], port: &str) -
                 problems.add(&format!("{name}[{i}]"), format!("{text} is listed twice"));
             }
             Ok(address) => out.push(address),
-            Err(_) => problems
-                .add(&format!("{name}[{i}]"), format!("{text:?} is not an address and port: write 0.0.0.0:{port} or [::]:{port}")),
+            Err(_) => {
+                problems.add(&format!("{name}[{i}]"), format!("{text:?} is not an address and port: write 0.0.0.0:{port} or [::]:{port}"))
+            }
         }
     }
     out

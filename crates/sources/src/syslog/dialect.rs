@@ -170,7 +170,8 @@ fn event(word: &str, form: Option<&str>) -> Result<Event, String> {
         "release" => Event::Release,
         "nothing" => Event::Nothing,
         _ => {
-            let known = "sign-in, sign-out, failure, privilege, configuration, nat-begin, nat-begin-only, nat-end, nat-both, lease, release, nothing";
+            let known = "sign-in, sign-out, failure, privilege, configuration, nat-begin, nat-begin-only, nat-end, nat-both, lease, release, \
+                         nothing";
             return Err(format!("event {word:?} is not known: write {known}"));
         }
     })
@@ -350,7 +351,9 @@ impl Table {
         let mut read = Read::default();
         let keyed = line.keys().filter_map(|key| self.keyed.get(key)).flatten();
         for (d, r) in keyed.chain(&self.rest) {
-            let (Some(dialect), Some(rule)) = (self.dialects.get(*d), self.dialects.get(*d).and_then(|d| d.rules.get(*r))) else { continue };
+            let (Some(dialect), Some(rule)) = (self.dialects.get(*d), self.dialects.get(*d).and_then(|d| d.rules.get(*r))) else {
+                continue;
+            };
             if !only.is_empty() && !only.contains(&dialect.name) {
                 continue;
             }
@@ -422,7 +425,15 @@ mod tests {
                     [[rule]]\nevent = \"nat-begin\"\nmatch = \"{public}:{public_port}\"\n[[rule]]\nevent = \"sign-in\"\nmatch = \"{who}\"\n\
                     [[rule]]\nevent = \"sign-in\"\nset = { colour = \"red\" }\nmatch = \"a\"\n[[rule]]\nevent = \"sign-in\"\nmatch = \"a\"\nsplit = \"ab\"\n";
         let problems = Dialect::parse(text).unwrap_err();
-        let starts = ["name =", "rule 1: event \"login\"", "rule 2: says nothing", "rule 3: an event", "rule 4: {who}", "rule 5: \"colour\"", "rule 6: split"];
+        let starts = [
+            "name =",
+            "rule 1: event \"login\"",
+            "rule 2: says nothing",
+            "rule 3: an event",
+            "rule 4: {who}",
+            "rule 5: \"colour\"",
+            "rule 6: split",
+        ];
         assert_eq!(problems.len(), starts.len(), "{problems:#?}");
         for (problem, start) in problems.iter().zip(starts) {
             assert!(problem.starts_with(start), "{problem}");

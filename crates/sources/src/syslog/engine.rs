@@ -1,28 +1,28 @@
 //! Lines in, groups out: what all sockets share. It owns no socket and reads no clock.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use weir_base::crypto::{self, Mac};
 use weir_base::net::Addr16;
 use weir_base::time::Millis;
 use weir_record::Id;
-use weir_record::kinds::{Authentication, Gap, IdType, Maintenance, MaintenanceText, NatEvent, line_flags};
+use weir_record::kinds::{Gap, Maintenance, MaintenanceText, line_flags};
 use weir_record::sink::{Group, SinkError, SourceCounters, SourceDesc, SourceHandle, SubjectIds};
 
+use super::act::{Acting, Made, Seen, act};
 use super::config::{ClockMode, Rule, Settings};
-use super::dialect::{Event, Table, Understood, Values};
-use super::leases::{Leases, Told};
+use super::dialect::{Table, Values};
+use super::leases::Leases;
 use super::limits::{SENDERS, TICK_CHANGES};
 use super::line::{self, Line};
 use super::mappings::Mappings;
-use super::meaning::{self, About};
+use super::meaning::About;
 use super::out::Out;
 use super::pattern::Slot;
 use super::redact::Redactor;
 use super::text;
 use crate::ipfix::collector::Register;
-use crate::ipfix::normalise::{Remotes, fingerprint};
 use crate::ipfix::offset::Offset;
 use crate::radius::noise::{Bad, Noise};
 
@@ -159,79 +159,48 @@ impl Engine {
         sender.touched = true;
         sender.counts.messages += 1;
         sender.counts.last_seen = Some(from.received);
-        let (rule, number, realm) = (Arc::clone(&sender.rule), sender.handle.number, sender.handle.realm);
+        sender.counts.duplicates += u64::from(from.perhaps_double);
+        let (rule, source, realm) = (Arc::clone(&sender.rule), sender.handle.number, sender.handle.realm);
         let (decoded, charset) = text::decode(bytes);
         let line = line::parse(&decoded);
-        let (time, inferred) = match line.stamp {
-            Some(stamp) => stamp.resolve(from.received, rule.zone),
-            None => (from.received, line_flags::ARRIVAL),
-        };
-        let mut flags = charset | inferred | line.flags;
-        flags |= if cut { line_flags::CUT } else { 0 } | if from.perhaps_double { line_flags::PERHAPS_DOUBLE } else { 0 };
+        let (time, inferred) = line.stamp.map_or((from.received, line_flags::ARRIVAL), |s| s.resolve(from.received, rule.zone));
         if inferred & line_flags::ARRIVAL == 0 {
             sender.counts.last_header = sender.counts.last_header.max(Some(time));
             if rule.clock == ClockMode::Measured {
                 sender.offset.observe(time.0, from.received);
             }
         }
-        sender.counts.duplicates += u64::from(from.perhaps_double);
+        let mut flags = charset | inferred | line.flags;
+        flags |= if cut { line_flags::CUT } else { 0 } | if from.perhaps_double { line_flags::PERHAPS_DOUBLE } else { 0 };
         self.order(from, time);
         self.lines += 1;
         let id = self.next_id();
         let understood = self.table.understand(&line, &rule.dialects);
-        let mut redactor = Redactor::default();
         let values: &[Values<'_>] = understood.as_ref().map_or(&[], |u| u.values.as_slice());
-        for (slot, value) in values.iter().flat_map(Values::iter) {
-            if matches!(slot, Slot::Account | Slot::Target | Slot::Client) {
-                redactor.account(value.trim());
-            }
+        let about = About { source, time, received: from.received, zone: rule.zone };
+        let seen = Seen { about, realm, id, line: &line, settings: &self.settings, mac: self.mac.as_ref(), values };
+        let mut acting = Acting { ids: self.ids.as_ref(), leases: &mut self.leases, mappings: &mut self.mappings, out: &mut self.out };
+        let made = understood.as_ref().and_then(|u| act(&mut acting, u, &seen));
+        let mut row = redacted(&line, values);
+        if let (Some(u), Some(_)) = (&understood, &made) {
+            row.dialect = Some(u.dialect.to_owned());
+            row.event = u.event.name().map(str::to_owned);
         }
-        let redacted = redactor.text(line.message);
-        let data = line.data.map(|d| redactor.text(d));
-        let about = About { source: number, time, received: from.received, zone: rule.zone };
-        let known = match &understood {
-            Some(u) => act(&mut Acting { ids: self.ids.as_ref(), leases: &mut self.leases, mappings: &mut self.mappings, out: &mut self.out }, u, &Seen {
-                about,
-                realm,
-                id,
-                line: &line,
-                settings: &self.settings,
-                mac: self.mac.as_ref(),
-                values,
-            }),
-            None => None,
-        };
-        let understood_as = understood.filter(|_| known.is_some());
-        if let Some(sender) = self.senders.get_mut(&from.peer).and_then(Option::as_mut) {
-            let made = known.unwrap_or_default();
-            sender.counts.unrecognised += u64::from(understood_as.is_none());
-            sender.counts.records += 1 + made.rows;
-            sender.counts.destinations_dropped += made.dropped;
-            sender.nat |= made.nat;
-        }
+        self.out.lines.push(Maintenance { time, received: from.received, source, peer: from.peer, flags, text: id, ..row });
+        self.out.texts.push(MaintenanceText { time, id, source, bytes: bytes.to_vec() });
         self.out.bytes += bytes.len() * 3;
-        self.out.texts.push(MaintenanceText { time, id, source: number, bytes: bytes.to_vec() });
-        let own = |t: Option<&str>| t.map(str::to_owned);
-        self.out.lines.push(Maintenance {
-            time,
-            received: from.received,
-            source: number,
-            peer: from.peer,
-            facility: line.facility,
-            severity: line.severity,
-            flags,
-            host: own(line.host),
-            app: own(line.app),
-            procid: own(line.procid),
-            msgid: own(line.msgid),
-            data,
-            line: redacted,
-            dialect: understood_as.as_ref().map(|u| u.dialect.to_owned()),
-            event: understood_as.as_ref().and_then(|u| u.event.name()).map(str::to_owned),
-            text: id,
-        });
         self.out.acks.extend(from.ack);
+        self.count(from.peer, made);
         Ok(())
+    }
+
+    fn count(&mut self, peer: Addr16, made: Option<Made>) {
+        let Some(sender) = self.senders.get_mut(&peer).and_then(Option::as_mut) else { return };
+        sender.counts.unrecognised += u64::from(made.is_none());
+        let made = made.unwrap_or_default();
+        sender.counts.records += 1 + made.rows;
+        sender.counts.destinations_dropped += made.dropped;
+        sender.nat |= made.nat;
     }
 
     fn next_id(&self) -> Id {
@@ -354,7 +323,8 @@ impl Engine {
             sender.touched = false;
             let (counts, offset) = (sender.counts.clone(), sender.offset.estimate());
             sender.handle.count(|c| {
-                *c = SourceCounters { offset_ms: offset.map(|o| o.offset_ms), trouble: c.trouble.take(), last_header: c.last_header.max(counts.last_header), ..counts };
+                let (trouble, last_header) = (c.trouble.take(), c.last_header.max(counts.last_header));
+                *c = SourceCounters { offset_ms: offset.map(|o| o.offset_ms), trouble, last_header, ..counts };
             });
             if let Some(newest) = sender.newest.filter(|_| sender.nat) {
                 let number = sender.handle.number;
@@ -380,163 +350,24 @@ impl Engine {
     }
 }
 
-/// What acting on a line needs of the engine.
-struct Acting<'e> {
-    ids: &'e dyn SubjectIds,
-    leases: &'e mut Leases,
-    mappings: &'e mut Mappings,
-    out: &'e mut Out,
-}
-
-/// A line that was understood.
-struct Seen<'l> {
-    about: About,
-    realm: u32,
-    id: Id,
-    line: &'l Line<'l>,
-    settings: &'l Settings,
-    mac: Option<&'l Mac>,
-    values: &'l [Values<'l>],
-}
-
-/// What acting made.
-#[derive(Clone, Copy, Debug, Default)]
-struct Made {
-    rows: u64,
-    dropped: u64,
-    nat: bool,
-}
-
-/// Makes the records of a line. `None` when its values cannot be what the dialect takes them for: then it is not understood.
-fn act(acting: &mut Acting<'_>, understood: &Understood<'_, '_>, seen: &Seen<'_>) -> Option<Made> {
-    match understood.event {
-        Event::Nothing => Some(Made::default()),
-        Event::Auth(action) => {
-            let values = seen.values.first()?;
-            let (address, port) = meaning::peer(values);
-            let mut account = |slot| {
-                let value = values.get(slot)?;
-                let resolved = acting.ids.resolve(seen.realm, IdType::Account, text::cut(value, 253), seen.about.received);
-                Some(acting.out.id(resolved))
-            };
-            let (who, target) = (account(Slot::Account), account(Slot::Target));
-            let own = |slot| values.get(slot).map(|v| text::cut(v, 255).to_owned());
-            let service = own(Slot::Service).or_else(|| seen.line.app.map(str::to_owned)).unwrap_or_else(|| understood.dialect.to_owned());
-            let detail = values.get(Slot::Detail).map(|detail| {
-                let mut redactor = Redactor::default();
-                [Slot::Account, Slot::Target].into_iter().filter_map(|s| values.get(s)).for_each(|v| redactor.account(v));
-                text::cut(&redactor.text(detail), 4_096).to_owned()
-            });
-            acting.out.auth.push(Authentication {
-                time: seen.about.time,
-                received: seen.about.received,
-                source: seen.about.source,
-                realm: seen.realm,
-                action: action as u8,
-                account: who,
-                target,
-                address,
-                port,
-                host: seen.line.host.map(str::to_owned),
-                service,
-                method: own(Slot::Method),
-                terminal: own(Slot::Terminal),
-                detail,
-                dialect: understood.dialect.to_owned(),
-                line: Some(seen.id),
-            });
-            Some(Made { rows: 1, ..Made::default() })
-        }
-        Event::Nat(ends, form) => {
-            let mut made = Made { nat: true, ..Made::default() };
-            let mut any = false;
-            for values in seen.values {
-                let Ok(events) = meaning::nat(values, ends, form, &seen.about) else { continue };
-                any = true;
-                for event in events {
-                    made.dropped += nat_event(acting, event, ends == super::dialect::Ends::BeginOnly, seen);
-                    made.rows += 1;
-                }
-            }
-            any.then_some(made)
-        }
-        Event::Lease | Event::Release => {
-            let values = seen.values.first()?;
-            let address = meaning::leased(values)?;
-            let holder = meaning::hardware(values).map(|mac| {
-                let resolved = acting.ids.resolve(seen.realm, IdType::Hardware, &mac, seen.about.received);
-                acting.out.id(resolved)
-            });
-            let told = Told {
-                key: (seen.realm, address),
-                holder,
-                time: seen.about.time,
-                received: seen.about.received,
-                life_ms: meaning::life_ms(values).unwrap_or(seen.settings.lease_ms),
-                source: seen.about.source,
-                host: seen.line.host.map(str::to_owned),
-            };
-            let before = acting.out.sessions.len();
-            if understood.event == Event::Lease {
-                told.holder?;
-                acting.leases.lease(&told, &mut acting.out.sessions);
-            } else {
-                acting.leases.release(&told, &mut acting.out.sessions);
-            }
-            Some(Made { rows: (acting.out.sessions.len() - before) as u64, ..Made::default() })
+/// The row of a line with all that must not be shown replaced; time, source and ids are the caller's to fill in.
+fn redacted(line: &Line<'_>, values: &[Values<'_>]) -> Maintenance {
+    let mut redactor = Redactor::default();
+    for (slot, value) in values.iter().flat_map(Values::iter) {
+        if matches!(slot, Slot::Account | Slot::Target | Slot::Client) {
+            redactor.account(value.trim());
         }
     }
-}
-
-/// Takes a NAT event in, its remote end as the policy of the day says; 1 when that dropped it.
-fn nat_event(acting: &mut Acting<'_>, mut event: NatEvent, begin_only: bool, seen: &Seen<'_>) -> u64 {
-    let mut dropped = 0;
-    if !event.remote_address.is_none() {
-        let policy = match (seen.settings.remotes.at(seen.about.received), seen.mac) {
-            (Remotes::Fingerprint, None) => Remotes::Drop,
-            (policy, _) => policy,
-        };
-        match (policy, seen.mac) {
-            (Remotes::Keep, _) => {}
-            (Remotes::Fingerprint, Some(mac)) => event.remote_tag = fingerprint(mac, &event.remote_address.0, event.remote_port),
-            _ => dropped = 1,
-        }
-        if policy != Remotes::Keep {
-            (event.remote_address, event.remote_port) = (Addr16::NONE, 0);
-        }
-    }
-    if begin_only {
-        let mut events = Vec::new();
-        acting.mappings.begin(event, seen.settings.mapping_ms, &mut events);
-        events.iter().for_each(|e| acting.out.nat.push(e));
-    } else {
-        acting.out.nat.push(&event);
-    }
-    dropped
-}
-
-/// A line's fingerprint, to tell a possible double.
-pub fn digest(bytes: &[u8]) -> u64 {
-    use std::hash::{DefaultHasher, Hash, Hasher};
-    let mut hasher = DefaultHasher::new();
-    bytes.hash(&mut hasher);
-    hasher.finish()
-}
-
-/// Fingerprints of the last lines of connections that ended, by sender.
-#[derive(Debug, Default)]
-pub struct Doubles(HashMap<Addr16, HashSet<u64>>);
-
-impl Doubles {
-    /// A connection ended with these lines last.
-    pub fn ended(&mut self, peer: Addr16, last: impl Iterator<Item = u64>) {
-        if self.0.len() < SENDERS || self.0.contains_key(&peer) {
-            self.0.insert(peer, last.collect());
-        }
-    }
-
-    /// What a new connection of this sender may send again.
-    pub fn suspects(&mut self, peer: Addr16) -> HashSet<u64> {
-        self.0.remove(&peer).unwrap_or_default()
+    let own = |t: Option<&str>| t.map(str::to_owned);
+    Maintenance {
+        facility: line.facility,
+        severity: line.severity,
+        host: own(line.host),
+        app: own(line.app),
+        procid: own(line.procid),
+        msgid: own(line.msgid),
+        line: redactor.text(line.message),
+        data: line.data.map(|d| redactor.text(d)),
+        ..Maintenance::default()
     }
 }

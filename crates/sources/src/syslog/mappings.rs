@@ -66,7 +66,8 @@ impl Mappings {
             self.due.remove(&(until, key));
             let Some((_, address, port)) = self.open.remove(&key) else { continue };
             let (source, public_address, public_port, protocol) = key;
-            let event = NatEvent { source, public_address, public_port, public_port_last: public_port, protocol, form: 1, ..NatEvent::default() };
+            let event =
+                NatEvent { source, public_address, public_port, public_port_last: public_port, protocol, form: 1, ..NatEvent::default() };
             out.push(gone(&event, address, port, until));
         }
     }

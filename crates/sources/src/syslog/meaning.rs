@@ -160,9 +160,15 @@ mod tests {
 
     #[test]
     fn protocols_and_times_inside_messages() {
-        for (text, want) in
-            [("6", Some(6)), ("tcp", Some(6)), ("UDP", Some(17)), ("(17)UDP", Some(17)), ("ICMP", Some(1)), ("ICMPv6", Some(58)), ("x", None)]
-        {
+        for (text, want) in [
+            ("6", Some(6)),
+            ("tcp", Some(6)),
+            ("UDP", Some(17)),
+            ("(17)UDP", Some(17)),
+            ("ICMP", Some(1)),
+            ("ICMPv6", Some(58)),
+            ("x", None),
+        ] {
             assert_eq!(protocol(text), want, "{text}");
         }
         let received: Millis = "2026-11-22T10:00:05+08:00".parse().unwrap();

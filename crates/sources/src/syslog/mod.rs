@@ -9,12 +9,13 @@
 //! Every line is kept: as it came in `maintenance_text`, redacted in `maintenance`. What a dialect understands becomes sign-ins
 //! (`authentication`), NAT events, or leases (sessions of a hardware address) besides. How to point a device here: `docs/sources/syslog.md`.
 //!
-//! [`frame`], [`relp`], [`text`], [`stamp`], [`line`], [`pattern`], [`pairs`], [`dialect`], [`redact`], [`meaning`], [`leases`] and
-//! [`mappings`] are pure: bytes or text in, values out, time passed in. [`engine`] puts them together, [`hub`] owns the way to the sink,
-//! [`server`] and [`stream`] own the sockets.
+//! [`server`], [`stream`] and [`tls`] own sockets and files, [`hub`] owns the way to the sink. All else is pure: bytes or text in, values
+//! out, time passed in.
 
+pub mod act;
 pub mod config;
 pub mod dialect;
+pub mod doubles;
 pub mod engine;
 pub mod frame;
 pub mod fuzz;

@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex};
 
 use weir_base::task::lock;
 use weir_base::time::Millis;
+use weir_record::Id;
 use weir_record::kind::{Kind, Record};
 use weir_record::kinds::{Authentication, Binding, Gap, Maintenance, MaintenanceText, Malformed, NatEventColumns, RadiusSession, Raw};
 use weir_record::sink::{Group, Resolved, SourceNo, StatePut};
-use weir_record::Id;
 
 /// The owner name of this source's state.
 pub const OWNER: &str = "syslog";

@@ -1,8 +1,8 @@
 //! The pattern language of dialects: text with named fields.
 //!
-//! `Accepted {method} for {account:last} from {address} port {port}` — text stands for itself, a space for one or more spaces, a field for a
-//! value of its type. A pattern is held against the beginning of a message; `{*}` stands for anything, and `$` at the end says that nothing
-//! may follow. `{{` is a brace. Matching takes a bounded number of steps, whatever the line.
+//! `Accepted {method} for {account:last} from {address} port {port}`: text stands for itself, a space for one or more spaces, a field for
+//! a value of its type. A pattern is held against the beginning of a message; `{*}` stands for anything, and `$` at the end says that
+//! nothing may follow. `{{` is a brace. Matching takes a bounded number of steps, whatever the line.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
@@ -215,7 +215,11 @@ impl Part {
         let (name, form) = text.split_once(':').map_or((text, None), |(n, f)| (n, Some(f)));
         let form = form.map(|f| {
             let known = || FORMS.iter().map(|(n, _)| *n).collect::<Vec<_>>().join(", ");
-            FORMS.iter().find(|(n, _)| *n == f).map(|(_, form)| *form).ok_or_else(|| format!("{{{text}}}: {f:?} is no form: write {}", known()))
+            FORMS
+                .iter()
+                .find(|(n, _)| *n == f)
+                .map(|(_, form)| *form)
+                .ok_or_else(|| format!("{{{text}}}: {f:?} is no form: write {}", known()))
         });
         let form = form.transpose()?;
         if name == "*" {
@@ -391,10 +395,11 @@ mod tests {
             ("{inside}.{inside_port} ", "192.0.2.3.1024 x", None),
             ("{address}, x", "192.0.2.3, x", Some(vec!["address=192.0.2.3"])),
             ("{*}user {account},", "login: user bob, tty", Some(vec!["account=bob"])),
-            ("for {account:last} from {address} port", "for a from 192.0.2.1 port 1 from 192.0.2.9 port 2", Some(vec![
-                "account=a from 192.0.2.1 port 1",
-                "address=192.0.2.9",
-            ])),
+            (
+                "for {account:last} from {address} port",
+                "for a from 192.0.2.1 port 1 from 192.0.2.9 port 2",
+                Some(vec!["account=a from 192.0.2.1 port 1", "address=192.0.2.9"]),
+            ),
             ("({mac})", "(00:11:22:aa:bb:cc)", Some(vec!["mac=00:11:22:aa:bb:cc"])),
             ("{mac}", "0011-2233-4455", Some(vec!["mac=0011-2233-4455"])),
             ("{mac}", "00:11:22:33:44:55:66", None),

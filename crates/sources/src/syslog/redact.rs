@@ -1,7 +1,7 @@
 //! The redacted form of a line: what names or finds a person becomes a word like `<ADDR1>`; the same value is the same word within a line.
 //!
-//! Replaced: what a dialect took for an account or a client's name, wherever it stands; words behind `user`, `account` and the like; IPv4 and
-//! IPv6 addresses, hardware addresses, mail addresses, telephone numbers, certificate numbers (18 characters). What a dialect does not
+//! Replaced: what a dialect took for an account or a client's name, wherever it stands; words behind `user`, `account` and the like; IPv4
+//! and IPv6 addresses, hardware addresses, mail addresses, telephone numbers, certificate numbers (18 characters). What a dialect does not
 //! know and no form betrays, such as a person's name in free text, stays: the page for operators says so.
 
 use super::limits::REDACTIONS;
@@ -9,15 +9,78 @@ use super::pattern::{addresses, mac_length};
 
 /// Words behind which an account stands. `=` or `:` may stand between, and quotes around.
 const ACCOUNT_WORDS: &[&str] = &[
-    "user", "username", "user-name", "user_name", "usr", "ruser", "account", "acct", "acc_user", "login", "logname", "loginname", "operator",
-    "suser", "duser", "targetusername", "subjectusername", "name", "auid", "用户", "用户名", "帐号", "账号",
+    "user",
+    "username",
+    "user-name",
+    "user_name",
+    "usr",
+    "ruser",
+    "account",
+    "acct",
+    "acc_user",
+    "login",
+    "logname",
+    "loginname",
+    "operator",
+    "suser",
+    "duser",
+    "targetusername",
+    "subjectusername",
+    "name",
+    "auid",
+    "用户",
+    "用户名",
+    "帐号",
+    "账号",
 ];
 
 /// Words that may follow one of those without being an account.
 const NOT_ACCOUNTS: &[&str] = &[
-    "is", "was", "has", "not", "from", "for", "by", "in", "out", "to", "and", "or", "the", "a", "an", "logged", "login", "logout", "name", "id",
-    "unknown", "failed", "failure", "success", "successful", "succeeded", "with", "on", "at", "of", "session", "request", "requested", "account",
-    "authentication", "password", "user", "invalid", "root(uid", "process", "slice", "manager", "runtime", "access", "interface",
+    "is",
+    "was",
+    "has",
+    "not",
+    "from",
+    "for",
+    "by",
+    "in",
+    "out",
+    "to",
+    "and",
+    "or",
+    "the",
+    "a",
+    "an",
+    "logged",
+    "login",
+    "logout",
+    "name",
+    "id",
+    "unknown",
+    "failed",
+    "failure",
+    "success",
+    "successful",
+    "succeeded",
+    "with",
+    "on",
+    "at",
+    "of",
+    "session",
+    "request",
+    "requested",
+    "account",
+    "authentication",
+    "password",
+    "user",
+    "invalid",
+    "root(uid",
+    "process",
+    "slice",
+    "manager",
+    "runtime",
+    "access",
+    "interface",
 ];
 
 /// Replaces, line by line.
@@ -222,7 +285,11 @@ mod tests {
             ("src=2001:db8::1, [2001:db8::2]:443 fe80::1%eth0", &[], "src=<ADDR1>, [<ADDR2>]:443 <ADDR3>%eth0"),
             ("at 10:00:00 on 2026-11-22 1.2.3 v1.2.3.4x", &[], "at 10:00:00 on 2026-11-22 1.2.3 v1.2.3.4x"),
             ("mac 00:11:22:33:44:55 0011-2233-4455", &[], "mac <MAC1> <MAC2>"),
-            ("call 13800138000 or +8613800138000, not 12345678901 or 138001380001", &[], "call <PHONE1> or <PHONE2>, not 12345678901 or 138001380001"),
+            (
+                "call 13800138000 or +8613800138000, not 12345678901 or 138001380001",
+                &[],
+                "call <PHONE1> or <PHONE2>, not 12345678901 or 138001380001",
+            ),
             ("id 11010519491231002X 110105194912310021", &[], "id <CERT1> <CERT2>"),
             ("user=alice uid=0; User 'carol' logged in", &[], "user=<USER1> uid=0; User '<USER2>' logged in"),
             ("session opened for user dave(uid=1000) by (uid=0)", &[], "session opened for user <USER1>(uid=1000) by (uid=0)"),

@@ -105,7 +105,8 @@ impl Reader {
         let (Some(transaction), Some(verb), Some(length), None) = (words.next(), words.next(), words.next(), words.next()) else {
             return Err(NotRelp);
         };
-        let digits = |t: &str| (!t.is_empty() && t.len() <= 9 && t.bytes().all(|b| b.is_ascii_digit())).then(|| t.parse::<u64>().ok()).flatten();
+        let digits =
+            |t: &str| (!t.is_empty() && t.len() <= 9 && t.bytes().all(|b| b.is_ascii_digit())).then(|| t.parse::<u64>().ok()).flatten();
         let transaction = digits(transaction).ok_or(NotRelp)?;
         let length = digits(length).and_then(|n| usize::try_from(n).ok()).filter(|n| *n <= FRAME_BYTES).ok_or(NotRelp)?;
         let verb = match verb {
@@ -127,7 +128,11 @@ impl Reader {
 
 /// An answer to a command.
 pub fn answer(transaction: u64, data: &str) -> Vec<u8> {
-    if data.is_empty() { format!("{transaction} rsp 0\n").into_bytes() } else { format!("{transaction} rsp {} {data}\n", data.len()).into_bytes() }
+    if data.is_empty() {
+        format!("{transaction} rsp 0\n").into_bytes()
+    } else {
+        format!("{transaction} rsp {} {data}\n", data.len()).into_bytes()
+    }
 }
 
 /// What is offered in answer to `open`.
@@ -161,7 +166,9 @@ mod tests {
         assert_eq!(got, want);
         let single: Vec<&[u8]> = session.chunks(1).collect();
         assert_eq!(all(&single), (want, true));
-        for bad in [&b"x open 0\n"[..], b"1 open\n", b"1 syslog 99999999 ", b"1 syslog 3 abcX", b"<13>a line\n", &[b'1'; 200], b"1 syslog 4\n"] {
+        for bad in
+            [&b"x open 0\n"[..], b"1 open\n", b"1 syslog 99999999 ", b"1 syslog 3 abcX", b"<13>a line\n", &[b'1'; 200], b"1 syslog 4\n"]
+        {
             assert!(!all(&[bad]).1, "{}", String::from_utf8_lossy(bad));
         }
     }

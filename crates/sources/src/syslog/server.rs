@@ -128,6 +128,22 @@ pub fn read_dialect(path: &Path) -> Result<Dialect, Vec<String>> {
     Dialect::parse(&text).map_err(|all| all.into_iter().map(named).collect())
 }
 
+/// What is wrong with the files that the settings name: dialects and certificates. For checking a configuration before it is used.
+pub fn check_files(settings: &Settings) -> Vec<String> {
+    let mut dialects = Table::built_in();
+    let mut problems = Vec::new();
+    for path in &settings.dialects {
+        match read_dialect(path) {
+            Ok(dialect) => dialects.push(dialect),
+            Err(all) => problems.extend(all.into_iter().map(|what| format!("sources.syslog.dialects {what}"))),
+        }
+    }
+    problems.extend(check_names(&dialects, settings).err());
+    let tls = settings.tls_files.as_ref().map(tls::server).transpose();
+    problems.extend(tls.err().map(|what| format!("sources.syslog.tls_certificate {what}")));
+    problems
+}
+
 /// Names must be unique, and a sender may name only what there is.
 fn check_names(dialects: &[Dialect], settings: &Settings) -> Result<(), String> {
     let mut names: Vec<&str> = dialects.iter().map(|d| d.name.as_str()).collect();
@@ -136,7 +152,8 @@ fn check_names(dialects: &[Dialect], settings: &Settings) -> Result<(), String> 
         return Err(format!("two dialects are named {name:?}: choose another name in the file"));
     }
     let unknown = settings.rules.iter().flat_map(|r| &r.dialects).find(|d| !names.contains(&d.as_str()));
-    unknown.map_or(Ok(()), |d| Err(format!("sources.syslog.senders names the dialect {d:?}, which is not there: write {}", names.join(", "))))
+    unknown
+        .map_or(Ok(()), |d| Err(format!("sources.syslog.senders names the dialect {d:?}, which is not there: write {}", names.join(", "))))
 }
 
 fn cannot(address: SocketAddr, what: &str, error: &io::Error) -> String {

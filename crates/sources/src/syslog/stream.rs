@@ -1,5 +1,5 @@
-//! Connections: TCP (RFC 6587), TLS (RFC 5425), RELP. One thread serves all of them. While the store is behind it reads nothing, so that the
-//! senders wait too.
+//! Connections: TCP (RFC 6587), TLS (RFC 5425), RELP. One thread serves all of them. While the store is behind it reads nothing, so that
+//! the senders wait too.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::io::{self, ErrorKind, Read, Write};
@@ -13,7 +13,8 @@ use weir_base::net::Addr16;
 use weir_base::task::Stop;
 use weir_base::time::Millis;
 
-use super::engine::{Doubles, Origin, digest};
+use super::doubles::{Doubles, digest};
+use super::engine::Origin;
 use super::frame::Framer;
 use super::hub::Hub;
 use super::limits::{BATCH_WAIT_MS, CONNECTIONS, DOUBLES, HANDSHAKE_MS, READ_BYTES, READS, TICK_MS, WRITE_BYTES};
@@ -239,7 +240,8 @@ impl Streams {
     }
 
     fn end(&mut self, connection: &Connection) {
-        self.doubles.ended(connection.peer, connection.recent.iter().copied());
+        // What its own predecessor ended with may still come, when this one broke before it sent anything.
+        self.doubles.ended(connection.peer, connection.recent.iter().chain(&connection.suspects).copied());
         self.hub.with(|e| e.connection_ended(connection.peer));
     }
 

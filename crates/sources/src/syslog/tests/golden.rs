@@ -26,7 +26,8 @@ fn told(table: &Table, bytes: &[u8]) -> String {
                 let Ok(events) = meaning::nat(values, ends, form, &about) else { return "none".to_owned() };
                 for e in events {
                     let action = if e.action == 1 { "create" } else { "delete" };
-                    let remote = if e.remote_address.is_none() { "-".to_owned() } else { format!("{}:{}", e.remote_address, e.remote_port) };
+                    let remote =
+                        if e.remote_address.is_none() { "-".to_owned() } else { format!("{}:{}", e.remote_address, e.remote_port) };
                     out.push_str(&format!(
                         " {action} {} {} {}:{}-{} {}:{} {remote}",
                         Form::from_u8(e.form).unwrap().name(),

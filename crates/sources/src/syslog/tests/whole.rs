@@ -191,8 +191,7 @@ fn a_line_sent_again_after_a_cut_connection_is_kept_and_marked() {
     let mut second = connect(rig.server.tcp[0]);
     second.write_all(b"<13>b\n<13>c\n<13>c\n").unwrap();
     let lines = rig.sink.wait_rows::<Maintenance>(6);
-    let marked: Vec<&str> =
-        lines.iter().filter(|l| l.flags & line_flags::PERHAPS_DOUBLE != 0).map(|l| l.line.as_str()).collect();
+    let marked: Vec<&str> = lines.iter().filter(|l| l.flags & line_flags::PERHAPS_DOUBLE != 0).map(|l| l.line.as_str()).collect();
     assert_eq!(marked, ["b"], "what is said twice on purpose is not marked");
     // It had told of NAT events: what it may have said while nobody listened is a gap.
     let gaps = rig.stop().rows::<Gap>();
@@ -218,7 +217,11 @@ fn strangers_and_what_is_no_frame_are_recorded() {
 fn an_operators_dialect_is_used_and_a_wrong_one_refused() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("door.toml");
-    std::fs::write(&file, "name = \"door\"\ntitle = \"doors\"\n[[rule]]\nevent = \"sign-in\"\nkeys = [\"door\"]\nmatch = \"opened by {account}\"\n").unwrap();
+    std::fs::write(
+        &file,
+        "name = \"door\"\ntitle = \"doors\"\n[[rule]]\nevent = \"sign-in\"\nkeys = [\"door\"]\nmatch = \"opened by {account}\"\n",
+    )
+    .unwrap();
     let rig = Rig::start(&MemorySink::new(), &format!("dialects = [{file:?}]\n"));
     rig.udp(&[b"<13>Nov 22 10:00:00 h door: opened by carol"]);
     let auth = rig.sink.wait_rows::<Authentication>(1);
