@@ -86,3 +86,6 @@ pub const SETTLED_MS: i64 = 1_500;
 
 /// How long a gap that a late datagram has filled may stand before it is amended, in milliseconds.
 pub const DETOUR_MS: u64 = 1_500;
+
+/// Lines that `weir dialect test` reads.
+pub const SAMPLE_LINES: usize = 1_000_000;

@@ -6,6 +6,7 @@ mod cli;
 mod commands;
 mod config;
 mod demo;
+mod dialect;
 mod docs;
 mod facts;
 mod fail;
@@ -59,6 +60,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Verify(args) => Ok(verify::run(&args.data.data, args.json)),
         Command::Export(args) => commands::export(&args),
         Command::Key(command) => commands::key(&command),
+        Command::Dialect(command) => dialect::run(&command),
         Command::CheckConfig(args) => check_config::run(&args),
         Command::Measures(args) => commands::measures(&args),
         Command::Simulate(args) => simulate::run(&args),

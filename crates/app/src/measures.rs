@@ -3,6 +3,7 @@
 mod ipfix;
 mod radius;
 mod register;
+mod syslog;
 
 use std::path::Path;
 
@@ -29,6 +30,9 @@ pub fn list(settings: &Settings, data: &Path, remote_key: &Secret) -> Result<Mad
     }
     if let Some(settings) = &settings.ipfix {
         made.measures.push(Box::new(ipfix::Ipfix::new(settings, remote_key)));
+    }
+    if let Some(settings) = settings.syslog.as_ref().filter(|s| s.listens()) {
+        made.measures.push(Box::new(syslog::Syslog::new(settings, remote_key)));
     }
     Ok(made)
 }

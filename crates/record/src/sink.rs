@@ -118,7 +118,9 @@ pub struct SourceCounters {
     pub lost: u64,
     /// Input understood but not kept, e.g. flow records without NAT fields.
     pub ignored: u64,
-    /// Duplicates dropped.
+    /// Lines kept that no dialect understands.
+    pub unrecognised: u64,
+    /// Duplicates dropped; of lines, which are kept, those that are perhaps doubles.
     pub duplicates: u64,
     /// Destinations dropped at intake (RFC 6888 REQ-12).
     pub destinations_dropped: u64,

@@ -2,3 +2,4 @@
 
 pub mod ipfix;
 pub mod radius;
+pub mod syslog;

@@ -8,4 +8,7 @@ fn kept_inputs_never_panic() {
     replay("radius_detail", weir_sources::radius::fuzz::radius_detail);
     replay("ipfix_message", weir_sources::ipfix::fuzz::ipfix_message);
     replay("ipfix_template", weir_sources::ipfix::fuzz::ipfix_template);
+    replay("syslog_line", weir_sources::syslog::fuzz::syslog_line);
+    replay("syslog_frames", weir_sources::syslog::fuzz::syslog_frames);
+    replay("syslog_dialect", weir_sources::syslog::fuzz::syslog_dialect);
 }

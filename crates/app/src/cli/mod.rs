@@ -39,6 +39,9 @@ pub enum Command {
     /// Keys of the records
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Dialects of log lines
+    #[command(subcommand)]
+    Dialect(DialectCommand),
     /// Check a configuration, and what the kernel allows
     CheckConfig(CheckConfigArgs),
     /// Show the measures: their health, their clauses, their last drill
@@ -167,6 +170,9 @@ pub struct RecordsArgs {
     /// The kind, e.g. nat_mapping
     #[arg(long, value_name = "KIND")]
     pub kind: String,
+    /// Words that must all be in a line, of kind maintenance only; word* matches beginnings
+    #[arg(long = "match", value_name = "WORDS")]
+    pub words: Option<String>,
     /// From this moment on
     #[arg(long, value_name = "TIME")]
     pub from: Option<String>,
@@ -236,6 +242,27 @@ pub enum KeyCommand {
         /// Where the program's data is.
         #[command(flatten)]
         ask: AskArgs,
+    },
+}
+
+/// `weir dialect`.
+#[derive(Debug, Subcommand)]
+pub enum DialectCommand {
+    /// List the dialects that are part of the program
+    List {
+        /// Answer as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Try a dialect file on sample lines: what is understood of each, and what is not
+    Test {
+        /// The dialect file, or the name of a dialect that is part of the program
+        file: PathBuf,
+        /// A file of log lines as they come
+        samples: PathBuf,
+        /// Answer as JSON
+        #[arg(long)]
+        json: bool,
     },
 }
 

@@ -2,7 +2,7 @@
 
 use weir_base::net::Prefix;
 use weir_base::time::parse_duration_ms;
-use weir_sources::{ipfix, radius};
+use weir_sources::{ipfix, radius, syslog};
 
 use super::{Config, Problem, StoreSection};
 use crate::limits::{ORIGIN_BYTES, SEAL_EVERY_MS, UNIT_ROWS_MAX, WAL_BYTES_MIN};
@@ -62,6 +62,8 @@ pub struct Settings {
     pub radius: Option<radius::config::Settings>,
     /// IPFIX, when it runs.
     pub ipfix: Option<ipfix::config::Settings>,
+    /// Syslog, when it is switched on; it runs where it has somewhere to listen.
+    pub syslog: Option<syslog::config::Settings>,
 }
 
 /// Checks everything.
@@ -76,8 +78,12 @@ pub fn check(config: &Config) -> Result<Settings, Vec<Problem>> {
     let ipfix = config.measures.ipfix.then(|| config.sources.ipfix.check()).transpose().map_err(|all| {
         problems.extend(all.into_iter().map(|p| Problem::new(p.path, p.what)));
     });
+    let syslog = config.measures.syslog.then(|| config.sources.syslog.check()).transpose().unwrap_or_else(|all| {
+        problems.extend(all.into_iter().map(|p| Problem::new(p.path, p.what)));
+        None
+    });
     match (problems.is_empty(), radius, ipfix) {
-        (true, Ok(radius), Ok(ipfix)) => Ok(Settings { origin: config.unit.origin.clone(), kinds, store, realms, radius, ipfix }),
+        (true, Ok(radius), Ok(ipfix)) => Ok(Settings { origin: config.unit.origin.clone(), kinds, store, realms, radius, ipfix, syslog }),
         _ => Err(problems),
     }
 }

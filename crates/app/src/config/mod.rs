@@ -84,11 +84,13 @@ pub struct MeasuresSection {
     pub radius: bool,
     /// IPFIX and NetFlow v9.
     pub ipfix: bool,
+    /// Syslog, where it has somewhere to listen.
+    pub syslog: bool,
 }
 
 impl Default for MeasuresSection {
     fn default() -> MeasuresSection {
-        MeasuresSection { radius: true, ipfix: true }
+        MeasuresSection { radius: true, ipfix: true, syslog: true }
     }
 }
 
@@ -111,6 +113,8 @@ pub struct SourcesSection {
     pub radius: weir_sources::radius::config::Config,
     /// IPFIX and NetFlow v9.
     pub ipfix: weir_sources::ipfix::config::Config,
+    /// Syslog.
+    pub syslog: weir_sources::syslog::config::Config,
 }
 
 /// The configuration as it is written.

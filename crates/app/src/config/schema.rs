@@ -90,6 +90,17 @@ const EXPORTER: &[Key] = &[
     key("pools", Shape::Texts),
 ];
 
+const SENDER: &[Key] = &[
+    key("name", Shape::Text),
+    key("addresses", Shape::Texts),
+    key("realm", Shape::Text),
+    key("zone", Shape::Text),
+    key("dialects", Shape::Texts),
+    key("clock", Shape::Text),
+    key("overload", Shape::Flag),
+    key("pools", Shape::Texts),
+];
+
 /// Every setting, in the order of `config/full.toml`.
 pub const SETTINGS: &[Setting] = &[
     setting("unit.origin", Shape::Text, "\"unnamed.invalid\""),
@@ -100,6 +111,7 @@ pub const SETTINGS: &[Setting] = &[
     setting("store.sm3", Shape::Flag, "false"),
     setting("measures.radius", Shape::Flag, "true"),
     setting("measures.ipfix", Shape::Flag, "true"),
+    setting("measures.syslog", Shape::Flag, "true"),
     setting("realms", Shape::Tables(REALM), "[]"),
     setting("sources.radius.name", Shape::Text, "\"radius\""),
     setting("sources.radius.listen", Shape::Texts, "[\"127.0.0.1:1813\"]"),
@@ -117,6 +129,21 @@ pub const SETTINGS: &[Setting] = &[
     setting("sources.ipfix.receive_buffer", Shape::Whole, "67108864"),
     setting("sources.ipfix.remotes", Shape::Tables(REMOTE), "[]"),
     setting("sources.ipfix.exporters", Shape::Tables(EXPORTER), "[]"),
+    setting("sources.syslog.listen", Shape::Texts, "[]"),
+    setting("sources.syslog.listen_tcp", Shape::Texts, "[]"),
+    setting("sources.syslog.listen_tls", Shape::Texts, "[]"),
+    setting("sources.syslog.listen_relp", Shape::Texts, "[]"),
+    setting("sources.syslog.realm", Shape::Text, "\"default\""),
+    setting("sources.syslog.zone", Shape::Text, "\"+08:00\""),
+    setting("sources.syslog.receive_buffer", Shape::Whole, "16777216"),
+    setting("sources.syslog.tls_certificate", Shape::Text, "\"\""),
+    setting("sources.syslog.tls_key", Shape::Text, "\"\""),
+    setting("sources.syslog.tls_clients", Shape::Text, "\"\""),
+    setting("sources.syslog.dialects", Shape::Texts, "[]"),
+    setting("sources.syslog.lease_time", Shape::Text, "\"24h\""),
+    setting("sources.syslog.mapping_time", Shape::Text, "\"24h\""),
+    setting("sources.syslog.remotes", Shape::Tables(REMOTE), "[]"),
+    setting("sources.syslog.senders", Shape::Tables(SENDER), "[]"),
 ];
 
 /// The setting at exactly this path.
@@ -182,7 +209,7 @@ mod tests {
         ] {
             assert_eq!(did_you_mean(name, &known), want, "{name}");
         }
-        assert_eq!(names_below("sources"), ["radius", "ipfix"]);
+        assert_eq!(names_below("sources"), ["radius", "ipfix", "syslog"]);
         assert_eq!(names_below("unit"), ["origin", "kinds"]);
         assert!(names_below("nothing").is_empty());
     }

@@ -87,10 +87,17 @@ impl Service {
                 Ok(Value::Array(measures.shown()))
             }
             Op::Health {} => Ok(self.health()),
-            Op::Records { kind, from, to, limit } => {
+            Op::Records { kind, from, to, limit, words } => {
                 let wanted = views::wanted(&kind, from.as_deref(), to.as_deref())?;
-                let result = views::records(&self.store, wanted, limit);
-                asked.push(views::asked(now, actor, "records", &views::target(&kind, &from, &to), rows_of(&result)));
+                let mut target = views::target(&kind, &from, &to);
+                let result = match &words {
+                    None => views::records(&self.store, wanted, limit),
+                    Some(words) => {
+                        target.push_str(&format!(" match {words}"));
+                        views::search(&self.store, wanted, words, limit)
+                    }
+                };
+                asked.push(views::asked(now, actor, "records", &target, rows_of(&result)));
                 result
             }
             Op::Sql { statement } => {
@@ -203,7 +210,7 @@ fn source(s: &SourceInfo, evidence: Option<Millis>) -> Value {
     json!({
         "name": s.name, "kind": s.kind, "realm": s.realm, "peer": s.peer, "messages": c.messages, "records": c.records,
         "malformed": c.malformed, "lost": s.lost.max(c.lost), "last_seen": c.last_seen.map(Millis::to_rfc3339), "offset_ms": c.offset_ms,
-        "number": s.number, "profile": s.profile, "clock": s.clock, "ignored": c.ignored, "duplicates": c.duplicates,
+        "number": s.number, "profile": s.profile, "clock": s.clock, "ignored": c.ignored, "unrecognised": c.unrecognised, "duplicates": c.duplicates,
         "destinations_dropped": c.destinations_dropped, "trouble": c.trouble, "since": s.since.to_rfc3339(),
         "complete_to": evidence.map(Millis::to_rfc3339),
     })

@@ -51,6 +51,9 @@ pub enum Op {
         /// Rows at most: the newest.
         #[serde(default = "limit")]
         limit: usize,
+        /// Words that must all be in a line.
+        #[serde(default, rename = "match")]
+        words: Option<String>,
     },
     /// A statement over the masking views.
     Sql {

@@ -9,3 +9,4 @@ mod export;
 mod ledger;
 mod network;
 mod starting;
+mod syslog;

@@ -1,8 +1,10 @@
 //! Record kinds, one file each.
 
+mod authentication;
 mod binding;
 mod config_change;
 mod gap;
+mod maintenance;
 mod malformed;
 mod nat_event;
 mod nat_mapping;
@@ -12,9 +14,11 @@ mod radius_session;
 mod raw;
 mod source_entry;
 
+pub use authentication::{AuthAction, Authentication};
 pub use binding::{Binding, IdType};
 pub use config_change::ConfigChange;
 pub use gap::Gap;
+pub use maintenance::{Maintenance, MaintenanceText, line_flags};
 pub use malformed::{Malformed, shape};
 pub use nat_event::{Action, Form, NatEvent, NatEventColumns};
 pub use nat_mapping::{NatMapping, RowType, flags};

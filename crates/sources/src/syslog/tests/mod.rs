@@ -1,0 +1,4 @@
+mod golden;
+#[path = "../../radius/tests/sink.rs"]
+mod sink;
+mod whole;
