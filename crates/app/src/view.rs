@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use weir_base::crypto::Mac;
 use weir_base::net::Prefix;
+use weir_record::sink::RecordSink;
+use weir_sources::detnat::history::{History, OWNER};
 use weir_store::engine::Store;
 
 use crate::config::Settings;
@@ -30,5 +32,6 @@ pub fn now(store: &Store, front: &Front, known: &Known) -> View {
     let sources: HashMap<_, _> = store.sources().into_iter().map(|s| (s.number, s)).collect();
     // Without a key nothing was ever fingerprinted, and remote ends compare by what was kept.
     let remote = store.remote_key().ok().map(|key| Mac::new(&key));
-    View { sources, reach, own: known.own.clone(), remote }
+    let computed = History::of(&store.state(OWNER));
+    View { sources, reach, own: known.own.clone(), remote, computed }
 }

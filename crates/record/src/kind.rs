@@ -52,7 +52,7 @@ macro_rules! kinds {
     };
 }
 
-kinds![RadiusSession, NatMapping, Binding, Question, Gap, Malformed, Raw, OperatorAction, ConfigChange, SourceEntry, NatEvent,];
+kinds![RadiusSession, NatMapping, Binding, Question, Gap, Malformed, Raw, OperatorAction, ConfigChange, SourceEntry, NatConfig, NatEvent,];
 
 static SCHEMAS: LazyLock<Vec<SchemaRef>> = LazyLock::new(|| Kind::ALL.iter().map(|k| schema_of(k.spec())).collect());
 

@@ -19,4 +19,6 @@ fn kept_inputs_never_panic() {
     replay("radius_detail", weir_sources::radius::fuzz::radius_detail);
     replay("ipfix_message", weir_sources::ipfix::fuzz::ipfix_message);
     replay("ipfix_template", weir_sources::ipfix::fuzz::ipfix_template);
+    replay("dhcp_leases", weir_sources::dhcp::fuzz::dhcp_leases);
+    replay("conntrack_message", weir_sources::conntrack::fuzz::conntrack_message);
 }

@@ -84,11 +84,17 @@ pub struct MeasuresSection {
     pub radius: bool,
     /// IPFIX and NetFlow v9.
     pub ipfix: bool,
+    /// The kernel's connection tracking.
+    pub conntrack: bool,
+    /// Deterministic NAT.
+    pub detnat: bool,
+    /// DHCP lease files.
+    pub dhcp: bool,
 }
 
 impl Default for MeasuresSection {
     fn default() -> MeasuresSection {
-        MeasuresSection { radius: true, ipfix: true }
+        MeasuresSection { radius: true, ipfix: true, conntrack: false, detnat: true, dhcp: true }
     }
 }
 
@@ -111,6 +117,12 @@ pub struct SourcesSection {
     pub radius: weir_sources::radius::config::Config,
     /// IPFIX and NetFlow v9.
     pub ipfix: weir_sources::ipfix::config::Config,
+    /// The kernel's connection tracking.
+    pub conntrack: weir_sources::conntrack::config::Config,
+    /// Deterministic NAT.
+    pub detnat: weir_sources::detnat::config::Config,
+    /// DHCP lease files.
+    pub dhcp: weir_sources::dhcp::config::Config,
 }
 
 /// The configuration as it is written.

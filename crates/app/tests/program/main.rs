@@ -2,6 +2,8 @@
 
 mod asking;
 mod common;
+mod computed;
+mod conntrack;
 mod crash;
 mod demo;
 mod ledger;
