@@ -147,6 +147,7 @@ impl Program {
         let service = Arc::new(Service {
             store: Arc::clone(&opened.store),
             front: Arc::clone(&opened.front),
+            ids: Arc::clone(&ids),
             known: Known::of(settings),
             origin: settings.origin.clone(),
             clock: Arc::clone(clock),

@@ -6,6 +6,7 @@ mod computed;
 mod conntrack;
 mod crash;
 mod demo;
+mod import;
 mod ledger;
 mod network;
 mod starting;
