@@ -74,8 +74,14 @@ pub fn kernel_advice(loaded: &Loaded, rmem_max: Option<usize>) -> Option<String>
     })
 }
 
+/// What the kernel's settings lack for connection tracking in the namespace this program runs in, each with the line that mends it.
+pub fn conntrack_advice(loaded: &Loaded) -> Vec<String> {
+    let own = loaded.settings.conntrack.as_ref().is_some_and(|c| c.namespaces.iter().any(|n| n.netns.is_none()));
+    if own { weir_sources::conntrack::kernel::here().into_iter().map(|a| a.text).collect() } else { Vec::new() }
+}
+
 fn good(loaded: &Loaded, rmem: Option<usize>, json: bool) -> Result<ExitCode, Failure> {
-    let advice = kernel_advice(loaded, rmem);
+    let advice: Vec<String> = kernel_advice(loaded, rmem).into_iter().chain(conntrack_advice(loaded)).collect();
     if json {
         let kernel = json!({ "rmem_max": rmem, "advice": advice });
         output::json(&json!({ "ok": true, "problems": [], "values": loaded.values, "kernel": kernel }))?;
@@ -90,7 +96,7 @@ fn good(loaded: &Loaded, rmem: Option<usize>, json: bool) -> Result<ExitCode, Fa
         };
         let _ = writeln!(out, "{} = {}{origin}", v.path, v.value);
     }
-    if let Some(advice) = advice {
+    for advice in advice {
         let _ = writeln!(out, "\n{advice}");
     }
     let kinds: Vec<String> = loaded.settings.kinds.iter().map(|k| format!("{} {}", k.code, k.zh)).collect();

@@ -10,6 +10,7 @@ use weir_base::crypto::Mac;
 use weir_base::net::{Addr16, Prefix};
 use weir_base::time::Millis;
 use weir_record::kinds::{Form, flags};
+use weir_sources::detnat::history::{Computed, History};
 use weir_sources::ipfix::normalise::fingerprint;
 use weir_store::engine::{SourceInfo, Store};
 use weir_store::nat::mapping::Mapping;
@@ -35,6 +36,8 @@ pub struct View {
     pub own: Vec<(String, Prefix)>,
     /// The key of fingerprints of remote ends, when a policy makes them.
     pub remote: Option<Mac>,
+    /// Mappings that follow from configuration.
+    pub computed: History,
 }
 
 /// The listener of each NAS: the source whose name the NAS's own begins with, up to a `/`.
@@ -80,6 +83,9 @@ impl<'a> StoreFacts<'a> {
 
     /// From when on a source's records are here.
     fn since(&self, source: u32) -> Millis {
+        if let Some(since) = self.view.computed.since(source) {
+            return since;
+        }
         let registered = self.view.sources.get(&source).map_or(Millis(i64::MAX), |s| s.since);
         self.view.reach.get(&source).map_or(registered, |r| r.since.min(registered))
     }
@@ -112,13 +118,27 @@ impl Facts for StoreFacts<'_> {
                 shared,
             });
         }
+        for (source, whole) in self.view.computed.devices(public, self.question.at) {
+            let info = self.info(source)?;
+            pools.push(PoolSource {
+                source,
+                name: info.name.clone(),
+                realm: info.realm_number,
+                realm_name: info.realm.clone(),
+                since: self.since(source),
+                pool: PoolKnown::Configured,
+                shared: !whole,
+            });
+        }
         Ok(pools)
     }
 
     fn mappings(&self, query: &MappingQuery) -> Read<Vec<MappingFact>> {
         let found = self.find(query.public, query.port, query.protocol, query.from, query.to)?;
         let wanted = |m: &&Mapping| query.port.is_some() || m.form == Form::AddressBinding;
-        Ok(found.iter().filter(wanted).map(mapping_fact).collect())
+        let mut facts: Vec<MappingFact> = found.iter().filter(wanted).map(mapping_fact).collect();
+        facts.extend(self.view.computed.mappings(query.public, query.port, query.from, query.to).iter().map(computed_fact));
+        Ok(facts)
     }
 
     fn evidence(&self, source: u32, public: Addr16, port: Option<u16>, protocol: Option<u8>, before: Millis) -> Read<Option<Millis>> {
@@ -145,13 +165,16 @@ impl Facts for StoreFacts<'_> {
         Ok(gaps)
     }
 
-    fn source(&self, source: u32, _at: Millis) -> Read<SourceFact> {
+    fn source(&self, source: u32, at: Millis) -> Read<SourceFact> {
         let info = self.info(source)?;
+        // What is computed is known for all time, but for ports that the device gives out without saying so in its configuration.
+        let dynamic = || self.view.computed.is_dynamic(source, self.question.public, self.question.port, at);
+        let computed = (self.view.computed.has(source) && !dynamic()).then_some(Millis(i64::MAX));
         Ok(SourceFact {
             name: info.name.clone(),
             realm: info.realm_number,
             realm_name: info.realm.clone(),
-            last_header: self.view.reach.get(&source).and_then(|r| r.evidence),
+            last_header: computed.or_else(|| self.view.reach.get(&source).and_then(|r| r.evidence)),
             offset_ms: info.counters.offset_ms,
             ahead_ms: info.counters.ahead_ms,
             trust: info.clock == "trust",
@@ -161,7 +184,12 @@ impl Facts for StoreFacts<'_> {
     fn sessions(&self, realm: Option<u32>, address: Addr16, from: Millis, to: Millis) -> Read<Vec<SessionFact>> {
         let (found, stats) = self.store.sessions(realm, address, from, to).map_err(failed)?;
         self.count(stats.pages, stats.bytes);
-        Ok(found.iter().map(|span| self.session_fact(span)).collect())
+        let mut facts: Vec<SessionFact> = found.iter().map(|span| self.session_fact(span)).collect();
+        // A NAS names the account; the lease of the same address, in the same realm, only its hardware address.
+        let leased = |f: &SessionFact| self.view.sources.get(&f.source).is_some_and(|s| matches!(s.kind.as_str(), "dhcp" | "syslog"));
+        let named: Vec<u32> = facts.iter().filter(|f| !leased(f)).map(|f| f.realm).collect();
+        facts.retain(|f| !leased(f) || !named.contains(&f.realm));
+        Ok(facts)
     }
 
     fn sessions_off_time(&self, realm: Option<u32>, _at: Millis) -> Read<Vec<u32>> {
@@ -176,7 +204,8 @@ impl Facts for StoreFacts<'_> {
         let mut pools = Vec::new();
         for (realm, prefix) in &self.view.own {
             // Every NAS of the realm that has ever spoken may have lent it.
-            let spoke = |s: &&SourceInfo| s.kind == "radius" && s.realm == *realm && self.view.reach.contains_key(&s.number);
+            let lends = |s: &SourceInfo| matches!(s.kind.as_str(), "radius" | "dhcp");
+            let spoke = |s: &&SourceInfo| lends(s) && s.realm == *realm && self.view.reach.contains_key(&s.number);
             let sources = self.view.sources.values().filter(spoke);
             pools.extend(sources.map(|s| OwnPool { prefix: *prefix, source: s.number, since: self.since(s.number) }));
         }
@@ -238,6 +267,25 @@ fn mapping_fact(m: &Mapping) -> MappingFact {
         ends_agree: m.flags & flags::INSIDE_DIFFERS == 0,
         last_evidence: m.end.filter(|_| end_seen).or(m.start).unwrap_or_default(),
         remote,
+    }
+}
+
+fn computed_fact(c: &Computed) -> MappingFact {
+    MappingFact {
+        source: c.source,
+        form: Form::Deterministic,
+        inside: c.inside,
+        inside_port: 0,
+        public_first: c.ports.first,
+        public_last: c.ports.last,
+        protocol: 0,
+        start: Some(c.from),
+        start_seen: true,
+        end: c.to,
+        end_seen: c.to.is_some(),
+        ends_agree: true,
+        last_evidence: c.to.unwrap_or(c.from),
+        remote: None,
     }
 }
 

@@ -11,6 +11,7 @@ mod docs;
 mod facts;
 mod fail;
 mod front;
+mod import;
 mod ledger;
 mod limits;
 mod lookup;
@@ -63,6 +64,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Dialect(command) => dialect::run(&command),
         Command::CheckConfig(args) => check_config::run(&args),
         Command::Measures(args) => commands::measures(&args),
+        Command::Import(command) => import::run(&command),
         Command::Simulate(args) => simulate::run(&args),
         Command::Docs { page: Page::Records } => {
             output::text(&docs::records())?;

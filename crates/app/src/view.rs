@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use weir_base::crypto::Mac;
 use weir_base::net::Prefix;
+use weir_record::sink::RecordSink;
+use weir_sources::detnat::history::{History, OWNER};
 use weir_store::engine::Store;
 use weir_store::limits::REALMS;
 
@@ -45,7 +47,8 @@ pub fn now(store: &Store, front: &Front, known: &Known) -> View {
     // Without a key nothing was ever fingerprinted, and remote ends compare by what was kept.
     let remote = store.remote_key().ok().map(|key| Mac::new(&key));
     let listeners = facts::listeners(&sources);
-    View { sources, listeners, reach, own: known.own.clone(), remote }
+    let computed = History::of(&store.state(OWNER));
+    View { sources, listeners, reach, own: known.own.clone(), remote, computed }
 }
 
 #[cfg(test)]

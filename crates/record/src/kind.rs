@@ -66,6 +66,7 @@ kinds![
     Maintenance,
     MaintenanceText,
     Authentication,
+    NatConfig,
     NatEvent,
 ];
 

@@ -11,4 +11,6 @@ fn kept_inputs_never_panic() {
     replay("syslog_line", weir_sources::syslog::fuzz::syslog_line);
     replay("syslog_frames", weir_sources::syslog::fuzz::syslog_frames);
     replay("syslog_dialect", weir_sources::syslog::fuzz::syslog_dialect);
+    replay("dhcp_leases", weir_sources::dhcp::fuzz::dhcp_leases);
+    replay("conntrack_message", weir_sources::conntrack::fuzz::conntrack_message);
 }

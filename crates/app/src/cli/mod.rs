@@ -1,11 +1,13 @@
 //! The command line: what can be typed. What happens then is in the module of each command.
 
+mod import;
 mod simulate;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use import::{ImportArgs, ImportCommand};
 pub use simulate::{HeaderArg, ProfileArg, SimulateArgs};
 
 /// Records of who used which address when, kept so that nobody can bend them.
@@ -46,6 +48,9 @@ pub enum Command {
     CheckConfig(CheckConfigArgs),
     /// Show the measures: their health, their clauses, their last drill
     Measures(AskArgs),
+    /// Take in sessions that another system recorded
+    #[command(subcommand)]
+    Import(ImportCommand),
     /// Play a small network into a running program, or ask it about what was played
     Simulate(Box<SimulateArgs>),
     /// Print generated documents

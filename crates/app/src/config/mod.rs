@@ -86,11 +86,17 @@ pub struct MeasuresSection {
     pub ipfix: bool,
     /// Syslog, where it has somewhere to listen.
     pub syslog: bool,
+    /// The kernel's connection tracking.
+    pub conntrack: bool,
+    /// Deterministic NAT.
+    pub detnat: bool,
+    /// DHCP lease files.
+    pub dhcp: bool,
 }
 
 impl Default for MeasuresSection {
     fn default() -> MeasuresSection {
-        MeasuresSection { radius: true, ipfix: true, syslog: true }
+        MeasuresSection { radius: true, ipfix: true, syslog: true, conntrack: false, detnat: true, dhcp: true }
     }
 }
 
@@ -115,6 +121,12 @@ pub struct SourcesSection {
     pub ipfix: weir_sources::ipfix::config::Config,
     /// Syslog.
     pub syslog: weir_sources::syslog::config::Config,
+    /// The kernel's connection tracking.
+    pub conntrack: weir_sources::conntrack::config::Config,
+    /// Deterministic NAT.
+    pub detnat: weir_sources::detnat::config::Config,
+    /// DHCP lease files.
+    pub dhcp: weir_sources::dhcp::config::Config,
 }
 
 /// The configuration as it is written.

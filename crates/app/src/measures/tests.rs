@@ -38,6 +38,10 @@ impl SubjectIds for Trap {
         assert_ne!(value, TRAP, "as meant");
         self.0.resolve(realm, id_type, value, now)
     }
+
+    fn digest(&self, realm: u32, value: &[u8]) -> Id {
+        self.0.digest(realm, value)
+    }
 }
 
 /// The program's parts below the socket.

@@ -6,10 +6,11 @@ use std::sync::{Arc, RwLock};
 use serde_json::{Value, json};
 use weir_base::clock::Clock;
 use weir_base::time::Millis;
-use weir_record::sink::{RecordSink, SinkError};
+use weir_record::sink::{RecordSink, SinkError, SubjectIds};
+use weir_sources::import::intake::Intake;
 use weir_store::engine::{SourceInfo, Store};
 
-use super::protocol::{Op, Request, reply};
+use super::protocol::{Import, Op, Request, reply};
 use crate::ask::{self, Asker};
 use crate::fail::{FAILED, Failure};
 use crate::front::Front;
@@ -26,6 +27,8 @@ pub struct Service {
     pub store: Arc<Store>,
     /// The front of the store.
     pub front: Arc<Front>,
+    /// Opaque ids, for imports.
+    pub ids: Arc<dyn SubjectIds>,
     /// What look-ups know from the configuration.
     pub known: Known,
     /// Name of the log.
@@ -105,6 +108,7 @@ impl Service {
                 asked.push(views::asked(now, actor, "sql", &statement, rows_of(&result)));
                 result
             }
+            Op::Import(part) => self.import(actor, &part, now),
             Op::Export { kind, from, to, out } => self.export(actor, &kind, (from, to), &out, now),
             Op::Key { kind, day } => {
                 let result = views::key(&self.store, &kind, &day);
@@ -157,6 +161,40 @@ impl Service {
         })?;
         let report = self.store.seal_now().map_err(Failure::sentence)?;
         Ok(json!({ "units": report.units, "rows": report.rows, "log_size": report.size }))
+    }
+
+    /// Takes a part of an import in: durable on return. The first and the last part are operator's actions.
+    fn import(&self, actor: &str, part: &Import, now: Millis) -> Result<Value, Failure> {
+        let named = |t: &str| !t.is_empty() && t.len() <= 48 && !t.chars().any(|c| c.is_control() || c == '/');
+        if !named(&part.name) || !named(&part.realm) || part.digest.len() != 64 || part.file.len() > 255 {
+            return Err(Failure::usage(
+                "the import's name or realm cannot be used",
+                "write 1 to 48 bytes without \"/\" or control characters",
+            ));
+        }
+        let (sink, ids) = (self.front.as_ref(), self.ids.as_ref());
+        if let Some(at) = Intake::taken(sink, part.digest.as_bytes()).filter(|_| part.first && !part.again) {
+            return Err(Failure::new(format!("this file was imported at {at}"), "use --again to take it once more"));
+        }
+        let note = |what: &str| {
+            let detail = format!("{what} of {} as import/{} in realm {}", part.file, part.name, part.realm);
+            self.front.commit(ledger::actions(&[ledger::action(now, actor, "import", detail, "ok")]))
+        };
+        let failed = |e: SinkError| match e {
+            SinkError::Full => {
+                Failure::new("the disk is full: what was imported so far is kept", "make room, then import again with --again")
+            }
+            other => Failure::sentence(other),
+        };
+        if part.first {
+            note("begin").map_err(failed)?;
+        }
+        let intake = Intake::new(sink, ids, &part.name, &part.realm, &part.file).map_err(failed)?;
+        let rows = intake.take(&part.sessions, part.last.then_some(part.digest.as_bytes()), now).map_err(failed)?;
+        if part.last {
+            note("end").map_err(failed)?;
+        }
+        Ok(json!({ "rows": rows }))
     }
 
     /// An export is ledgered before it is written: the file itself is the answer.

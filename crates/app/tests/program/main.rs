@@ -3,9 +3,12 @@
 mod accounting;
 mod asking;
 mod common;
+mod computed;
+mod conntrack;
 mod crash;
 mod demo;
 mod export;
+mod import;
 mod ledger;
 mod network;
 mod starting;

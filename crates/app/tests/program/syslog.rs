@@ -194,8 +194,12 @@ fn rsyslog_over_tls_with_and_without_a_client_certificate() {
     mode(0o644);
     let mut command = Command::new(WEIR);
     command.args(["run", "--config", config("minimal.toml").to_str().unwrap(), "--data", &file("refused")]);
-    ["sources.radius.listen=127.0.0.1:0", "sources.ipfix.listen=127.0.0.1:0"].iter().for_each(|s| drop(command.args(["--set", s])));
-    set.iter().for_each(|s| drop(command.args(["--set", s])));
+    ["sources.radius.listen=127.0.0.1:0", "sources.ipfix.listen=127.0.0.1:0"].iter().for_each(|s| {
+        command.args(["--set", s]);
+    });
+    set.iter().for_each(|s| {
+        command.args(["--set", s]);
+    });
     let refused = command.output().unwrap();
     assert!(!refused.status.success() && String::from_utf8_lossy(&refused.stderr).contains("chmod 600"), "{refused:?}");
     mode(0o600);

@@ -185,11 +185,13 @@ fn rounds() -> [Shares; 4] {
     let mut shares = [Shares::default(); 4];
     for seed in 1..=seeds {
         let reports: Vec<(usize, Report)> = std::thread::scope(|scope| {
-            let plays = SITUATIONS.iter().enumerate().flat_map(|(n, s)| NETWORKS.into_iter().map(move |network| (n, s, network)));
+            let plays = (0..SITUATIONS.len() as u64).flat_map(|n| (0..NETWORKS.len() as u64).map(move |m| (n, m)));
             let started: Vec<_> = plays
-                .map(|(n, s, (profile, offsets, nas))| {
+                .map(|(n, m)| {
+                    let (s, (profile, offsets, nas)) = (&SITUATIONS[n as usize], NETWORKS[m as usize]);
                     let (share, faults) = (questions * s.tenths / 10 / seeds / 3, (s.faults)(offsets, nas));
-                    (n, scope.spawn(move || judge(profile, seed, share.max(1), (s.pace, faults))))
+                    // What a seed switches on meets every network and situation in turn.
+                    (n as usize, scope.spawn(move || judge(profile, seed + n + m, share.max(1), (s.pace, faults))))
                 })
                 .collect();
             started.into_iter().map(|(n, play)| (n, play.join().unwrap())).collect()

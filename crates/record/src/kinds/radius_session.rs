@@ -7,7 +7,7 @@ use crate::column::Id;
 use crate::macros::record;
 
 record! {
-    "One RADIUS accounting event (RFC 2866), or a session end that Weir inferred. Account and caller number are opaque ids; their values are in `binding`."
+    "One RADIUS accounting event (RFC 2866), or a session end that Weir inferred; or a DHCP lease told in the same words (source kind `dhcp`), or an imported session (`import`). Account and caller number are opaque ids; their values are in `binding`."
     RadiusSession = 1, "radius_session", version 2, Network, Records, time "time";
     time: Millis = "When it happened, by the NAS: Event-Timestamp (RFC 2869, 55), else arrival less Acct-Delay-Time (RFC 2866, 41)", unit "ms UTC", Plain, key;
     arrived: Millis = "When it arrived here", unit "ms UTC", Plain;
@@ -15,7 +15,7 @@ record! {
     realm: u32 = "Number of the realm (`source_entry`)", unit "", Plain, key;
     status: u8 = "Acct-Status-Type (RFC 2866, 40): 1 Start, 2 Stop, 3 Interim-Update, 7 Accounting-On, 8 Accounting-Off, 15 Failed", unit "", Plain;
     inferred: u8 = "1 when no NAS sent this: an end that Weir inferred", unit "", Plain;
-    reason: Option<String> = "Why an end was inferred", unit "", Plain;
+    reason: Option<String> = "Why an end was inferred, or how a lease ended; `imported` where another system recorded it", unit "", Plain;
     session: Id = "Weir's id of the session: the same for all events of one session", unit "", Identifier, key;
     acct_session_id: Option<String> = "Acct-Session-Id (RFC 2866, 44)", unit "", Identifier;
     multi_session_id: Option<String> = "Acct-Multi-Session-Id (RFC 2866, 50)", unit "", Identifier;

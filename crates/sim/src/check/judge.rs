@@ -215,7 +215,8 @@ impl<'a> Judge<'a> {
     fn neighbours(&self, case: &Case<'_>, n: usize) -> Vec<u32> {
         let Some(identity) = case.identities.get(n) else { return Vec::new() };
         let Some(inside) = identity.inside else { return Vec::new() };
-        let reach = case.tolerance + SECONDS_SLACK_MS;
+        // An offset may be off by a second, and the end of a session is stated in whole seconds.
+        let reach = case.tolerance + 2 * SECONDS_SLACK_MS;
         let (realm, at) = (self.index.person(identity.person).0, case.question.at.0);
         let mut found = self.index.logged_in(realm, inside, at - reach, at + reach);
         found.retain(|p| *p != identity.person);

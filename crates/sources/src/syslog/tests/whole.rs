@@ -35,7 +35,9 @@ impl Rig {
 
     fn udp(&self, lines: &[&[u8]]) {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-        lines.iter().for_each(|l| drop(socket.send_to(l, self.server.udp[0]).unwrap()));
+        for line in lines {
+            socket.send_to(line, self.server.udp[0]).unwrap();
+        }
     }
 
     fn stop(self) -> Arc<MemorySink> {
