@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use weir_base::clock::{Clock, SystemClock};
 use weir_base::task::{Stop, Tasks};
 use weir_base::time::Millis;
+use weir_record::Id;
 use weir_record::kinds::{IdType, OperatorAction};
 use weir_record::sink::{RecordSink, Resolved, SubjectIds};
 use weir_sim::wire::radius::{Request, check_response, encode};
