@@ -91,6 +91,7 @@ fn decide(inquiry: &mut Inquiry<'_>) -> Read<Verdict> {
 fn by_mapping(inquiry: &mut Inquiry<'_>, pools: &[PoolSource], holders: Vec<Holder>) -> Read<Verdict> {
     let mut list = List::default();
     let mut claims = Vec::new();
+    let mut doubtful: Option<(Doubt, Claim)> = None;
     for holder in &holders {
         if list.shown.len() >= CANDIDATES_MAX {
             list.left += 1;
@@ -101,9 +102,14 @@ fn by_mapping(inquiry: &mut Inquiry<'_>, pools: &[PoolSource], holders: Vec<Hold
             list.push(mapped(holder, None));
         }
         claims.iter().for_each(|claim| list.push(mapped(holder, Some(claim))));
+        doubtful = doubtful.or_else(|| first_in_doubt(&claims).map(|(doubt, claim)| (doubt, claim.clone())));
     }
     let certain = holders.iter().filter(|h| h.certain).count();
     if certain > 1 {
+        if let Some((doubt, claim)) = doubtful {
+            let reason = words::holders_in_doubt(doubt, &claim, certain);
+            return Ok(Verdict::with(Outcome::Unknown, Code::SessionInDoubt, reason, list));
+        }
         let code = several_code(inquiry.question, &holders);
         return Ok(Verdict::with(Outcome::Several, code, words::several(inquiry.question, code, &holders), list));
     }

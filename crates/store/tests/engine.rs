@@ -268,8 +268,11 @@ fn soak_faults_engine_answers_like_a_model_through_crashes_and_rebuilding() {
     });
 }
 
+/// A session, its address, its begin and its end.
+type Held = (Id, Addr16, i64, i64);
+
 /// The events of sessions on four addresses, one after another on each: Start, updates, Stop, some of them twice.
-fn accounting(rng: &mut Rng, source: u32) -> (Vec<RadiusSession>, Vec<(Id, Addr16, i64, i64)>) {
+fn accounting(rng: &mut Rng, source: u32) -> (Vec<RadiusSession>, Vec<Held>) {
     let (mut events, mut truth) = (Vec::new(), Vec::new());
     for host in 0..4 {
         let mut at = T0;

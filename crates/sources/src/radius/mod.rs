@@ -23,6 +23,7 @@ pub mod config;
 pub mod dedup;
 pub mod detail;
 pub mod drops;
+mod ends;
 pub mod engine;
 pub mod follow;
 pub mod fuzz;

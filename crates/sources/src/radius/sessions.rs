@@ -11,6 +11,7 @@ use weir_record::Id;
 use weir_record::kinds::{Action, NatEvent, RadiusSession};
 
 use super::attributes::status;
+use super::ends::{End, Reboot, began_before, reboots};
 use super::limits::{CLOSE_BATCH, LATE_UPDATE_MS, NAS_MAX, REBOOT_MS, RETRANSMIT_MS, SAME_EVENT_MS, SESSION_BLOCKS_MAX};
 use super::normalise::block_event;
 use super::state::Key;
@@ -419,47 +420,6 @@ impl Sessions {
         }
         true
     }
-}
-
-/// An end that nobody told.
-#[derive(Clone, Copy, Debug)]
-struct End {
-    time: Millis,
-    arrived: Millis,
-    reason: &'static str,
-    /// Until when the session is known to have gone on.
-    lasted: Option<Millis>,
-}
-
-/// A NAS went down or came up.
-#[derive(Clone, Copy, Debug)]
-struct Reboot {
-    on: bool,
-    mark: Mark,
-    word: Option<Millis>,
-}
-
-impl Reboot {
-    fn end(&self, arrived: Millis) -> End {
-        let reason = if self.on { "accounting-on" } else { "accounting-off" };
-        End { time: self.mark.time, arrived, reason, lasted: self.word }
-    }
-}
-
-/// The last reboots of a NAS. What goes down in order had its sessions until then; what comes up may have been down for long.
-fn reboots(nas: &Nas) -> impl Iterator<Item = Reboot> {
-    let off = nas.off.map(|mark| Reboot { on: false, mark, word: Some(mark.time) });
-    let on = nas.on.map(|mark| Reboot { on: true, mark, word: nas.word });
-    off.into_iter().chain(on)
-}
-
-/// True when a session began before a reboot of its NAS. Times of one second, or by different clocks, are told apart by their arrival.
-fn began_before(s: &Session, reboot: &Mark) -> bool {
-    let (began, arrived, stamped) = match &s.start {
-        Some(start) => (start.time, start.arrived, start.stamped),
-        None => (s.facts.start.unwrap_or(s.heard), s.heard_arrived, reboot.stamped),
-    };
-    if stamped == reboot.stamped && began != reboot.time { began < reboot.time } else { arrived < reboot.arrived }
 }
 
 /// The facts of a session without what belongs to one event only.

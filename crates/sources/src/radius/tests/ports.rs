@@ -34,6 +34,9 @@ fn forward(public_port: u16, inside_port: u16) -> Forward {
     Forward { allocated: true, protocol: None, public: Some(addr(PUBLIC)), public_port, inside: None, inside_port }
 }
 
+/// What it is, ranges, maps, what is held; what changes, what cannot be used.
+type Case<'a> = (&'a str, Vec<PortRange>, Vec<Forward>, &'a [Block], Vec<(bool, Block)>, Vec<&'static str>);
+
 #[test]
 fn ranges_and_maps_change_what_a_session_holds() {
     let anywhere = |r: PortRange| PortRange { public: None, ..r };
@@ -42,7 +45,7 @@ fn ranges_and_maps_change_what_a_session_holds() {
     let two_publics = [block(1000), Block { public: addr("203.0.113.9"), ..block(2000) }];
     let tcp = [Block { protocol: 6, ..block(1) }];
     let framed = Some(addr(INSIDE));
-    let cases: Vec<(&str, Vec<PortRange>, Vec<Forward>, &[Block], Vec<(bool, Block)>, Vec<&str>)> = vec![
+    let cases: Vec<Case<'_>> = vec![
         ("a block", vec![range(true, Some(3000))], vec![], &held, vec![(true, block(3000))], vec![]),
         ("one on the only public address", vec![anywhere(range(true, Some(3000)))], vec![], &held, vec![(true, block(3000))], vec![]),
         (
