@@ -10,10 +10,9 @@ mod fail;
 mod limits;
 #[path = "../../crates/app/src/words.rs"]
 mod words;
+#[path = "../../crates/app/src/socket"]
 mod socket {
-    #[path = "../../../../crates/app/src/socket/fuzz.rs"]
     pub mod fuzz;
-    #[path = "../../../../crates/app/src/socket/protocol.rs"]
     pub mod protocol;
 }
 

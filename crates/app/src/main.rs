@@ -10,6 +10,7 @@ mod dialect;
 mod docs;
 mod facts;
 mod fail;
+mod fault;
 mod front;
 mod import;
 mod ledger;
@@ -39,6 +40,7 @@ use cli::{Cli, Command, Page};
 use fail::Failure;
 
 fn main() -> ExitCode {
+    fault::install();
     // Everything the program makes is for its owner alone; files that must be otherwise say so.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     match run(Cli::parse()) {

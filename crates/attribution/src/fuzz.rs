@@ -13,7 +13,8 @@ pub fn attribution_words(data: &[u8]) {
     let Ok(text) = str::from_utf8(data) else { return };
     match parse_end("--public", text) {
         Ok((address, port)) => assert_eq!(parse_end("--public", &format_end(address, port)), Ok((address, port))),
-        Err(problem) => assert!(text.len() < 5 || !problem.to_string().contains(text), "an error does not repeat an address"),
+        // No error has an example of this range, so it could only be repeated.
+        Err(problem) => assert!(!text.contains("198.18.") || !problem.to_string().contains("198.18."), "an error repeats an address"),
     }
     if let Ok(protocol) = parse_protocol(text) {
         assert_eq!(parse_protocol(&protocol_name(protocol)), Ok(protocol));

@@ -128,7 +128,7 @@ impl HealthCell {
             return false;
         }
         let mut failed = lock(&self.telling);
-        // The panic's own text may quote input, so it goes to nobody but the program's own error output.
+        // The panic's own text may quote input, so it goes to nobody.
         let why = format!("its thread {} failed: restart weir and report the fault", ended.name);
         let first = !std::mem::replace(&mut *failed, true);
         first && self.change(State::Stopped, &why, now)
