@@ -4,14 +4,14 @@ use super::chart::{Chart, Kind};
 use super::figures::{Table, number};
 use super::{Context, Result, Section};
 
-const TEXT: &str = "1,000 questions about mappings that were, one after the other over the socket of the running program, all of it sealed;
-every answer is held against the truth, and one that names somebody else ends the run. A question's time has in it the way over the socket and
-its ledger record, synced to disk before the answer leaves; 1,000 questions in one request share one sync. Pages and bytes are counted by
-the engine and do not depend on the machine. nfdump reads the file that nfcapd wrote of the same datagrams.";
+const TEXT: &str = "1,000 questions about mappings that were, one after the other, all of it sealed and repacked; every answer is held against the
+truth, and one that names somebody else ends the run. The engine's time is that of finding the mappings, in the process that stores them; the ledger's durable
+record is what an answer waits for besides. Pages and bytes are counted by the engine and do not depend on the machine. nfdump reads the
+file that nfcapd wrote of the same datagrams.";
 
 /// Runs the measuring program and makes the section.
 pub fn measure(context: &Context<'_>) -> Result<Section> {
-    let figures = context.figures("bench_lookup")?;
+    let figures = context.figures("lookup")?;
     let mut table = Table::new(&["work", "stored mappings", "value"]);
     let mut lines: Vec<(String, Vec<(f64, f64)>)> = Vec::new();
     for (work, x, figure) in &figures {

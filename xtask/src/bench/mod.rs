@@ -31,13 +31,12 @@ struct Context<'a> {
 }
 
 impl Context<'_> {
-    /// Builds `weir` and a measuring program (`crates/app/examples`), runs it the wanted number of times and joins what it printed.
-    fn figures(&self, program: &str) -> Result<Vec<(String, Option<f64>, figures::Figure)>> {
-        let build = ["build", "--quiet", "--profile", self.profile, "--package", "weir", "--bin", "weir", "--example", program];
-        output(self.workspace.command("cargo", &build))?;
+    /// Builds the measuring programs (`crates/bench`), runs one the wanted number of times and joins what it printed.
+    fn figures(&self, name: &str) -> Result<Vec<(String, Option<f64>, figures::Figure)>> {
+        output(self.workspace.command("cargo", &["build", "--profile", self.profile, "--package", "weir-bench"]))?;
         let mut runs = Vec::new();
         for _ in 0..self.runs {
-            let arguments = ["run", "--quiet", "--profile", self.profile, "--package", "weir", "--example", program];
+            let arguments = ["run", "--quiet", "--profile", self.profile, "--package", "weir-bench", "--", name];
             runs.push(readings::read(&output(self.workspace.command("cargo", &arguments))?)?);
         }
         readings::joined(&runs)

@@ -5,15 +5,15 @@ use super::figures::{Table, number};
 use super::{Context, Result, Section};
 
 const TEXT: &str = "Session events (creates and deletes) of one carrier-grade NAT with 50,000 subscribers, made by the simulator beforehand and
-moved to the time of sending, go over loopback to `weir run` and then to `nfcapd`: the same datagrams at the same rate, each into an empty
-folder, the generator on the same machine. 5 or 10 seconds at each rate, so that more mappings are still open at the end than in a network that
-has run for long. Weir's processor time runs from ready until everything is durable, paired, sorted, sealed, encrypted and indexed; nfcapd's is
-that of its whole life, in which it writes down what comes, LZ4 compressed. Bytes are those after a clean stop, before repacking. Weir drops
-the remote ends of sessions by default, nfcapd keeps them.";
+moved to the time of sending, go over loopback to the IPFIX source and the store (`weir-bench serve`) and then to `nfcapd`: the same datagrams at the
+same rate, each into an empty folder, the generator on the same machine, 60 seconds at each rate. Weir's processor time runs from ready until
+everything is durable, paired, sorted, sealed, encrypted, indexed and repacked; nfcapd's is that of its whole life, in which it writes down what comes, LZ4
+compressed. Bytes are those after a clean stop. The open tables hold what is open, whatever the history: over a minute they weigh much, over
+months nothing. Weir drops the remote ends of sessions by default, nfcapd keeps them.";
 
 /// Runs the measuring program and makes the section.
 pub fn measure(context: &Context<'_>) -> Result<Section> {
-    let figures = context.figures("bench_nat")?;
+    let figures = context.figures("nat")?;
     let mut table = Table::new(&["work", "events/s offered", "value"]);
     for (work, rate, figure) in &figures {
         table.row(&[work.clone(), rate.map(number).unwrap_or_default(), figure.shown()]);

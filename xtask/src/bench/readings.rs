@@ -1,5 +1,5 @@
-//! What one run of a measuring program printed. The programs are examples of the `weir` crate (`crates/app/examples/bench_NAME.rs`), so that
-//! nothing for measuring is in what ships; each prints one JSON object a line: `{"work":"…","value":1.5}`, with `"x"` where
+//! What one run of a measuring program printed. The programs are in `crates/bench`, so that nothing for measuring
+//! is in what ships; each prints one JSON object a line: `{"work":"…","value":1.5}`, with `"x"` where
 //! the same work is measured at several sizes.
 
 use serde_json::Value;

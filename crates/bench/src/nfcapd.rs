@@ -10,7 +10,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use weir_base::clock::{Clock, SystemClock};
 use weir_base::task::Stop;
 
-use super::{Outcome, bytes_under, proc};
+use crate::proc;
+use crate::shared::{Outcome, bytes_under};
 
 /// Milliseconds between looks at its socket.
 const LOOK_MS: u64 = 20;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use super::Outcome;
+use crate::shared::Outcome;
 
 /// Microseconds of a tick: `USER_HZ` is 100 on every machine this runs on.
 const TICK_US: f64 = 10_000.0;
@@ -23,6 +23,11 @@ pub fn by_thread(pid: u32) -> Outcome<BTreeMap<String, f64>> {
 /// Microseconds of processor time of a process so far.
 pub fn of_process(pid: u32) -> Outcome<f64> {
     Ok(ticks(&fs::read_to_string(format!("/proc/{pid}/stat"))?, 14) * TICK_US)
+}
+
+/// Microseconds of processor time of this process so far.
+pub fn of_self() -> Outcome<f64> {
+    Ok(ticks(&fs::read_to_string("/proc/self/stat")?, 14) * TICK_US)
 }
 
 /// Microseconds of processor time of our children that have ended and were waited for.

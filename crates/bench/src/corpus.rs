@@ -9,13 +9,13 @@ use weir_base::clock::{Clock, SystemClock};
 use weir_base::task::Stop;
 use weir_sim::{HeaderTime, Mode, Plan, Profile, SimError, Wire, play_into};
 
-use super::Outcome;
-use super::times::Times;
+use crate::shared::Outcome;
+use crate::times::Times;
 
 /// The realm of the simulator that logs sessions over IPFIX, its exporter and its address.
 const REALM: usize = 0;
 const EXPORTER: &str = "cgn-a";
-const ADDRESS: [u8; 4] = [127, 0, 0, 11];
+pub const ADDRESS: [u8; 4] = [127, 0, 0, 11];
 /// Subscribers behind this NAT; the simulator divides its own among three.
 const SUBSCRIBERS: u32 = 50_000;
 /// Milliseconds between bursts of the sender.
@@ -23,21 +23,24 @@ const BURST_MS: u64 = 1;
 /// Milliseconds from the wish to send until the first datagram leaves; times are moved meanwhile.
 const AHEAD_MS: i64 = 2_000;
 
-/// Datagrams, in the order in which they leave.
+/// What an exporter sends.
 pub struct Corpus {
-    datagrams: Vec<Vec<u8>>,
+    /// Datagrams, in the order in which they leave.
+    pub datagrams: Vec<Vec<u8>>,
     /// NAT events in them.
     pub events: u64,
     /// Seconds they span. Less than the 120 s a freed port rests: no port has two holders, so every question has one right answer.
     seconds: u64,
     /// When they begin, milliseconds since 1970.
-    begin: i64,
+    pub begin: i64,
 }
 
 /// One mapping that was, from the truth.
 pub struct Held {
-    /// Public address and port.
-    pub public: String,
+    /// Public address.
+    pub address: String,
+    /// Public port.
+    pub port: u16,
     /// IANA protocol number.
     pub protocol: u8,
     /// A moment of its life, milliseconds since 1970.
@@ -114,8 +117,14 @@ impl Corpus {
                 return Ok(());
             }
             let filter = format!("src xip {public} and src xport {}", line.port);
-            let public = format!("{public}:{}", line.port);
-            all.push(Held { public, protocol: line.protocol, at: i64::midpoint(line.start, end), inside, filter });
+            all.push(Held {
+                address: public,
+                port: line.port,
+                protocol: line.protocol,
+                at: i64::midpoint(line.start, end),
+                inside,
+                filter,
+            });
             Ok(())
         })?;
         let step = (all.len() / count.max(1)).max(1);

@@ -1,0 +1,104 @@
+//! Minutes of simulated time through decoder, write-ahead log, sealing and index as fast as it goes, in one process: for a profiler, and for
+//! bytes on disk when a history is longer than anybody wants to wait.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use weir_base::clock::{Clock, SystemClock};
+use weir_base::task::{Stop, Tasks};
+use weir_base::time::Millis;
+use weir_record::sink::RecordSink;
+use weir_sources::ipfix::collector::{Collector, Transport};
+use weir_store::engine::{Store, StoreConfig};
+
+use crate::corpus::{ADDRESS, Corpus};
+use crate::shared::{Outcome, reading};
+use crate::{nat, proc, serve};
+
+/// A unit closes after so many simulated seconds.
+const UNIT_MS: i64 = 60_000;
+/// Rows of one group.
+const GROUP_ROWS: usize = 8_192;
+
+/// A clock that stands where it is put.
+struct Stepped(AtomicI64);
+
+impl Clock for Stepped {
+    fn now(&self) -> Millis {
+        Millis(self.0.load(Ordering::Relaxed))
+    }
+
+    fn monotonic(&self) -> Duration {
+        Duration::from_millis(u64::try_from(self.0.load(Ordering::Relaxed)).unwrap_or(0))
+    }
+}
+
+#[derive(Default)]
+struct Spent {
+    take: Duration,
+    seal: Duration,
+    repack: Duration,
+}
+
+/// Runs so many seconds of so many events a second, and prints.
+pub fn run(rate: u64, seconds: u64) -> Outcome<()> {
+    let corpus = Corpus::of(rate, seconds, None)?;
+    eprintln!("{} events", corpus.events);
+    let folder = tempfile::tempdir()?;
+    let stepped = Arc::new(Stepped(AtomicI64::new(corpus.begin)));
+    let clock: Arc<dyn Clock> = Arc::clone(&stepped) as Arc<dyn Clock>;
+    let config = StoreConfig { origin: "bench.invalid".to_owned(), unit_seconds: 86_400, unit_rows: usize::MAX, ..StoreConfig::default() };
+    let store = serve::open(folder.path(), &clock, config)?;
+    let tasks = Tasks::new(Stop::new(), |ended| eprintln!("{} ended: {:?}", ended.name, ended.panic));
+    store.start(&tasks)?;
+    let before = proc::of_self()?;
+    let spent = feed(&corpus, &store, &stepped)?;
+    let events = corpus.events as f64;
+    let ns = |d: Duration| d.as_nanos() as f64 / events;
+    reading("fold: µs of processor an event", Some(rate), (proc::of_self()? - before) / events);
+    eprintln!("  wall ns an event: take {:.0}, seal {:.0}, repack {:.0}", ns(spent.take), ns(spent.seal), ns(spent.repack));
+    tasks.stop().raise();
+    store.stop()?;
+    tasks.join();
+    nat::read_bytes(folder.path(), events, Some(rate))
+}
+
+fn feed(corpus: &Corpus, store: &Arc<Store>, clock: &Stepped) -> Outcome<Spent> {
+    let wall = SystemClock::new();
+    let sink: Arc<dyn RecordSink> = Arc::clone(store) as Arc<dyn RecordSink>;
+    let settings = Arc::new(serve::settings()?);
+    let mut collector = Collector::new(settings, Box::new(Arc::clone(&sink)), Transport::Udp, "udp:fold", None);
+    let (mut spent, mut due) = (Spent::default(), corpus.begin + UNIT_MS);
+    let peer = (ADDRESS, 4_739).into();
+    for datagram in &corpus.datagrams {
+        // RFC 7011 section 3.1: the export time, in seconds.
+        let seconds = datagram.get(4..8).and_then(|b| b.try_into().ok()).map_or(0, u32::from_be_bytes);
+        let now = (i64::from(seconds) * 1_000).max(clock.now().0);
+        clock.0.store(now, Ordering::Relaxed);
+        let begun = wall.monotonic();
+        collector.message(peer, 0, Millis(now), datagram)?;
+        if collector.rows() >= GROUP_ROWS
+            && let Some(group) = collector.take()
+        {
+            sink.commit(group)?;
+        }
+        spent.take += wall.monotonic() - begun;
+        if now >= due {
+            due += UNIT_MS;
+            let begun = wall.monotonic();
+            store.seal_now()?;
+            spent.seal += wall.monotonic() - begun;
+        }
+    }
+    if let Some(group) = collector.take() {
+        sink.commit(group)?;
+    }
+    let begun = wall.monotonic();
+    store.seal_now()?;
+    let sealed = wall.monotonic();
+    store.repack(Millis(i64::MAX))?;
+    spent.seal += sealed - begun;
+    spent.repack += wall.monotonic() - sealed;
+    Ok(spent)
+}

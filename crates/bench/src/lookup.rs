@@ -1,0 +1,106 @@
+//! Who held an address and port: questions to the engine in its own process, and to nfdump over the same events.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::corpus::{Corpus, Held};
+use crate::nfcapd::Nfcapd;
+use crate::shared::{Outcome, percentile, reading};
+use crate::weir::Weir;
+
+/// Mappings stored, about; each is two events.
+const SIZES: &[u64] = &[100_000, 1_000_000, 10_000_000];
+/// Events a second: slowly enough that none is lost, so that every question has its answer.
+const RATE: u64 = 250_000;
+/// Shortest run, seconds.
+const SECONDS: u64 = 20;
+/// Questions asked.
+const QUESTIONS: usize = 1_000;
+/// Questions nfdump is asked: each reads the whole file.
+const NFDUMP_QUESTIONS: usize = 5;
+/// Either way around the moment, milliseconds.
+const SKEW_MS: i64 = 2_000;
+
+/// Measures and prints.
+pub fn run() -> Outcome<()> {
+    for size in SIZES {
+        at(*size)?;
+    }
+    Ok(())
+}
+
+fn at(size: u64) -> Outcome<()> {
+    let folder = tempfile::tempdir()?;
+    let truth = folder.path().join("truth.ndjson");
+    let seconds = (2 * size / RATE).max(SECONDS);
+    let corpus = Corpus::of(2 * size / seconds, seconds, Some(&truth))?;
+    let (mappings, held) = Corpus::held(&truth, QUESTIONS)?;
+    eprintln!("{mappings} mappings, {} events, {} questions", corpus.events, held.len());
+    let mut weir = Weir::start(folder.path())?;
+    let (_, moved) = corpus.send(weir.ipfix)?;
+    let taken = weir.taken(corpus.events)?;
+    for op in ["seal", "repack", "flush"] {
+        weir.call(&json!({ "op": op }))?;
+    }
+    eprintln!("weir: {taken:?}");
+    ask_weir(&mut weir, &held, moved, size)?;
+    weir.stop()?;
+    ask_nfdump(&corpus, &held, size, folder.path())
+}
+
+fn question(held: &Held, moved: i64) -> Value {
+    json!({ "op": "lookup", "public": held.address, "port": held.port, "protocol": held.protocol, "at": held.at + moved, "skew": SKEW_MS })
+}
+
+fn ask_weir(weir: &mut Weir, held: &[Held], moved: i64, size: u64) -> Outcome<()> {
+    let x = Some(size);
+    let (mut engine, mut ledger, mut pages, mut bytes, mut one) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), 0usize);
+    for held in held {
+        let answer = weir.call(&question(held, moved))?;
+        let number = |name: &str| answer[name].as_f64().ok_or("an answer lacks a number");
+        engine.push(number("engine_ms")?);
+        ledger.push(number("ledger_ms")?);
+        pages.push(number("pages")?);
+        bytes.push(number("bytes")?);
+        one += usize::from(is_right(&answer, held)?);
+    }
+    reading("weir: one question, engine, p50, ms", x, percentile(&mut engine, 0.5));
+    reading("weir: one question, engine, p99, ms", x, percentile(&mut engine, 0.99));
+    reading("weir: the ledger's durable record of it, p50, ms", x, percentile(&mut ledger, 0.5));
+    reading("weir: pages read, median", x, percentile(&mut pages, 0.5));
+    reading("weir: pages read, worst", x, percentile(&mut pages, 1.0));
+    reading("weir: bytes read, median", x, percentile(&mut bytes, 0.5));
+    reading("weir: bytes read, worst", x, percentile(&mut bytes, 1.0));
+    reading("weir: the one holder found, %", x, 100.0 * one as f64 / held.len().max(1) as f64);
+    Ok(())
+}
+
+/// True when the holder alone is found. An answer that names another alone is wrong, and then nothing here counts.
+fn is_right(answer: &Value, held: &Held) -> Outcome<bool> {
+    let inside = answer["inside"].as_array().ok_or("an answer without holders")?;
+    match inside.as_slice() {
+        [one] if one == held.inside.as_str() => Ok(true),
+        [_] => Err("an answer names somebody else than the truth does".into()),
+        _ => Ok(false),
+    }
+}
+
+fn ask_nfdump(corpus: &Corpus, held: &[Held], size: u64, folder: &Path) -> Outcome<()> {
+    let Some(nfcapd) = Nfcapd::start(folder)? else { return Ok(()) };
+    corpus.send(nfcapd.at)?;
+    let kept = nfcapd.finish()?;
+    let mut took = Vec::new();
+    let step = (held.len() / NFDUMP_QUESTIONS).max(1);
+    for held in held.iter().step_by(step).take(NFDUMP_QUESTIONS) {
+        let (ms, lines) = kept.ask(&held.filter)?;
+        if lines == 0 {
+            return Err("nfdump finds nothing: the filter or the corpus is wrong".into());
+        }
+        took.push(ms);
+    }
+    let median = percentile(&mut took, 0.5);
+    reading("nfdump: one question, median, ms", Some(size), median);
+    reading("nfdump: the same for a million events stored, msec", Some(size), median * 1e6 / kept.events.max(1) as f64);
+    Ok(())
+}

@@ -1,0 +1,126 @@
+//! What is measured: the store and the IPFIX source in a process of their own. Requests are lines of JSON on standard input, each is answered
+//! by one line on standard output.
+
+use std::io::{BufRead, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use weir_base::clock::{Clock, SystemClock};
+use weir_base::disk::{RealDisk, SharedDisk};
+use weir_base::net::Addr16;
+use weir_base::task::{Stop, Tasks};
+use weir_base::time::Millis;
+use weir_record::Kind;
+use weir_record::kind::Record;
+use weir_record::kinds::Question;
+use weir_record::sink::{Group, RecordSink};
+use weir_sources::ipfix::config::{Config, Settings};
+use weir_sources::ipfix::server::Server;
+use weir_store::catalog::SqliteCatalog;
+use weir_store::engine::{Store, StoreConfig};
+use weir_store::keyring::master;
+
+use crate::shared::Outcome;
+
+/// One exporter; the times in the corpus are those of its making, so the exporter's clock is not judged by them.
+const CONFIG: &str = r#"
+listen = ["127.0.0.1:0"]
+[[exporters]]
+name = "nat"
+prefix = "127.0.0.11"
+realm = "bench"
+profile = "rfc8158"
+clock = "trust"
+"#;
+
+/// The IPFIX source's settings.
+pub fn settings() -> Outcome<Settings> {
+    let config: Config = toml::from_str(CONFIG)?;
+    Ok(config.check().map_err(|problems| format!("{problems:?}"))?)
+}
+
+/// A store in a folder, as the program opens it.
+pub fn open(data: &Path, clock: &Arc<dyn Clock>, config: StoreConfig) -> Outcome<Arc<Store>> {
+    let disk: SharedDisk = Arc::new(RealDisk::new(data)?);
+    let key = master::master_key(disk.as_ref())?;
+    let catalog = SqliteCatalog::open(&data.join("catalog.sqlite"))?;
+    Ok(Store::open(disk, Some(data), Box::new(catalog), Arc::clone(clock), &key, config)?.0)
+}
+
+struct Served {
+    store: Arc<Store>,
+    clock: Arc<dyn Clock>,
+}
+
+/// Serves until standard input ends or a request says `stop`.
+pub fn run(data: &Path) -> Outcome<()> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let store = open(data, &clock, StoreConfig { origin: "bench.invalid".to_owned(), ..StoreConfig::default() })?;
+    let tasks = Tasks::new(Stop::new(), |ended| eprintln!("{} ended: {:?}", ended.name, ended.panic));
+    store.start(&tasks)?;
+    let sources = Tasks::new(Stop::new(), |ended| eprintln!("{} ended: {:?}", ended.name, ended.panic));
+    let sink: Arc<dyn RecordSink> = Arc::clone(&store) as Arc<dyn RecordSink>;
+    let server = Server::start(settings()?, &sink, &clock, None, &sources)?;
+    println!("{}", json!({ "ipfix": server.udp()[0].to_string() }));
+    let served = Served { store, clock };
+    for line in std::io::stdin().lock().lines() {
+        let request: Value = serde_json::from_str(&line?)?;
+        if request["op"] == "stop" {
+            break;
+        }
+        let answer = match served.answer(&request) {
+            Ok(ok) => json!({ "ok": ok }),
+            Err(e) => json!({ "error": e.to_string() }),
+        };
+        println!("{answer}");
+        std::io::stdout().flush()?;
+    }
+    sources.stop().raise();
+    sources.join();
+    tasks.stop().raise();
+    served.store.stop()?;
+    tasks.join();
+    Ok(())
+}
+
+impl Served {
+    fn answer(&self, request: &Value) -> Outcome<Value> {
+        match request["op"].as_str() {
+            Some("taken") => {
+                let sources = self.store.sources();
+                let records: u64 = sources.iter().map(|s| s.counters.records).sum();
+                let lost: u64 = sources.iter().map(|s| s.lost).sum();
+                Ok(json!({ "records": records, "lost": lost, "waiting": self.store.health().waiting_rows }))
+            }
+            Some("seal") => Ok(json!(self.store.seal_now()?.rows)),
+            Some("flush") => Ok(json!(self.store.flush_index().map(|()| 0)?)),
+            Some("repack") => Ok(json!(self.store.repack(Millis(i64::MAX))?.units)),
+            Some("lookup") => self.lookup(request),
+            _ => Err("no such request".into()),
+        }
+    }
+
+    /// One question: what the engine found, how long it took, and how long the ledger's durable record took after it.
+    fn lookup(&self, request: &Value) -> Outcome<Value> {
+        let text = |name: &str| request[name].as_str().ok_or("a question lacks a word");
+        let public: Addr16 = text("public")?.parse()?;
+        let port = u16::try_from(request["port"].as_u64().ok_or("no port")?)?;
+        let protocol = u8::try_from(request["protocol"].as_u64().ok_or("no protocol")?)?;
+        let (at, skew) = (Millis(request["at"].as_i64().ok_or("no moment")?), request["skew"].as_i64().unwrap_or(0));
+        let begun = self.clock.monotonic();
+        let (found, stats) = self.store.mappings(public, Some(port), Some(protocol), at.plus(-skew), at.plus(skew))?;
+        let engine = self.clock.monotonic() - begun;
+        let begun = self.clock.monotonic();
+        let target = self.store.ledger_seal(request.to_string().as_bytes())?;
+        let asked = Question { time: self.clock.now(), target, ..Question::default() };
+        self.store.commit(Group { batches: vec![(Kind::Question, Question::batch(&[asked]))], ..Group::new("ledger") })?;
+        let ledger = self.clock.monotonic() - begun;
+        let holds = |m: &&weir_store::nat::mapping::Mapping| m.start.is_none_or(|s| s <= at) && m.end.is_none_or(|e| e >= at);
+        let inside: Vec<String> = found.iter().filter(holds).map(|m| m.inside.to_string()).collect();
+        Ok(json!({
+            "inside": inside, "engine_ms": engine.as_secs_f64() * 1e3, "ledger_ms": ledger.as_secs_f64() * 1e3,
+            "pages": stats.pages, "bytes": stats.bytes,
+        }))
+    }
+}

@@ -1,0 +1,119 @@
+//! The measured process: `weir-bench serve` with an empty folder.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use weir_base::task::Stop;
+
+use crate::proc;
+use crate::shared::Outcome;
+
+/// Milliseconds between looks at the counters.
+const LOOK_MS: u64 = 100;
+/// Looks without a change after which nothing more is expected.
+const STILL: u32 = 20;
+
+/// What was taken in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// Events kept.
+    pub records: u64,
+    /// Events known to be lost.
+    pub lost: u64,
+}
+
+/// A running process.
+pub struct Weir {
+    child: Child,
+    requests: ChildStdin,
+    answers: BufReader<ChildStdout>,
+    data: PathBuf,
+    /// Where it takes datagrams.
+    pub ipfix: SocketAddr,
+}
+
+impl Weir {
+    /// Starts it with an empty folder `weir` under `folder`.
+    pub fn start(folder: &Path) -> Outcome<Weir> {
+        let data = folder.join("weir");
+        std::fs::create_dir(&data)?;
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg("serve").arg(&data).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn()?;
+        let requests = child.stdin.take().ok_or("no standard input")?;
+        let mut answers = BufReader::new(child.stdout.take().ok_or("no standard output")?);
+        let mut line = String::new();
+        answers.read_line(&mut line)?;
+        let ready: Value = serde_json::from_str(&line)?;
+        let ipfix = ready["ipfix"].as_str().ok_or("it does not say where it listens")?.parse()?;
+        Ok(Weir { child, requests, answers, data, ipfix })
+    }
+
+    /// The data folder.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// Asks, and waits for the answer.
+    pub fn call(&mut self, request: &Value) -> Outcome<Value> {
+        writeln!(self.requests, "{request}")?;
+        let mut line = String::new();
+        self.answers.read_line(&mut line)?;
+        let mut answer: Value = serde_json::from_str(&line)?;
+        match answer.get_mut("ok").map(Value::take) {
+            Some(ok) => Ok(ok),
+            None => Err(format!("{} failed: {answer}", request["op"]).into()),
+        }
+    }
+
+    /// Waits until so many events are there, or nothing more comes.
+    pub fn taken(&mut self, events: u64) -> Outcome<Taken> {
+        let (never, mut before, mut still) = (Stop::new(), Taken::default(), 0);
+        loop {
+            let sources = self.call(&json!({ "op": "taken" }))?;
+            let number = |name: &str| sources[name].as_u64().unwrap_or(0);
+            let now = Taken { records: number("records"), lost: number("lost") };
+            still = if now == before { still + 1 } else { 0 };
+            before = now;
+            if now.records >= events || still >= STILL {
+                return Ok(now);
+            }
+            never.wait(Duration::from_millis(LOOK_MS));
+        }
+    }
+
+    /// Microseconds of processor time so far.
+    pub fn processor(&self) -> Outcome<f64> {
+        proc::of_process(self.child.id())
+    }
+
+    /// The same by thread.
+    pub fn by_thread(&self) -> Outcome<BTreeMap<String, f64>> {
+        proc::by_thread(self.child.id())
+    }
+
+    /// Datagrams the kernel dropped before it.
+    pub fn dropped(&self) -> Outcome<u64> {
+        Ok(proc::udp_socket(self.ipfix.port())?.map_or(0, |(_, drops)| drops))
+    }
+
+    /// Stops it in order.
+    pub fn stop(mut self) -> Outcome<()> {
+        writeln!(self.requests, "{}", json!({ "op": "stop" }))?;
+        let ended = self.child.wait()?;
+        if ended.success() { Ok(()) } else { Err(format!("it ended badly: {ended}").into()) }
+    }
+}
+
+impl Drop for Weir {
+    fn drop(&mut self) {
+        // Ended already, unless something failed.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
