@@ -104,19 +104,19 @@ fn by_mapping(inquiry: &mut Inquiry<'_>, pools: &[PoolSource], holders: Vec<Hold
         claims.iter().for_each(|claim| list.push(mapped(holder, Some(claim))));
         doubtful = doubtful.or_else(|| first_in_doubt(&claims).map(|(doubt, claim)| (doubt, claim.clone())));
     }
-    let certain = holders.iter().filter(|h| h.certain).count();
-    if certain > 1 {
-        if let Some((doubt, claim)) = doubtful {
-            let reason = words::holders_in_doubt(doubt, &claim, certain);
-            return Ok(Verdict::with(Outcome::Unknown, Code::SessionInDoubt, reason, list));
-        }
-        let code = several_code(inquiry.question, &holders);
-        return Ok(Verdict::with(Outcome::Several, code, words::several(inquiry.question, code, &holders), list));
-    }
+    // Whoever need not have held it is no holder, and the others are not all there were.
     if let Some(doubtful) = holders.iter().find(|h| !h.certain) {
         let doubt = doubtful.best.doubt.unwrap_or(Doubt::Gap);
         let reason = words::mapping_in_doubt(doubt, &doubtful.best.clock.fact.name, holders.len());
         return Ok(Verdict::with(Outcome::Unknown, doubt.code(), reason, list));
+    }
+    if holders.len() > 1 {
+        if let Some((doubt, claim)) = doubtful {
+            let reason = words::holders_in_doubt(doubt, &claim, holders.len());
+            return Ok(Verdict::with(Outcome::Unknown, Code::SessionInDoubt, reason, list));
+        }
+        let code = several_code(inquiry.question, &holders);
+        return Ok(Verdict::with(Outcome::Several, code, words::several(inquiry.question, code, &holders), list));
     }
     let Some(holder) = holders.first() else { return nobody(inquiry, pools, false) };
     let nearby = if holder.covers { None } else { Some(others(inquiry, pools, holder)?) };

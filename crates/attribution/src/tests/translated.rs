@@ -194,7 +194,7 @@ const CERTAIN_AND_NOT: &[Case] = &[
             n.map(13, 1, Some(9_000));
             n.map(14, -9_000, Some(-500)).end_seen = false;
         },
-        "several passed-on | home 100.64.0.12:50012 s12 sure sure | home 100.64.0.13:50013 s13 sure sure \
+        "unknown end-lost | home 100.64.0.12:50012 s12 sure sure | home 100.64.0.13:50013 s13 sure sure \
              | home 100.64.0.14:50014 s14 doubt sure",
     ),
 ];
