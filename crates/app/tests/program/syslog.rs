@@ -165,7 +165,7 @@ fn certificates(dir: &Path) {
         let done = Command::new("openssl").args(args.split(' ')).current_dir(dir).stderr(Stdio::null()).stdout(Stdio::null()).status();
         assert!(done.unwrap().success(), "openssl {args}");
     };
-    let key = "-newkey rsa:2048 -nodes -keyout";
+    let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout";
     run(&format!("req -x509 {key} ca.key -out ca.pem -days 30 -subj /CN=authority -addext basicConstraints=critical,CA:TRUE"));
     for name in ["server", "client"] {
         fs::write(dir.join("ext"), "subjectAltName=DNS:weir.example.org\nbasicConstraints=CA:FALSE\n").unwrap();

@@ -126,7 +126,8 @@ fn modern<'a>(text: &'a str, line: &Line<'a>) -> Option<Line<'a>> {
             }
         },
     };
-    let message = message.strip_prefix(' ').unwrap_or(message);
+    // rsyslog's template for RFC 5424 puts one space too many.
+    let message = message.trim_start_matches(' ');
     line.message = message.strip_prefix('\u{feff}').unwrap_or(message);
     Some(line)
 }
