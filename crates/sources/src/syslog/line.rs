@@ -238,7 +238,8 @@ fn tag<'a>(line: &mut Line<'a>, text: &'a str, sure: bool) {
     let bracketed = head.contains('[') == procid.is_some();
     let plain = !name.is_empty() && name.len() <= 64 && bracketed && !name.contains([' ', '"', '=', '{', '<', '(', ',', '>']);
     let spaced = message.starts_with(' ') || message.is_empty();
-    if !plain || (!sure && !(spaced && name.bytes().any(|b| b.is_ascii_alphabetic()))) {
+    let surely = sure || (spaced && name.bytes().any(|b| b.is_ascii_alphabetic()));
+    if !(plain && surely) {
         return;
     }
     line.app = Some(short(name));

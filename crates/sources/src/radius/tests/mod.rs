@@ -6,7 +6,7 @@ mod engine;
 mod machine;
 mod server;
 mod settings;
-mod sink;
+pub mod sink;
 
 use std::fs;
 use std::path::PathBuf;

@@ -1,4 +1,2 @@
 mod golden;
-#[path = "../../radius/tests/sink.rs"]
-mod sink;
 mod whole;

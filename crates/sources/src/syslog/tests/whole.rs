@@ -11,7 +11,7 @@ use weir_record::sink::{RecordSink, SubjectIds};
 
 use super::super::config::Config;
 use super::super::server::{Needs, Server};
-use super::sink::{CountingIds, MemorySink, Mode};
+use crate::radius::tests::sink::{CountingIds, MemorySink, Mode};
 
 struct Rig {
     sink: Arc<MemorySink>,
@@ -35,7 +35,9 @@ impl Rig {
 
     fn udp(&self, lines: &[&[u8]]) {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-        lines.iter().for_each(|l| drop(socket.send_to(l, self.server.udp[0]).unwrap()));
+        for line in lines {
+            socket.send_to(line, self.server.udp[0]).unwrap();
+        }
     }
 
     fn stop(self) -> Arc<MemorySink> {
