@@ -1,17 +1,17 @@
-//! Lines of real programs: rsyslog and logger over UDP, TCP, TLS and RELP, a connection that is cut, a program that is killed.
+//! Lines of the real rsyslog in the real program: search, look-up, a program that is killed. Every transport and a cut connection are shown
+//! by the tests of the sources.
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
-use crate::common::{Running, WEIR, at, code, config, have, now_ms, parsed, text, weir};
+use crate::common::{Running, at, code, config, have, now_ms, parsed, text, weir};
 
 const LISTEN: [&str; 3] =
     ["sources.syslog.listen=127.0.0.1:0", "sources.syslog.listen_tcp=127.0.0.1:0", "sources.syslog.listen_relp=127.0.0.1:0"];
@@ -131,162 +131,32 @@ fn rsyslog_over_udp_tcp_and_relp() {
     assert_eq!(code(&verified), 0, "{}", text(&verified));
 }
 
-#[test]
-fn logger_speaks_every_form() {
-    if !have("logger", "that the real logger's lines are taken in") {
-        return;
-    }
-    let dir = tempfile::tempdir().unwrap();
-    let running = start(&dir.path().join("data"), &[]);
-    let (udp, tcp) = (running.port("syslog_udp").port().to_string(), running.port("syslog_tcp").port().to_string());
-    let ways: [&[&str]; 4] = [
-        &["-d", "-P", &udp, "--rfc3164"],
-        &["-d", "-P", &udp, "--rfc5424"],
-        &["-T", "-P", &tcp, "--rfc5424", "--octet-count"],
-        &["-T", "-P", &tcp, "--rfc3164"],
-    ];
-    for way in ways {
-        let done = Command::new("logger")
-            .args(["-n", "127.0.0.1", "-t", "app", "-p", "user.notice"])
-            .args(way)
-            .arg("用户=李四 logged 甲")
-            .status();
-        assert!(done.unwrap().success(), "{way:?}");
-    }
-    for row in wait(&running, "logged", 4) {
-        assert_eq!((row["line"].as_str(), row["app"].as_str()), (Some("用户=<USER1> logged 甲"), Some("app")));
-        assert_eq!((row["facility"].as_u64(), row["severity"].as_u64()), (Some(1), Some(5)));
-    }
-}
-
-/// An authority, a server's and a client's certificate, made by the real openssl.
-fn certificates(dir: &Path) {
-    let run = |args: &str| {
-        let done = Command::new("openssl").args(args.split(' ')).current_dir(dir).stderr(Stdio::null()).stdout(Stdio::null()).status();
-        assert!(done.unwrap().success(), "openssl {args}");
-    };
-    let key = "-newkey rsa:2048 -nodes -keyout";
-    run(&format!("req -x509 {key} ca.key -out ca.pem -days 30 -subj /CN=authority -addext basicConstraints=critical,CA:TRUE"));
-    for name in ["server", "client"] {
-        fs::write(dir.join("ext"), "subjectAltName=DNS:weir.example.org\nbasicConstraints=CA:FALSE\n").unwrap();
-        run(&format!("req {key} {name}.key -out {name}.csr -subj /CN=weir.example.org"));
-        run(&format!("x509 -req -in {name}.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 30 -out {name}.pem -extfile ext"));
-    }
-}
-
-#[test]
-fn rsyslog_over_tls_with_and_without_a_client_certificate() {
-    if !installed() || !have("openssl", "that TLS works with a real client") {
-        return;
-    }
-    let dir = tempfile::tempdir().unwrap();
-    certificates(dir.path());
-    let file = |name: &str| dir.path().join(name).display().to_string();
-    let listen = "sources.syslog.listen_tls=127.0.0.1:0".to_owned();
-    let set = [
-        listen,
-        format!("sources.syslog.tls_certificate={}", file("server.pem")),
-        format!("sources.syslog.tls_key={}", file("server.key")),
-    ];
-    let clients = format!("sources.syslog.tls_clients={}", file("ca.pem"));
-    let mode = |m: u32| fs::set_permissions(file("server.key"), std::os::unix::fs::PermissionsExt::from_mode(m)).unwrap();
-    // A key that others could read is refused, with the command that mends it.
-    mode(0o644);
-    let mut command = Command::new(WEIR);
-    command.args(["run", "--config", config("minimal.toml").to_str().unwrap(), "--data", &file("refused")]);
-    ["sources.radius.listen=127.0.0.1:0", "sources.ipfix.listen=127.0.0.1:0"].iter().for_each(|s| {
-        command.args(["--set", s]);
-    });
-    set.iter().for_each(|s| {
-        command.args(["--set", s]);
-    });
-    let refused = command.output().unwrap();
-    assert!(!refused.status.success() && String::from_utf8_lossy(&refused.stderr).contains("chmod 600"), "{refused:?}");
-    mode(0o600);
-    for (round, wants_certificate) in [false, true].into_iter().enumerate() {
-        let mut with: Vec<&str> = set.iter().map(String::as_str).collect();
-        if wants_certificate {
-            with.push(&clients);
-        }
-        let running = start(&dir.path().join(format!("data{round}")), &with);
-        let own = dir.path().join(format!("rsyslog{round}"));
-        fs::create_dir(&own).unwrap();
-        let certificate =
-            format!("DefaultNetstreamDriverCertFile=\"{}\" DefaultNetstreamDriverKeyFile=\"{}\"", file("client.pem"), file("client.key"));
-        let global = format!(
-            "DefaultNetstreamDriver=\"gtls\" DefaultNetstreamDriverCAFile=\"{}\" {}",
-            file("ca.pem"),
-            if wants_certificate { certificate.as_str() } else { "" }
-        );
-        let action = format!(
-            "action(type=\"omfwd\" target=\"127.0.0.1\" port=\"{}\" protocol=\"tcp\" TCP_Framing=\"octet-counted\" StreamDriver=\"gtls\" \
-             StreamDriverMode=\"1\" StreamDriverAuthMode=\"x509/name\" StreamDriverPermittedPeers=\"weir.example.org\" \
-             template=\"RSYSLOG_SyslogProtocol23Format\" queue.type=\"LinkedList\" action.resumeRetryCount=\"-1\")",
-            running.port("syslog_tls").port()
-        );
-        let rsyslog = Rsyslog::start(&own, &global, &action);
-        let many: String = (0..500).map(|i| format!("over tls {i}\n")).collect();
-        rsyslog.log("app", &many);
-        assert_eq!(wait(&running, "over tls", 500).len(), 500);
-        if wants_certificate {
-            // Without one nobody gets in, and it is told.
-            let done = Command::new("openssl")
-                .args(["s_client", "-quiet", "-connect", &running.port("syslog_tls").to_string()])
-                .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .status();
-            assert!(done.is_ok());
-            while !running.records("malformed").iter().any(|r| r["reason"] == "syslog.tls") {}
-        }
-    }
-}
-
-/// Stands between a sender and the program, and cuts the connection after so many bytes, again and again.
-struct Cutter {
-    address: SocketAddr,
+/// Stands between a sender and the program, so that the program may come back on another port.
+struct Relay {
+    port: u16,
     to: Arc<Mutex<Option<SocketAddr>>>,
-    cuts: Arc<AtomicUsize>,
-    calm: Arc<AtomicBool>,
 }
 
-impl Cutter {
-    fn start(to: SocketAddr, after: usize) -> Cutter {
+impl Relay {
+    fn start(to: SocketAddr) -> Relay {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let cutter = Cutter {
-            address: listener.local_addr().unwrap(),
-            to: Arc::new(Mutex::new(Some(to))),
-            cuts: Arc::default(),
-            calm: Arc::default(),
-        };
-        let (to, cuts, calm) = (cutter.to.clone(), cutter.cuts.clone(), cutter.calm.clone());
+        let relay = Relay { port: listener.local_addr().unwrap().port(), to: Arc::new(Mutex::new(Some(to))) };
+        let to = relay.to.clone();
         std::thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
-                let Some(server) = to.lock().unwrap().and_then(|a| TcpStream::connect(a).ok()) else { continue };
+                let address = *to.lock().unwrap();
+                let Some(server) = address.and_then(|a| TcpStream::connect(a).ok()) else { continue };
                 let (mut from_server, mut to_client) = (server.try_clone().unwrap(), client.try_clone().unwrap());
-                let back = std::thread::spawn(move || {
+                std::thread::spawn(move || {
                     let _ = std::io::copy(&mut from_server, &mut to_client);
                     let _ = to_client.shutdown(Shutdown::Both);
                 });
                 let (mut client, mut server) = (client, server);
-                let (mut passed, mut chunk) = (0, [0; 997]);
-                while let Ok(n @ 1..) = client.read(&mut chunk) {
-                    passed += n;
-                    if server.write_all(&chunk[..n]).is_err() {
-                        break;
-                    }
-                    if passed > after && !calm.load(Ordering::SeqCst) {
-                        cuts.fetch_add(1, Ordering::SeqCst);
-                        break;
-                    }
-                }
-                // Answers on their way to the client are lost, as when a cable is pulled.
-                let _ = client.shutdown(Shutdown::Both);
+                let _ = std::io::copy(&mut client, &mut server);
                 let _ = server.shutdown(Shutdown::Both);
-                let _ = back.join();
             }
         });
-        cutter
+        relay
     }
 }
 
@@ -301,37 +171,13 @@ fn numbers(running: &Running) -> BTreeMap<u64, usize> {
     seen
 }
 
-fn relp_through(dir: &Path, cutter: &Cutter) -> Rsyslog {
+fn relp_through(dir: &Path, relay: &Relay) -> Rsyslog {
     let action = format!(
         "module(load=\"omrelp\")\naction(type=\"omrelp\" target=\"127.0.0.1\" port=\"{}\" queue.type=\"LinkedList\" queue.size=\"100000\" \
          action.resumeRetryCount=\"-1\" action.resumeInterval=\"1\")",
-        cutter.address.port()
+        relay.port
     );
     Rsyslog::start(dir, "", &action)
-}
-
-#[test]
-fn a_cut_connection_loses_no_line_and_marks_what_came_again() {
-    if !installed() {
-        return;
-    }
-    let dir = tempfile::tempdir().unwrap();
-    let running = start(&dir.path().join("data"), &[]);
-    let cutter = Cutter::start(running.port("syslog_relp"), 40_000);
-    let rsyslog = relp_through(dir.path(), &cutter);
-    let n = 3_000;
-    let many: String = (0..n).map(|i| format!("number {i}\n")).collect();
-    rsyslog.log("app", &many);
-    while cutter.cuts.load(Ordering::SeqCst) < 2 {}
-    cutter.calm.store(true, Ordering::SeqCst);
-    while numbers(&running).len() < n {}
-    let seen = numbers(&running);
-    let extra: usize = seen.values().map(|times| times - 1).sum();
-    let marked = running.records("maintenance").iter().filter(|r| r["flags"].as_u64().unwrap() & 64 != 0).count();
-    assert_eq!(extra, marked, "what came again is marked, and nothing else is");
-    let sources = parsed(&running.ask(&["sources", "--json"]));
-    let source = sources.as_array().unwrap().iter().find(|s| s["kind"] == "syslog").unwrap().clone();
-    assert_eq!(source["duplicates"].as_u64(), Some(extra as u64));
 }
 
 #[test]
@@ -342,16 +188,16 @@ fn a_killed_program_keeps_what_it_acknowledged_and_gets_the_rest() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
     let running = start(&data, &[]);
-    let cutter = Cutter::start(running.port("syslog_relp"), usize::MAX - 1_000);
-    let rsyslog = relp_through(dir.path(), &cutter);
+    let relay = Relay::start(running.port("syslog_relp"));
+    let rsyslog = relp_through(dir.path(), &relay);
     let n = 4_000;
     let many: String = (0..n).map(|i| format!("number {i}\n")).collect();
     rsyslog.log("app", &many);
     while numbers(&running).len() < n / 4 {}
-    *cutter.to.lock().unwrap() = None;
+    *relay.to.lock().unwrap() = None;
     running.kill();
     let running = start(&data, &[]);
-    *cutter.to.lock().unwrap() = Some(running.port("syslog_relp"));
+    *relay.to.lock().unwrap() = Some(running.port("syslog_relp"));
     while numbers(&running).len() < n {}
     assert!(numbers(&running).values().all(|times| *times <= 2), "a line is there once, or twice when its answer was lost");
 }

@@ -110,7 +110,7 @@ fn mapping(acting: &mut Acting<'_>, ends: Ends, form: Form, seen: &Seen<'_>) -> 
     let mut made = Made { nat: true, ..Made::default() };
     let mut any = false;
     for values in seen.values {
-        let Ok(events) = meaning::nat(values, ends, form, &seen.about) else { continue };
+        let Some(events) = meaning::nat(values, ends, form, &seen.about) else { continue };
         any = true;
         for event in events {
             made.dropped += nat_event(acting, event, ends == Ends::BeginOnly, seen);

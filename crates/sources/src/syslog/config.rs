@@ -86,7 +86,7 @@ pub struct SenderConfig {
     pub zone: String,
     /// Dialects that may understand its lines; empty: all.
     pub dialects: Vec<String>,
-    /// `measured` or `trust`.
+    /// `trust`, or `measured` for a device that sends over UDP itself; empty: `trust`. A relay may hold lines back, and so would look late.
     pub clock: String,
     /// True when it gives one public port to several hosts towards different remotes, as Linux does.
     pub overload: bool,
@@ -301,7 +301,7 @@ impl Config {
             if own_zone.is_none() {
                 problems.add(&at("zone"), format!("{:?} is not a zone: write \"+08:00\" or \"Z\"", entry.zone));
             }
-            let clock = if entry.clock.is_empty() { Some(ClockMode::Measured) } else { problems.parse(&at("clock"), &entry.clock) };
+            let clock = if entry.clock.is_empty() { Some(ClockMode::Trust) } else { problems.parse(&at("clock"), &entry.clock) };
             let mut pools = Vec::new();
             for (j, pool) in entry.pools.iter().enumerate() {
                 pools.extend(problems.parse::<Prefix>(&at(&format!("pools[{j}]")), pool));
@@ -360,7 +360,7 @@ impl Settings {
             realm: self.realm.clone(),
             zone: self.zone,
             dialects: Vec::new(),
-            clock: ClockMode::Measured,
+            clock: ClockMode::Trust,
             overload: false,
             pools: Vec::new(),
         })

@@ -166,7 +166,8 @@ impl Engine {
         let (time, inferred) = line.stamp.map_or((from.received, line_flags::ARRIVAL), |s| s.resolve(from.received, rule.zone));
         if inferred & line_flags::ARRIVAL == 0 {
             sender.counts.last_header = sender.counts.last_header.max(Some(time));
-            if rule.clock == ClockMode::Measured {
+            // Over a stream a line may have waited in a queue for hours: its age says nothing about a clock.
+            if rule.clock == ClockMode::Measured && !from.stream {
                 sender.offset.observe(time.0, from.received);
             }
         }

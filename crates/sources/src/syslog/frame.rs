@@ -158,7 +158,8 @@ mod tests {
 
     #[test]
     fn framings_are_told_apart_by_the_first_byte() {
-        let cases: [(&[&[u8]], &[(&str, bool)], bool, Framing); 9] = [
+        type Case<'a> = (&'a [&'a [u8]], &'a [(&'a str, bool)], bool, Framing);
+        let cases: [Case<'_>; 9] = [
             (&[b"<1>a\n<2>b\n"], &[("<1>a", false), ("<2>b", false)], true, Framing::Newline),
             (&[b"4 <1>a4 <2>b"], &[("<1>a", false), ("<2>b", false)], true, Framing::Counted),
             (&[b"5 <1", b">a\n", b"4 <2>b"], &[("<1>a", false), ("<2>b", false)], true, Framing::Counted),

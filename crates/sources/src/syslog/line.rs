@@ -126,7 +126,8 @@ fn modern<'a>(text: &'a str, line: &Line<'a>) -> Option<Line<'a>> {
             }
         },
     };
-    let message = message.strip_prefix(' ').unwrap_or(message);
+    // rsyslog's template for RFC 5424 puts one space too many.
+    let message = message.trim_start_matches(' ');
     line.message = message.strip_prefix('\u{feff}').unwrap_or(message);
     Some(line)
 }
@@ -237,7 +238,8 @@ fn tag<'a>(line: &mut Line<'a>, text: &'a str, sure: bool) {
     let bracketed = head.contains('[') == procid.is_some();
     let plain = !name.is_empty() && name.len() <= 64 && bracketed && !name.contains([' ', '"', '=', '{', '<', '(', ',', '>']);
     let spaced = message.starts_with(' ') || message.is_empty();
-    if !plain || (!sure && !(spaced && name.bytes().any(|b| b.is_ascii_alphabetic()))) {
+    let surely = sure || (spaced && name.bytes().any(|b| b.is_ascii_alphabetic()));
+    if !(plain && surely) {
         return;
     }
     line.app = Some(short(name));

@@ -103,28 +103,28 @@ pub struct About {
     pub zone: i32,
 }
 
-/// The NAT events of a line, remote ends as they are: one, or two where it tells of both ends. `Err` when something is missing or cannot
+/// The NAT events of a line, remote ends as they are: one, or two where it tells of both ends. None when something is missing or cannot
 /// be; no event when the line tells of a connection that is not translated.
-pub fn nat(values: &Values<'_>, ends: Ends, form: Form, about: &About) -> Result<Vec<NatEvent>, ()> {
-    let (Some(public), Some(inside)) = (addr(values, Slot::Public), addr(values, Slot::Inside)) else { return Err(()) };
+pub fn nat(values: &Values<'_>, ends: Ends, form: Form, about: &About) -> Option<Vec<NatEvent>> {
+    let (Some(public), Some(inside)) = (addr(values, Slot::Public), addr(values, Slot::Inside)) else { return None };
     let ported = matches!(form, Form::Session | Form::Bib);
     let first: u16 = match form {
         Form::AddressBinding => 0,
-        _ => number(values, Slot::PublicPort).ok_or(())?,
+        _ => number(values, Slot::PublicPort)?,
     };
     let last = match form {
         Form::Block => {
             let count = number::<u32>(values, Slot::PublicCount).and_then(|n| n.checked_sub(1));
             let counted = count.and_then(|n| u16::try_from(u32::from(first) + n).ok());
-            number(values, Slot::PublicLast).or(counted).filter(|last| *last >= first).ok_or(())?
+            number(values, Slot::PublicLast).or(counted).filter(|last| *last >= first)?
         }
         Form::AddressBinding => u16::MAX,
         _ => first,
     };
     let inside_port: u16 = if ported { number(values, Slot::InsidePort).unwrap_or(0) } else { 0 };
-    let protocol = values.get(Slot::Protocol).map_or(Some(0), protocol).ok_or(())?;
+    let protocol = values.get(Slot::Protocol).map_or(Some(0), protocol)?;
     if public == inside && (!ported || first == inside_port) {
-        return Ok(Vec::new());
+        return Some(Vec::new());
     }
     let event = |action: u8, time: Millis| NatEvent {
         time,
@@ -143,12 +143,12 @@ pub fn nat(values: &Values<'_>, ends: Ends, form: Form, about: &About) -> Result
     };
     let at = |slot| values.get(slot).and_then(|t| instant(t, about.received, about.zone));
     let (create, delete) = (Action::Create as u8, Action::Delete as u8);
-    Ok(match ends {
+    Some(match ends {
         Ends::Begin | Ends::BeginOnly => vec![event(create, at(Slot::Start).unwrap_or(about.time))],
         Ends::End => vec![event(delete, at(Slot::End).unwrap_or(about.time))],
         Ends::Both => {
             let end = at(Slot::End).unwrap_or(about.time);
-            let start = at(Slot::Start).filter(|s| *s <= end).ok_or(())?;
+            let start = at(Slot::Start).filter(|s| *s <= end)?;
             vec![event(create, start), event(delete, end)]
         }
     })

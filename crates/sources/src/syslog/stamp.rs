@@ -68,7 +68,7 @@ impl Stamp {
             }
         };
         let ahead = time.since(arrival);
-        if ahead > AHEAD_MS || ahead < -BEHIND_MS { (arrival, line_flags::ARRIVAL) } else { (time, flags) }
+        if (-BEHIND_MS..=AHEAD_MS).contains(&ahead) { (time, flags) } else { (arrival, line_flags::ARRIVAL) }
     }
 }
 

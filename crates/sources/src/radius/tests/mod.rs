@@ -9,7 +9,7 @@ mod panic;
 mod ports;
 mod server;
 mod settings;
-mod sink;
+pub mod sink;
 
 use std::fs;
 use std::path::PathBuf;

@@ -23,7 +23,7 @@ fn told(table: &Table, bytes: &[u8]) -> String {
         Event::Nat(ends, form) => {
             out.push_str(" nat");
             for values in &understood.values {
-                let Ok(events) = meaning::nat(values, ends, form, &about) else { return "none".to_owned() };
+                let Some(events) = meaning::nat(values, ends, form, &about) else { return "none".to_owned() };
                 for e in events {
                     let action = if e.action == 1 { "create" } else { "delete" };
                     let remote =

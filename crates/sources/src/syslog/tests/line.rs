@@ -21,6 +21,11 @@ const HEADERS: &[(&str, Want)] = &[
         "<165>1 2003-08-24T05:14:15.000003-07:00 192.0.2.1 myproc 8710 - - %% It's time to make the do-nuts.",
         Want(20, 5, true, "192.0.2.1", "myproc", "8710", "-", "%% It's time to make the do-nuts."),
     ),
+    // The template RSYSLOG_SyslogProtocol23Format of rsyslog 8.2302.
+    (
+        "<38>1 2026-11-22T10:00:00.123456+08:00 h sshd 7 - -  Accepted password",
+        Want(4, 6, true, "h", "sshd", "7", "-", "Accepted password"),
+    ),
     (
         "<165>1 2003-10-11T22:14:15.003Z h evntslog - ID47 [exampleSDID@32473 iut=\"3\" eventSource=\"App]\" x=\"a\\]b\\\"\"] An event",
         Want(20, 5, true, "h", "evntslog", "-", "ID47", "An event"),
@@ -126,7 +131,7 @@ proptest! {
         // A backslash before the closing quote escapes it: then this is no structured data.
         if !value.ends_with('\\') {
             prop_assert_eq!(line.data, Some(data.as_str()));
-            prop_assert_eq!(line.message, message.trim_end());
+            prop_assert_eq!(line.message, message.trim());
         }
     }
 }

@@ -1,4 +1,4 @@
+//! Tests of the source as a whole, and of every line in `testdata/`.
+
 mod golden;
-#[path = "../../radius/tests/sink.rs"]
-mod sink;
 mod whole;
