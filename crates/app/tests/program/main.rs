@@ -7,6 +7,7 @@ mod conntrack;
 mod crash;
 mod demo;
 mod import;
+mod leases;
 mod ledger;
 mod network;
 mod starting;
