@@ -106,7 +106,7 @@ fn read(
     let mapping = columns.map_or_else(|| Mapping::radacct(&table.columns), |pairs| Mapping::named(&table.columns, pairs));
     let mapping = mapping.map_err(|e| Failure::usage(format!("{shown}: {e}"), "see docs/sources/import.md"))?;
     let count = table.columns.len();
-    while let Some(record) = table.next().map_err(cannot)? {
+    while let Some(record) = table.record().map_err(cannot)? {
         take(past(&record, count, &mapping, times))?;
         bar.set_position(table.bytes);
     }

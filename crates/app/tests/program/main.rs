@@ -9,6 +9,7 @@ mod crash;
 mod demo;
 mod export;
 mod import;
+mod leases;
 mod ledger;
 mod network;
 mod starting;

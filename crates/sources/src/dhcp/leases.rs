@@ -102,6 +102,12 @@ impl Leases {
     /// Takes a line. `client` is the opaque id of its client, `new` the id of a session that begins; `now` stands in for times the file does
     /// not tell. `fresh` says that the line was written just now, and not found in a file that was there before us.
     pub fn take(&mut self, line: &Line, client: Id, new: Id, now: Millis, fresh: bool, out: &mut Out) {
+        let before = out.rows.len();
+        self.line(line, client, new, now, fresh, out);
+        out.rows.iter_mut().skip(before).for_each(|r| r.arrived = now);
+    }
+
+    fn line(&mut self, line: &Line, client: Id, new: Id, now: Millis, fresh: bool, out: &mut Out) {
         let time = line.acknowledged.unwrap_or(now).min(now);
         let known = self.leases.get(&line.prefix).cloned();
         if !line.active {
@@ -129,7 +135,8 @@ impl Leases {
             other => {
                 if let Some(l) = other.filter(|l| l.ended.is_none()) {
                     let end = l.expires.map_or(time, |t| t.min(time)).max(l.heard);
-                    self.end(line.prefix, l, end, "lease-passed-on", out);
+                    let over = l.expires.is_some_and(|t| t <= time);
+                    self.end(line.prefix, l, end, if over { "lease-expired" } else { "lease-passed-on" }, out);
                 } else if self.leases.len() >= self.capacity && !self.leases.contains_key(&line.prefix) {
                     out.overflow += 1;
                     return;

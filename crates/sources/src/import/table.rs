@@ -111,7 +111,7 @@ impl<R: BufRead> Table<R> {
     ///
     /// # Errors
     /// What is wrong with the file.
-    pub fn next(&mut self) -> Result<Option<Record>, TableError> {
+    pub fn record(&mut self) -> Result<Option<Record>, TableError> {
         if let Form::Insert(backslash) = self.form {
             return self.tuple(backslash);
         }

@@ -1,3 +1,5 @@
+//! What is said of the kernel's settings, and the check of the configuration.
+
 use crate::conntrack::config::{Config, NamespaceConfig};
 use crate::conntrack::kernel::advice;
 

@@ -1,3 +1,5 @@
+//! Tests of the conntrack source: what the kernel sent, the table, the settings.
+
 mod decoding;
 mod kernel;
 mod tables;

@@ -101,6 +101,7 @@ fn events(leases: &mut Leases, steps: &[(u8, Option<i64>, i64, bool, i64)], fres
         let Ok(Row::Lease(l)) = line("100.64.0.10", "x", *at, Some(*expires), *active) else { unreachable!() };
         leases.take(&l, Id([*client; 16]), Id([100 + i as u8; 16]), Millis((T + now) * 1_000), fresh, &mut out);
     }
+    assert!(out.rows.iter().all(|r| r.arrived >= r.time));
     out.rows.iter().map(|r| (r.status, r.time.0 / 1_000 - T, r.start_certain)).collect()
 }
 

@@ -26,10 +26,10 @@ fn radacct(text: &str) -> Vec<Result<Past, BadLine>> {
     let mapping = Mapping::radacct(&table.columns).unwrap();
     let columns = table.columns.len();
     let mut all = Vec::new();
-    while let Some(record) = table.next().unwrap() {
+    while let Some(record) = table.record().unwrap() {
         all.push(past(&record, columns, &mapping, &times()));
     }
-    assert_eq!(table.bytes <= text.len() as u64, true);
+    assert!(table.bytes <= text.len() as u64);
     all
 }
 
@@ -73,12 +73,12 @@ fn batch_output_of_mysql_and_other_separators() {
     assert!(all[1].as_ref().unwrap_err().what.contains("neither an account"));
     let mut table = Table::open("\u{feff}When;Who;Where\n2026-11-20 10:00:00;\"a\"\"b\nc\";100.64.0.1\n\n".as_bytes(), "x").unwrap();
     assert_eq!(table.columns, ["when", "who", "where"]);
-    let record = table.next().unwrap().unwrap();
+    let record = table.record().unwrap().unwrap();
     assert_eq!((record.line, record.values[1].as_deref()), (2, Some("a\"b\nc")));
     let pairs: Vec<String> = ["start=When", "account=Who", "address=WHERE"].map(str::to_owned).to_vec();
     let mapping = Mapping::named(&table.columns, &pairs).unwrap();
     assert_eq!(past(&record, 3, &mapping, &times()).unwrap().address.as_deref(), Some("100.64.0.1"));
-    assert!(table.next().unwrap().is_none());
+    assert!(table.record().unwrap().is_none());
     for (pairs, hint) in [
         (&["start"][..], "start=login_time"),
         (&["begin=when"], "no field"),
@@ -127,7 +127,7 @@ INSERT INTO `radacct` VALUES (3,'s3','c','2026-11-20 10:00:00',NULL,'100.64.0.12
     }
     assert_eq!(radacct(named)[0].as_ref().unwrap().session.as_deref(), Some("s"));
     let mut cut = Table::open(&b"INSERT INTO radacct (username) VALUES ('a"[..], "radacct").unwrap();
-    assert!(matches!(cut.next(), Err(TableError::TooLong(1))));
+    assert!(matches!(cut.record(), Err(TableError::TooLong(1))));
 }
 
 #[test]
@@ -156,7 +156,7 @@ fn what_is_wrong_is_told_by_line_and_without_the_value() {
     assert!(Mapping::radacct(&["username".to_owned()]).unwrap_err().contains("acctsessionid, acctstarttime"));
     let endless = format!("a,b\n\"{}", "x\n".repeat(1 << 20));
     let mut table = Table::open(endless.as_bytes(), "x").unwrap();
-    assert!(matches!(table.next(), Err(TableError::TooLong(2))));
+    assert!(matches!(table.record(), Err(TableError::TooLong(2))));
 }
 
 #[test]
@@ -186,7 +186,7 @@ proptest! {
     #[test]
     fn any_table_ends(data in proptest::collection::vec(any::<u8>(), 0..500)) {
         if let Ok(mut table) = Table::open(&data[..], "radacct") {
-            while let Ok(Some(Record { values, .. })) = table.next() {
+            while let Ok(Some(Record { values, .. })) = table.record() {
                 prop_assert!(!values.is_empty());
             }
         }
