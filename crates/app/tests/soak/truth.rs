@@ -17,8 +17,9 @@ const RUN_MS: i64 = 60_000;
 /// Nothing is asked about the two ends of a run: a NAS may send again for ten seconds, accounting leaves up to three seconds late, and an
 /// exporter's clock may be two seconds off, either way.
 const GUARD_MS: i64 = 16_000;
+type Network = (Profile, &'static [(&'static str, i64)], &'static str);
 /// The profiles, each with its exporters, their clock offsets, and a NAS.
-const NETWORKS: [(Profile, &[(&str, i64)], &str); 3] = [
+const NETWORKS: [Network; 3] = [
     (Profile::Small, &[("nat-home", 1_900)], "bras-home"),
     (Profile::Hotel, &[("nat-hotel", -1_900)], "gate-hotel"),
     (Profile::Isp, &[("cgn-a", -1_200), ("cgn-b", 1_900), ("cgn-c", 400)], "bras-south"),

@@ -55,6 +55,8 @@ enum Match {
     Nameless(usize),
     /// Was logged in with the holder's inside address within the tolerance.
     Neighbour(u32),
+    /// Has an id not seen before, in an answer with others: which of them stands for whom cannot be told yet.
+    Unsure,
     Stranger,
 }
 
@@ -120,7 +122,7 @@ impl<'a> Judge<'a> {
                 return if other && !own { Verdict::Wrong("named an inside address while another held it") } else { Verdict::Nameless };
             }
             Match::Neighbour(_) => return Verdict::Wrong("named a subscriber who had the inside address before or after the holder"),
-            Match::Stranger => return Verdict::Wrong("named somebody who did not hold it"),
+            Match::Unsure | Match::Stranger => return Verdict::Wrong("named somebody who did not hold it"),
         };
         let Some(named) = case.identities.get(at).copied() else { return Verdict::Wrong("named somebody who did not hold it") };
         let others = || case.identities.iter().enumerate().filter(|(n, _)| *n != at).map(|(_, i)| i);
@@ -158,7 +160,8 @@ impl<'a> Judge<'a> {
             return Verdict::Wrong("several, with somebody who did not hold it");
         }
         let nameless = matches.iter().any(|m| matches!(m, Match::Nameless(_)));
-        if strangers || nameless || holders < 2 || missing(|i| i.must) { Verdict::Several } else { Verdict::Right }
+        let unsure = matches.contains(&Match::Unsure);
+        if strangers || unsure || nameless || holders < 2 || missing(|i| i.must) { Verdict::Several } else { Verdict::Right }
     }
 
     /// Compares all candidates: those with known ids first, so that a new id stands for a holder whom no known id names.
@@ -171,7 +174,7 @@ impl<'a> Judge<'a> {
             let person = match found {
                 Match::Holder(n) => case.identities.get(n).map(|i| i.person),
                 Match::Neighbour(person) => Some(person),
-                Match::Nameless(_) | Match::Stranger => None,
+                Match::Nameless(_) | Match::Unsure | Match::Stranger => None,
             };
             named.extend(candidate.subscriber.as_deref().zip(person));
             matches.push(found);
@@ -197,18 +200,20 @@ impl<'a> Judge<'a> {
         let Some(id) = candidate.subscriber.as_ref() else { return Match::Nameless(first) };
         let person_at = |n: usize| case.identities.get(n).map(|i| i.person);
         let just_named = named.iter().find(|(other, _)| other == id).map(|(_, person)| *person);
+        let guessed = named.iter().any(|(other, _)| !self.person_of.contains_key(*other));
+        let stranger = if guessed && !self.person_of.contains_key(id) { Match::Unsure } else { Match::Stranger };
         if let Some(person) = self.person_of.get(id).copied().or(just_named) {
             if let Some(n) = here.iter().copied().find(|n| person_at(*n) == Some(person)) {
                 return Match::Holder(n);
             }
-            return self.neighbours(case, first).into_iter().find(|p| *p == person).map_or(Match::Stranger, Match::Neighbour);
+            return self.neighbours(case, first).into_iter().find(|p| *p == person).map_or(stranger, Match::Neighbour);
         }
         // An id not seen before stands for somebody who has none yet, a holder first of all.
         let nobody_yet = |person: &u32| !self.id_of.contains_key(person) && !named.iter().any(|(_, other)| other == person);
         if let Some(n) = here.iter().copied().find(|n| person_at(*n).is_some_and(|p| nobody_yet(&p))) {
             return Match::Holder(n);
         }
-        self.neighbours(case, first).into_iter().find(nobody_yet).map_or(Match::Stranger, Match::Neighbour)
+        self.neighbours(case, first).into_iter().find(nobody_yet).map_or(stranger, Match::Neighbour)
     }
 
     /// Who was logged in with the inside address of a holder within the tolerance, other than that holder.
