@@ -9,7 +9,6 @@ mod panic;
 mod ports;
 mod server;
 mod settings;
-pub mod sink;
 
 use std::fs;
 use std::path::PathBuf;

@@ -11,7 +11,7 @@ use weir_record::sink::{RecordSink, SubjectIds};
 
 use super::super::config::Config;
 use super::super::server::{Needs, Server};
-use crate::radius::tests::sink::{CountingIds, MemorySink, Mode};
+use crate::testing::{CountingIds, MemorySink, Mode};
 
 struct Rig {
     sink: Arc<MemorySink>,
