@@ -234,6 +234,9 @@ impl Work<'_> {
             if let Some(fault) = fault {
                 self.bad(fault.reason(), 0, &waiting.body, 1);
             }
+            if let Some(stream) = self.stream() {
+                stream.sequence.counted(waiting.header.sequence, records);
+            }
             self.decode(&plan, &waiting.body, records, waiting.header);
         }
     }
