@@ -164,12 +164,12 @@ fn a_late_set_that_waits_for_its_template_leaves_no_gap() {
     let mut b = Bench::new(Profile::Rfc8158);
     b.feed(at(0), &ipfix(T0, 0, 1, &[template(), data(1)]));
     // The third message overtakes the second, whose template comes last of all.
-    b.feed(at(10), &ipfix(T0, 3, 1, &[data(4)]));
+    b.feed(at(10), &ipfix(T0, 4, 1, &[data(5)]));
     let two = [nat44(4, T0_MS as u64, 2), nat44(4, T0_MS as u64, 3)].concat();
-    b.feed(at(20), &ipfix(T0, 1, 1, &[set(300, &two)]));
-    b.feed(at(30), &ipfix(T0, 4, 1, &[template_set(Version::Ipfix, 300, NAT44)]));
+    b.feed(at(20), &ipfix(T0, 1, 1, &[set(300, &two), data(4)]));
+    b.feed(at(30), &ipfix(T0, 5, 1, &[template_set(Version::Ipfix, 300, NAT44)]));
     b.stop(at(20_000));
-    assert_eq!(b.rows.events.len(), 4);
+    assert_eq!(b.rows.events.len(), 5);
     let left = b.rows.gaps.iter().max_by_key(|g| g.amendment).map(|g| g.lost);
     assert!(matches!(left, None | Some(Some(0))), "{:?}", b.rows.gaps);
 }
