@@ -57,10 +57,10 @@ enum Task {
         #[arg(long)]
         count: Option<u64>,
     },
-    /// Runs one fuzz target (nightly compiler) and keeps what it found.
+    /// Runs fuzz targets (nightly compiler) and keeps what they found.
     Fuzz {
-        /// Name of a file in fuzz/targets, without `.rs`.
-        target: String,
+        /// Names of files in fuzz/targets, without `.rs`; none means all.
+        targets: Vec<String>,
         /// Stops after this many executions.
         #[arg(long, default_value_t = 10_000_000)]
         runs: u64,
@@ -92,6 +92,6 @@ fn run(task: Task) -> Result<()> {
         Task::Docs { check: false } => docs::write(&workspace),
         Task::Bench { names, runs, dry_run } => bench::run(&workspace, &names, runs, dry_run),
         Task::Soak { names, count } => soak::run(&workspace, &names, count),
-        Task::Fuzz { target, runs, seconds, discard } => fuzz::run(&workspace, &target, runs, seconds, !discard),
+        Task::Fuzz { targets, runs, seconds, discard } => fuzz::run(&workspace, &targets, runs, seconds, !discard),
     }
 }

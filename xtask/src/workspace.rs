@@ -78,8 +78,18 @@ impl Workspace {
         for (name, value) in environment(|name| std::env::var(name).ok()) {
             command.env(name, value);
         }
+        // What cargo told this program of its own package: handed on, it would look to build scripts as if their surroundings had changed,
+        // and ring and all that stands on it would be built anew whenever `cargo xtask` and `cargo` take turns.
+        std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(of_this_package)).for_each(|(name, _)| {
+            command.env_remove(name);
+        });
         command
     }
+}
+
+/// True for variables in which cargo tells a program of its own package.
+fn of_this_package(name: &str) -> bool {
+    name == "OUT_DIR" || ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_CRATE_", "CARGO_BIN_"].iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// What the Makefile sets, for a command typed without it: the tools that `make deps` built, where to build, and the Python of the tests.
@@ -127,6 +137,15 @@ mod tests {
         let files = Workspace::here().unwrap().files().unwrap();
         assert!(files.contains(&"ARCHITECTURE.md".to_owned()) && files.contains(&"xtask/src/workspace.rs".to_owned()));
         assert!(files.is_sorted() && !files.iter().any(|path| path.starts_with(".git/")));
+    }
+
+    #[test]
+    fn a_cargo_started_here_is_told_nothing_of_this_package() {
+        let here = Workspace::here().unwrap();
+        let printed = output(here.command("env", &[])).unwrap();
+        assert!(printed.lines().any(|line| line.starts_with("PATH=")));
+        let told: Vec<&str> = printed.lines().filter(|line| line.split('=').next().is_some_and(of_this_package)).collect();
+        assert!(std::env::var_os("CARGO_PKG_NAME").is_some() && told.is_empty(), "{told:?}");
     }
 
     #[test]

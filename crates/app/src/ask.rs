@@ -1,60 +1,19 @@
 //! A look-up from its words to its answer: read, judge whether it may be asked, answer, and what the ledger says of it.
 
-use serde::{Deserialize, Serialize};
-use weir_attribution::question::{parse_end, parse_protocol};
-use weir_attribution::{Answer, Question};
+use weir_attribution::Answer;
 use weir_base::net::{Addr16, Prefix};
-use weir_base::time::{Millis, parse_duration_ms};
+use weir_base::time::Millis;
 use weir_store::engine::Store;
 
 use crate::facts::{StoreFacts, View};
 use crate::fail::Failure;
 use crate::ledger::Asked;
+use crate::words::Words;
 
 /// The origin of a demonstration's log.
 pub const DEMO_ORIGIN: &str = "demo.invalid";
 /// The pool reserved for tests of networks (RFC 2544, RFC 6890): a drill asks about nobody else.
 const DRILL_POOL: (Addr16, u8) = (Addr16::v4([198, 18, 0, 0]), 96 + 15);
-
-/// A question as it comes.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Words {
-    /// Public address and port.
-    pub public: String,
-    /// Protocol.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub protocol: Option<String>,
-    /// The moment.
-    pub at: String,
-    /// The far end.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub remote: Option<String>,
-    /// Tolerance.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub skew: Option<String>,
-}
-
-impl Words {
-    /// The question.
-    pub fn read(&self) -> Result<Question, Failure> {
-        let bad = |e: weir_attribution::QuestionError| Failure { code: crate::fail::USAGE, ..Failure::sentence(e) };
-        let (public, port) = parse_end("--public", &self.public).map_err(bad)?;
-        let protocol = self.protocol.as_deref().map(parse_protocol).transpose().map_err(bad)?;
-        let remote = self.remote.as_deref().map(|r| parse_end("--remote", r)).transpose().map_err(bad)?;
-        let at = self
-            .at
-            .parse::<Millis>()
-            .map_err(|_| Failure::usage("--at is not understood as a time", "write it as 2026-11-22T10:00:00.123+08:00, with the zone"))?;
-        let skew_ms = match &self.skew {
-            None => weir_attribution::limits::SKEW_MS_DEFAULT,
-            Some(text) => parse_duration_ms(text).map_err(|_| Failure::usage("--skew is not a duration", "write it as 150ms, 2s or 1m"))?,
-        };
-        let question = Question { public, port, protocol, at, remote, skew_ms };
-        question.check().map_err(bad)?;
-        Ok(question)
-    }
-}
 
 /// Who asks, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,10 +75,6 @@ pub fn answer(store: &Store, view: &View, origin: &str, asker: &Asker, words: &W
 mod tests {
     use super::*;
 
-    fn words(public: &str, at: &str) -> Words {
-        Words { public: public.into(), at: at.into(), ..Words::default() }
-    }
-
     #[test]
     fn drills_ask_about_nobody() {
         for (address, origin, may) in [
@@ -131,27 +86,6 @@ mod tests {
             ("2001:db8::1", "a", false),
         ] {
             assert_eq!(may_drill(address.parse().unwrap(), origin), may, "{address} {origin}");
-        }
-    }
-
-    #[test]
-    fn bad_words_are_usage_errors_that_do_not_repeat_an_address() {
-        let at = "2026-11-22T10:00:00.123+08:00";
-        let good = Words { protocol: Some("tcp".into()), skew: Some("150ms".into()), ..words("203.0.113.7:40123", at) };
-        let question = good.read().unwrap();
-        assert_eq!((question.port, question.protocol, question.skew_ms), (Some(40123), Some(6), 150));
-        for bad in [
-            words("203.0.113.7:99999", at),
-            words("203.0.113.999", at),
-            words("203.0.113.7", "yesterday"),
-            Words { protocol: Some("ip".into()), ..words("203.0.113.7", at) },
-            Words { skew: Some("1h".into()), ..words("203.0.113.7", at) },
-            Words { skew: Some("wide".into()), ..words("203.0.113.7", at) },
-            Words { remote: Some("x".into()), ..words("203.0.113.7", at) },
-        ] {
-            let failure = bad.read().unwrap_err();
-            assert_eq!(failure.code, crate::fail::USAGE);
-            assert!(!failure.to_string().contains("203.0.113.999") && !failure.todo.is_empty(), "{failure}");
         }
     }
 }

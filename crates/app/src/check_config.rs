@@ -18,7 +18,10 @@ const RMEM_MAX: &str = "/proc/sys/net/core/rmem_max";
 pub fn run(args: &CheckConfigArgs) -> Result<ExitCode, Failure> {
     let rmem = rmem_max();
     match config::load(args.config.as_deref(), &args.set) {
-        Ok(loaded) => good(&loaded, rmem, args.json),
+        Ok(loaded) => {
+            let files = loaded.settings.syslog.as_ref().map(weir_sources::syslog::server::check_files).unwrap_or_default();
+            if files.is_empty() { good(&loaded, rmem, args.json) } else { bad(&below(&files), args.json) }
+        }
         Err(problems) => bad(&problems, args.json),
     }
 }
@@ -26,6 +29,15 @@ pub fn run(args: &CheckConfigArgs) -> Result<ExitCode, Failure> {
 /// The largest receive buffer the kernel gives, in bytes; none where it does not say.
 pub fn rmem_max() -> Option<usize> {
     fs::read_to_string(RMEM_MAX).ok().and_then(|t| t.trim().parse().ok())
+}
+
+/// Sentences that begin with a path.
+fn below(all: &[String]) -> Vec<Problem> {
+    let one = |text: &String| {
+        let (path, what) = text.split_once(' ').unwrap_or(("", text));
+        Problem::new(path, what)
+    };
+    all.iter().map(one).collect()
 }
 
 fn bad(problems: &[Problem], json: bool) -> Result<ExitCode, Failure> {
@@ -51,7 +63,8 @@ pub fn listed(problems: &[Problem]) -> String {
 pub fn kernel_advice(loaded: &Loaded, rmem_max: Option<usize>) -> Option<String> {
     let radius = loaded.settings.radius.as_ref().map_or(0, |r| r.receive_buffer);
     let ipfix = loaded.settings.ipfix.as_ref().map_or(0, |i| i.receive_buffer);
-    let wanted = radius.max(ipfix);
+    let syslog = loaded.settings.syslog.as_ref().filter(|s| !s.udp.is_empty()).map_or(0, |s| s.receive_buffer);
+    let wanted = radius.max(ipfix).max(syslog);
     let given = rmem_max?;
     (given < wanted).then(|| {
         format!(
@@ -61,8 +74,14 @@ pub fn kernel_advice(loaded: &Loaded, rmem_max: Option<usize>) -> Option<String>
     })
 }
 
+/// What the kernel's settings lack for connection tracking in the namespace this program runs in, each with the line that mends it.
+pub fn conntrack_advice(loaded: &Loaded) -> Vec<String> {
+    let own = loaded.settings.conntrack.as_ref().is_some_and(|c| c.namespaces.iter().any(|n| n.netns.is_none()));
+    if own { weir_sources::conntrack::kernel::here().into_iter().map(|a| a.text).collect() } else { Vec::new() }
+}
+
 fn good(loaded: &Loaded, rmem: Option<usize>, json: bool) -> Result<ExitCode, Failure> {
-    let advice = kernel_advice(loaded, rmem);
+    let advice: Vec<String> = kernel_advice(loaded, rmem).into_iter().chain(conntrack_advice(loaded)).collect();
     if json {
         let kernel = json!({ "rmem_max": rmem, "advice": advice });
         output::json(&json!({ "ok": true, "problems": [], "values": loaded.values, "kernel": kernel }))?;
@@ -77,7 +96,7 @@ fn good(loaded: &Loaded, rmem: Option<usize>, json: bool) -> Result<ExitCode, Fa
         };
         let _ = writeln!(out, "{} = {}{origin}", v.path, v.value);
     }
-    if let Some(advice) = advice {
+    for advice in advice {
         let _ = writeln!(out, "\n{advice}");
     }
     let kinds: Vec<String> = loaded.settings.kinds.iter().map(|k| format!("{} {}", k.code, k.zh)).collect();

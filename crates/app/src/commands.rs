@@ -83,7 +83,7 @@ fn show_rows(answer: &Value, json: bool) -> Result<ExitCode, Failure> {
 
 /// `weir records`.
 pub fn records(args: &RecordsArgs) -> Result<ExitCode, Failure> {
-    let request = json!({ "op": "records", "kind": args.kind, "from": args.from, "to": args.to, "limit": args.limit });
+    let request = json!({ "op": "records", "kind": args.kind, "from": args.from, "to": args.to, "limit": args.limit, "match": args.words });
     show_rows(&ask(&args.ask.data.data, request)?, args.ask.json)
 }
 

@@ -2,6 +2,7 @@
 
 mod tape;
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -96,10 +97,11 @@ fn shower(program: &Program, tape: Tape) -> Show {
     let (data, terminal) = (program.data.clone(), std::io::stdout().is_terminal());
     let bar = if terminal { indicatif::ProgressBar::new_spinner() } else { indicatif::ProgressBar::hidden() };
     let (mut shown, mut said) = (false, Millis(0));
+    let weir = std::env::current_exe().map_or("weir".to_owned(), |me| named(&me, &std::env::var_os("PATH").unwrap_or_default()));
     Box::new(move |store, now| {
         if !shown && let Some(example) = tape.recent(now).iter().find(|q| answers(&data, q)) {
             shown = true;
-            let text = things_to_try(&data, example);
+            let text = things_to_try(&weir, &data, example);
             bar.suspend(|| drop(output::text(&text)));
         }
         let sources = store.sources();
@@ -139,7 +141,14 @@ fn answers(data: &Path, example: &Example) -> bool {
     asked.is_ok_and(|a| a["answer"] == "one" && a["candidates"][0]["subscriber"] != Value::Null)
 }
 
-fn things_to_try(data: &Path, example: &Example) -> String {
+/// How this program is called in another terminal: by its name where the shell finds it by that, else by its path.
+fn named(me: &Path, search: &OsStr) -> String {
+    let same = |a: &Path| fs::canonicalize(a).ok().is_some_and(|a| fs::canonicalize(me).is_ok_and(|b| a == b));
+    let found = std::env::split_paths(search).map(|folder| folder.join("weir")).find(|file| file.is_file());
+    if found.is_some_and(|file| same(&file)) { "weir".to_owned() } else { quoted(me) }
+}
+
+fn things_to_try(weir: &str, data: &Path, example: &Example) -> String {
     let at = if Some(data) == folder().ok().as_deref() || data != Path::new("weir-data") {
         format!(" --data {}", quoted(data))
     } else {
@@ -149,11 +158,11 @@ fn things_to_try(data: &Path, example: &Example) -> String {
     format!(
         "Three things to try in another terminal:\n\n\
          1. Who held this public address and port at this moment?\n   \
-            weir lookup --public {} --protocol {protocol} --at {} --skew 1s --purpose drill --explain{at}\n\n\
+            {weir} lookup --public {} --protocol {protocol} --at {} --skew 1s --purpose drill --explain{at}\n\n\
          2. Who sends, and is anything lost?\n   \
-            weir sources{at}\n\n\
+            {weir} sources{at}\n\n\
          3. Your own question of a moment ago, in the ledger:\n   \
-            weir records --kind question --limit 5{at}\n\n",
+            {weir} records --kind question --limit 5{at}\n\n",
         example.public,
         example.at.to_rfc3339(),
     )
@@ -191,8 +200,24 @@ mod tests {
         assert_eq!(quoted(Path::new("/a/b-c.d")), "/a/b-c.d");
         assert_eq!(quoted(Path::new("/a b/it's")), "'/a b/it'\\''s'");
         let example = Example { public: "198.18.0.1:9".into(), protocol: 17, at: Millis(0) };
-        let text = things_to_try(Path::new("/a b"), &example);
+        let text = things_to_try("weir", Path::new("/a b"), &example);
         assert!(text.contains("weir lookup --public 198.18.0.1:9 --protocol udp --at 1970-01-01T08:00:00.000+08:00"), "{text}");
         assert_eq!(text.matches("--data '/a b'").count(), 3);
+    }
+
+    #[test]
+    fn the_program_is_called_as_another_terminal_finds_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let (built, other) = (dir.path().join("built"), dir.path().join("other"));
+        for folder in [&built, &other] {
+            fs::create_dir(folder).unwrap();
+            fs::write(folder.join("weir"), "").unwrap();
+        }
+        let me = built.join("weir");
+        let search = |folders: &[&PathBuf]| std::env::join_paths(folders).unwrap();
+        assert_eq!(named(&me, &search(&[&built, &other])), "weir");
+        for elsewhere in [search(&[]), search(&[&other, &built]), search(&[&dir.path().join("none")])] {
+            assert_eq!(named(&me, &elsewhere), quoted(&me), "{elsewhere:?}");
+        }
     }
 }

@@ -10,6 +10,7 @@ use weir_base::crypto::Mac;
 use weir_base::net::{Addr16, Prefix};
 use weir_base::time::Millis;
 use weir_record::kinds::{Form, flags};
+use weir_sources::detnat::history::{Computed, History};
 use weir_sources::ipfix::normalise::fingerprint;
 use weir_store::engine::{SourceInfo, Store};
 use weir_store::nat::mapping::Mapping;
@@ -27,12 +28,27 @@ const WHOLE_AROUND_MS: i64 = 600_000;
 pub struct View {
     /// Sources by number.
     pub sources: HashMap<u32, SourceInfo>,
+    /// The listener of each NAS, by their numbers: what the kernel dropped before it was read may have been of any NAS.
+    pub listeners: HashMap<u32, u32>,
     /// How far their records reach.
     pub reach: HashMap<u32, Reach>,
     /// Addresses that subscribers hold without a NAT: name of the realm and prefix.
     pub own: Vec<(String, Prefix)>,
     /// The key of fingerprints of remote ends, when a policy makes them.
     pub remote: Option<Mac>,
+    /// Mappings that follow from configuration.
+    pub computed: History,
+}
+
+/// The listener of each NAS: the source whose name the NAS's own begins with, up to a `/`.
+pub fn listeners(sources: &HashMap<u32, SourceInfo>) -> HashMap<u32, u32> {
+    let radius = || sources.values().filter(|s| s.kind == "radius");
+    let names: HashMap<&str, u32> = radius().map(|s| (s.name.as_str(), s.number)).collect();
+    let listener = |s: &SourceInfo| {
+        let heads = s.name.match_indices('/').filter_map(|(at, _)| s.name.get(..at));
+        heads.filter_map(|head| names.get(head)).next().map(|listener| (s.number, *listener))
+    };
+    radius().filter_map(listener).collect()
 }
 
 /// The facts for one question.
@@ -67,6 +83,9 @@ impl<'a> StoreFacts<'a> {
 
     /// From when on a source's records are here.
     fn since(&self, source: u32) -> Millis {
+        if let Some(since) = self.view.computed.since(source) {
+            return since;
+        }
         let registered = self.view.sources.get(&source).map_or(Millis(i64::MAX), |s| s.since);
         self.view.reach.get(&source).map_or(registered, |r| r.since.min(registered))
     }
@@ -99,13 +118,27 @@ impl Facts for StoreFacts<'_> {
                 shared,
             });
         }
+        for (source, whole) in self.view.computed.devices(public, self.question.at) {
+            let info = self.info(source)?;
+            pools.push(PoolSource {
+                source,
+                name: info.name.clone(),
+                realm: info.realm_number,
+                realm_name: info.realm.clone(),
+                since: self.since(source),
+                pool: PoolKnown::Configured,
+                shared: !whole,
+            });
+        }
         Ok(pools)
     }
 
     fn mappings(&self, query: &MappingQuery) -> Read<Vec<MappingFact>> {
         let found = self.find(query.public, query.port, query.protocol, query.from, query.to)?;
         let wanted = |m: &&Mapping| query.port.is_some() || m.form == Form::AddressBinding;
-        Ok(found.iter().filter(wanted).map(mapping_fact).collect())
+        let mut facts: Vec<MappingFact> = found.iter().filter(wanted).map(mapping_fact).collect();
+        facts.extend(self.view.computed.mappings(query.public, query.port, query.from, query.to).iter().map(computed_fact));
+        Ok(facts)
     }
 
     fn evidence(&self, source: u32, public: Addr16, port: Option<u16>, protocol: Option<u8>, before: Millis) -> Read<Option<Millis>> {
@@ -121,29 +154,41 @@ impl Facts for StoreFacts<'_> {
 
     fn gaps(&self, source: u32, from: Millis, to: Millis) -> Read<Vec<GapFact>> {
         let fact = |g: weir_store::gaps::KnownGap| GapFact { id: g.id, start: g.start, end: g.end, lost: g.lost };
-        Ok(self.store.gaps_between(source, from, to).into_iter().map(fact).collect())
+        let mut gaps: Vec<GapFact> = self.store.gaps_between(source, from, to).into_iter().map(fact).collect();
+        if let Some(listener) = self.view.listeners.get(&source) {
+            // The listener's gaps are by our clock, the question is by the NAS's.
+            let info = self.info(source)?;
+            let ahead = info.counters.offset_ms.filter(|_| info.clock != "trust").unwrap_or(0);
+            let theirs = self.store.gaps_between(*listener, from.plus(-ahead), to.plus(-ahead)).into_iter().map(fact);
+            gaps.extend(theirs.map(|g| GapFact { start: g.start.plus(ahead), end: g.end.plus(ahead), ..g }));
+        }
+        Ok(gaps)
     }
 
-    fn source(&self, source: u32, _at: Millis) -> Read<SourceFact> {
+    fn source(&self, source: u32, at: Millis) -> Read<SourceFact> {
         let info = self.info(source)?;
+        // What is computed is known for all time, but for ports that the device gives out without saying so in its configuration.
+        let dynamic = || self.view.computed.is_dynamic(source, self.question.public, self.question.port, at);
+        let computed = (self.view.computed.has(source) && !dynamic()).then_some(Millis(i64::MAX));
         Ok(SourceFact {
             name: info.name.clone(),
             realm: info.realm_number,
             realm_name: info.realm.clone(),
-            last_header: self.view.reach.get(&source).and_then(|r| r.evidence),
+            last_header: computed.or_else(|| self.view.reach.get(&source).and_then(|r| r.evidence)),
             offset_ms: info.counters.offset_ms,
+            ahead_ms: info.counters.ahead_ms,
             trust: info.clock == "trust",
         })
     }
 
     fn sessions(&self, realm: Option<u32>, address: Addr16, from: Millis, to: Millis) -> Read<Vec<SessionFact>> {
-        let found = self.spans(realm, address, from, to)?;
-        let mut facts = Vec::with_capacity(found.len());
-        for span in &found {
-            if span.until.is_some() || !self.ended_already(realm, address, span)? {
-                facts.push(self.session_fact(span));
-            }
-        }
+        let (found, stats) = self.store.sessions(realm, address, from, to).map_err(failed)?;
+        self.count(stats.pages, stats.bytes);
+        let mut facts: Vec<SessionFact> = found.iter().map(|span| self.session_fact(span)).collect();
+        // A NAS names the account; the lease of the same address, in the same realm, only its hardware address.
+        let leased = |f: &SessionFact| self.view.sources.get(&f.source).is_some_and(|s| matches!(s.kind.as_str(), "dhcp" | "syslog"));
+        let named: Vec<u32> = facts.iter().filter(|f| !leased(f)).map(|f| f.realm).collect();
+        facts.retain(|f| !leased(f) || !named.contains(&f.realm));
         Ok(facts)
     }
 
@@ -159,7 +204,8 @@ impl Facts for StoreFacts<'_> {
         let mut pools = Vec::new();
         for (realm, prefix) in &self.view.own {
             // Every NAS of the realm that has ever spoken may have lent it.
-            let spoke = |s: &&SourceInfo| s.kind == "radius" && s.realm == *realm && self.view.reach.contains_key(&s.number);
+            let lends = |s: &SourceInfo| matches!(s.kind.as_str(), "radius" | "dhcp");
+            let spoke = |s: &&SourceInfo| lends(s) && s.realm == *realm && self.view.reach.contains_key(&s.number);
             let sources = self.view.sources.values().filter(spoke);
             pools.extend(sources.map(|s| OwnPool { prefix: *prefix, source: s.number, since: self.since(s.number) }));
         }
@@ -177,20 +223,6 @@ impl Facts for StoreFacts<'_> {
 }
 
 impl StoreFacts<'_> {
-    fn spans(&self, realm: Option<u32>, address: Addr16, from: Millis, to: Millis) -> Read<Vec<SessionSpan>> {
-        let (found, stats) = self.store.sessions(realm, address, from, to).map_err(failed)?;
-        self.count(stats.pages, stats.bytes);
-        Ok(found)
-    }
-
-    /// True when an open session is one that ended: an update that came after its Stop, but tells of a moment before it, opens it anew in
-    /// the table of sessions. The span that the Stop closed holds the moment of that update.
-    fn ended_already(&self, realm: Option<u32>, address: Addr16, open: &SessionSpan) -> Read<bool> {
-        let told = open.session.last_evidence;
-        let closed = |s: &SessionSpan| s.session.id == open.session.id && s.prefix == open.prefix && s.until.is_some_and(|u| u >= told);
-        Ok(self.spans(realm, address, told, told)?.iter().any(closed))
-    }
-
     fn session_fact(&self, span: &SessionSpan) -> SessionFact {
         let s = &span.session;
         // An address that came to the session later was first seen then; when it was lent is not known.
@@ -238,9 +270,47 @@ fn mapping_fact(m: &Mapping) -> MappingFact {
     }
 }
 
+fn computed_fact(c: &Computed) -> MappingFact {
+    MappingFact {
+        source: c.source,
+        form: Form::Deterministic,
+        inside: c.inside,
+        inside_port: 0,
+        public_first: c.ports.first,
+        public_last: c.ports.last,
+        protocol: 0,
+        start: Some(c.from),
+        start_seen: true,
+        end: c.to,
+        end_seen: c.to.is_some(),
+        ends_agree: true,
+        last_evidence: c.to.unwrap_or(c.from),
+        remote: None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_nas_has_the_listener_that_its_name_begins_with() {
+        let source = |number: u32, kind: &str, name: &str| {
+            let counters = weir_record::sink::SourceCounters::default();
+            let (kind, name, realm) = (kind.to_owned(), name.to_owned(), "home".to_owned());
+            let (peer, profile, clock) = (String::new(), String::new(), "trust".to_owned());
+            (number, SourceInfo { number, name, kind, realm, realm_number: 1, peer, profile, clock, since: Millis(0), counters, lost: 0 })
+        };
+        let sources = HashMap::from([
+            source(1, "radius", "radius"),
+            source(2, "radius", "radius/home/bras-1@192.0.2.1"),
+            source(3, "radius", "site/a"),
+            source(4, "radius", "site/a/home/192.0.2.2"),
+            source(5, "ipfix", "radius/7"),
+            source(6, "radius", "radius2/home/192.0.2.3"),
+        ]);
+        assert_eq!(listeners(&sources), HashMap::from([(2, 1), (4, 3)]));
+    }
 
     #[test]
     fn a_mapping_keeps_what_was_seen_of_it_apart_from_what_was_inferred() {

@@ -86,3 +86,15 @@ pub const SETTLED_MS: i64 = 1_500;
 
 /// How long a gap that a late datagram has filled may stand before it is amended, in milliseconds.
 pub const DETOUR_MS: u64 = 1_500;
+
+/// Lines that `weir dialect test` reads.
+pub const SAMPLE_LINES: usize = 1_000_000;
+
+/// Past sessions of one request of an import.
+pub const IMPORT_SESSIONS: usize = 500;
+
+/// Bad lines of an import that are listed; how many more there are is counted.
+pub const IMPORT_BAD_LINES: usize = 50;
+
+/// Sessions that the preview of an import shows.
+pub const IMPORT_PREVIEW: usize = 10;

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use weir_base::clock::{Clock, SystemClock};
 
-use crate::ask::{self, Asker, Words};
+use crate::ask::{self, Asker};
 use crate::cli::LookupArgs;
 use crate::fail::Failure;
+use crate::program::changes;
 use crate::socket::client::Client;
 use crate::socket::ops;
 use crate::view::{self, Known};
+use crate::words::Words;
 use crate::{offline, output, side};
 
 /// Runs the command.
@@ -51,7 +53,8 @@ fn off_line(args: &LookupArgs, words: &Words) -> Result<Value, Failure> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let (opened, origin) = offline::open(&args.data.data, &clock)?;
     let asker = Asker { actor: offline::actor(), purpose: args.purpose.name().to_owned() };
-    let view = view::now(&opened.store, &opened.front, &Known::default());
+    let known = Known::stored(&changes::last(opened.front.as_ref()));
+    let view = view::now(&opened.store, &opened.front, &known);
     let outcome = ask::answer(&opened.store, &view, &origin, &asker, words, clock.now());
     side::append(&opened.store, opened.disk.as_ref(), &outcome.asked)?;
     outcome.answer.map(|answer| ops::shown(&answer, args.explain, outcome.read))

@@ -6,10 +6,13 @@ mod cli;
 mod commands;
 mod config;
 mod demo;
+mod dialect;
 mod docs;
 mod facts;
 mod fail;
+mod fault;
 mod front;
+mod import;
 mod ledger;
 mod limits;
 mod lookup;
@@ -27,6 +30,7 @@ mod socket;
 mod verify;
 mod view;
 mod views;
+mod words;
 
 use std::process::ExitCode;
 
@@ -36,6 +40,7 @@ use cli::{Cli, Command, Page};
 use fail::Failure;
 
 fn main() -> ExitCode {
+    fault::install();
     // Everything the program makes is for its owner alone; files that must be otherwise say so.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     match run(Cli::parse()) {
@@ -58,8 +63,10 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Verify(args) => Ok(verify::run(&args.data.data, args.json)),
         Command::Export(args) => commands::export(&args),
         Command::Key(command) => commands::key(&command),
+        Command::Dialect(command) => dialect::run(&command),
         Command::CheckConfig(args) => check_config::run(&args),
         Command::Measures(args) => commands::measures(&args),
+        Command::Import(command) => import::run(&command),
         Command::Simulate(args) => simulate::run(&args),
         Command::Docs { page: Page::Records } => {
             output::text(&docs::records())?;

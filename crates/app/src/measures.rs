@@ -1,8 +1,12 @@
 //! The one list of measures.
 
+mod conntrack;
+mod detnat;
+mod dhcp;
 mod ipfix;
 mod radius;
 mod register;
+mod syslog;
 
 use std::path::Path;
 
@@ -30,5 +34,20 @@ pub fn list(settings: &Settings, data: &Path, remote_key: &Secret) -> Result<Mad
     if let Some(settings) = &settings.ipfix {
         made.measures.push(Box::new(ipfix::Ipfix::new(settings, remote_key)));
     }
+    if let Some(settings) = settings.syslog.as_ref().filter(|s| s.listens()) {
+        made.measures.push(Box::new(syslog::Syslog::new(settings, remote_key)));
+    }
+    if let Some(settings) = &settings.conntrack {
+        made.measures.push(Box::new(conntrack::Conntrack::new(settings, remote_key)));
+    }
+    if let Some(settings) = &settings.detnat {
+        made.measures.push(Box::new(detnat::Detnat::new(settings)));
+    }
+    if let Some(settings) = &settings.dhcp {
+        made.measures.push(Box::new(dhcp::Dhcp::new(settings)));
+    }
     Ok(made)
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,6 +20,18 @@ pub struct Ports {
     pub ipfix_udp: Vec<SocketAddr>,
     /// IPFIX, TCP.
     pub ipfix_tcp: Vec<SocketAddr>,
+    /// Syslog, UDP.
+    #[serde(default)]
+    pub syslog_udp: Vec<SocketAddr>,
+    /// Syslog, TCP.
+    #[serde(default)]
+    pub syslog_tcp: Vec<SocketAddr>,
+    /// Syslog, TLS.
+    #[serde(default)]
+    pub syslog_tls: Vec<SocketAddr>,
+    /// RELP.
+    #[serde(default)]
+    pub syslog_relp: Vec<SocketAddr>,
 }
 
 impl Ports {

@@ -9,6 +9,7 @@ use weir_base::time::{Day, Millis};
 use weir_query::QueryError;
 use weir_query::mask::{self, Mask};
 use weir_query::rows::{Rows, Wanted};
+use weir_query::search::Words;
 use weir_record::Kind;
 use weir_store::engine::Store;
 
@@ -93,6 +94,21 @@ pub fn records(store: &Arc<Store>, mut wanted: Wanted, limit: usize) -> Result<V
     let mut objects = rows::objects(&kept);
     objects.drain(..objects.len().saturating_sub(limit));
     Ok(json!({ "columns": columns, "rows": objects }))
+}
+
+/// The newest lines of the span that hold all words, oldest of them first.
+pub fn search(store: &Arc<Store>, wanted: Wanted, words: &str, limit: usize) -> Result<Value, Failure> {
+    if wanted.kind != Kind::Maintenance {
+        return Err(Failure::usage("--match searches log lines only", "add --kind maintenance"));
+    }
+    if !(1..=RECORDS_MAX).contains(&limit) {
+        return Err(Failure::usage("--limit is out of range", format!("write 1 to {RECORDS_MAX}")));
+    }
+    let words = Words::parse(words).map_err(|e| Failure::usage("--match cannot be searched for", e))?;
+    let found = weir_query::search::lines(store, &words, wanted.from, wanted.to, limit).map_err(failure)?;
+    let schema = found.rows.schema();
+    let columns: Vec<&String> = schema.fields().iter().map(|f| f.name()).collect();
+    Ok(json!({ "columns": columns, "rows": rows::objects(std::slice::from_ref(&found.rows)), "scanned": found.scanned }))
 }
 
 /// A statement over the masking views.

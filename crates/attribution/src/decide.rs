@@ -5,7 +5,7 @@ use std::rc::Rc;
 use weir_base::time::Millis;
 
 use crate::answer::{Answer, Candidate, Outcome};
-use crate::clock::SourceClock;
+use crate::clock::{SourceClock, Window};
 use crate::facts::{Facts, FactsError, PoolSource, Read};
 use crate::inquiry::{Doubt, Inquiry};
 use crate::limits::CANDIDATES_MAX;
@@ -81,7 +81,7 @@ fn decide(inquiry: &mut Inquiry<'_>) -> Read<Verdict> {
     if !found.held.is_empty() {
         return by_mapping(inquiry, &pools, mapping::holders(found.held));
     }
-    let claims = session::find(inquiry, None, question.public)?;
+    let claims = session::find(inquiry, None, question.public, Window::of(question))?;
     if !claims.is_empty() {
         return Ok(by_session(question, &claims));
     }
@@ -91,26 +91,32 @@ fn decide(inquiry: &mut Inquiry<'_>) -> Read<Verdict> {
 fn by_mapping(inquiry: &mut Inquiry<'_>, pools: &[PoolSource], holders: Vec<Holder>) -> Read<Verdict> {
     let mut list = List::default();
     let mut claims = Vec::new();
+    let mut doubtful: Option<(Doubt, Claim)> = None;
     for holder in &holders {
         if list.shown.len() >= CANDIDATES_MAX {
             list.left += 1;
             continue;
         }
-        claims = session::find(inquiry, Some(holder.realm), holder.inside)?;
+        claims = session::find(inquiry, Some(holder.realm), holder.inside, holder.when)?;
         if claims.is_empty() {
             list.push(mapped(holder, None));
         }
         claims.iter().for_each(|claim| list.push(mapped(holder, Some(claim))));
+        doubtful = doubtful.or_else(|| first_in_doubt(&claims).map(|(doubt, claim)| (doubt, claim.clone())));
     }
-    let certain = holders.iter().filter(|h| h.certain).count();
-    if certain > 1 {
-        let code = several_code(inquiry.question, &holders);
-        return Ok(Verdict::with(Outcome::Several, code, words::several(inquiry.question, code, &holders), list));
-    }
+    // Whoever need not have held it is no holder, and the others are not all there were.
     if let Some(doubtful) = holders.iter().find(|h| !h.certain) {
         let doubt = doubtful.best.doubt.unwrap_or(Doubt::Gap);
         let reason = words::mapping_in_doubt(doubt, &doubtful.best.clock.fact.name, holders.len());
         return Ok(Verdict::with(Outcome::Unknown, doubt.code(), reason, list));
+    }
+    if holders.len() > 1 {
+        if let Some((doubt, claim)) = doubtful {
+            let reason = words::holders_in_doubt(doubt, &claim, holders.len());
+            return Ok(Verdict::with(Outcome::Unknown, Code::SessionInDoubt, reason, list));
+        }
+        let code = several_code(inquiry.question, &holders);
+        return Ok(Verdict::with(Outcome::Several, code, words::several(inquiry.question, code, &holders), list));
     }
     let Some(holder) = holders.first() else { return nobody(inquiry, pools, false) };
     let nearby = if holder.covers { None } else { Some(others(inquiry, pools, holder)?) };
@@ -126,8 +132,18 @@ fn by_mapping(inquiry: &mut Inquiry<'_>, pools: &[PoolSource], holders: Vec<Hold
             None => Verdict::with(Outcome::One, Code::Holder, words::holder(&source, claim), list),
             Some(doubt) => Verdict::with(Outcome::Unknown, Code::SessionInDoubt, words::session_in_doubt(doubt, claim, true), list),
         },
-        many => Verdict::with(Outcome::Several, Code::Sessions, words::sessions(many.len(), true), list),
+        many => match first_in_doubt(many) {
+            Some((doubt, claim)) => {
+                Verdict::with(Outcome::Unknown, Code::SessionInDoubt, words::sessions_in_doubt(doubt, claim, many.len(), true), list)
+            }
+            None => Verdict::with(Outcome::Several, Code::Sessions, words::sessions(many.len(), true), list),
+        },
     })
+}
+
+/// Several sessions are an answer only where each of them held the address: one in doubt need not have.
+fn first_in_doubt(claims: &[Claim]) -> Option<(Doubt, &Claim)> {
+    claims.iter().find_map(|claim| Some((claim.doubt?, claim)))
 }
 
 fn by_session(question: &Question, claims: &[Claim]) -> Verdict {
@@ -139,6 +155,10 @@ fn by_session(question: &Question, claims: &[Claim]) -> Verdict {
             Some(doubt) => Verdict::with(Outcome::Unknown, Code::SessionInDoubt, words::session_in_doubt(doubt, claim, false), list),
         },
         many => {
+            if let Some((doubt, claim)) = first_in_doubt(many) {
+                let reason = words::sessions_in_doubt(doubt, claim, many.len(), false);
+                return Verdict::with(Outcome::Unknown, Code::SessionInDoubt, reason, list);
+            }
             let realms = many.iter().any(|c| many.first().is_some_and(|first| c.fact.realm != first.fact.realm));
             let (code, reason) =
                 if realms { (Code::Realms, words::plain_realms()) } else { (Code::Sessions, words::sessions(many.len(), false)) };
@@ -198,7 +218,7 @@ fn others(inquiry: &mut Inquiry<'_>, pools: &[PoolSource], holder: &Holder) -> R
 fn vacancy(inquiry: &mut Inquiry<'_>, witnesses: &[Witness], whole: bool) -> Read<Option<(Doubt, String)>> {
     let (mut worst, mut judged): (Option<(Doubt, String)>, bool) = (None, false);
     for witness in witnesses {
-        if witness.since > witness.clock.asked_at {
+        if witness.since > witness.clock.asked_at() {
             continue;
         }
         judged = true;

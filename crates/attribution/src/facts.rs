@@ -132,6 +132,9 @@ pub struct SourceFact {
     pub last_header: Option<Millis>,
     /// Its clock less ours in milliseconds; none when it was not measured.
     pub offset_ms: Option<i64>,
+    /// How far its clock is ahead of ours, at least and at most, in milliseconds: the offset and how exactly it is known. Without it the
+    /// offset counts as exact.
+    pub ahead_ms: Option<(i64, i64)>,
     /// True when its clock is to be trusted as it is: the offset is not used.
     pub trust: bool,
 }

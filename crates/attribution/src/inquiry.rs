@@ -7,9 +7,9 @@ use std::rc::Rc;
 use weir_base::time::Millis;
 
 use crate::answer::{ClockNote, GapNote};
-use crate::clock::{SourceClock, skew_of};
+use crate::clock::{SourceClock, Window};
 use crate::facts::{Facts, Read};
-use crate::limits::{EXPORT_WAIT_MS, GAPS_MAX, OFFSET_JOINS_MS};
+use crate::limits::{EXPORT_WAIT_MS, GAPS_MAX, OFFSET_ERROR_MS, OFFSET_JOINS_MS};
 use crate::question::Question;
 use crate::reason::Code;
 
@@ -77,10 +77,10 @@ impl<'a> Inquiry<'a> {
         Ok(clock)
     }
 
-    /// The window of every source whose offset joins the tolerance.
-    pub fn common_window(&self) -> Span {
-        let reach = skew_of(self.question) + OFFSET_JOINS_MS;
-        (self.question.at.plus(-reach), self.question.at.plus(reach))
+    /// The window in the time of every source whose offset joins the tolerance.
+    pub fn common_window(&self, window: Window) -> Span {
+        let reach = OFFSET_JOINS_MS + OFFSET_ERROR_MS;
+        (window.from.plus(-reach), window.to.plus(reach))
     }
 
     /// What the source may have lost in `from..=to` of its time. The gaps found are named in the answer.
@@ -126,7 +126,7 @@ impl<'a> Inquiry<'a> {
     pub fn notes(self) -> (Vec<ClockNote>, Vec<GapNote>, usize) {
         let mut gaps = self.gaps;
         gaps.sort_by(|a, b| (a.start, a.end, &a.source, a.id).cmp(&(b.start, b.end, &b.source, b.id)));
-        let clocks = self.asked.iter().filter_map(|source| self.known.get(source)).map(|clock| clock.note()).collect();
+        let clocks = self.asked.iter().filter_map(|source| self.known.get(source)).map(|clock| clock.note(self.question)).collect();
         (clocks, gaps, self.gaps_left)
     }
 }

@@ -14,6 +14,7 @@ mod clock;
 mod decide;
 mod explain;
 pub mod facts;
+pub mod fuzz;
 mod inquiry;
 mod json;
 pub mod limits;

@@ -3,6 +3,9 @@
 /// Offset of a source's clock, in milliseconds either way, that joins the tolerance. With more the question is translated.
 pub const OFFSET_JOINS_MS: i64 = 2_000;
 
+/// How much less exactly than that a measured offset may be known, in milliseconds: times of sending are whole seconds.
+pub const OFFSET_ERROR_MS: i64 = 1_100;
+
 /// Largest uncertainty an asker may state, in milliseconds (ten minutes). A tolerance is never widened by hours.
 pub const SKEW_MS_MAX: i64 = 600_000;
 

@@ -7,7 +7,7 @@ use weir_base::net::Addr16;
 use weir_record::kinds::Form;
 
 use crate::answer::MappingNote;
-use crate::clock::SourceClock;
+use crate::clock::{SourceClock, Window};
 use crate::facts::{MappingFact, MappingQuery, PoolSource, Read, Remote};
 use crate::inquiry::{Doubt, Inquiry, Span};
 
@@ -33,6 +33,8 @@ pub(crate) struct Holder {
     pub certain: bool,
     /// A certain mapping held the port at the moment itself.
     pub covers: bool,
+    /// When it may have held the port, within the asker's skew and by our clock: whoever had the inside end at another time is not meant.
+    pub when: Window,
 }
 
 /// What was found.
@@ -55,7 +57,7 @@ pub(crate) fn find(inquiry: &mut Inquiry<'_>, pools: &[PoolSource]) -> Read<Foun
             windows.insert((clock.from(), clock.to()));
         }
     }
-    let common = inquiry.common_window();
+    let common = inquiry.common_window(Window::of(inquiry.question));
     for fact in query(inquiry, common)? {
         let clock = inquiry.peek(fact.source)?;
         if clock.degraded {
@@ -142,10 +144,14 @@ pub(crate) fn holders(mut held: Vec<Held>) -> Vec<Holder> {
         let (realm, inside) = (one.clock.fact.realm, one.fact.inside);
         let certain = one.doubt.is_none();
         match holders.iter_mut().find(|h| h.realm == realm && h.inside == inside) {
-            Some(holder) => holder.covers |= certain && one.covers,
+            Some(holder) => {
+                holder.covers |= certain && one.covers;
+                let when = one.when();
+                holder.when = Window { from: holder.when.from.min(when.from), to: holder.when.to.max(when.to), ..holder.when };
+            }
             None => {
                 let (realm_name, covers) = (one.clock.fact.realm_name.clone(), certain && one.covers);
-                holders.push(Holder { realm, realm_name, inside, best: one, certain, covers });
+                holders.push(Holder { realm, realm_name, inside, when: one.when(), best: one, certain, covers });
             }
         }
     }
@@ -155,13 +161,17 @@ pub(crate) fn holders(mut held: Vec<Held>) -> Vec<Holder> {
 
 /// How far the mapping lies from the moment, ms.
 fn distance(held: &Held) -> i64 {
-    let at = held.clock.asked_at;
+    let at = held.clock.asked_at();
     let before = held.fact.start.map_or(0, |t| t.since(at).max(0));
     let after = held.fact.end.map_or(0, |t| at.since(t).max(0));
     before.max(after)
 }
 
 impl Held {
+    fn when(&self) -> Window {
+        self.clock.when(self.fact.start, self.fact.end)
+    }
+
     pub fn note(&self) -> MappingNote {
         MappingNote {
             form: self.fact.form,

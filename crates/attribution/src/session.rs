@@ -1,13 +1,12 @@
 //! Which sessions held an address in the window, and how certain each is.
 
 use std::collections::BTreeSet;
-use std::rc::Rc;
 
 use weir_base::net::Addr16;
 use weir_base::time::Millis;
 
 use crate::answer::SessionNote;
-use crate::clock::SourceClock;
+use crate::clock::{SourceClock, Window};
 use crate::facts::{Read, SessionFact};
 use crate::inquiry::{Doubt, Inquiry};
 
@@ -18,7 +17,8 @@ const WITHIN_SECOND_MS: i64 = 999;
 #[derive(Clone, Debug)]
 pub(crate) struct Claim {
     pub fact: SessionFact,
-    pub clock: Rc<SourceClock>,
+    /// Its source, asked about the time in which the session is wanted.
+    pub clock: SourceClock,
     pub doubt: Option<Doubt>,
     /// It held the address at the moment itself.
     pub covers: bool,
@@ -29,9 +29,9 @@ fn latest(stated: Millis) -> Millis {
     if stated.0.rem_euclid(1_000) == 0 { stated.plus(WITHIN_SECOND_MS) } else { stated }
 }
 
-/// The sessions of the address in the window of their source, one for each subscriber.
-pub(crate) fn find(inquiry: &mut Inquiry<'_>, realm: Option<u32>, address: Addr16) -> Read<Vec<Claim>> {
-    let (from, to) = inquiry.common_window();
+/// The sessions of the address in that time, by our clock; one for each subscriber.
+pub(crate) fn find(inquiry: &mut Inquiry<'_>, realm: Option<u32>, address: Addr16, window: Window) -> Read<Vec<Claim>> {
+    let (from, to) = inquiry.common_window(window);
     // What is stated at a second may have happened up to its end.
     let common = inquiry.facts.sessions(realm, address, from.plus(-WITHIN_SECOND_MS), to)?;
     let mut off: BTreeSet<u32> = inquiry.facts.sessions_off_time(realm, inquiry.question.at)?.into_iter().collect();
@@ -41,12 +41,12 @@ pub(crate) fn find(inquiry: &mut Inquiry<'_>, realm: Option<u32>, address: Addr1
         if clock.degraded {
             off.insert(fact.source);
         } else {
-            facts.push((fact, clock));
+            facts.push((fact, clock.aimed(window)));
         }
     }
     let mut reach: Option<(Millis, Millis)> = None;
     for source in off {
-        let clock = inquiry.peek(source)?;
+        let clock = inquiry.peek(source)?.aimed(window);
         if clock.degraded {
             let (first, last) = reach.unwrap_or((clock.from(), clock.to()));
             reach = Some((first.min(clock.from()), last.max(clock.to())));
@@ -56,14 +56,14 @@ pub(crate) fn find(inquiry: &mut Inquiry<'_>, realm: Option<u32>, address: Addr1
         for fact in inquiry.facts.sessions(realm, address, first.plus(-WITHIN_SECOND_MS), last)? {
             let clock = inquiry.peek(fact.source)?;
             if clock.degraded {
-                facts.push((fact, clock));
+                facts.push((fact, clock.aimed(window)));
             }
         }
     }
     claims(inquiry, facts)
 }
 
-fn claims(inquiry: &mut Inquiry<'_>, facts: Vec<(SessionFact, Rc<SourceClock>)>) -> Read<Vec<Claim>> {
+fn claims(inquiry: &mut Inquiry<'_>, facts: Vec<(SessionFact, SourceClock)>) -> Read<Vec<Claim>> {
     let mut all = Vec::new();
     for (fact, clock) in facts {
         let end = fact.end.map(latest);
@@ -101,12 +101,19 @@ fn doubt_of(inquiry: &mut Inquiry<'_>, fact: &SessionFact, clock: &SourceClock, 
     match fact.end {
         // The NAS spoke of it after the window: it stood all the time.
         _ if fact.last_evidence >= clock.to() && fact.end.is_none_or(|t| t >= clock.to()) && covers => Ok(None),
-        Some(_) if fact.inferred => Ok(Some(Doubt::EndLost)),
+        Some(_) if fact.inferred && !lasted(fact, clock, covers) => Ok(Some(Doubt::EndLost)),
         // Only the tolerance brings it in: nobody else had the address at the moment only if nothing was lost around it.
         _ if !covers => inquiry.unbroken(clock, clock.from().min(fact.last_evidence)),
         Some(_) => Ok(None),
         None => inquiry.unbroken(clock, fact.last_evidence),
     }
+}
+
+/// Where nobody told the end, a session is sure to have had the address from its begin to when it was last heard of: true when that holds the
+/// moment, or touches the window where only the tolerance brings the session in.
+fn lasted(fact: &SessionFact, clock: &SourceClock, covers: bool) -> bool {
+    let sure = Some(fact.last_evidence);
+    if covers { clock.covers(Some(latest(fact.start)), sure) } else { clock.touches(Some(fact.start), sure) }
 }
 
 impl Claim {

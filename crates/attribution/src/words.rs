@@ -99,6 +99,17 @@ pub(crate) fn session_in_doubt(doubt: Doubt, claim: &Claim, translated: bool) ->
     format!("{what} {}, so the session listed need not have held it", trouble(doubt, &claim.clock.fact.name))
 }
 
+pub(crate) fn sessions_in_doubt(doubt: Doubt, claim: &Claim, many: usize, translated: bool) -> String {
+    let what = if translated { "the inside end is known, but" } else { "the address is not translated, and" };
+    let trouble = trouble(doubt, &claim.clock.fact.name);
+    format!("{what} {many} sessions may have held it within the tolerance, and {trouble}, so not all listed need have held it")
+}
+
+pub(crate) fn holders_in_doubt(doubt: Doubt, claim: &Claim, many: usize) -> String {
+    let trouble = trouble(doubt, &claim.clock.fact.name);
+    format!("{many} inside ends held the port within the tolerance, and {trouble}, so not all sessions listed need have held theirs")
+}
+
 pub(crate) fn vacancy_in_doubt(doubt: Doubt, source: &str) -> String {
     if source.is_empty() {
         return "mappings towards other remote ends are known, but not from when on the records are whole".to_owned();

@@ -17,6 +17,9 @@ use crate::limits::{ENTRIES_MAX, INDEX_BYTES};
 /// The key of the blind index is derived from the identity secret with this context.
 const KEY_INFO: &[u8] = b"weir identity blind index v1";
 
+/// Stands where the blind index has the type of a value, and is none.
+const DIGEST: u8 = 0xff;
+
 /// Account → opaque id. Shared by all sources.
 pub struct Identity {
     mac: Mac,
@@ -160,6 +163,11 @@ impl SubjectIds for Identity {
         let due = entry.bound.is_none_or(|day| day < now.day());
         let binding = || Binding { time: now, id: entry.id, realm, id_type: id_type as u8, value: value.to_owned(), since: entry.since };
         Resolved { id: entry.id, binding: due.then(binding) }
+    }
+
+    fn digest(&self, realm: u32, value: &[u8]) -> Id {
+        let digest = self.mac.of(&[&realm.to_be_bytes(), &[DIGEST], value]);
+        Id(digest.first_chunk().copied().unwrap_or_default())
     }
 }
 

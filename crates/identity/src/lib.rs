@@ -4,15 +4,13 @@
 //! cannot be had back without the key. The value itself goes into a `binding` record and nowhere else; there is no way here from an id to
 //! a value.
 //!
-//! An id is only as durable as the group that first carried its binding, so a binding is repeated until a group with it is confirmed.
-//! [`IdentitySink`] does that for every source: it puts the index entries of a group's bindings into the same group and confirms them when
-//! the group is durable.
+//! An id is only as durable as the group that first carried its binding, so a binding is repeated until a group with it is confirmed: the
+//! program puts the index entries of a group's bindings ([`Identity::puts_for`]) into the same group and confirms them when the group is
+//! durable ([`Identity::confirm`]).
 
 mod entry;
 mod identity;
 pub mod limits;
-mod sink;
 
 pub use entry::StateError;
 pub use identity::Identity;
-pub use sink::{Entries, IdentitySink, STATE_PREFIX, attach, detach};

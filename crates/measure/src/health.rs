@@ -75,8 +75,9 @@ pub type OnChange = Box<dyn Fn(&Change) + Send + Sync>;
 pub struct HealthCell {
     measure: &'static str,
     health: Mutex<Health>,
-    // Held over a change and its telling, so that changes are told in the order in which they happen, while `get` stays free.
-    telling: Mutex<()>,
+    // Held over a change and its telling, so that changes are told in the order in which they happen, while `get` stays free. True once a
+    // thread of the measure failed.
+    telling: Mutex<bool>,
     on_change: OnChange,
 }
 
@@ -90,7 +91,7 @@ impl HealthCell {
     /// A cell of a measure that has not started.
     pub fn new(measure: &'static str, now: Millis, on_change: OnChange) -> HealthCell {
         let health = Health { state: State::Stopped, since: now, why: "not started yet".to_owned() };
-        HealthCell { measure, health: Mutex::new(health), telling: Mutex::new(()), on_change }
+        HealthCell { measure, health: Mutex::new(health), telling: Mutex::new(false), on_change }
     }
 
     /// How the measure is.
@@ -98,9 +99,14 @@ impl HealthCell {
         lock(&self.health).clone()
     }
 
-    /// Sets the state and its reason; true when that changed anything. A reason longer than [`WHY_BYTES`] is cut.
+    /// Sets the state and its reason; true when that changed anything. A reason longer than [`WHY_BYTES`] is cut. Nothing changes any more
+    /// once a thread of the measure failed: whoever looked at it just before must not call it well again.
     pub fn set(&self, state: State, why: &str, now: Millis) -> bool {
-        let _telling = lock(&self.telling);
+        let failed = lock(&self.telling);
+        !*failed && self.change(state, why, now)
+    }
+
+    fn change(&self, state: State, why: &str, now: Millis) -> bool {
         let why = cut(why);
         let change = {
             let mut health = lock(&self.health);
@@ -118,9 +124,14 @@ impl HealthCell {
 
     /// A thread of the measure ended. After a panic the measure is stopped; an ordinary end changes nothing by itself.
     pub fn ended(&self, ended: &Ended, now: Millis) -> bool {
-        // The panic's own text may quote input, so it goes to nobody but the program's own error output.
-        ended.panic.is_some()
-            && self.set(State::Stopped, &format!("its thread {} failed: restart weir and report the fault", ended.name), now)
+        if ended.panic.is_none() {
+            return false;
+        }
+        let mut failed = lock(&self.telling);
+        // The panic's own text may quote input, so it goes to nobody.
+        let why = format!("its thread {} failed: restart weir and report the fault", ended.name);
+        let first = !std::mem::replace(&mut *failed, true);
+        first && self.change(State::Stopped, &why, now)
     }
 }
 

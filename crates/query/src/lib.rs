@@ -10,6 +10,7 @@ pub mod export;
 pub mod limits;
 pub mod mask;
 pub mod rows;
+pub mod search;
 pub mod sql;
 
 /// Why a view did not answer.

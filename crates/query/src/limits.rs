@@ -11,3 +11,9 @@ pub const SQL_ROWS: usize = 100_000;
 
 /// Rows of one batch of a view.
 pub const VIEW_ROWS: usize = 65_536;
+
+/// Words of one search.
+pub const SEARCH_WORDS: usize = 16;
+
+/// Longest word of a search, in bytes.
+pub const SEARCH_WORD_BYTES: usize = 256;

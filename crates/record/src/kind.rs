@@ -52,7 +52,23 @@ macro_rules! kinds {
     };
 }
 
-kinds![RadiusSession, NatMapping, Binding, Question, Gap, Malformed, Raw, OperatorAction, ConfigChange, SourceEntry, NatEvent,];
+kinds![
+    RadiusSession,
+    NatMapping,
+    Binding,
+    Question,
+    Gap,
+    Malformed,
+    Raw,
+    OperatorAction,
+    ConfigChange,
+    SourceEntry,
+    Maintenance,
+    MaintenanceText,
+    Authentication,
+    NatConfig,
+    NatEvent,
+];
 
 static SCHEMAS: LazyLock<Vec<SchemaRef>> = LazyLock::new(|| Kind::ALL.iter().map(|k| schema_of(k.spec())).collect());
 

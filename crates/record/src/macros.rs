@@ -8,9 +8,21 @@ macro_rules! record {
         $( $field:ident : $ty:ty = $fdoc:literal, unit $unit:literal, $class:ident $(, $key:ident)?; )+
     ) => {
         #[doc = $doc]
-        #[derive(Clone, Debug, Default, PartialEq, Eq)]
+        #[derive(Clone, Default, PartialEq, Eq)]
         pub struct $name {
             $( #[doc = $fdoc] pub $field: $ty, )+
+        }
+
+        impl std::fmt::Debug for $name {
+            /// What names a person, and what may hold anything, never gets into a log by way of a `{:?}`.
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                let mut out = f.debug_struct(stringify!($name));
+                $( match $crate::field::Class::$class {
+                    $crate::field::Class::Person | $crate::field::Class::Raw => out.field(stringify!($field), &format_args!("…")),
+                    _ => out.field(stringify!($field), &self.$field),
+                }; )+
+                out.finish()
+            }
         }
 
         impl $crate::kind::Record for $name {

@@ -118,7 +118,9 @@ pub struct SourceCounters {
     pub lost: u64,
     /// Input understood but not kept, e.g. flow records without NAT fields.
     pub ignored: u64,
-    /// Duplicates dropped.
+    /// Lines kept that no dialect understands.
+    pub unrecognised: u64,
+    /// Duplicates dropped; of lines, which are kept, those that are perhaps doubles.
     pub duplicates: u64,
     /// Destinations dropped at intake (RFC 6888 REQ-12).
     pub destinations_dropped: u64,
@@ -128,6 +130,8 @@ pub struct SourceCounters {
     pub last_header: Option<Millis>,
     /// The source's clock less ours, in ms, when it is measured.
     pub offset_ms: Option<i64>,
+    /// How far its clock is ahead of ours, at least and at most, in ms, when it is measured.
+    pub ahead_ms: Option<(i64, i64)>,
     /// Why it is not well, in words; none when it is.
     pub trouble: Option<String>,
 }
@@ -188,4 +192,8 @@ pub struct Resolved {
 pub trait SubjectIds: Send + Sync {
     /// The id of a value in a realm at `now`, made at first use.
     fn resolve(&self, realm: u32, id_type: IdType, value: &str, now: Millis) -> Resolved;
+
+    /// A keyed digest of bytes that may name a person and are only ever compared. Nothing is remembered: the same bytes in the same realm
+    /// give the same digest, and without the key nobody comes back from it.
+    fn digest(&self, realm: u32, value: &[u8]) -> Id;
 }

@@ -1,17 +1,6 @@
 //! Every input that fuzzing kept is read again: none may panic.
 
-use std::fs;
-use std::path::Path;
-
-fn replay(target: &str, parse: fn(&[u8])) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(target);
-    let mut inputs = 0;
-    for entry in fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display())) {
-        parse(&fs::read(entry.unwrap().path()).unwrap());
-        inputs += 1;
-    }
-    assert!(inputs > 0, "{} holds no input", folder.display());
-}
+use weir_testkit::corpus::replay;
 
 #[test]
 fn kept_inputs_never_panic() {

@@ -25,7 +25,7 @@ pub mod truth;
 pub mod wire;
 pub mod world;
 
-pub use check::{Answer, Asker, CheckOptions, Question, Report, check};
+pub use check::{Answer, Asker, CheckOptions, Question, QuestionKind, Report, check};
 pub use error::SimError;
 pub use network::Network;
 pub use plan::{Faults, HeaderTime, Mode, Plan, Profile, Targets};

@@ -240,8 +240,10 @@ pub struct Index {
     pub open: OpenTable,
     /// Ends without a beginning.
     pub orphans: Orphans,
-    /// Open sessions.
+    /// Open sessions, and those that ended lately.
     pub sessions: SessionTable,
+    /// Lengths of all prefixes that sessions ever had: what a question for an address has to ask for.
+    pub lengths: BTreeSet<u8>,
     /// Spans.
     pub spans: Spans,
 }
@@ -286,9 +288,10 @@ impl Index {
 
     /// Takes a sealed RADIUS event in.
     pub fn apply_session(&mut self, row: &RadiusSession, sealed: Millis) {
-        let mut closed: Vec<SessionSpan> = Vec::new();
-        self.sessions.apply(row, &mut closed);
-        for span in closed {
+        let mut written: Vec<SessionSpan> = Vec::new();
+        self.lengths.extend(row.names().iter().map(|n| n.prefix.bits));
+        self.sessions.apply(row, sealed, &mut written);
+        for span in written {
             let Some(until) = span.until else { continue };
             self.spans.insert(&EndKey::session(span.prefix), span.since.min(until), until, sealed, span.encode());
         }

@@ -98,3 +98,20 @@ pub const LEAF_ROWS: usize = 1_024;
 
 /// Bytes of a table that are handed to its file at once.
 pub const TABLE_WRITE_BYTES: usize = 256 << 10;
+
+/// Ended sessions that are remembered, so that late events of theirs are known to be late.
+pub const ENDED_SESSIONS: usize = 1 << 19;
+
+/// How long an ended session is remembered after the row that ended it was sealed, in milliseconds: an hour longer than the source that
+/// gives one id to all events of a session.
+pub const ENDED_MS: i64 = 7 * 3_600_000;
+
+/// A Start that is later than its session's end by more than this many milliseconds is another login. NASes count whole seconds, and so
+/// does Acct-Delay-Time.
+pub const SAME_EVENT_MS: i64 = 2_500;
+
+/// Changes of address within one session that late events may still correct.
+pub const STRETCHES_A_SESSION: usize = 16;
+
+/// Addresses and prefixes named by events of one moment, or by the ends of one session.
+pub const NAMES_A_SESSION: usize = 64;

@@ -1,6 +1,6 @@
 //! What is durable in the write-ahead log and not sealed yet, kept so that it can be looked up and sealed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::BuildHasher;
 use std::sync::Mutex;
 
@@ -14,7 +14,6 @@ use weir_record::{Id, Kind};
 
 use crate::hash::MixState;
 use crate::nat::event::{Event, is_exact, rows};
-use crate::session::span::prefixes;
 use crate::spankey::EndKey;
 
 /// One generation: what came between two seal cycles.
@@ -106,6 +105,7 @@ struct SessionLive {
     rows: Vec<RadiusSession>,
     by_id: HashMap<Id, Vec<u32>>,
     by_prefix: HashMap<Prefix, Vec<Id>>,
+    lengths: BTreeSet<u8>,
 }
 
 impl Generation {
@@ -163,6 +163,11 @@ impl Generation {
         self.sessions.by_prefix.get(&prefix).map_or(&[], Vec::as_slice)
     }
 
+    /// Lengths of the prefixes that events not yet sealed name.
+    pub fn lengths(&self) -> &BTreeSet<u8> {
+        &self.sessions.lengths
+    }
+
     /// Events of one session, in the order they came.
     pub fn session_rows(&self, id: Id) -> impl Iterator<Item = &RadiusSession> {
         let rows = self.sessions.by_id.get(&id).map_or(&[][..], Vec::as_slice);
@@ -175,8 +180,9 @@ impl SessionLive {
         for row in rows {
             let number = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
             self.by_id.entry(row.session).or_default().push(number);
-            for prefix in prefixes(&row) {
-                let ids = self.by_prefix.entry(prefix).or_default();
+            for name in row.names() {
+                self.lengths.insert(name.prefix.bits);
+                let ids = self.by_prefix.entry(name.prefix).or_default();
                 if !ids.contains(&row.session) {
                     ids.push(row.session);
                 }

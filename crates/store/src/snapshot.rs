@@ -1,7 +1,8 @@
 //! The snapshot of the open tables: what an index checkpoint keeps beside the runs, so that a start reads minutes of units and not months.
 //!
 //! The file is a table (`docs/formats/table.md`) under the index key of its day. Keys: `g` + number: a gap; `m` + entry + row: an open
-//! mapping; `o` + number: an end without a beginning; `s` + id: an open session with what it has.
+//! mapping; `o` + number: an end without a beginning; `p` + number: a length of prefixes; `s` + id: a session, open or ended lately; `v`: the
+//! version of all this. A snapshot of another version is not read: the index is made again from the sealed units.
 
 use weir_base::time::{Day, Millis};
 use weir_record::Id;
@@ -14,9 +15,11 @@ use crate::gaps::Gaps;
 use crate::index::{Index, IndexFiles};
 use crate::nat::mapping::{Mapping, RowRef};
 use crate::nat::open::Open;
-use crate::session::span::SessionSpan;
-use crate::session::table::OpenSession;
+use crate::session::codec;
 use crate::table::Stats;
+
+/// Version of keys and values.
+const VERSION: u8 = 2;
 
 /// Folder of the snapshots.
 pub const FOLDER: &str = "index/open";
@@ -46,48 +49,32 @@ pub fn write(files: &IndexFiles, index: &Index, gaps: &Gaps, day: Day) -> Result
         value.extend(mapping.encode());
         writer.push(&key(b'o', i as u64, 0), &value)?;
     }
-    let mut sessions: Vec<&OpenSession> = index.sessions.iter().collect();
-    sessions.sort_by_key(|s| s.session.id);
-    for s in sessions {
-        let mut k = vec![b's'];
-        k.extend(s.session.id.0);
-        writer.push(&k, &encode_session(s))?;
+    for bits in &index.lengths {
+        writer.push(&key(b'p', u64::from(*bits), 0), &[])?;
     }
+    let mut sessions: Vec<_> = index.sessions.iter().collect();
+    sessions.sort_by_key(|(known, _)| known.session.id);
+    for (known, ended) in sessions {
+        let mut k = vec![b's'];
+        k.extend(known.session.id.0);
+        writer.push(&k, &codec::encode(known, ended))?;
+    }
+    writer.push(b"v", &[VERSION])?;
     writer.finish()?;
     Ok(file)
-}
-
-/// A session is its spans, each with a length in 4 bytes; one without addresses has a span of no bits.
-fn encode_session(open: &OpenSession) -> Vec<u8> {
-    let mut out = Vec::new();
-    let nothing = [(weir_base::net::Prefix { addr: weir_base::net::Addr16::NONE, bits: 0 }, open.session.start)];
-    let has = if open.has.is_empty() { &nothing[..] } else { &open.has };
-    for (prefix, since) in has {
-        let span = SessionSpan { session: open.session.clone(), prefix: *prefix, since: *since, until: None }.encode();
-        out.extend(u32::try_from(span.len()).unwrap_or(0).to_le_bytes());
-        out.extend(span);
-    }
-    out
-}
-
-fn decode_session(mut bytes: &[u8]) -> Option<OpenSession> {
-    let mut out: Option<OpenSession> = None;
-    while !bytes.is_empty() {
-        let (len, rest) = bytes.split_first_chunk::<4>()?;
-        let (span, rest) = rest.split_at_checked(u32::from_le_bytes(*len) as usize)?;
-        let span = SessionSpan::decode(span)?;
-        let open = out.get_or_insert_with(|| OpenSession { session: span.session.clone(), has: Vec::new() });
-        if span.prefix.bits > 0 {
-            open.has.push((span.prefix, span.since));
-        }
-        bytes = rest;
-    }
-    out
 }
 
 /// Reads a snapshot into an empty index.
 pub fn read(files: &IndexFiles, file: &str, day: Day, index: &mut Index, gaps: &mut Gaps) -> Result<(), StoreError> {
     let reader = files.open(file, day)?;
+    let mut version = false;
+    reader.range(b"v", b"v", &mut Stats::default(), &mut |_, value| {
+        version = value == [VERSION];
+        false
+    })?;
+    if !version {
+        return Err(StoreError::Damaged("the index snapshot is of another version".to_owned()));
+    }
     let mut bad = false;
     reader.range(&[], &[0xff; 20], &mut Stats::default(), &mut |key, value| {
         bad |= take(key, value, index, gaps).is_none();
@@ -109,10 +96,15 @@ fn take(key: &[u8], value: &[u8], index: &mut Index, gaps: &mut Gaps) -> Option<
             index.orphans.insert(Mapping::decode(mapping)?, Millis(i64::from_le_bytes(*seen)));
         }
         b's' => {
-            let open = decode_session(value)?;
-            (open.session.id == Id(key.get(1..17)?.try_into().ok()?)).then_some(())?;
-            index.sessions.insert(open);
+            let (known, ended) = codec::decode(value)?;
+            (known.session.id == Id(key.get(1..17)?.try_into().ok()?)).then_some(())?;
+            index.sessions.insert(known, ended);
         }
+        b'p' => {
+            let bits = u8::try_from(u64::from_be_bytes(key.get(1..9)?.try_into().ok()?)).ok()?;
+            index.lengths.insert(bits);
+        }
+        b'v' => {}
         _ => return None,
     }
     Some(())

@@ -1,6 +1,6 @@
 //! Sorted tables on disk. Their format is in `record::stored::table`; here is only I/O.
 //!
-//! There is no cache: the operating system keeps pages of files, and what a question reads is counted, not guessed.
+//! There is no cache that outlives a question: the operating system keeps pages of files, and what a question reads is counted, not guessed.
 
 #[cfg(test)]
 mod tests;

@@ -10,9 +10,10 @@ use weir_base::crypto::Secret;
 use weir_base::net::Addr16;
 use weir_base::task::{Stop, Tasks};
 use weir_base::time::Millis;
-use weir_record::Kind;
-use weir_record::kinds::{Action, Form, NatEvent, NatEventColumns};
+use weir_record::kind::Record;
+use weir_record::kinds::{Action, Form, NatEvent, NatEventColumns, RadiusSession};
 use weir_record::sink::{Group, RecordSink, SinkError, SourceDesc};
+use weir_record::{Id, Kind};
 use weir_store::catalog::{Catalog, Change, Content, MemoryCatalog};
 use weir_store::engine::{OpenReport, Store, StoreConfig, StoreError};
 use weir_store::nat::mapping::Mapping;
@@ -264,6 +265,87 @@ fn soak_faults_engine_answers_like_a_model_through_crashes_and_rebuilding() {
             }
             compare(&rig, &mut rng, &model, 12);
         }
+    });
+}
+
+/// A session, its address, its begin and its end.
+type Held = (Id, Addr16, i64, i64);
+
+/// The events of sessions on four addresses, one after another on each: Start, updates, Stop, some of them twice.
+fn accounting(rng: &mut Rng, source: u32) -> (Vec<RadiusSession>, Vec<Held>) {
+    let (mut events, mut truth) = (Vec::new(), Vec::new());
+    for host in 0..4 {
+        let mut at = T0;
+        for _ in 0..3 {
+            let (id, addr) = (Id::random(), inside(host));
+            let start = at + 1_000 + rng.below(60_000) as i64;
+            let end = start + 5_000 + rng.below(200_000) as i64;
+            let of = |status: u8, time: i64| RadiusSession {
+                status,
+                source,
+                session: id,
+                time: Millis(time),
+                start: (status == 1).then_some(Millis(time)),
+                start_certain: u8::from(status == 1),
+                framed_ipv4: Some(addr),
+                ..RadiusSession::default()
+            };
+            events.push(of(1, start));
+            events.extend((0..rng.below(3)).map(|_| of(3, start + rng.below((end - start) as u64) as i64)));
+            events.push(of(2, end));
+            truth.push((id, addr, start, end));
+            at = end + 1_000;
+        }
+    }
+    let again: Vec<_> = (0..6).map(|_| events[rng.below(events.len() as u64) as usize].clone()).collect();
+    events.extend(again);
+    rng.shuffle(&mut events);
+    (events, truth)
+}
+
+#[test]
+fn soak_faults_sessions_in_any_order_end_where_they_ended_through_crashes_and_rebuilding() {
+    each_seed("sessions", runs(8), |seed| {
+        let mut rng = Rng::new(seed);
+        let mut rig = Rig::new();
+        rig.open().unwrap();
+        rig.register().unwrap();
+        let (events, truth) = accounting(&mut rng, rig.source);
+        rig.clock.advance(1_000_000);
+        for chunk in events.chunks(4) {
+            rig.clock.advance(rng.below(40_000));
+            let batches = vec![(Kind::RadiusSession, RadiusSession::batch(chunk))];
+            rig.store().commit(Group { batches, ..Group::new("radius") }).unwrap();
+            match rng.below(8) {
+                0..=2 => drop(rig.store().seal_now().unwrap()),
+                3 => rig.store().flush_index().unwrap(),
+                4 => drop(rig.store().repack(Millis(i64::MAX)).unwrap()),
+                5 => {
+                    rig.crash(rng.next_u64());
+                    rig.catalog.clear().unwrap();
+                    rig.open().unwrap();
+                }
+                6 => {
+                    rig.crash(rng.next_u64());
+                    rig.open().unwrap();
+                }
+                _ => {}
+            }
+        }
+        let rounds = [false, true].into_iter().flat_map(|sealed| truth.iter().map(move |t| (sealed, t)));
+        for (sealed, (id, addr, start, end)) in rounds {
+            if sealed {
+                rig.store().seal_now().unwrap();
+            }
+            for at in [start - 1, *start, start + 1, (start + end) / 2, end - 1, *end, end + 1] {
+                let (found, _) = rig.store().sessions(None, *addr, Millis(at), Millis(at)).unwrap();
+                let holds = (*start..=*end).contains(&at);
+                let got: Vec<_> = found.iter().map(|s| (s.session.id, s.since.0, s.until.map(|t| t.0))).collect();
+                let want: Vec<_> = holds.then_some((*id, *start, Some(*end))).into_iter().collect();
+                assert_eq!(got, want, "{addr} at T0+{}", at - T0);
+            }
+        }
+        assert_eq!(rig.store().health().open_sessions, 0);
     });
 }
 

@@ -1,7 +1,8 @@
 //! For tests only: a disk that loses, tears and reorders what was not synced, a clock moved by hand, random numbers from a seed, and
-//! runs over many seeds that print the seed that failed.
+//! runs over many seeds that print the seed that failed, and the replay of what fuzzing kept.
 
 pub mod clock;
+pub mod corpus;
 pub mod disk;
 pub mod rng;
 pub mod runs;

@@ -1,11 +1,13 @@
 //! The command line: what can be typed. What happens then is in the module of each command.
 
+mod import;
 mod simulate;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use import::{ImportArgs, ImportCommand};
 pub use simulate::{HeaderArg, ProfileArg, SimulateArgs};
 
 /// Records of who used which address when, kept so that nobody can bend them.
@@ -39,10 +41,16 @@ pub enum Command {
     /// Keys of the records
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Dialects of log lines
+    #[command(subcommand)]
+    Dialect(DialectCommand),
     /// Check a configuration, and what the kernel allows
     CheckConfig(CheckConfigArgs),
     /// Show the measures: their health, their clauses, their last drill
     Measures(AskArgs),
+    /// Take in sessions that another system recorded
+    #[command(subcommand)]
+    Import(ImportCommand),
     /// Play a small network into a running program, or ask it about what was played
     Simulate(Box<SimulateArgs>),
     /// Print generated documents
@@ -167,6 +175,9 @@ pub struct RecordsArgs {
     /// The kind, e.g. nat_mapping
     #[arg(long, value_name = "KIND")]
     pub kind: String,
+    /// Words that must all be in a line, of kind maintenance only; word* matches beginnings
+    #[arg(long = "match", value_name = "WORDS")]
+    pub words: Option<String>,
     /// From this moment on
     #[arg(long, value_name = "TIME")]
     pub from: Option<String>,
@@ -236,6 +247,27 @@ pub enum KeyCommand {
         /// Where the program's data is.
         #[command(flatten)]
         ask: AskArgs,
+    },
+}
+
+/// `weir dialect`.
+#[derive(Debug, Subcommand)]
+pub enum DialectCommand {
+    /// List the dialects that are part of the program
+    List {
+        /// Answer as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Try a dialect file on sample lines: what is understood of each, and what is not
+    Test {
+        /// The dialect file, or the name of a dialect that is part of the program
+        file: PathBuf,
+        /// A file of log lines as they come
+        samples: PathBuf,
+        /// Answer as JSON
+        #[arg(long)]
+        json: bool,
     },
 }
 

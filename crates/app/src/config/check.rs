@@ -2,7 +2,7 @@
 
 use weir_base::net::Prefix;
 use weir_base::time::parse_duration_ms;
-use weir_sources::{ipfix, radius};
+use weir_sources::{conntrack, detnat, dhcp, ipfix, radius, syslog};
 
 use super::{Config, Problem, StoreSection};
 use crate::limits::{ORIGIN_BYTES, SEAL_EVERY_MS, UNIT_ROWS_MAX, WAL_BYTES_MIN};
@@ -62,6 +62,14 @@ pub struct Settings {
     pub radius: Option<radius::config::Settings>,
     /// IPFIX, when it runs.
     pub ipfix: Option<ipfix::config::Settings>,
+    /// Syslog, when it is switched on; it runs where it has somewhere to listen.
+    pub syslog: Option<syslog::config::Settings>,
+    /// Connection tracking, when it runs.
+    pub conntrack: Option<conntrack::config::Settings>,
+    /// Deterministic NAT, when a configuration of a device is there.
+    pub detnat: Option<detnat::config::Settings>,
+    /// DHCP, when a lease file is named.
+    pub dhcp: Option<dhcp::config::Settings>,
 }
 
 /// Checks everything.
@@ -73,13 +81,30 @@ pub fn check(config: &Config) -> Result<Settings, Vec<Problem>> {
     let radius = config.measures.radius.then(|| config.sources.radius.check()).transpose().map_err(|all| {
         problems.extend(all.iter().map(|text| below("sources.radius", text)));
     });
+    let conntrack = section("sources.conntrack", config.measures.conntrack, || config.sources.conntrack.check(), &mut problems);
+    let plans = config.measures.detnat && !config.sources.detnat.plans.is_empty();
+    let detnat = section("sources.detnat", plans, || config.sources.detnat.check(), &mut problems);
+    let files = config.measures.dhcp && !config.sources.dhcp.files.is_empty();
+    let dhcp = section("sources.dhcp", files, || config.sources.dhcp.check(), &mut problems);
     let ipfix = config.measures.ipfix.then(|| config.sources.ipfix.check()).transpose().map_err(|all| {
         problems.extend(all.into_iter().map(|p| Problem::new(p.path, p.what)));
     });
+    let syslog = config.measures.syslog.then(|| config.sources.syslog.check()).transpose().unwrap_or_else(|all| {
+        problems.extend(all.into_iter().map(|p| Problem::new(p.path, p.what)));
+        None
+    });
     match (problems.is_empty(), radius, ipfix) {
-        (true, Ok(radius), Ok(ipfix)) => Ok(Settings { origin: config.unit.origin.clone(), kinds, store, realms, radius, ipfix }),
+        (true, Ok(radius), Ok(ipfix)) => {
+            Ok(Settings { origin: config.unit.origin.clone(), kinds, store, realms, radius, ipfix, syslog, conntrack, detnat, dhcp })
+        }
         _ => Err(problems),
     }
+}
+
+/// The settings of a source that runs; its problems go below its section.
+fn section<T>(path: &str, runs: bool, check: impl FnOnce() -> Result<T, Vec<String>>, problems: &mut Vec<Problem>) -> Option<T> {
+    let checked = runs.then(check)?;
+    checked.map_err(|all| problems.extend(all.iter().map(|text| below(path, text)))).ok()
 }
 
 /// A sentence that begins with a key becomes a problem at that key.

@@ -84,11 +84,19 @@ pub struct MeasuresSection {
     pub radius: bool,
     /// IPFIX and NetFlow v9.
     pub ipfix: bool,
+    /// Syslog, where it has somewhere to listen.
+    pub syslog: bool,
+    /// The kernel's connection tracking.
+    pub conntrack: bool,
+    /// Deterministic NAT.
+    pub detnat: bool,
+    /// DHCP lease files.
+    pub dhcp: bool,
 }
 
 impl Default for MeasuresSection {
     fn default() -> MeasuresSection {
-        MeasuresSection { radius: true, ipfix: true }
+        MeasuresSection { radius: true, ipfix: true, syslog: true, conntrack: false, detnat: true, dhcp: true }
     }
 }
 
@@ -111,6 +119,14 @@ pub struct SourcesSection {
     pub radius: weir_sources::radius::config::Config,
     /// IPFIX and NetFlow v9.
     pub ipfix: weir_sources::ipfix::config::Config,
+    /// Syslog.
+    pub syslog: weir_sources::syslog::config::Config,
+    /// The kernel's connection tracking.
+    pub conntrack: weir_sources::conntrack::config::Config,
+    /// Deterministic NAT.
+    pub detnat: weir_sources::detnat::config::Config,
+    /// DHCP lease files.
+    pub dhcp: weir_sources::dhcp::config::Config,
 }
 
 /// The configuration as it is written.

@@ -90,6 +90,36 @@ const EXPORTER: &[Key] = &[
     key("pools", Shape::Texts),
 ];
 
+const SENDER: &[Key] = &[
+    key("name", Shape::Text),
+    key("addresses", Shape::Texts),
+    key("realm", Shape::Text),
+    key("zone", Shape::Text),
+    key("dialects", Shape::Texts),
+    key("clock", Shape::Text),
+    key("overload", Shape::Flag),
+    key("pools", Shape::Texts),
+];
+
+const NAMESPACE: &[Key] = &[key("netns", Shape::Text), key("realm", Shape::Text), key("pools", Shape::Texts)];
+
+const PLAN: &[Key] = &[
+    required("device", Shape::Text),
+    required("from", Shape::Text),
+    key("to", Shape::Text),
+    required("realm", Shape::Text),
+    required("algorithm", Shape::Text),
+    required("inside", Shape::Texts),
+    required("public", Shape::Texts),
+    key("first_port", Shape::Whole),
+    key("last_port", Shape::Whole),
+    key("block_size", Shape::Whole),
+    key("dynamic", Shape::Whole),
+    key("ports_max", Shape::Whole),
+];
+
+const LEASES: &[Key] = &[required("path", Shape::Text), required("server", Shape::Text), key("realm", Shape::Text)];
+
 /// Every setting, in the order of `config/full.toml`.
 pub const SETTINGS: &[Setting] = &[
     setting("unit.origin", Shape::Text, "\"unnamed.invalid\""),
@@ -100,6 +130,10 @@ pub const SETTINGS: &[Setting] = &[
     setting("store.sm3", Shape::Flag, "false"),
     setting("measures.radius", Shape::Flag, "true"),
     setting("measures.ipfix", Shape::Flag, "true"),
+    setting("measures.syslog", Shape::Flag, "true"),
+    setting("measures.conntrack", Shape::Flag, "false"),
+    setting("measures.detnat", Shape::Flag, "true"),
+    setting("measures.dhcp", Shape::Flag, "true"),
     setting("realms", Shape::Tables(REALM), "[]"),
     setting("sources.radius.name", Shape::Text, "\"radius\""),
     setting("sources.radius.listen", Shape::Texts, "[\"127.0.0.1:1813\"]"),
@@ -117,6 +151,34 @@ pub const SETTINGS: &[Setting] = &[
     setting("sources.ipfix.receive_buffer", Shape::Whole, "67108864"),
     setting("sources.ipfix.remotes", Shape::Tables(REMOTE), "[]"),
     setting("sources.ipfix.exporters", Shape::Tables(EXPORTER), "[]"),
+    setting("sources.syslog.listen", Shape::Texts, "[]"),
+    setting("sources.syslog.listen_tcp", Shape::Texts, "[]"),
+    setting("sources.syslog.listen_tls", Shape::Texts, "[]"),
+    setting("sources.syslog.listen_relp", Shape::Texts, "[]"),
+    setting("sources.syslog.realm", Shape::Text, "\"default\""),
+    setting("sources.syslog.zone", Shape::Text, "\"+08:00\""),
+    setting("sources.syslog.receive_buffer", Shape::Whole, "16777216"),
+    setting("sources.syslog.tls_certificate", Shape::Text, "\"\""),
+    setting("sources.syslog.tls_key", Shape::Text, "\"\""),
+    setting("sources.syslog.tls_clients", Shape::Text, "\"\""),
+    setting("sources.syslog.dialects", Shape::Texts, "[]"),
+    setting("sources.syslog.lease_time", Shape::Text, "\"24h\""),
+    setting("sources.syslog.mapping_time", Shape::Text, "\"24h\""),
+    setting("sources.syslog.remotes", Shape::Tables(REMOTE), "[]"),
+    setting("sources.syslog.senders", Shape::Tables(SENDER), "[]"),
+    setting("sources.conntrack.name", Shape::Text, "\"conntrack\""),
+    setting("sources.conntrack.realm", Shape::Text, "\"default\""),
+    setting("sources.conntrack.receive_buffer", Shape::Whole, "16777216"),
+    setting("sources.conntrack.connections_max", Shape::Whole, "262144"),
+    setting("sources.conntrack.reconcile", Shape::Text, "\"5m\""),
+    setting("sources.conntrack.remotes", Shape::Tables(REMOTE), "[]"),
+    setting("sources.conntrack.namespaces", Shape::Tables(NAMESPACE), "[]"),
+    setting("sources.detnat.name", Shape::Text, "\"detnat\""),
+    setting("sources.detnat.plans", Shape::Tables(PLAN), "[]"),
+    setting("sources.dhcp.name", Shape::Text, "\"dhcp\""),
+    setting("sources.dhcp.realm", Shape::Text, "\"default\""),
+    setting("sources.dhcp.leases_max", Shape::Whole, "65536"),
+    setting("sources.dhcp.files", Shape::Tables(LEASES), "[]"),
 ];
 
 /// The setting at exactly this path.
@@ -182,7 +244,7 @@ mod tests {
         ] {
             assert_eq!(did_you_mean(name, &known), want, "{name}");
         }
-        assert_eq!(names_below("sources"), ["radius", "ipfix"]);
+        assert_eq!(names_below("sources"), ["radius", "ipfix", "syslog", "conntrack", "detnat", "dhcp"]);
         assert_eq!(names_below("unit"), ["origin", "kinds"]);
         assert!(names_below("nothing").is_empty());
     }

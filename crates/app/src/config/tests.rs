@@ -33,7 +33,18 @@ fn keys_of(path: &str, entry: bool) -> BTreeSet<String> {
 
 #[test]
 fn the_table_of_settings_has_the_keys_of_the_types() {
-    for section in ["unit", "store", "measures", "sources", "sources.radius", "sources.ipfix"] {
+    for section in [
+        "unit",
+        "store",
+        "measures",
+        "sources",
+        "sources.radius",
+        "sources.ipfix",
+        "sources.syslog",
+        "sources.conntrack",
+        "sources.detnat",
+        "sources.dhcp",
+    ] {
         let known: BTreeSet<String> = schema::names_below(section).into_iter().map(str::to_owned).collect();
         assert_eq!(known, keys_of(section, false), "{section}");
     }
@@ -45,7 +56,7 @@ fn the_table_of_settings_has_the_keys_of_the_types() {
             lists += 1;
         }
     }
-    assert_eq!(lists, 5);
+    assert_eq!(lists, 11);
 }
 
 #[test]
@@ -82,7 +93,18 @@ fn the_examples_of_full_are_right() {
             None => {
                 inside = false;
                 // A list that is written out stands in for the empty one.
-                let empty = ["realms = []", "clients = []", "detail = []", "remotes = []", "exporters = []"].contains(&line);
+                let empty = [
+                    "realms = []",
+                    "clients = []",
+                    "detail = []",
+                    "remotes = []",
+                    "exporters = []",
+                    "namespaces = []",
+                    "plans = []",
+                    "files = []",
+                    "senders = []",
+                ]
+                .contains(&line);
                 lines.push(if empty { String::new() } else { line.to_owned() });
             }
         }
@@ -90,6 +112,7 @@ fn the_examples_of_full_are_right() {
     let loaded = no_sets(&lines.join("\n")).unwrap();
     assert_eq!(loaded.settings.ipfix.unwrap().rules.len(), 1);
     assert_eq!(loaded.settings.radius.unwrap().clients.len(), 1);
+    assert_eq!(loaded.settings.syslog.unwrap().rules.len(), 1);
     assert_eq!(loaded.settings.realms.len(), 1);
 }
 

@@ -17,7 +17,15 @@ pub fn show(data: &Path, origin: &str, ports: &Ports, secrets: &[PathBuf], notes
 
 fn text(data: &Path, origin: &str, ports: &Ports, secrets: &[PathBuf], notes: &[String]) -> String {
     let mut out = format!("weir {}: log {origin}, data {}\n", env!("CARGO_PKG_VERSION"), data.display());
-    for (what, list) in [("radius  udp", &ports.radius), ("ipfix   udp", &ports.ipfix_udp), ("ipfix   tcp", &ports.ipfix_tcp)] {
+    for (what, list) in [
+        ("radius  udp", &ports.radius),
+        ("ipfix   udp", &ports.ipfix_udp),
+        ("ipfix   tcp", &ports.ipfix_tcp),
+        ("syslog  udp", &ports.syslog_udp),
+        ("syslog  tcp", &ports.syslog_tcp),
+        ("syslog  tls", &ports.syslog_tls),
+        ("relp    tcp", &ports.syslog_relp),
+    ] {
         for at in list {
             let _ = writeln!(out, "  {what} {at}");
         }

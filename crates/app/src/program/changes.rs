@@ -14,10 +14,15 @@ use crate::fail::Failure;
 /// Owner of the values of the last start.
 const OWNER: &str = "config";
 
+/// The values of the last start, by path.
+pub fn last(sink: &dyn RecordSink) -> BTreeMap<String, String> {
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap_or_default();
+    sink.state(OWNER).into_iter().map(|(k, v)| (text(k), text(v))).collect()
+}
+
 /// Records what differs and keeps the new values, in one commit; how many changes there were.
 pub fn record(sink: &dyn RecordSink, values: &[Value], actor: &str, now: Millis) -> Result<usize, Failure> {
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap_or_default();
-    let old: BTreeMap<String, String> = sink.state(OWNER).into_iter().map(|(k, v)| (text(k), text(v))).collect();
+    let old = last(sink);
     let new: BTreeMap<String, String> = values.iter().map(|v| (v.path.clone(), v.value.clone())).collect();
     let changes = differing(&old, &new, actor, now);
     if changes.is_empty() {

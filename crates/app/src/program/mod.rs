@@ -1,7 +1,7 @@
 //! `weir run`: the running program, from its start to its stop.
 
 mod banner;
-mod changes;
+pub mod changes;
 mod recorder;
 
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use weir_base::time::Millis;
 use weir_record::sink::{RecordSink, SubjectIds};
 use weir_store::engine::Store;
 
-use crate::check_config::{kernel_advice, listed};
+use crate::check_config::{conntrack_advice, kernel_advice, listed};
 use crate::cli::RunArgs;
 use crate::config::{self, Loaded};
 use crate::fail::Failure;
@@ -147,6 +147,7 @@ impl Program {
         let service = Arc::new(Service {
             store: Arc::clone(&opened.store),
             front: Arc::clone(&opened.front),
+            ids: Arc::clone(&ids),
             known: Known::of(settings),
             origin: settings.origin.clone(),
             clock: Arc::clone(clock),
@@ -170,6 +171,7 @@ impl Program {
             return Err(failure);
         }
         notes.extend(kernel_advice(loaded, crate::check_config::rmem_max()));
+        notes.extend(conntrack_advice(loaded));
         recorder.flush();
         Ok(Parts { service, ports, secrets: made.secrets, notes, recorder, socket_tasks, actor })
     }

@@ -1,6 +1,8 @@
 //! `weir.sock`: how commands and, later, the console ask the running program. One JSON object a line, both ways.
 
 pub mod client;
+#[cfg(test)]
+mod fuzz;
 pub mod ops;
 pub mod protocol;
 pub mod server;

@@ -6,11 +6,12 @@ use std::sync::{Arc, RwLock};
 use serde_json::{Value, json};
 use weir_base::clock::Clock;
 use weir_base::time::Millis;
-use weir_record::sink::{RecordSink, SinkError};
+use weir_record::sink::{RecordSink, SinkError, SubjectIds};
+use weir_sources::import::intake::Intake;
 use weir_store::engine::{SourceInfo, Store};
 
-use super::protocol::{Op, Request, reply};
-use crate::ask::{self, Asker, Words};
+use super::protocol::{Import, Op, Request, reply};
+use crate::ask::{self, Asker};
 use crate::fail::{FAILED, Failure};
 use crate::front::Front;
 use crate::ledger::{self, Asked};
@@ -18,6 +19,7 @@ use crate::limits::REQUEST_QUESTIONS;
 use crate::measures::Register;
 use crate::view::{self, Known};
 use crate::views;
+use crate::words::Words;
 
 /// What answering needs.
 pub struct Service {
@@ -25,6 +27,8 @@ pub struct Service {
     pub store: Arc<Store>,
     /// The front of the store.
     pub front: Arc<Front>,
+    /// Opaque ids, for imports.
+    pub ids: Arc<dyn SubjectIds>,
     /// What look-ups know from the configuration.
     pub known: Known,
     /// Name of the log.
@@ -86,10 +90,17 @@ impl Service {
                 Ok(Value::Array(measures.shown()))
             }
             Op::Health {} => Ok(self.health()),
-            Op::Records { kind, from, to, limit } => {
+            Op::Records { kind, from, to, limit, words } => {
                 let wanted = views::wanted(&kind, from.as_deref(), to.as_deref())?;
-                let result = views::records(&self.store, wanted, limit);
-                asked.push(views::asked(now, actor, "records", &views::target(&kind, &from, &to), rows_of(&result)));
+                let mut target = views::target(&kind, &from, &to);
+                let result = match &words {
+                    None => views::records(&self.store, wanted, limit),
+                    Some(words) => {
+                        target.push_str(&format!(" match {words}"));
+                        views::search(&self.store, wanted, words, limit)
+                    }
+                };
+                asked.push(views::asked(now, actor, "records", &target, rows_of(&result)));
                 result
             }
             Op::Sql { statement } => {
@@ -97,6 +108,7 @@ impl Service {
                 asked.push(views::asked(now, actor, "sql", &statement, rows_of(&result)));
                 result
             }
+            Op::Import(part) => self.import(actor, &part, now),
             Op::Export { kind, from, to, out } => self.export(actor, &kind, (from, to), &out, now),
             Op::Key { kind, day } => {
                 let result = views::key(&self.store, &kind, &day);
@@ -151,6 +163,40 @@ impl Service {
         Ok(json!({ "units": report.units, "rows": report.rows, "log_size": report.size }))
     }
 
+    /// Takes a part of an import in: durable on return. The first and the last part are operator's actions.
+    fn import(&self, actor: &str, part: &Import, now: Millis) -> Result<Value, Failure> {
+        let named = |t: &str| !t.is_empty() && t.len() <= 48 && !t.chars().any(|c| c.is_control() || c == '/');
+        if !named(&part.name) || !named(&part.realm) || part.digest.len() != 64 || part.file.len() > 255 {
+            return Err(Failure::usage(
+                "the import's name or realm cannot be used",
+                "write 1 to 48 bytes without \"/\" or control characters",
+            ));
+        }
+        let (sink, ids) = (self.front.as_ref(), self.ids.as_ref());
+        if let Some(at) = Intake::taken(sink, part.digest.as_bytes()).filter(|_| part.first && !part.again) {
+            return Err(Failure::new(format!("this file was imported at {at}"), "use --again to take it once more"));
+        }
+        let note = |what: &str| {
+            let detail = format!("{what} of {} as import/{} in realm {}", part.file, part.name, part.realm);
+            self.front.commit(ledger::actions(&[ledger::action(now, actor, "import", detail, "ok")]))
+        };
+        let failed = |e: SinkError| match e {
+            SinkError::Full => {
+                Failure::new("the disk is full: what was imported so far is kept", "make room, then import again with --again")
+            }
+            other => Failure::sentence(other),
+        };
+        if part.first {
+            note("begin").map_err(failed)?;
+        }
+        let intake = Intake::new(sink, ids, &part.name, &part.realm, &part.file).map_err(failed)?;
+        let rows = intake.take(&part.sessions, part.last.then_some(part.digest.as_bytes()), now).map_err(failed)?;
+        if part.last {
+            note("end").map_err(failed)?;
+        }
+        Ok(json!({ "rows": rows }))
+    }
+
     /// An export is ledgered before it is written: the file itself is the answer.
     fn export(&self, actor: &str, kind: &str, span: (Option<String>, Option<String>), out: &str, now: Millis) -> Result<Value, Failure> {
         let (from, to) = span;
@@ -202,7 +248,7 @@ fn source(s: &SourceInfo, evidence: Option<Millis>) -> Value {
     json!({
         "name": s.name, "kind": s.kind, "realm": s.realm, "peer": s.peer, "messages": c.messages, "records": c.records,
         "malformed": c.malformed, "lost": s.lost.max(c.lost), "last_seen": c.last_seen.map(Millis::to_rfc3339), "offset_ms": c.offset_ms,
-        "number": s.number, "profile": s.profile, "clock": s.clock, "ignored": c.ignored, "duplicates": c.duplicates,
+        "number": s.number, "profile": s.profile, "clock": s.clock, "ignored": c.ignored, "unrecognised": c.unrecognised, "duplicates": c.duplicates,
         "destinations_dropped": c.destinations_dropped, "trouble": c.trouble, "since": s.since.to_rfc3339(),
         "complete_to": evidence.map(Millis::to_rfc3339),
     })

@@ -6,10 +6,11 @@
 
 use serde::Deserialize;
 use serde_json::{Value, json};
+use weir_sources::import::sessions::Past;
 
-use crate::ask::Words;
 use crate::fail::Failure;
 use crate::limits::WORD_BYTES;
+use crate::words::Words;
 
 /// What is asked.
 #[derive(Debug, Deserialize)]
@@ -51,6 +52,9 @@ pub enum Op {
         /// Rows at most: the newest.
         #[serde(default = "limit")]
         limit: usize,
+        /// Words that must all be in a line.
+        #[serde(default, rename = "match")]
+        words: Option<String>,
     },
     /// A statement over the masking views.
     Sql {
@@ -70,6 +74,8 @@ pub enum Op {
         /// The new file, its whole path.
         out: String,
     },
+    /// Past sessions of another system.
+    Import(Box<Import>),
     /// The key of a kind and a day.
     Key {
         /// The kind.
@@ -77,6 +83,28 @@ pub enum Op {
         /// The UTC+8 day.
         day: String,
     },
+}
+
+/// A part of an import.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Import {
+    /// Name of the import.
+    pub name: String,
+    /// Realm of its addresses.
+    pub realm: String,
+    /// Name of the file, for people.
+    pub file: String,
+    /// Digest of the file: one that was taken before is refused.
+    pub digest: String,
+    /// The sessions.
+    pub sessions: Vec<Past>,
+    /// The first part.
+    pub first: bool,
+    /// The last part.
+    pub last: bool,
+    /// Take the file though it was taken before.
+    pub again: bool,
 }
 
 fn operate() -> String {

@@ -67,7 +67,11 @@ impl Folder {
         for entry in self.list(path)? {
             let name = format!("{path}/{}", entry.name);
             match (entry.is_dir, depth.checked_sub(1)) {
-                (true, Some(left)) => self.walk(&name, left, out)?,
+                // A folder that goes while it is looked at (repacking ends an hour's) has no files any more.
+                (true, Some(left)) => match self.walk(&name, left, out) {
+                    Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+                    other => other?,
+                },
                 _ => out.push(name),
             }
         }

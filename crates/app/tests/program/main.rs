@@ -1,9 +1,16 @@
 //! The real program from outside: its commands, its sockets, its folder.
 
+mod accounting;
 mod asking;
 mod common;
+mod computed;
+mod conntrack;
 mod crash;
 mod demo;
+mod export;
+mod import;
+mod leases;
 mod ledger;
 mod network;
 mod starting;
+mod syslog;

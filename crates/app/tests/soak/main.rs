@@ -7,3 +7,4 @@ mod full;
 mod kill;
 mod leak;
 mod nas;
+mod truth;

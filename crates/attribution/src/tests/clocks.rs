@@ -5,28 +5,84 @@ use super::{A, Case, run};
 
 const CLOCKS: &[Case] = &[
     (
-        "1.9 s ahead joins the tolerance",
+        "1.9 s ahead joins the tolerance to its side, with the second that export times are cut to",
         |n, _| {
-            n.map(12, -9_000, Some(-3_900));
-            n.source(CGN).offset_ms = Some(1_900);
-        },
-        A,
-    ),
-    (
-        "1.9 s behind joins it too",
-        |n, _| {
-            n.map(12, -9_000, Some(-3_900));
-            n.source(CGN).offset_ms = Some(-1_900);
+            n.map(12, 4_899, Some(9_000));
+            (n.source(CGN).offset_ms, n.source(CGN).ahead_ms) = (Some(1_900), Some((1_900, 2_899)));
         },
         A,
     ),
     (
         "and no further",
         |n, _| {
-            n.map(12, -9_000, Some(-3_901));
-            n.source(CGN).offset_ms = Some(-1_900);
+            n.map(12, 4_900, Some(9_000));
+            (n.source(CGN).offset_ms, n.source(CGN).ahead_ms) = (Some(1_900), Some((1_900, 2_899)));
         },
         "none unused",
+    ),
+    (
+        "ahead says nothing of the other side",
+        |n, _| {
+            n.map(12, -9_000, Some(-2_001));
+            (n.source(CGN).offset_ms, n.source(CGN).ahead_ms) = (Some(1_900), Some((1_900, 2_899)));
+        },
+        "none unused",
+    ),
+    (
+        "1.9 s behind joins it too",
+        |n, _| {
+            n.map(12, -9_000, Some(-3_900));
+            (n.source(CGN).offset_ms, n.source(CGN).ahead_ms) = (Some(-1_900), Some((-1_900, -901)));
+        },
+        A,
+    ),
+    (
+        "behind, and no further",
+        |n, _| {
+            n.map(12, -9_000, Some(-3_901));
+            (n.source(CGN).offset_ms, n.source(CGN).ahead_ms) = (Some(-1_900), Some((-1_900, -901)));
+        },
+        "none unused",
+    ),
+    (
+        "behind says nothing of the other side",
+        |n, _| {
+            n.map(12, 2_001, Some(9_000));
+            (n.source(CGN).offset_ms, n.source(CGN).ahead_ms) = (Some(-1_900), Some((-1_900, -901)));
+        },
+        "none unused",
+    ),
+    (
+        "ahead, and its inside end had another subscriber when the mapping had ended",
+        |n, _| {
+            n.map(12, -9_000, Some(1_900));
+            (n.source(CGN).offset_ms, n.source(CGN).ahead_ms) = (Some(1_900), Some((1_900, 2_899)));
+            n.sessions.clear();
+            n.session(12, -3_600_000, Some(1_000));
+            n.session(12, 3_000, None).subscriber = Some(id(77));
+        },
+        A,
+    ),
+    (
+        "ahead, long ended, and its inside end passed on since",
+        |n, _| {
+            n.map(12, -9_000, Some(-1_500));
+            (n.source(CGN).offset_ms, n.source(CGN).ahead_ms) = (Some(1_900), Some((1_900, 2_899)));
+            n.sessions.clear();
+            n.session(12, -3_600_000, Some(-3_000));
+            n.session(12, -2_000, None).subscriber = Some(id(77));
+        },
+        "several sessions | home 100.64.0.12:50012 s12 sure sure | home 100.64.0.12:50012 s77 sure sure",
+    ),
+    (
+        "the mapping ended before the moment, and its inside end passed on after that",
+        |n, _| {
+            n.map(12, -9_000, Some(-1_500));
+            n.sessions.clear();
+            n.session(12, -3_600_000, Some(-1_400));
+            n.session(12, -1_000, None).subscriber = Some(id(77));
+        },
+        A,
     ),
     (
         "2.1 s ahead is translated",

@@ -44,7 +44,7 @@ pub struct Net {
 
 fn source(name: &str, realm: u32) -> SourceFact {
     let realm_name = ["", "home", "office", "lab"][realm as usize].to_owned();
-    SourceFact { name: name.into(), realm, realm_name, last_header: Some(T.plus(60_000)), offset_ms: Some(0), trust: false }
+    SourceFact { name: name.into(), realm, realm_name, last_header: Some(T.plus(60_000)), offset_ms: None, ahead_ms: None, trust: false }
 }
 
 impl Net {

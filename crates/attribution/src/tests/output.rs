@@ -7,6 +7,7 @@ use crate::{Answer, Code, Outcome, Question, answer, explain, summary};
 
 fn ask(change: impl FnOnce(&mut Net, &mut Question)) -> Answer {
     let (mut net, mut question) = (Net::ordinary(), question());
+    net.sources.values_mut().for_each(|s| s.offset_ms = Some(0));
     change(&mut net, &mut question);
     answer(&question, &net, T.plus(3_600_000)).unwrap()
 }

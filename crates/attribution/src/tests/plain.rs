@@ -72,6 +72,44 @@ const PLAIN_ADDRESSES: &[Case] = &[
         "several sessions | home 192.0.2.77:40000 s1 - sure | home 192.0.2.77:40000 s2 - sure",
     ),
     (
+        "its end inferred, heard of after the moment",
+        |n, q| {
+            let s = n.session_at(V4, 1, -9_000, Some(60_000));
+            (s.inferred, s.last_evidence) = (true, T.plus(500));
+            q.public = addr(V4);
+        },
+        "one holder | home 192.0.2.77:40000 s1 - sure",
+    ),
+    (
+        "its end inferred, heard of before the moment",
+        |n, q| {
+            let s = n.session_at(V4, 1, -9_000, Some(60_000));
+            (s.inferred, s.last_evidence) = (true, T.plus(-1));
+            q.public = addr(V4);
+        },
+        "unknown session-in-doubt | home 192.0.2.77:40000 s1 - doubt",
+    ),
+    (
+        "two within the tolerance, the later one's end inferred long after",
+        |n, q| {
+            n.session_at(V4, 1, -9_000, Some(-1_000));
+            let s = n.session_at(V4, 2, 500, Some(90_000));
+            (s.inferred, s.last_evidence) = (true, T.plus(500));
+            q.public = addr(V4);
+        },
+        "several sessions | home 192.0.2.77:40000 s1 - sure | home 192.0.2.77:40000 s2 - sure",
+    ),
+    (
+        "two within the tolerance, one of them perhaps gone long before",
+        |n, q| {
+            let s = n.session_at(V4, 1, -9_000, Some(-1_000));
+            (s.inferred, s.last_evidence) = (true, T.plus(-8_000));
+            n.session_at(V4, 2, 500, None);
+            q.public = addr(V4);
+        },
+        "unknown session-in-doubt | home 192.0.2.77:40000 s2 - sure | home 192.0.2.77:40000 s1 - doubt",
+    ),
+    (
         "reuse outside of it",
         |n, q| {
             n.session_at(V4, 1, -9_000, Some(-4_000));

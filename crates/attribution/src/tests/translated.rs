@@ -194,7 +194,7 @@ const CERTAIN_AND_NOT: &[Case] = &[
             n.map(13, 1, Some(9_000));
             n.map(14, -9_000, Some(-500)).end_seen = false;
         },
-        "several passed-on | home 100.64.0.12:50012 s12 sure sure | home 100.64.0.13:50013 s13 sure sure \
+        "unknown end-lost | home 100.64.0.12:50012 s12 sure sure | home 100.64.0.13:50013 s13 sure sure \
              | home 100.64.0.14:50014 s14 doubt sure",
     ),
 ];
@@ -326,6 +326,26 @@ const THE_WINDOW_AND_REUSE: &[Case] = &[
             n.source(CGN).last_header = Some(super::T);
         },
         "unknown silent | home 100.64.0.12:50012 s12 sure sure",
+    ),
+    (
+        "two sessions of the inside address, one of them perhaps gone long before",
+        |n, _| {
+            n.map(12, -9_000, Some(9_000));
+            let s = n.session_at("100.64.0.12", 4, -90_000, Some(-1_000));
+            (s.inferred, s.last_evidence) = (true, super::T.plus(-80_000));
+        },
+        "unknown session-in-doubt | home 100.64.0.12:50012 s12 sure sure | home 100.64.0.12:50012 s4 sure doubt",
+    ),
+    (
+        "the port passed on, and a session of one inside end is perhaps gone long before",
+        |n, _| {
+            n.map(12, -9_000, Some(-1_000));
+            n.map(14, -500, Some(9_000));
+            let s = n.session_at("100.64.0.14", 4, -90_000, Some(-1_000));
+            (s.inferred, s.last_evidence) = (true, super::T.plus(-80_000));
+        },
+        "unknown session-in-doubt | home 100.64.0.14:50014 s14 sure sure | home 100.64.0.14:50014 s4 sure doubt | \
+         home 100.64.0.12:50012 s12 sure sure",
     ),
     (
         "no skew given to spare",

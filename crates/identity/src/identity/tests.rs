@@ -300,13 +300,13 @@ proptest! {
         let binding = resolved.binding.unwrap();
         let puts = identity.puts_for(std::slice::from_ref(&binding));
         let state: Vec<u8> = puts.iter().flat_map(|p| p.key.iter().chain(p.value.iter().flatten()).copied()).collect();
-        let debug = format!("{identity:?} {puts:?} {:?}", identity.forget(&[binding.id]));
+        let debug = format!("{identity:?} {puts:?} {binding:?} {:?}", identity.forget(&[binding.id]));
         for hay in [&state[..], debug.as_bytes()] {
             prop_assert!(!holds(hay, value.as_bytes()));
             prop_assert!(!holds(hay, &value.as_bytes()[..6]));
         }
         // The search itself finds what is there.
-        let shown = format!("{binding:?}");
+        let shown = format!("{:?}", binding.value);
         prop_assert!(holds(shown.as_bytes(), value.as_bytes()));
     }
 }

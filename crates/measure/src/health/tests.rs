@@ -46,6 +46,11 @@ fn a_panic_stops_the_measure_and_its_text_stays_inside() {
     let health = cell.get();
     assert_eq!((health.state, health.since), (State::Stopped, Millis(4)));
     assert!(health.why.contains("radius-udp") && !format!("{told:?}").contains("secret input"));
+    // Whoever found it well a moment ago comes too late, and so does an orderly stop.
+    assert!(!cell.set(State::Running, "takes accounting in", Millis(5)) && !cell.set(State::Stopped, "stopped", Millis(6)));
+    assert_eq!(cell.get(), health);
+    assert!(!cell.ended(&Ended { name: "radius-1".into(), panic: Some("again".into()) }, Millis(7)), "the first reason stays");
+    assert_eq!((cell.get(), lock(&told).len()), (health, 2));
 }
 
 #[test]

@@ -89,6 +89,9 @@ impl SubjectIds for Nothing {
     fn resolve(&self, _: u32, _: IdType, _: &str, _: Millis) -> Resolved {
         Resolved { id: Id::default(), binding: None }
     }
+    fn digest(&self, _: u32, _: &[u8]) -> Id {
+        Id::default()
+    }
 }
 
 #[test]

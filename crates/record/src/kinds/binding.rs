@@ -27,3 +27,19 @@ pub enum IdType {
     /// A hardware address.
     Hardware = 3,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kinds::Raw;
+
+    #[test]
+    fn no_debug_form_shows_a_person() {
+        let binding = Binding { value: "alice@example.net".into(), id: Id([0xab; 16]), ..Binding::default() };
+        let shown = format!("{binding:?} {:?} {:#?}", Some(&binding), [&binding]);
+        assert!(!shown.contains("alice"), "{shown}");
+        assert!(shown.contains("value: …") && shown.contains("id_type: 0"), "{shown}");
+        let raw = Raw { bytes: vec![7, 7, 7], ..Raw::default() };
+        assert!(!format!("{raw:?}").contains("7, 7"));
+    }
+}

@@ -124,7 +124,7 @@ fn ordinal(i: usize) -> Result<u16, ParquetFailure> {
 }
 
 /// The clear structure before the footer: AES-GCM for everything, no prefix, and the file's unique bytes.
-fn crypto_metadata(thrift: &mut Thrift<'_>) -> Result<[u8; UNIQUE_BYTES], ParquetFailure> {
+pub(super) fn crypto_metadata(thrift: &mut Thrift<'_>) -> Result<[u8; UNIQUE_BYTES], ParquetFailure> {
     let mut unique = None;
     let mut strange = false;
     thrift.fields(|t, id, ty| {
@@ -155,7 +155,7 @@ fn crypto_metadata(thrift: &mut Thrift<'_>) -> Result<[u8; UNIQUE_BYTES], Parque
     unique.filter(|_| !strange).ok_or(ParquetFailure::Format("its way of encryption"))
 }
 
-fn offset_index(bytes: &[u8]) -> Result<Vec<Page>, ParquetFailure> {
+pub(super) fn offset_index(bytes: &[u8]) -> Result<Vec<Page>, ParquetFailure> {
     let mut pages = Vec::new();
     Thrift::new(bytes).fields(|t, id, ty| {
         if (id, ty) != (1, LIST) {

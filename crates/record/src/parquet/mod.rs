@@ -8,6 +8,7 @@ mod array;
 mod encoding;
 mod fixed;
 mod footer;
+pub(crate) mod fuzz;
 pub mod layout;
 mod map;
 mod mapcodec;

@@ -30,7 +30,7 @@ pub struct PageDecryptor {
 
 /// The values that a column's pages point into.
 #[derive(Clone, Debug)]
-pub struct Dictionary(Values);
+pub struct Dictionary(pub(super) Values);
 
 impl PageDecryptor {
     /// For the file of `kind` whose page map has this unique part ([`PageMap::unique`](super::PageMap::unique)).
@@ -90,7 +90,12 @@ pub fn read_page(
         return Err(ParquetFailure::Format("bytes are left over after a page"));
     }
     let plain = decompress(&data, header.plain_bytes)?;
-    let (nulls, values) = if field.nullable { levels(&plain, header.values)? } else { (None, plain.as_slice()) };
+    column(field, &header, &plain, dictionary)
+}
+
+/// The column of a page, decompressed.
+pub(super) fn column(field: &Field, header: &Header, plain: &[u8], dictionary: Option<&Dictionary>) -> Result<ArrayRef, ParquetFailure> {
+    let (nulls, values) = if field.nullable { levels(plain, header.values)? } else { (None, plain) };
     let count = nulls.as_ref().map_or(header.values, |n| n.len() - n.null_count());
     array::column(field, header.encoding, values, count, nulls, dictionary.map(|d| &d.0))
 }
@@ -123,16 +128,16 @@ fn decompress(data: &[u8], len: usize) -> Result<Vec<u8>, ParquetFailure> {
 
 /// What a page header says, as far as it is needed.
 #[derive(Default)]
-struct Header {
-    page: i64,
-    plain_bytes: usize,
-    values: usize,
-    encoding: i64,
-    levels: i64,
+pub(super) struct Header {
+    pub(super) page: i64,
+    pub(super) plain_bytes: usize,
+    pub(super) values: usize,
+    pub(super) encoding: i64,
+    pub(super) levels: i64,
 }
 
 impl Header {
-    fn read(bytes: &[u8]) -> Result<Header, ParquetFailure> {
+    pub(super) fn read(bytes: &[u8]) -> Result<Header, ParquetFailure> {
         let mut header = Header { page: -1, encoding: -1, levels: -1, ..Header::default() };
         Thrift::new(bytes).fields(|t, id, ty| {
             match id {

@@ -150,14 +150,7 @@ fn encode_with(slot: &Slot, slot_bytes: usize, slot_key: &Secret, nonce: [u8; NO
     if need > most {
         return Err(FormatError::Limit { what: "the keyring's content in bytes", is: need as u64, most: most as u64 });
     }
-    let mut body = Vec::with_capacity(slot_bytes);
-    body.extend((slot.keys.len() as u32).to_le_bytes());
-    for (id, key) in &slot.keys {
-        body.push(id.0.len() as u8);
-        body.extend(id.0.as_bytes());
-        body.extend(key.0);
-    }
-    body.resize(most, 0);
+    let mut body = encode_map(&slot.keys, most);
     let mut out = Vec::with_capacity(slot_bytes);
     out.extend(MAGIC);
     out.extend(VERSION.to_le_bytes());
@@ -169,6 +162,19 @@ fn encode_with(slot: &Slot, slot_bytes: usize, slot_key: &Secret, nonce: [u8; NO
     out.extend(crc(&out, &body).to_le_bytes());
     out.append(&mut body);
     Ok(out)
+}
+
+/// The keys, with zeros up to `len` bytes.
+pub(super) fn encode_map(keys: &Keys, len: usize) -> Vec<u8> {
+    let mut body = Vec::with_capacity(len + TAG_BYTES);
+    body.extend((keys.len() as u32).to_le_bytes());
+    for (id, key) in keys {
+        body.push(id.0.len() as u8);
+        body.extend(id.0.as_bytes());
+        body.extend(key.0);
+    }
+    body.resize(len, 0);
+    body
 }
 
 fn crc(head: &[u8], body: &[u8]) -> u32 {
@@ -203,7 +209,7 @@ pub fn decode(bytes: &[u8], slot_key: &Secret) -> Result<Slot, FormatError> {
     Ok(Slot { generation, keys: keys? })
 }
 
-fn decode_map(plain: &[u8]) -> Result<Keys, FormatError> {
+pub(super) fn decode_map(plain: &[u8]) -> Result<Keys, FormatError> {
     let mut at = Cursor(plain);
     let count = at.u32()?;
     let mut keys = Keys::new();

@@ -48,5 +48,8 @@ pub const TABLE_KEY_BYTES: usize = 1_024;
 /// Longest value in a table, in bytes.
 pub const TABLE_VALUE_BYTES: usize = 16 << 20;
 
+/// Blocks of an open table that are kept in memory beside its root.
+pub const TABLE_BLOCKS_AT_HAND: usize = 16;
+
 /// Most levels of a table: with two entries a block this is more entries than there are bytes.
 pub const TABLE_LEVELS: usize = 64;

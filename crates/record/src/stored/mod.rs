@@ -2,6 +2,7 @@
 //! verifier needs no store. Integers are little-endian.
 
 mod bytes;
+pub(crate) mod fuzz;
 pub mod keyring;
 pub mod limits;
 pub mod logkey;

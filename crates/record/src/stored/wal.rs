@@ -86,6 +86,13 @@ pub struct FileKey {
     file_id: [u8; 16],
 }
 
+impl FileKey {
+    /// A key that is the same in every run, for what is fuzzed.
+    pub(super) fn fixed() -> FileKey {
+        FileKey { aead: Secret([0x33; 32]).aead(), file_id: [0x44; 16] }
+    }
+}
+
 impl Header {
     /// A header with a new random file id and file key, the key wrapped under `wrapping`.
     pub fn new(container: Container, file: u64, first_group: u64, wrapping: &Secret) -> (Header, FileKey) {
@@ -234,7 +241,12 @@ pub fn encode_frame(key: &FileKey, number: u64, first_group: u64, groups: &[impl
     for group in groups {
         put_block(&mut body, group.as_ref());
     }
-    let mut head = FrameHeader { body_bytes, number, crc: 0 };
+    Ok(seal_frame(key, number, body))
+}
+
+/// The frame whose plain text is `body`.
+pub(super) fn seal_frame(key: &FileKey, number: u64, mut body: Vec<u8>) -> Vec<u8> {
+    let mut head = FrameHeader { body_bytes: body.len() + TAG_BYTES, number, crc: 0 };
     let aad = head.aad_bytes();
     key.aead.seal(frame_nonce(number), &[&key.file_id[..], &aad].concat(), &mut body);
     head.crc = frame_crc(&aad, &body);
@@ -244,7 +256,7 @@ pub fn encode_frame(key: &FileKey, number: u64, first_group: u64, groups: &[impl
     out.extend([0; 4]);
     out.append(&mut body);
     out.resize(head.frame_bytes(), 0);
-    Ok(out)
+    out
 }
 
 /// The groups of a frame: number of the first, and each one's bytes.
@@ -297,7 +309,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn key() -> FileKey {
-        FileKey { aead: Secret([0x33; 32]).aead(), file_id: [0x44; 16] }
+        FileKey::fixed()
     }
 
     fn open(key: &FileKey, bytes: &[u8]) -> Result<(u64, Vec<Vec<u8>>), FormatError> {

@@ -22,8 +22,6 @@ pub struct Holder {
     pub start: i64,
     /// End; `i64::MAX` while open.
     pub end: i64,
-    /// By how many milliseconds the clock of the exporter is ahead that told of it; 0 for a login.
-    pub ahead_ms: i64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +31,6 @@ pub(super) struct MappingRow {
     pub port_end: u16,
     pub protocol: u8,
     pub holder: Holder,
-    exporter: u16,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +52,6 @@ pub struct TruthIndex {
     pub(super) logins: Vec<LoginRow>,
     /// Logins one can ask about without a NAT.
     pub(super) askable: Vec<u32>,
-    exporters: Vec<String>,
     persons: Vec<(String, String)>,
     person_ids: HashMap<(String, String), u32>,
     by_port: HashMap<(Addr16, u16, u8), Vec<u32>>,
@@ -76,10 +72,6 @@ impl TruthIndex {
 
     pub(super) fn close(&mut self, header: &Header, footer: &Footer) {
         (self.from, self.to) = (header.from, footer.to);
-        let ahead: Vec<i64> = self.exporters.iter().map(|name| header.clock_offsets.get(name).copied().unwrap_or(0)).collect();
-        for row in &mut self.mappings {
-            row.holder.ahead_ms = ahead.get(usize::from(row.exporter)).copied().unwrap_or(0);
-        }
         self.nat_pools = header.pools.iter().filter(|p| p.what == "nat").filter_map(|p| p.prefix.parse().ok()).collect();
     }
 
@@ -96,7 +88,7 @@ impl TruthIndex {
         };
         let address = |text: &String| text.parse::<Addr16>().map_err(|_| "an address is not understood".to_owned());
         let inside = line.inside.as_ref().map(address).transpose()?;
-        let holder = Holder { person, inside, start: line.start, end: line.end.unwrap_or(i64::MAX), ahead_ms: 0 };
+        let holder = Holder { person, inside, start: line.start, end: line.end.unwrap_or(i64::MAX) };
         if line.form == "login" { self.add_login(line, holder) } else { self.add_mapping(line, holder, address) }
     }
 
@@ -105,12 +97,7 @@ impl TruthIndex {
         if line.port > line.port_end || holder.inside.is_none() {
             return Err("a mapping without ports or inside address".into());
         }
-        let exporter = self.exporters.iter().position(|name| *name == line.exporter).unwrap_or_else(|| {
-            self.exporters.push(line.exporter.clone());
-            self.exporters.len() - 1
-        });
-        let exporter = u16::try_from(exporter).map_err(|_| "too many exporters".to_owned())?;
-        let row = MappingRow { public, port: line.port, port_end: line.port_end, protocol: line.protocol, holder, exporter };
+        let row = MappingRow { public, port: line.port, port_end: line.port_end, protocol: line.protocol, holder };
         let number = self.mappings.len() as u32;
         if line.port == line.port_end && line.protocol != 0 {
             self.by_port.entry((public, line.port, line.protocol)).or_default().push(number);

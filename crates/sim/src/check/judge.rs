@@ -14,6 +14,8 @@ const JOINING_OFFSET_MS: i64 = 2_000;
 const MAPPING_SLACK_MS: i64 = 1;
 /// Event-Timestamp (RFC 2869 section 5.3) is in whole seconds; so is the export time an offset is measured by.
 const SECONDS_SLACK_MS: i64 = 1_000;
+/// What an answer says of a clock whose offset was measured.
+const MEASURED: &str = "measured";
 
 /// What an answer is worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +28,7 @@ pub enum Verdict {
     Unknown,
     /// `several` where truth has one holder, or not all of several.
     Several,
-    /// `none` although somebody held it within the tolerance, but not safely inside.
+    /// `none` although somebody held it within the tolerance, but not at the moment itself.
     None,
     /// The right inside address, but no subscriber.
     Nameless,
@@ -39,12 +41,10 @@ pub enum Verdict {
 struct Identity {
     person: u32,
     inside: Option<Addr16>,
-    /// Within the tolerance for certain.
+    /// Within the asker's skew for certain.
     must: bool,
-    /// Held it at the moment asked about.
+    /// Held it at the moment asked about, for certain.
     at_t: bool,
-    /// Held it from a tolerance before to a tolerance after.
-    deep: bool,
 }
 
 /// How a candidate compares with the truth.
@@ -55,6 +55,8 @@ enum Match {
     Nameless(usize),
     /// Was logged in with the holder's inside address within the tolerance.
     Neighbour(u32),
+    /// Has an id not seen before, in an answer with others: which of them stands for whom cannot be told yet.
+    Unsure,
     Stranger,
 }
 
@@ -92,20 +94,17 @@ impl<'a> Judge<'a> {
         let skew = answer.skew.as_deref().and_then(|s| parse_duration_ms(s).ok()).unwrap_or(q.skew_ms).min(q.skew_ms.max(0));
         let offsets = || answer.clocks.iter().map(|c| c.offset_ms.saturating_abs());
         let tolerance = skew + offsets().filter(|ms| *ms <= JOINING_OFFSET_MS).max().unwrap_or(0);
-        let translated = offsets().any(|ms| ms > JOINING_OFFSET_MS);
-        let reach = tolerance + JOINING_OFFSET_MS + SECONDS_SLACK_MS;
+        let measured = answer.clocks.iter().any(|c| c.offset_ms != 0 || c.basis == MEASURED);
+        let reach = tolerance + SECONDS_SLACK_MS;
         let mut identities: Vec<Identity> = Vec::new();
         for h in self.index.holders(q.public, q.port, q.protocol, q.at.0 - reach, q.at.0 + reach) {
-            let slack = if translated || h.inside.is_none() { SECONDS_SLACK_MS } else { MAPPING_SLACK_MS };
-            // The window lies around the moment by the exporter's own clock: by true time it is earlier by as much as that clock is ahead.
-            // Where the question was translated, it lies around the true moment again.
-            let shift = if translated { 0 } else { h.ahead_ms.clamp(-JOINING_OFFSET_MS, JOINING_OFFSET_MS) };
-            let Some(one) = identity(&h, q.at.0, shift, tolerance, slack) else { continue };
+            let edge = if h.inside.is_none() { SECONDS_SLACK_MS } else { MAPPING_SLACK_MS };
+            let outer = tolerance + if measured { SECONDS_SLACK_MS } else { edge };
+            let Some(one) = identity(&h, q.at.0, outer, (skew - edge).max(0), edge) else { continue };
             match identities.iter_mut().find(|i| i.person == one.person && i.inside == one.inside) {
                 Some(same) => {
                     same.must |= one.must;
                     same.at_t |= one.at_t;
-                    same.deep |= one.deep;
                 }
                 None => identities.push(one),
             }
@@ -123,7 +122,7 @@ impl<'a> Judge<'a> {
                 return if other && !own { Verdict::Wrong("named an inside address while another held it") } else { Verdict::Nameless };
             }
             Match::Neighbour(_) => return Verdict::Wrong("named a subscriber who had the inside address before or after the holder"),
-            Match::Stranger => return Verdict::Wrong("named somebody who did not hold it"),
+            Match::Unsure | Match::Stranger => return Verdict::Wrong("named somebody who did not hold it"),
         };
         let Some(named) = case.identities.get(at).copied() else { return Verdict::Wrong("named somebody who did not hold it") };
         let others = || case.identities.iter().enumerate().filter(|(n, _)| *n != at).map(|(_, i)| i);
@@ -147,7 +146,7 @@ impl<'a> Judge<'a> {
         let matches = self.compare_all(case, &answer.candidates);
         let listed = |n: usize| matches.iter().any(|m| matches!(m, Match::Holder(at) | Match::Nameless(at) if *at == n));
         let missing = |want: fn(&Identity) -> bool| case.identities.iter().enumerate().any(|(n, i)| want(i) && !listed(n));
-        if missing(|i| i.deep) || !(0..case.identities.len()).any(listed) {
+        if missing(|i| i.at_t) || !(0..case.identities.len()).any(listed) {
             return Verdict::Wrong("several, without the holder");
         }
         let strangers = matches.contains(&Match::Stranger);
@@ -161,7 +160,8 @@ impl<'a> Judge<'a> {
             return Verdict::Wrong("several, with somebody who did not hold it");
         }
         let nameless = matches.iter().any(|m| matches!(m, Match::Nameless(_)));
-        if strangers || nameless || holders < 2 || missing(|i| i.must) { Verdict::Several } else { Verdict::Right }
+        let unsure = matches.contains(&Match::Unsure);
+        if strangers || unsure || nameless || holders < 2 || missing(|i| i.must) { Verdict::Several } else { Verdict::Right }
     }
 
     /// Compares all candidates: those with known ids first, so that a new id stands for a holder whom no known id names.
@@ -174,7 +174,7 @@ impl<'a> Judge<'a> {
             let person = match found {
                 Match::Holder(n) => case.identities.get(n).map(|i| i.person),
                 Match::Neighbour(person) => Some(person),
-                Match::Nameless(_) | Match::Stranger => None,
+                Match::Nameless(_) | Match::Unsure | Match::Stranger => None,
             };
             named.extend(candidate.subscriber.as_deref().zip(person));
             matches.push(found);
@@ -200,25 +200,28 @@ impl<'a> Judge<'a> {
         let Some(id) = candidate.subscriber.as_ref() else { return Match::Nameless(first) };
         let person_at = |n: usize| case.identities.get(n).map(|i| i.person);
         let just_named = named.iter().find(|(other, _)| other == id).map(|(_, person)| *person);
+        let guessed = named.iter().any(|(other, _)| !self.person_of.contains_key(*other));
+        let stranger = if guessed && !self.person_of.contains_key(id) { Match::Unsure } else { Match::Stranger };
         if let Some(person) = self.person_of.get(id).copied().or(just_named) {
             if let Some(n) = here.iter().copied().find(|n| person_at(*n) == Some(person)) {
                 return Match::Holder(n);
             }
-            return self.neighbours(case, first).into_iter().find(|p| *p == person).map_or(Match::Stranger, Match::Neighbour);
+            return self.neighbours(case, first).into_iter().find(|p| *p == person).map_or(stranger, Match::Neighbour);
         }
         // An id not seen before stands for somebody who has none yet, a holder first of all.
         let nobody_yet = |person: &u32| !self.id_of.contains_key(person) && !named.iter().any(|(_, other)| other == person);
         if let Some(n) = here.iter().copied().find(|n| person_at(*n).is_some_and(|p| nobody_yet(&p))) {
             return Match::Holder(n);
         }
-        self.neighbours(case, first).into_iter().find(nobody_yet).map_or(Match::Stranger, Match::Neighbour)
+        self.neighbours(case, first).into_iter().find(nobody_yet).map_or(stranger, Match::Neighbour)
     }
 
     /// Who was logged in with the inside address of a holder within the tolerance, other than that holder.
     fn neighbours(&self, case: &Case<'_>, n: usize) -> Vec<u32> {
         let Some(identity) = case.identities.get(n) else { return Vec::new() };
         let Some(inside) = identity.inside else { return Vec::new() };
-        let reach = case.tolerance + SECONDS_SLACK_MS;
+        // An offset may be off by a second, and the end of a session is stated in whole seconds.
+        let reach = case.tolerance + 2 * SECONDS_SLACK_MS;
         let (realm, at) = (self.index.person(identity.person).0, case.question.at.0);
         let mut found = self.index.logged_in(realm, inside, at - reach, at + reach);
         found.retain(|p| *p != identity.person);
@@ -245,22 +248,19 @@ fn covers(base: Addr16, address: Addr16) -> bool {
     !address.is_v4() && [64, 56].into_iter().any(|bits| weir_base::net::Prefix::new(address, bits).addr == base)
 }
 
-fn identity(h: &Holder, at: i64, shift: i64, tolerance: i64, slack: i64) -> Option<Identity> {
-    let asked = at.saturating_sub(shift);
-    let within = |reach: i64| h.start <= asked.saturating_add(reach) && h.end >= asked.saturating_sub(reach);
-    let all_around = |t: i64| h.start.saturating_add(tolerance + slack) <= t && t <= h.end.saturating_sub(tolerance + slack);
-    within(tolerance + slack).then(|| Identity {
+/// `outer`: how far from the moment an answer may look. `inner`: how far it has to. `edge`: how exactly a begin or end is known.
+fn identity(h: &Holder, at: i64, outer: i64, inner: i64, edge: i64) -> Option<Identity> {
+    let within = |reach: i64| h.start <= at.saturating_add(reach) && h.end >= at.saturating_sub(reach);
+    within(outer).then(|| Identity {
         person: h.person,
         inside: h.inside,
-        must: within((tolerance - slack).max(0)),
-        at_t: h.start.saturating_add(slack) <= at && at <= h.end.saturating_sub(slack),
-        // By either clock: an offset excuses nobody from seeing a holder who was there all the time.
-        deep: all_around(at) || all_around(asked),
+        must: within(inner),
+        at_t: h.start.saturating_add(edge) <= at && at <= h.end.saturating_sub(edge),
     })
 }
 
 fn judge_none(case: &Case<'_>) -> Verdict {
-    if case.identities.iter().any(|i| i.deep) {
+    if case.identities.iter().any(|i| i.at_t) {
         Verdict::Wrong("none, although somebody held it")
     } else if case.identities.iter().any(|i| i.must) {
         Verdict::None

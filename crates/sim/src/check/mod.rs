@@ -94,6 +94,9 @@ pub struct ClockNote {
     /// Its offset, milliseconds.
     #[serde(default)]
     pub offset_ms: i64,
+    /// How the offset is known.
+    #[serde(default)]
+    pub basis: String,
 }
 
 /// An answer, as `weir lookup --json` gives it. Fields that are not judged are not read.
@@ -133,8 +136,8 @@ pub struct CheckOptions {
     pub seed: u64,
     /// The skew of every question, milliseconds.
     pub skew_ms: i64,
-    /// Milliseconds at the end of the run about which nothing is asked: exporters state their time in whole seconds, so nothing later than
-    /// the last second's beginning can be certain.
+    /// Milliseconds at either end of the run about which nothing is asked: what was before the first record is not known, and exporters state
+    /// their time in whole seconds, so nothing later than the last second's beginning can be certain.
     pub guard_ms: i64,
 }
 

@@ -11,6 +11,8 @@ use crate::rng::Rng;
 
 /// How near to an end a question "near" it lies, milliseconds either way.
 const NEAR_MS: i64 = 400;
+/// How often a row is drawn until one has a moment that may be asked about.
+const PICKS: u32 = 256;
 /// How long after the end a question "after" it lies at most.
 const AFTER_MS: i64 = 10_000;
 
@@ -18,8 +20,10 @@ const AFTER_MS: i64 = 10_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum QuestionKind {
-    /// Some moment of a mapping.
+    /// Some moment of a mapping that ended before the last question's time.
     Inside,
+    /// Some moment of a mapping that was still open then.
+    Open,
     /// A mapping's begin, some hundred milliseconds either way.
     NearStart,
     /// A mapping's end, some hundred milliseconds either way.
@@ -35,8 +39,9 @@ pub enum QuestionKind {
 }
 
 /// Every kind, in the order of reports.
-pub const KINDS: [QuestionKind; 7] = [
+pub const KINDS: [QuestionKind; 8] = [
     QuestionKind::Inside,
+    QuestionKind::Open,
     QuestionKind::NearStart,
     QuestionKind::NearEnd,
     QuestionKind::After,
@@ -50,17 +55,19 @@ pub struct Sampler<'a> {
     index: &'a TruthIndex,
     rng: Rng,
     skew_ms: i64,
+    first: i64,
     last: i64,
 }
 
 impl<'a> Sampler<'a> {
     /// A sampler.
     pub fn new(index: &'a TruthIndex, options: &CheckOptions) -> Result<Sampler<'a>, SimError> {
-        let last = index.to - options.guard_ms.max(0);
-        if (index.mappings.is_empty() && index.askable.is_empty()) || last <= index.from {
+        // Who was there before the first record is as little known as what comes after the last.
+        let (first, last) = (index.from + options.guard_ms.max(0), index.to - options.guard_ms.max(0));
+        if (index.mappings.is_empty() && index.askable.is_empty()) || last <= first {
             return Err(SimError::NothingToAsk);
         }
-        Ok(Sampler { index, rng: Rng::new(options.seed, 300), skew_ms: options.skew_ms, last })
+        Ok(Sampler { index, rng: Rng::new(options.seed, 300), skew_ms: options.skew_ms, first, last })
     }
 
     /// The next question.
@@ -81,59 +88,69 @@ impl<'a> Sampler<'a> {
             _ if self.index.mappings.is_empty() => QuestionKind::Plain,
             _ => kind,
         };
-        let question = match kind {
-            QuestionKind::Unused => self.unused(),
-            QuestionKind::Plain => self.plain(),
+        match kind {
+            QuestionKind::Unused => (kind, self.unused()),
+            QuestionKind::Plain => match (0..PICKS).find_map(|_| self.plain()) {
+                Some(question) => (kind, question),
+                None => (QuestionKind::Unused, self.unused()),
+            },
             _ => self.mapping(kind),
-        };
-        (kind, question)
+        }
     }
 
     fn question(&self, public: Addr16, port: Option<u16>, protocol: u8, at: i64) -> Question {
-        Question { public, port, protocol, at: Millis(at.clamp(self.index.from, self.last)), skew_ms: self.skew_ms }
+        Question { public, port, protocol, at: Millis(at), skew_ms: self.skew_ms }
     }
 
-    fn moment(&mut self, kind: QuestionKind, holder: &Holder) -> i64 {
+    /// A moment of that kind, if there is one that may be asked about.
+    fn moment(&mut self, kind: QuestionKind, holder: &Holder) -> Option<i64> {
         let open = holder.end > self.last;
-        let end = holder.end.min(self.last);
-        match kind {
+        let (start, end) = (holder.start.max(self.first), holder.end.min(self.last));
+        let at = match kind {
             QuestionKind::NearStart => holder.start + self.rng.between(-NEAR_MS, NEAR_MS),
             QuestionKind::NearEnd if !open => end + self.rng.between(-NEAR_MS, NEAR_MS),
             QuestionKind::After if !open => end + self.rng.between(1, AFTER_MS),
-            _ => self.rng.between(holder.start, end),
-        }
+            _ if start > end => return None,
+            _ => self.rng.between(start, end),
+        };
+        (self.first..=self.last).contains(&at).then_some(at)
     }
 
     fn any_protocol(&mut self) -> u8 {
         [6, 17, 1][self.rng.below(3) as usize % 3]
     }
 
-    fn mapping(&mut self, kind: QuestionKind) -> Question {
-        let pick = self.rng.below(self.index.mappings.len() as u32) as usize;
-        let Some(row) = self.index.mappings.get(pick).copied() else { return self.unused() };
+    fn mapping(&mut self, kind: QuestionKind) -> (QuestionKind, Question) {
+        let Some((row, at)) = (0..PICKS).find_map(|_| {
+            let pick = self.rng.below(self.index.mappings.len() as u32) as usize;
+            let row = self.index.mappings.get(pick).copied()?;
+            Some((row, self.moment(kind, &row.holder)?))
+        }) else {
+            return (QuestionKind::Unused, self.unused());
+        };
         let port = self.rng.between(i64::from(row.port), i64::from(row.port_end)) as u16;
         // A block and a binding hold every protocol.
         let mut protocol = if row.protocol == 0 { self.any_protocol() } else { row.protocol };
         if kind == QuestionKind::OtherProtocol {
             protocol = if protocol == 6 { 17 } else { 6 };
         }
-        let at = self.moment(kind, &row.holder);
-        self.question(row.public, Some(port), protocol, at)
+        let open = kind == QuestionKind::Inside && row.holder.end > self.last;
+        (if open { QuestionKind::Open } else { kind }, self.question(row.public, Some(port), protocol, at))
     }
 
-    fn plain(&mut self) -> Question {
+    fn plain(&mut self) -> Option<Question> {
         let pick = self.rng.below(self.index.askable.len() as u32) as usize;
-        let row = self.index.askable.get(pick).and_then(|n| self.index.logins.get(*n as usize)).copied();
-        let Some((row, public)) = row.and_then(|row| Some((row, self.address_of(&row)?))) else { return self.unused() };
+        let row = self.index.askable.get(pick).and_then(|n| self.index.logins.get(*n as usize)).copied()?;
+        let public = self.address_of(&row)?;
         let kind = match self.rng.below(10) {
             0..6 => QuestionKind::Inside,
             6 => QuestionKind::NearStart,
             7 => QuestionKind::NearEnd,
             _ => QuestionKind::After,
         };
-        let at = self.moment(kind, &row.holder);
+        let at = self.moment(kind, &row.holder)?;
         let port = 1_024 + self.rng.below(64_512) as u16;
-        self.question(public, Some(port), 6, at)
+        Some(self.question(public, Some(port), 6, at))
     }
 
     /// An address of a login that can be seen in the Internet.
@@ -156,7 +173,7 @@ impl<'a> Sampler<'a> {
         let public = pool.map_or(Addr16::v4([198, 18, 0, 1]), |pool| self.within(pool));
         let port = 1_024 + self.rng.below(64_512) as u16;
         let protocol = self.any_protocol();
-        let at = self.rng.between(self.index.from, self.last);
+        let at = self.rng.between(self.first, self.last);
         self.question(public, Some(port), protocol, at)
     }
 }

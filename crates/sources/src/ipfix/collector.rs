@@ -15,6 +15,7 @@ use weir_record::sink::{Group, RecordSink, SinkError, SourceDesc, SourceHandle};
 use super::config::Settings;
 use super::decode::Scratch;
 use super::key::Key;
+use super::lateness::Lateness;
 use super::limits::{DOMAINS, EXPORTERS};
 use super::normalise::Remotes;
 use super::out::{Bad, Budget, Out};
@@ -54,6 +55,7 @@ pub struct Collector {
     strangers: Budget,
     scratch: Scratch,
     out: Out,
+    own: Option<SourceHandle>,
 }
 
 impl Collector {
@@ -69,6 +71,7 @@ impl Collector {
             strangers: Budget::default(),
             scratch: Scratch::default(),
             out: Out::default(),
+            own: None,
         }
     }
 
@@ -100,6 +103,7 @@ impl Collector {
         let mut made = Out::default();
         if let Some(stream) = self.stream(peer, domain, 0, restored.version)? {
             stream.sequence.restore(&restored.saved);
+            stream.lateness = Lateness::restored(now, restored.late_ms);
             if let Some((start, end)) = waited {
                 stream.sequence.mark(start, end, UNKNOWN_TEMPLATE);
             }
@@ -237,9 +241,14 @@ impl Collector {
     /// message; for the others the stretch since their last message is lost in unknown number.
     pub fn kernel_dropped(&mut self, datagrams: u64, now: Millis) {
         let newest = self.exporters.values().flat_map(|e| e.streams.values()).filter_map(|s| s.seen).max().unwrap_or(now);
+        let source = self.listener().map_or(0, |own| {
+            own.count(|c| c.lost += datagrams);
+            own.number
+        });
         self.out.gaps.push(Gap {
             time: now,
             id: Id::random(),
+            source,
             start: newest.min(now),
             end: now,
             lost: Some(datagrams),
@@ -254,6 +263,22 @@ impl Collector {
                 stream.touched = true;
             }
         }
+    }
+
+    /// The source that stands for the socket itself, registered when there is something to say of it. None while the disk is full.
+    fn listener(&mut self) -> Option<&SourceHandle> {
+        if self.own.is_none() {
+            let desc = SourceDesc {
+                name: self.label.clone(),
+                kind: "ipfix".to_owned(),
+                realm: self.settings.rules.first().map_or_else(|| "default".to_owned(), |r| r.realm.clone()),
+                peer: self.label.clone(),
+                clock: "trust".to_owned(),
+                ..SourceDesc::default()
+            };
+            self.own = self.register.register(&desc).ok();
+        }
+        self.own.as_ref()
     }
 
     /// What is due at `now`: gaps, sets that waited too long, templates nobody uses, counts of the last minute.
@@ -307,7 +332,7 @@ impl Collector {
                 // written yet.
                 let known = exporter.pending.oldest(*domain).is_none() && !stream.sequence.has_unwritten_gap();
                 if let Some(ms) = stream.sequence.newest_ms().filter(|_| known) {
-                    self.out.evidence.insert(stream.handle.number, Millis(ms));
+                    self.out.evidence.insert(stream.handle.number, Millis(ms).plus(-stream.lateness.ms()));
                 }
             }
         }

@@ -194,7 +194,7 @@ impl Config {
         if self.exporters.len() > CONFIG_EXPORTERS {
             problems.add("exporters", format!("{} entries, at most {CONFIG_EXPORTERS} are allowed", self.exporters.len()));
         }
-        let remotes = self.remote_policy(&mut problems);
+        let remotes = remote_policy(&self.remotes, &mut |path, what| problems.add(path, what));
         let mut rules: Vec<Rule> = Vec::new();
         for (i, entry) in self.exporters.iter().enumerate() {
             if let Some(rule) = entry.rule(&format!("exporters[{i}]"), clock, &mut problems) {
@@ -211,20 +211,21 @@ impl Config {
             Err(problems.0)
         }
     }
+}
 
-    fn remote_policy(&self, problems: &mut Problems) -> RemotePolicy {
-        let mut steps: Vec<(Millis, Remotes)> = Vec::new();
-        for (i, step) in self.remotes.iter().enumerate() {
-            let from = problems.parse::<Day>(&format!("remotes[{i}].from"), &step.from);
-            let policy = problems.parse::<Remotes>(&format!("remotes[{i}].policy"), &step.policy);
-            let (Some(from), Some(policy)) = (from, policy) else { continue };
-            if steps.last().is_some_and(|last| last.0 >= from.start()) {
-                problems.add(&format!("remotes[{i}].from"), "the days must rise: put the older step first");
-            }
-            steps.push((from.start(), policy));
+/// Reads the steps of a policy for remote ends; `add` hears every problem with its path below the source.
+pub(crate) fn remote_policy(list: &[RemoteStep], add: &mut dyn FnMut(&str, String)) -> RemotePolicy {
+    let mut steps: Vec<(Millis, Remotes)> = Vec::new();
+    for (i, step) in list.iter().enumerate() {
+        let from = step.from.parse::<Day>().map_err(|e| add(&format!("remotes[{i}].from"), e.to_string())).ok();
+        let policy = step.policy.parse::<Remotes>().map_err(|e| add(&format!("remotes[{i}].policy"), e)).ok();
+        let (Some(from), Some(policy)) = (from, policy) else { continue };
+        if steps.last().is_some_and(|last| last.0 >= from.start()) {
+            add(&format!("remotes[{i}].from"), "the days must rise: put the older step first".to_owned());
         }
-        RemotePolicy::new(steps)
+        steps.push((from.start(), policy));
     }
+    RemotePolicy::new(steps)
 }
 
 fn addresses(problems: &mut Problems, name: &str, list: &[String]) -> Vec<SocketAddr> {

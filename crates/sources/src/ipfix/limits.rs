@@ -69,6 +69,12 @@ pub const OFFSET_WINDOW_MS: i64 = 300_000;
 /// Length of one step of that window, in milliseconds.
 pub const OFFSET_STEP_MS: i64 = 10_000;
 
+/// Time over which the lateness of an exporter's events is kept, in milliseconds; once to twice as long.
+pub const LATENESS_WINDOW_MS: i64 = 300_000;
+
+/// Longest lateness believed, in milliseconds: what is older than that when it is sent is dated wrongly.
+pub const LATENESS_MAX_MS: i64 = 600_000;
+
 /// `malformed` records written a minute and exporter; more are counted, and the count is recorded when the minute ends.
 pub const MALFORMED_PER_MINUTE: u32 = 60;
 

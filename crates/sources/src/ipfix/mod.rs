@@ -17,6 +17,7 @@ pub mod elements;
 pub mod fuzz;
 mod key;
 mod lane;
+pub mod lateness;
 pub mod limits;
 pub mod natevent;
 pub mod normalise;

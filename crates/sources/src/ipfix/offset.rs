@@ -29,6 +29,9 @@ pub struct Estimate {
     pub offset_ms: i64,
     /// How far the truth may be from it, in milliseconds.
     pub error_ms: i64,
+    /// How far the exporter's clock is ahead of ours, at least and at most, in milliseconds, however long its datagrams travel: the best of
+    /// them was cut by less than a second.
+    pub ahead_ms: (i64, i64),
 }
 
 /// Estimator of one exporter's offset. Bounded: one step every ten seconds of the window.
@@ -75,7 +78,7 @@ impl Offset {
         let max = self.steps.iter().map(|s| s.max).max()?;
         let min = self.steps.iter().map(|s| s.min).min()?;
         let room = min.saturating_add(1000).saturating_sub(max).max(0);
-        Some(Estimate { offset_ms: max.saturating_add(room / 2), error_ms: room / 2 })
+        Some(Estimate { offset_ms: max.saturating_add(room / 2), error_ms: room / 2, ahead_ms: (max, max.saturating_add(999)) })
     }
 }
 
@@ -90,7 +93,7 @@ mod tests {
         let mut o = Offset::new();
         assert_eq!(o.estimate(), None);
         o.observe(10_000, Millis(10_400));
-        assert_eq!(o.estimate(), Some(Estimate { offset_ms: 100, error_ms: 500 }));
+        assert_eq!(o.estimate(), Some(Estimate { offset_ms: 100, error_ms: 500, ahead_ms: (-400, 599) }));
     }
 
     #[test]

@@ -24,6 +24,8 @@ pub struct Waiting {
     pub template: u16,
     /// When it came.
     pub arrival: Millis,
+    /// Records of its message that could be counted when it came.
+    pub counted: u32,
     /// The set's bytes without its header.
     pub body: Vec<u8>,
 }
@@ -125,7 +127,7 @@ mod tests {
 
     fn waiting(domain: u32, template: u16, at: i64, len: usize) -> Waiting {
         let header = Header { version: Version::Ipfix, export_secs: 7, sequence: 0, domain, uptime_ms: None };
-        Waiting { header, session: 0, template, arrival: Millis(at), body: vec![0; len] }
+        Waiting { header, session: 0, template, arrival: Millis(at), counted: 0, body: vec![0; len] }
     }
 
     #[test]

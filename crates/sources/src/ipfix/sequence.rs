@@ -383,6 +383,14 @@ impl Sequence {
         }
     }
 
+    /// A set could be counted only now, because its template came after it: where its message was late, the hole it left is filled by
+    /// that many records more.
+    pub fn counted(&mut self, sequence: u32, records: u32) {
+        if self.counting == Counting::Records && !self.holes.is_empty() {
+            self.fill(sequence, records);
+        }
+    }
+
     fn close_holes(&mut self) {
         self.holes.clear();
     }

@@ -9,6 +9,7 @@ use weir_record::sink::{SourceCounters, SourceHandle};
 
 use super::config::{ClockMode, Rule};
 use super::decode::Tally;
+use super::lateness::Lateness;
 use super::natevent::Event;
 use super::offset::Offset;
 use super::out::Out;
@@ -51,6 +52,8 @@ pub struct Stream {
     pub sequence: Sequence,
     /// Its clock.
     pub offset: Offset,
+    /// How late it tells of events.
+    pub lateness: Lateness,
     /// Counts not yet added.
     pub counts: Counts,
     /// When something last came.
@@ -75,6 +78,7 @@ impl Stream {
             templates,
             sequence: Sequence::new(counting),
             offset: Offset::new(),
+            lateness: Lateness::default(),
             counts: Counts::default(),
             seen: None,
             touched: true,
@@ -107,7 +111,7 @@ impl Stream {
 
     /// Writes gap records that are due.
     pub fn flush_gaps(&mut self, now: Millis, force: bool, out: &mut Out) {
-        let (source, unit) = (self.handle.number, self.unit());
+        let (source, unit, late) = (self.handle.number, self.unit(), self.lateness.ms());
         for note in self.sequence.flush(now, force, Id::random) {
             self.touched = true;
             // What waits for its template is counted in records whatever the sequence numbers count.
@@ -117,7 +121,7 @@ impl Stream {
                 id: note.id,
                 amendment: note.amendment,
                 source,
-                start: Millis(note.start),
+                start: Millis(note.start).plus(-late),
                 end: Millis(note.end),
                 lost: note.lost,
                 unit: unit.to_owned(),
@@ -159,6 +163,7 @@ impl Stream {
             c.last_seen = seen.or(c.last_seen);
             c.last_header = header.or(c.last_header);
             c.offset_ms = estimate.map(|e| e.offset_ms);
+            c.ahead_ms = estimate.map(|e| e.ahead_ms);
             c.trouble = trouble;
         });
     }
@@ -174,11 +179,13 @@ impl Stream {
         unusable.then(|| "its sequence numbers do not follow the standard: set `sequence` of this exporter, or ask its vendor".to_owned())
     }
 
-    /// The state value: format 1, version, presence bits (1 next, 2 export time, 4 uptime, 8 gap, 16 waiting sets), lost, then what is
-    /// present; big-endian.
+    /// The state value: format 1, version, presence bits (1 next, 2 export time, 4 uptime, 8 gap, 16 waiting sets, 32
+    /// lateness), lost, then what is present; big-endian.
     pub fn state(&self, waiting_since: Option<i64>) -> Vec<u8> {
         let s = self.sequence.saved();
-        let bits = [s.next.is_some(), s.export_ms.is_some(), s.uptime_ms.is_some(), s.gap.is_some(), waiting_since.is_some()];
+        let late = Some(self.lateness.ms()).filter(|ms| *ms > 0);
+        let bits =
+            [s.next.is_some(), s.export_ms.is_some(), s.uptime_ms.is_some(), s.gap.is_some(), waiting_since.is_some(), late.is_some()];
         let present = bits.iter().enumerate().fold(0u8, |sum, (i, on)| sum | (u8::from(*on) << i));
         let mut out = vec![1, self.version.number() as u8, present];
         out.extend(s.lost.to_be_bytes());
@@ -187,6 +194,7 @@ impl Stream {
         out.extend(s.uptime_ms.into_iter().flat_map(u32::to_be_bytes));
         out.extend(s.gap.into_iter().flat_map(|(a, b)| [a, b]).flat_map(i64::to_be_bytes));
         out.extend(waiting_since.into_iter().flat_map(i64::to_be_bytes));
+        out.extend(late.into_iter().flat_map(i64::to_be_bytes));
         out
     }
 }
@@ -210,6 +218,8 @@ pub struct Restored {
     pub saved: Saved,
     /// Export time of the oldest set that waited for its template, ms: those sets are gone.
     pub waiting_since: Option<i64>,
+    /// How late it told of events, ms.
+    pub late_ms: i64,
 }
 
 /// Reads a value that [`Stream::state`] wrote; `None` for another format.
@@ -235,5 +245,6 @@ pub fn restore(value: &[u8]) -> Option<Restored> {
         _ => None,
     };
     let waiting_since = maybe(16, 8)?.map(|v| v as i64);
-    Some(Restored { version, saved: Saved { next, export_ms, uptime_ms, lost, gap }, waiting_since })
+    let late_ms = maybe(32, 8)?.map_or(0, |v| v as i64);
+    Some(Restored { version, saved: Saved { next, export_ms, uptime_ms, lost, gap }, waiting_since, late_ms })
 }

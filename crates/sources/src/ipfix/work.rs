@@ -102,7 +102,7 @@ impl Work<'_> {
             stream.sequence.took(units);
         }
         for part in parts {
-            self.part(part);
+            self.part(part, units.min);
         }
         let Work { exporter, session, out, .. } = self;
         let stream = exporter.streams.get_mut(&(header.domain, *session));
@@ -234,17 +234,21 @@ impl Work<'_> {
             if let Some(fault) = fault {
                 self.bad(fault.reason(), 0, &waiting.body, 1);
             }
+            if let Some(stream) = self.stream() {
+                // Which of the message's numbers are the set's does not matter: those counted before are taken already.
+                stream.sequence.counted(waiting.header.sequence.wrapping_add(waiting.counted), records);
+            }
             self.decode(&plan, &waiting.body, records, waiting.header);
         }
     }
 
-    fn part(&mut self, part: Part<'_>) {
+    fn part(&mut self, part: Part<'_>, counted: u32) {
         let header = self.job.header;
         match &part.plan {
             Some(plan) => self.decode(plan, part.body, part.records, header),
             None => {
                 let (session, arrival, body) = (self.session, self.job.arrival, part.body.to_vec());
-                let waiting = Waiting { header, session, template: part.template, arrival, body };
+                let waiting = Waiting { header, session, template: part.template, arrival, counted, body };
                 for evicted in self.exporter.pending.push(waiting) {
                     lose(self.exporter, evicted, self.job.arrival, self.out);
                 }
@@ -279,6 +283,9 @@ impl Work<'_> {
         let start = self.out.events.len();
         let tally = decode(&plan.layout, nat, body, records, &context, self.scratch, &mut self.out.events);
         stream.tally(&tally);
+        if let Some(oldest) = self.out.events.time.get(start..).and_then(|times| times.iter().min()) {
+            stream.lateness.observe(self.job.arrival, header.export_ms().saturating_sub(*oldest));
+        }
         if let (Remotes::Fingerprint, Some(mac)) = (self.job.remotes, self.job.mac) {
             to_fingerprints(mac, &mut self.out.events, start);
         }

@@ -69,19 +69,29 @@ pub const FRAMED_IPV6_ADDRESS: u8 = 168;
 /// Extended-Attribute-1 (RFC 6929 section 3.1): the space RFC 8045 lives in.
 pub const EXTENDED_1: u8 = 241;
 
+/// IP-Port-Limit-Info, 241.5 (RFC 8045 section 3.1.1): the extended type octet.
+pub const EXT_IP_PORT_LIMIT: u8 = 5;
 /// IP-Port-Range, 241.6 (RFC 8045 section 3.1.2): the extended type octet.
 pub const EXT_IP_PORT_RANGE: u8 = 6;
+/// IP-Port-Forwarding-Map, 241.7 (RFC 8045 section 3.1.3): the extended type octet.
+pub const EXT_IP_PORT_FORWARDING: u8 = 7;
 
-/// Sub-attributes (TLVs) of IP-Port-Range (RFC 8045 section 3.2).
-pub mod port_range {
+/// Sub-attributes (TLVs) of the three attributes of RFC 8045 (section 3.2).
+pub mod port {
     /// IP-Port-Type: an IP protocol number (section 3.2.1).
     pub const TYPE: u8 = 1;
+    /// IP-Port-Limit: how many ports (section 3.2.2).
+    pub const LIMIT: u8 = 2;
     /// IP-Port-Ext-IPv4-Addr: the public address (section 3.2.3).
     pub const EXT_IPV4: u8 = 3;
     /// IP-Port-Int-IPv4-Addr: the inside address (section 3.2.4).
     pub const INT_IPV4: u8 = 4;
     /// IP-Port-Int-IPv6-Addr: the inside address (section 3.2.5).
     pub const INT_IPV6: u8 = 5;
+    /// IP-Port-Int-Port: the inside port (section 3.2.6).
+    pub const INT_PORT: u8 = 6;
+    /// IP-Port-Ext-Port: the public port (section 3.2.7).
+    pub const EXT_PORT: u8 = 7;
     /// IP-Port-Alloc: 1 allocation, 2 de-allocation (section 3.2.8).
     pub const ALLOC: u8 = 8;
     /// IP-Port-Range-Start: the first port (section 3.2.9).

@@ -9,7 +9,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use weir_base::net::{Addr16, Prefix};
 use weir_base::time::Millis;
 
-use super::attributes::{self as a, port_range};
+use super::attributes::{self as a, port};
 use super::limits::{ATTRIBUTES_MAX, DETAIL_BLOCK_BYTES};
 use super::message::Message;
 
@@ -204,16 +204,32 @@ const NAMES: &[(&str, u8, Form)] = &[
     ("Framed-IPv6-Address", a::FRAMED_IPV6_ADDRESS, Form::Ipv6),
 ];
 
-/// Parts of IP-Port-Range (RFC 8045), which FreeRADIUS writes one a line.
-const RANGE_NAMES: &[(&str, u8, Form)] = &[
-    ("IP-Port-Range-Type", port_range::TYPE, Form::Integer(NONE)),
-    ("IP-Port-Range-Ext-IPv4-Addr", port_range::EXT_IPV4, Form::Ipv4),
-    ("IP-Port-Range-Int-IPv4-Addr", port_range::INT_IPV4, Form::Ipv4),
-    ("IP-Port-Range-Int-IPv6-Addr", port_range::INT_IPV6, Form::Ipv6),
-    ("IP-Port-Range-Alloc", port_range::ALLOC, Form::Integer(ALLOC)),
-    ("IP-Port-Range-Range-Start", port_range::RANGE_START, Form::Integer(NONE)),
-    ("IP-Port-Range-Range-End", port_range::RANGE_END, Form::Integer(NONE)),
+/// The attributes of RFC 8045, whose parts FreeRADIUS writes one a line: the extended type, and what stands before the part's own name.
+const PORT_ATTRIBUTES: &[(u8, &str)] =
+    &[(a::EXT_IP_PORT_RANGE, "IP-Port-Range-"), (a::EXT_IP_PORT_FORWARDING, "IP-Port-Map-"), (a::EXT_IP_PORT_LIMIT, "IP-Port-")];
+
+/// Parts that each of the three may have.
+const PORT_PARTS: &[(&str, u8, Form)] = &[
+    ("Type", port::TYPE, Form::Integer(NONE)),
+    ("Limit", port::LIMIT, Form::Integer(NONE)),
+    ("Ext-IPv4-Addr", port::EXT_IPV4, Form::Ipv4),
+    ("Int-IPv4-Addr", port::INT_IPV4, Form::Ipv4),
+    ("Int-IPv6-Addr", port::INT_IPV6, Form::Ipv6),
+    ("Int-Port", port::INT_PORT, Form::Integer(NONE)),
+    ("Ext-Port", port::EXT_PORT, Form::Integer(NONE)),
+    ("Alloc", port::ALLOC, Form::Integer(ALLOC)),
+    ("Range-Start", port::RANGE_START, Form::Integer(NONE)),
+    ("Range-End", port::RANGE_END, Form::Integer(NONE)),
 ];
+
+/// The extended type and the part that a name stands for. `IP-Port-Range-Start` is the start of a Limit-Info, which has none: the longest
+/// prefix that leaves the name of a part wins.
+fn port_part(name: &str) -> Option<(u8, u8, Form)> {
+    PORT_ATTRIBUTES.iter().find_map(|(extended, prefix)| {
+        let part = name.strip_prefix(prefix)?;
+        PORT_PARTS.iter().find(|(n, _, _)| *n == part).map(|(_, number, form)| (*extended, *number, *form))
+    })
+}
 
 /// Reads a block without its empty line.
 ///
@@ -261,14 +277,11 @@ fn split_pair(pair: &[u8]) -> Option<Pair<'_>> {
 
 fn wire_form(lines: &[(usize, Pair<'_>)], zone_s: Option<i64>) -> Result<Vec<(u8, Vec<u8>)>, DetailError> {
     let mut wire: Vec<(u8, Vec<u8>)> = Vec::new();
-    let mut range: Vec<(u8, Vec<u8>)> = Vec::new();
+    let mut ports = Ports::default();
     for (at, (name, value)) in lines {
-        if let Some((_, number, form)) = RANGE_NAMES.iter().find(|(n, _, _)| n == name) {
-            // A part that is there already begins the next range.
-            if range.iter().any(|(n, _)| n == number) {
-                flush(&mut range, &mut wire);
-            }
-            range.push((*number, value_bytes(value, *form, zone_s).ok_or(DetailError::Value(*at))?));
+        if let Some((extended, number, form)) = port_part(name) {
+            let bytes = value_bytes(value, form, zone_s).ok_or(DetailError::Value(*at))?;
+            ports.add(extended, number, &bytes, &mut wire);
         } else if let Some((_, number, form)) = NAMES.iter().find(|(n, _, _)| n == name) {
             // An Event-Timestamp whose zone cannot be told is left out: arrival less delay is nearer than a guess.
             if let (Form::Date, None, false) = (form, zone_s, value.iter().all(u8::is_ascii_digit)) {
@@ -277,21 +290,37 @@ fn wire_form(lines: &[(usize, Pair<'_>)], zone_s: Option<i64>) -> Result<Vec<(u8
             wire.push((*number, value_bytes(value, *form, zone_s).ok_or(DetailError::Value(*at))?));
         }
     }
-    flush(&mut range, &mut wire);
+    ports.flush(&mut wire);
     Ok(wire)
 }
 
-fn flush(range: &mut Vec<(u8, Vec<u8>)>, wire: &mut Vec<(u8, Vec<u8>)>) {
-    if range.is_empty() {
-        return;
-    }
-    let mut value = vec![a::EXT_IP_PORT_RANGE];
-    for (number, bytes) in range.drain(..) {
+/// Parts of one attribute of RFC 8045 on their way back into one value.
+#[derive(Default)]
+struct Ports {
+    extended: u8,
+    seen: Vec<u8>,
+    value: Vec<u8>,
+}
+
+impl Ports {
+    /// Adds a part. One of another attribute, or one that is there already, begins the next attribute.
+    fn add(&mut self, extended: u8, number: u8, bytes: &[u8], wire: &mut Vec<(u8, Vec<u8>)>) {
+        if extended != self.extended || self.seen.contains(&number) {
+            self.flush(wire);
+        }
+        self.extended = extended;
+        self.seen.push(number);
         // Values are addresses and integers: 16 octets at most.
-        value.extend_from_slice(&[number, u8::try_from(bytes.len() + 2).unwrap_or(u8::MAX)]);
-        value.extend_from_slice(&bytes);
+        self.value.extend_from_slice(&[number, u8::try_from(bytes.len() + 2).unwrap_or(u8::MAX)]);
+        self.value.extend_from_slice(bytes);
     }
-    wire.push((a::EXTENDED_1, value));
+
+    fn flush(&mut self, wire: &mut Vec<(u8, Vec<u8>)>) {
+        if !self.seen.is_empty() {
+            self.seen.clear();
+            wire.push((a::EXTENDED_1, [&[self.extended][..], &std::mem::take(&mut self.value)].concat()));
+        }
+    }
 }
 
 fn value_bytes(value: &[u8], form: Form, zone_s: Option<i64>) -> Option<Vec<u8>> {

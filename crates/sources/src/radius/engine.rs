@@ -19,7 +19,8 @@ use super::clock::OffsetWindow;
 use super::limits::{BINDINGS_PENDING, GAPS_PENDING, NAS_MAX, REWRITE_BATCH, SOURCE_NAME_BYTES, TICK_CHANGES};
 use super::message::{Message, Personal};
 use super::noise::{Bad, Noise};
-use super::normalise::{About, EventTime, block, caller, event_time, nas_key, row, session_key};
+use super::normalise::{About, EventTime, caller, event_time, nas_key, row, session_key};
+use super::ports;
 use super::sessions::{Event, Mark, Rows, Sessions, Undo};
 use super::state::{self, Key};
 
@@ -260,7 +261,8 @@ impl Engine {
         let handle = self.register(nas, message, origin)?;
         let mark = Mark { time, arrived: origin.arrived, stamped, fingerprint: message.fingerprint };
         let source = handle.number;
-        let about = About { source, realm, time, arrived: origin.arrived, sender: origin.sender, subscriber: None, caller: None };
+        let class = message.class.as_ref().map(|c| self.ids.digest(realm, c.clear()));
+        let about = About { source, realm, time, arrived: origin.arrived, sender: origin.sender, subscriber: None, caller: None, class };
         let session = session_key(nas, &message.session_id);
         let interim_ms = message.interim_s.map(|s| i64::from(s) * 1000);
         let mut event = Event {
@@ -282,10 +284,15 @@ impl Engine {
         let account = message.account.as_ref().or(message.chargeable.as_ref());
         event.row.subscriber = account.map(|a| self.resolve(work, realm, IdType::Account, a.clear(), origin.now));
         event.row.caller = message.caller.as_ref().map(|c| self.caller(work, realm, c, origin.now));
-        let framed = event.row.framed_ipv4.or_else(|| self.sessions.table().get(&session).and_then(|s| s.facts.framed_ipv4));
-        event.blocks = message.port_ranges.iter().filter_map(|r| Some((r.allocated, block(r, framed)?))).collect();
-        if event.blocks.len() < message.port_ranges.len() {
-            self.refuse(work, "radius.port-range-without-inside-address", origin, bytes);
+        if !(message.port_ranges.is_empty() && message.forwards.is_empty()) {
+            let known = self.sessions.table().get(&session);
+            let framed = event.row.framed_ipv4.or_else(|| known.and_then(|s| s.facts.framed_ipv4));
+            let held = known.map_or(&[][..], |s| &s.blocks);
+            let changes = ports::changes(&message.port_ranges, &message.forwards, framed, held);
+            event.blocks = changes.blocks;
+            if let Some(problem) = changes.problems.first() {
+                self.refuse(work, problem, origin, bytes);
+            }
         }
         if let Some(problem) = message.problems.first() {
             self.refuse(work, problem.what, origin, bytes);
@@ -414,6 +421,8 @@ impl Engine {
             c.last_seen = Some(origin.arrived);
             c.last_header = c.last_header.max(Some(mark.time));
             c.offset_ms = offset;
+            // A stamp is cut to whole seconds.
+            c.ahead_ms = offset.map(|ms| (ms, ms.saturating_add(super::limits::STAMP_CUT_MS)));
         });
     }
 

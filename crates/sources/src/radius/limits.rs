@@ -6,7 +6,7 @@ pub const PACKET_MIN_BYTES: usize = 20;
 pub const PACKET_MAX_BYTES: usize = 4096;
 /// Most attributes in one packet. Real accounting packets carry 20 to 60; a packet of empty attributes could carry 2,038.
 pub const ATTRIBUTES_MAX: usize = 512;
-/// Most IP-Port-Range attributes used from one message; each becomes one event.
+/// Most IP-Port-Range and IP-Port-Forwarding-Map attributes used from one message, together.
 pub const PORT_RANGES_MAX: usize = 64;
 /// Most IPv6 prefixes of one sort used from one message.
 pub const PREFIXES_MAX: usize = 8;
@@ -31,7 +31,7 @@ pub const ANSWERED_MS: i64 = 30_000;
 
 /// Sessions followed at once. One more is recorded but not followed: nothing is inferred about it.
 pub const SESSIONS_MAX: usize = 1_000_000;
-/// Port blocks followed of one session.
+/// Port blocks and forwarded ports followed of one session.
 pub const SESSION_BLOCKS_MAX: usize = 64;
 /// How long a closed session is remembered so that its late or repeated packets are told from new ones, in milliseconds.
 pub const CLOSED_MS: i64 = 6 * 3_600_000;
@@ -39,6 +39,9 @@ pub const CLOSED_MS: i64 = 6 * 3_600_000;
 pub const TICK_CHANGES: usize = 4_096;
 /// Sessions that one message (Accounting-On, say) may close in one group; the rest follow in the next groups.
 pub const CLOSE_BATCH: usize = 4_096;
+/// An update without an Event-Timestamp that comes within this many milliseconds of a message that ended its session (a reboot, another
+/// holder of its address) was sent before that: NASes and relays send again what was not answered.
+pub const LATE_UPDATE_MS: i64 = 300_000;
 /// Event times of one event told twice may differ by this many milliseconds: Acct-Delay-Time and Event-Timestamp count whole seconds,
 /// and the packet travels.
 pub const SAME_EVENT_MS: i64 = 2_500;
@@ -72,8 +75,9 @@ pub const DETAIL_BATCH_BLOCKS: usize = 512;
 /// Detail files followed at once in one folder.
 pub const DETAIL_FILES_MAX: usize = 4_096;
 
-/// Longest encoded state entry in bytes: five texts of 1,012 bytes (253 octets, each escaped), 64 port blocks, and the rest.
-pub const STATE_ENTRY_BYTES: usize = 8_192;
+/// Longest encoded state entry in bytes: five texts of 1,012 bytes (253 octets, each escaped), 21 further prefixes of at most 46 bytes, 64
+/// port blocks of 41 bytes, and the rest.
+pub const STATE_ENTRY_BYTES: usize = 10_240;
 /// Sessions whose state is written anew in one group after a group was refused.
 pub const REWRITE_BATCH: usize = 4_096;
 
@@ -87,6 +91,9 @@ pub const BINDINGS_PENDING: usize = 65_536;
 pub const GAPS_PENDING: usize = 1_024;
 /// Window over which a NAS clock's offset is taken, in milliseconds.
 pub const OFFSET_WINDOW_MS: i64 = 300_000;
+
+/// How much an Event-Timestamp (RFC 2869 section 5.3) is cut by at most, in milliseconds.
+pub const STAMP_CUT_MS: i64 = 999;
 /// State changes after which a group is closed though more packets wait.
 pub const GROUP_CHANGES: usize = 16_384;
 /// Bytes read of one datagram. A packet has at most 4096; what follows is padding.

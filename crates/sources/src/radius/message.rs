@@ -3,9 +3,10 @@
 use weir_base::crypto::sha256;
 use weir_base::net::{Addr16, Prefix};
 
-use super::attributes::{self as a, port_range};
+use super::attributes as a;
 use super::limits::{PORT_RANGES_MAX, PREFIXES_MAX, PROBLEMS_MAX, TEXT_MAX_BYTES};
-use super::parser::{Packet, tlvs};
+use super::parser::Packet;
+use super::ports::{self, Forward, PortRange};
 
 /// A value that names a person. Its `Debug` never shows it.
 #[derive(Clone, PartialEq, Eq)]
@@ -38,21 +39,27 @@ pub struct Problem {
     pub what: &'static str,
 }
 
-/// One port block (RFC 8045 section 3.1.2).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PortRange {
-    /// True for an allocation (IP-Port-Alloc 1), false for a de-allocation (2).
-    pub allocated: bool,
-    /// IP protocol number; `None` for all of them.
-    pub protocol: Option<u8>,
-    /// Public address.
-    pub public: Addr16,
-    /// Inside address; `None` where the session's own address is meant.
-    pub inside: Option<Addr16>,
-    /// First port.
-    pub first: u16,
-    /// Last port, inclusive.
-    pub last: u16,
+/// Bytes that may name a person. Its `Debug` never shows them.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Opaque(Vec<u8>);
+
+impl Opaque {
+    /// Adds a value: its length in two octets, big-endian, then its octets.
+    pub fn push(&mut self, value: &[u8]) {
+        self.0.extend_from_slice(&u16::try_from(value.len()).unwrap_or(u16::MAX).to_be_bytes());
+        self.0.extend_from_slice(value);
+    }
+
+    /// The bytes, for [`SubjectIds::digest`](weir_record::sink::SubjectIds::digest) and nobody else.
+    pub fn clear(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Opaque {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Opaque(…)")
+    }
 }
 
 /// What one accounting message says. Absent attributes are `None` or empty.
@@ -92,8 +99,8 @@ pub struct Message {
     pub delegated_prefixes: Vec<Prefix>,
     /// Framed-Interface-Id.
     pub interface_id: Option<[u8; 8]>,
-    /// Class.
-    pub class: Option<Vec<u8>>,
+    /// Class (RFC 2865 section 5.25), all of them in order, each behind its length.
+    pub class: Option<Opaque>,
     /// Acct-Delay-Time, seconds.
     pub delay_s: Option<u32>,
     /// Event-Timestamp, seconds since the Unix epoch.
@@ -114,6 +121,10 @@ pub struct Message {
     pub interim_s: Option<u32>,
     /// IP-Port-Range.
     pub port_ranges: Vec<PortRange>,
+    /// IP-Port-Forwarding-Map.
+    pub forwards: Vec<Forward>,
+    /// IP-Port-Limit of IP-Port-Limit-Info, the smallest.
+    pub port_limit: Option<u32>,
     /// Attributes that could not be used.
     pub problems: Vec<Problem>,
     /// Digest of all that a retransmission repeats: every attribute but Acct-Delay-Time, Event-Timestamp, Proxy-State and
@@ -179,8 +190,8 @@ impl Collector {
             a::CALLED_STATION_ID => m.called = some(),
             a::NAS_IDENTIFIER => m.nas_identifier = some(),
             a::NAS_PORT_ID => m.nas_port_id = some(),
-            // Several Class attributes belong together; the first is what correlates.
-            a::CLASS if m.class.is_none() => m.class = Some(value.to_vec()),
+            // Several Class attributes belong together.
+            a::CLASS => m.class.get_or_insert_default().push(value),
             _ => {}
         }
     }
@@ -245,16 +256,31 @@ impl Collector {
                 None => self.problem(number, "an IPv6 prefix has a wrong length or bits set after it"),
             },
             a::EXTENDED_1 => {
-                if let Some((&a::EXT_IP_PORT_RANGE, inner)) = value.split_first() {
-                    match ip_port_range(inner) {
-                        Ok(range) if self.message.port_ranges.len() < PORT_RANGES_MAX => self.message.port_ranges.push(range),
-                        Ok(_) => self.problem(number, "too many port ranges"),
-                        Err(what) => self.problem(number, what),
-                    }
+                let Some((extended, inner)) = value.split_first() else { return };
+                if let Err(what) = self.ports(*extended, inner) {
+                    self.problem(number, what);
                 }
             }
             _ => {}
         }
+    }
+
+    /// The attributes of RFC 8045.
+    fn ports(&mut self, extended: u8, inner: &[u8]) -> Result<(), &'static str> {
+        let m = &mut self.message;
+        match extended {
+            a::EXT_IP_PORT_LIMIT => {
+                let limit = ports::limit(inner)?;
+                m.port_limit = Some(m.port_limit.map_or(limit, |old| old.min(limit)));
+            }
+            a::EXT_IP_PORT_RANGE | a::EXT_IP_PORT_FORWARDING if m.port_ranges.len() + m.forwards.len() >= PORT_RANGES_MAX => {
+                return Err("too many port ranges and forwarding maps");
+            }
+            a::EXT_IP_PORT_RANGE => m.port_ranges.push(ports::range(inner)?),
+            a::EXT_IP_PORT_FORWARDING => m.forwards.push(ports::forward(inner)?),
+            _ => {}
+        }
+        Ok(())
     }
 }
 
@@ -282,41 +308,4 @@ fn ipv6_prefix(value: &[u8]) -> Option<Prefix> {
     let prefix = Prefix::new(Addr16(addr), *bits);
     // RFC 3162: bits outside the prefix must be zero.
     (prefix.addr.0 == addr).then_some(prefix)
-}
-
-/// The TLVs of an IP-Port-Range. Integers are right-justified in four octets.
-fn ip_port_range(inner: &[u8]) -> Result<PortRange, &'static str> {
-    let (mut protocol, mut public, mut inside, mut alloc, mut first, mut last) = (None, None, None, None, None, None);
-    for tlv in tlvs(inner) {
-        let tlv = tlv.map_err(|_| "an IP-Port-Range has a TLV whose length does not hold")?;
-        let int = <[u8; 4]>::try_from(tlv.value).map(u32::from_be_bytes);
-        let wrong = "an IP-Port-Range TLV has a wrong length";
-        match tlv.number {
-            port_range::TYPE => protocol = Some(int.map_err(|_| wrong)?),
-            port_range::EXT_IPV4 => public = Some(Addr16::v4(int.map_err(|_| wrong)?.to_be_bytes())),
-            port_range::INT_IPV4 => inside = Some(Addr16::v4(int.map_err(|_| wrong)?.to_be_bytes())),
-            port_range::INT_IPV6 => inside = Some(Addr16(tlv.value.try_into().map_err(|_| wrong)?)),
-            port_range::ALLOC => alloc = Some(int.map_err(|_| wrong)?),
-            port_range::RANGE_START => first = Some(int.map_err(|_| wrong)?),
-            port_range::RANGE_END => last = Some(int.map_err(|_| wrong)?),
-            // IP-Port-Local-Id and what later documents add say nothing about the block itself.
-            _ => {}
-        }
-    }
-    let allocated = match alloc.ok_or("an IP-Port-Range has no IP-Port-Alloc")? {
-        1 => true,
-        2 => false,
-        _ => return Err("an IP-Port-Range has an IP-Port-Alloc that is neither 1 nor 2"),
-    };
-    let port = |n: Option<u32>| n.and_then(|n| u16::try_from(n).ok()).ok_or("an IP-Port-Range has no start or end port up to 65535");
-    let (first, last) = (port(first)?, port(last)?);
-    if first > last {
-        return Err("an IP-Port-Range starts after its end");
-    }
-    let public = public.ok_or("an IP-Port-Range has no public address")?;
-    let protocol = match protocol {
-        None | Some(0) => None,
-        Some(n) => Some(u8::try_from(n).map_err(|_| "an IP-Port-Range has a protocol above 255")?),
-    };
-    Ok(PortRange { allocated, protocol, public, inside, first, last })
 }

@@ -8,7 +8,7 @@
 //! detail file ─► detail ─► message ────┘
 //! ```
 //!
-//! - [`parser`], [`message`], [`detail`], [`normalise`], [`sessions`] are pure: bytes or messages in, values out, time passed in.
+//! - [`parser`], [`message`], [`ports`], [`detail`], [`normalise`], [`sessions`] are pure: bytes or messages in, values out, time passed in.
 //! - [`engine`] turns messages into groups; records and the state that knows them are in the same group.
 //! - [`server`] owns the sockets. An answer leaves out of the sink's word that a group is durable, and never before.
 //! - [`follow`] owns detail files.
@@ -23,6 +23,7 @@ pub mod config;
 pub mod dedup;
 pub mod detail;
 pub mod drops;
+mod ends;
 pub mod engine;
 pub mod follow;
 pub mod fuzz;
@@ -31,6 +32,7 @@ pub mod message;
 pub mod noise;
 pub mod normalise;
 pub mod parser;
+pub mod ports;
 pub mod server;
 pub mod sessions;
 pub mod state;
@@ -63,4 +65,4 @@ pub fn start(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

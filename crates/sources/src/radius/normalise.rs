@@ -1,13 +1,15 @@
 //! From a message to the columns of `radius_session` and `nat_event`. Pure.
 
+use std::collections::BTreeSet;
+
 use weir_base::crypto::sha256;
-use weir_base::net::Addr16;
+use weir_base::net::{Addr16, Prefix};
 use weir_base::time::Millis;
 use weir_record::Id;
-use weir_record::kinds::{Action, Form, IdType, NatEvent, RadiusSession};
+use weir_record::kinds::{Action, Form, IdType, Name, NatEvent, RadiusSession, Sort};
 
 use super::limits::{DELAY_MAX_S, EVENT_AHEAD_MS, EVENT_FIRST_MS};
-use super::message::{Message, PortRange};
+use super::message::Message;
 use super::state::Key;
 use super::table::Block;
 
@@ -81,13 +83,13 @@ pub struct About {
     pub subscriber: Option<Id>,
     /// Opaque id of the caller number.
     pub caller: Option<Id>,
+    /// Digest of the Class attributes.
+    pub class: Option<Id>,
 }
 
 /// The row of a message. Session id, start and its certainty are the session table's to fill in.
 pub fn row(message: &Message, about: &About) -> RadiusSession {
-    let framed = message.framed_prefixes.first();
-    let delegated = message.delegated_prefixes.first();
-    RadiusSession {
+    let mut row = RadiusSession {
         time: about.time,
         arrived: about.arrived,
         source: about.source,
@@ -104,46 +106,52 @@ pub fn row(message: &Message, about: &About) -> RadiusSession {
         nas_port_id: message.nas_port_id.clone(),
         nas_port_type: message.nas_port_type,
         framed_ipv4: message.framed_ipv4,
-        framed_ipv6: message.framed_ipv6.first().copied().or_else(|| slaac(message)),
-        framed_prefix: framed.map(|p| p.addr),
-        framed_prefix_bits: framed.map(|p| p.bits),
-        delegated_prefix: delegated.map(|p| p.addr),
-        delegated_prefix_bits: delegated.map(|p| p.bits),
+        class: about.class,
+        port_limit: message.port_limit,
         input_octets: message.octets_in,
         output_octets: message.octets_out,
         session_time: message.session_time_s,
         terminate_cause: message.terminate_cause,
         ..RadiusSession::default()
+    };
+    row.set_ipv6(&ipv6(message));
+    row
+}
+
+/// Every IPv6 address and prefix a message names: each attribute may be there several times (RFC 3162, 4818, 6911).
+fn ipv6(message: &Message) -> Vec<Name> {
+    let whole = |addr: Addr16| Name { sort: Sort::V6, prefix: Prefix::new(addr, 128) };
+    let mut names: Vec<Name> = message.framed_ipv6.iter().map(|a| whole(*a)).collect();
+    if names.is_empty() {
+        names.extend(message.framed_prefixes.iter().filter_map(|p| slaac(*p, message.interface_id?)).map(whole));
     }
+    names.extend(message.framed_prefixes.iter().map(|prefix| Name { sort: Sort::Framed, prefix: *prefix }));
+    names.extend(message.delegated_prefixes.iter().map(|prefix| Name { sort: Sort::Delegated, prefix: *prefix }));
+    let mut seen = BTreeSet::new();
+    names.retain(|n| seen.insert(*n));
+    names
 }
 
 /// Framed-IPv6-Prefix of 64 bits and Framed-Interface-Id make an address (RFC 3162 section 2.2).
-fn slaac(message: &Message) -> Option<Addr16> {
-    let prefix = message.framed_prefixes.first().filter(|p| p.bits == 64)?;
-    let id = message.interface_id?;
+fn slaac(prefix: Prefix, id: [u8; 8]) -> Option<Addr16> {
     let mut addr = prefix.addr.0;
     addr.get_mut(8..)?.copy_from_slice(&id);
-    Some(Addr16(addr))
+    (prefix.bits == 64).then_some(Addr16(addr))
 }
 
-/// A port block of a message; `framed` is the session's address, meant where the range names no inside address.
-pub fn block(range: &PortRange, framed: Option<Addr16>) -> Option<Block> {
-    let inside = range.inside.or(framed)?;
-    Some(Block { protocol: range.protocol.unwrap_or(0), public: range.public, inside, first: range.first, last: range.last })
-}
-
-/// The NAT event of a port block.
+/// The NAT event of a port block, or of a forwarded port, which is an entry of the binding table that somebody wrote.
 pub fn block_event(block: &Block, source: u32, time: Millis, action: Action) -> NatEvent {
     NatEvent {
         time,
         action: action as u8,
-        form: Form::Block as u8,
+        form: if block.inside_port.is_some() { Form::Bib } else { Form::Block } as u8,
         protocol: block.protocol,
         source,
         public_address: block.public,
         public_port: block.first,
         public_port_last: block.last,
         inside_address: block.inside,
+        inside_port: block.inside_port.unwrap_or(0),
         ..NatEvent::default()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use rustix::net::{RecvFlags, SocketAddrAny, recvfrom};
@@ -125,25 +125,40 @@ impl Shared {
         let mut lane = Lane { drops: drops::Watch::new(&socket), drops_at: self.clock.now(), socket };
         let mut buffer = vec![0; DATAGRAM_BYTES];
         while !stop.is_raised() {
-            self.round(&mut lane, &mut buffer);
+            if self.round(&mut lane, &mut buffer).is_none() {
+                return;
+            }
         }
     }
 
-    /// Takes what lies in the socket, up to one group, waiting a little for the first datagram; then what time makes due.
-    fn round(&self, lane: &mut Lane, buffer: &mut [u8]) {
+    /// The engine, or nothing when another socket's thread failed while it held it: it may then know of events whose group never reached
+    /// the sink, would take their retransmissions for told, and would acknowledge what is lost.
+    fn engine(&self) -> Option<MutexGuard<'_, Engine>> {
+        self.engine.lock().ok()
+    }
+
+    /// Takes what lies in the socket, up to one group, waiting a little for the first datagram; then what time makes due. Nothing when the
+    /// engine cannot be used any more.
+    fn round(&self, lane: &mut Lane, buffer: &mut [u8]) -> Option<()> {
         let mut engine = None;
         let (mut work, mut replies) = (Work::default(), Vec::new());
         for i in 0..BATCH_PACKETS {
             let flags = if i == 0 { RecvFlags::empty() } else { RecvFlags::DONTWAIT };
             let Ok((length, _, Some(from))) = recvfrom(&*lane.socket, &mut *buffer, flags) else { break };
             let (Some(datagram), Some(from)) = (buffer.get(..length), socket_addr(&from)) else { continue };
-            let engine = engine.get_or_insert_with(|| lock(&self.engine));
+            let engine = match &mut engine {
+                Some(held) => held,
+                none => none.insert(self.engine()?),
+            };
             self.datagram(engine, &mut work, datagram, from, lane, &mut replies);
             if work.changes() >= GROUP_CHANGES {
                 break;
             }
         }
-        let mut engine = engine.unwrap_or_else(|| lock(&self.engine));
+        let mut engine = match engine {
+            Some(held) => held,
+            None => self.engine()?,
+        };
         let now = self.clock.now();
         if work.changes() < GROUP_CHANGES {
             engine.tick(now, &mut work);
@@ -153,7 +168,7 @@ impl Shared {
         }
         let Some((group, ticket)) = engine.finish(work) else {
             replies.iter().for_each(|r: &Reply| lock(&self.dedup).dropped(&r.key));
-            return;
+            return Some(());
         };
         let (inbox, own) = (engine.inbox(), engine.own().clone());
         let (socket, dedup, clock) = (Arc::clone(&lane.socket), Arc::clone(&self.dedup), Arc::clone(&self.clock));
@@ -174,6 +189,7 @@ impl Shared {
         };
         // Submitted under the engine's lock, so that groups lie in the log in the order of the state they carry.
         self.sink.try_submit(group, Box::new(done));
+        Some(())
     }
 
     fn datagram(&self, engine: &mut Engine, work: &mut Work, datagram: &[u8], from: SocketAddr, lane: &Lane, replies: &mut Vec<Reply>) {

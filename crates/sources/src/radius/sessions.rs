@@ -4,18 +4,22 @@
 //! messages find their session. Every change goes into an [`Undo`], because a change counts only once its records are durable: where the
 //! sink refuses them the change is taken back, and the NAS's next attempt is new again.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use weir_base::time::Millis;
 use weir_record::Id;
 use weir_record::kinds::{Action, NatEvent, RadiusSession};
 
 use super::attributes::status;
-use super::limits::{CLOSE_BATCH, REBOOT_MS, RETRANSMIT_MS, SAME_EVENT_MS, SESSION_BLOCKS_MAX};
+use super::ends::{End, Reboot, began_before, reboots};
+use super::limits::{CLOSE_BATCH, LATE_UPDATE_MS, NAS_MAX, REBOOT_MS, RETRANSMIT_MS, SAME_EVENT_MS, SESSION_BLOCKS_MAX};
 use super::normalise::block_event;
 use super::state::Key;
 use super::table::Table;
 pub use super::table::{Block, Mark, Nas, Session, Undo};
+
+/// The reason of an end that only time told.
+const MISSED: &str = "no-interim-update";
 
 /// One message, as the table sees it.
 #[derive(Clone, Debug)]
@@ -52,7 +56,9 @@ pub struct Rows {
 pub struct Sessions {
     table: Table,
     /// Reboots whose sessions did not all fit into one group.
-    closing: VecDeque<(Key, Millis, Millis, &'static str)>,
+    closing: VecDeque<(Key, Reboot)>,
+    /// When each NAS last spoke of a session. Not stored: after a restart its open sessions tell.
+    words: HashMap<Key, Millis>,
     untracked: u64,
 }
 
@@ -60,7 +66,7 @@ impl Sessions {
     /// A machine that follows at most `capacity` sessions. A session with a known rhythm is taken for ended when nothing came for
     /// `missed_interims` intervals.
     pub fn new(capacity: usize, missed_interims: u32) -> Sessions {
-        Sessions { table: Table::new(capacity, missed_interims), closing: VecDeque::new(), untracked: 0 }
+        Sessions { table: Table::new(capacity, missed_interims), closing: VecDeque::new(), words: HashMap::new(), untracked: 0 }
     }
 
     /// What it holds.
@@ -82,10 +88,8 @@ impl Sessions {
 
     /// Puts back a NAS that the state held. What its last reboot left open is closed by the next ticks.
     pub fn load_nas(&mut self, key: Key, nas: Nas) {
-        let last = [(nas.on, "accounting-on"), (nas.off, "accounting-off")];
-        let last = last.into_iter().filter_map(|(mark, reason)| mark.map(|m| (m, reason))).max_by_key(|(m, _)| m.time);
-        if let Some((mark, reason)) = last {
-            self.closing.push_back((key, mark.time, mark.arrived, reason));
+        if let Some(last) = reboots(&nas).max_by_key(|r| r.mark.time) {
+            self.closing.push_back((key, last));
         }
         self.table.change_nas(key, nas, &mut Undo::default());
     }
@@ -116,7 +120,13 @@ impl Sessions {
 
     /// Takes an event that is no duplicate. `new_id` is the id of the session if it is new.
     pub fn apply(&mut self, event: Event, new_id: Id, undo: &mut Undo, rows: &mut Rows) {
-        match u32::from(event.row.status) {
+        let number = u32::from(event.row.status);
+        let known = self.words.len() < NAS_MAX || self.words.contains_key(&event.nas);
+        if known && matches!(number, status::START | status::INTERIM | status::STOP) {
+            let word = self.words.entry(event.nas).or_insert(event.mark.time);
+            *word = event.mark.time.max(*word);
+        }
+        match number {
             status::START => self.start(event, new_id, undo, rows),
             status::INTERIM => self.interim(event, new_id, undo, rows),
             status::STOP => self.stop(event, new_id, undo, rows),
@@ -144,7 +154,8 @@ impl Sessions {
                 s
             }
             None => {
-                self.close(event.session, time, event.mark.arrived, "session-id-used-again", undo, rows);
+                let end = End { time, arrived: event.mark.arrived, reason: "session-id-used-again", lasted: None };
+                self.close(event.session, end, undo, rows);
                 self.fresh(&event, RadiusSession { session: new_id, ..event.row.clone() })
             }
         };
@@ -153,8 +164,15 @@ impl Sessions {
         self.told(event, session, undo, rows);
     }
 
-    fn interim(&mut self, event: Event, new_id: Id, undo: &mut Undo, rows: &mut Rows) {
-        let time = event.mark.time;
+    fn interim(&mut self, mut event: Event, new_id: Id, undo: &mut Undo, rows: &mut Rows) {
+        // Without a stamp nobody can tell an update that was held back from a sign of life. Right after a message that ended the session it
+        // was held back: it happened before.
+        if let Some(s) = self.table.get(&event.session).filter(|s| s.displaced && !event.mark.stamped)
+            && event.mark.arrived.since(s.heard_arrived) <= LATE_UPDATE_MS
+        {
+            event.row.time = event.row.time.min(s.ended);
+        }
+        let time = event.row.time;
         let began = event.row.session_time.map_or(time, |s| time.plus(-1000 * i64::from(s)));
         // After an end that was told, an update is late or belongs to another life of the same id; after one that was inferred it is a sign
         // of life.
@@ -167,6 +185,7 @@ impl Sessions {
                     merge(&mut s.facts, &event.row);
                 }
                 (s.open, s.inferred) = (s.open || (s.inferred && time > s.ended), s.inferred && time <= s.ended);
+                s.displaced &= s.inferred;
                 s
             }
             None => self.fresh(&event, RadiusSession { session: new_id, start: Some(began), start_certain: 0, ..event.row.clone() }),
@@ -189,10 +208,10 @@ impl Sessions {
         }
         for (allocated, block) in &event.blocks {
             let action = if *allocated { Action::Create } else { Action::Delete };
-            rows.nat.push(block_event(block, event.row.source, event.mark.time, action));
+            rows.nat.push(block_event(block, event.row.source, event.row.time, action));
             // What was allocated before the end went with the end.
             if *allocated {
-                rows.nat.push(block_event(block, event.row.source, session.ended.max(event.mark.time), Action::Delete));
+                rows.nat.push(block_event(block, event.row.source, session.ended.max(event.row.time), Action::Delete));
             }
         }
         self.table.change(event.session, Some(session), undo);
@@ -225,7 +244,7 @@ impl Sessions {
         }
         session.stop = Some(event.mark);
         session.open = false;
-        session.inferred = false;
+        (session.inferred, session.displaced) = (false, false);
         session.ended = time;
         session.heard = session.heard.max(time);
         session.heard_arrived = session.heard_arrived.max(event.mark.arrived);
@@ -237,38 +256,58 @@ impl Sessions {
     fn reboot(&mut self, event: Event, undo: &mut Undo, rows: &mut Rows) {
         let on = u32::from(event.row.status) == status::ACCOUNTING_ON;
         let mut nas = self.table.nas(&event.nas).copied().unwrap_or_default();
-        let slot = if on { &mut nas.on } else { &mut nas.off };
-        *slot = Some(event.mark);
+        if on {
+            (nas.on, nas.word) = (Some(event.mark), self.last_word(&event.nas, event.mark.time));
+        } else {
+            nas.off = Some(event.mark);
+        }
         self.table.change_nas(event.nas, nas, undo);
         rows.sessions.push(event.row);
-        let reason = if on { "accounting-on" } else { "accounting-off" };
-        self.close_all(event.nas, event.mark.time, event.mark.arrived, reason, undo, rows);
+        if let Some(reboot) = reboots(&nas).find(|r| r.on == on) {
+            self.close_all(event.nas, reboot, undo, rows);
+        }
     }
 
-    /// Ends what a NAS had open at `time`; what does not fit into one group follows with the next ticks.
-    fn close_all(&mut self, nas: Key, time: Millis, arrived: Millis, reason: &'static str, undo: &mut Undo, rows: &mut Rows) {
+    /// When a NAS last spoke of a session before it came up at `time`: until then it ran, and would have told an end.
+    fn last_word(&self, nas: &Key, time: Millis) -> Option<Millis> {
+        let heard = || self.table.of_nas(*nas).filter_map(|k| self.table.get(&k)).map(|s| s.heard).filter(|t| *t < time).max();
+        // A word of after the reboot, which overtook the message that tells of it, says nothing of what was before.
+        self.words.get(nas).copied().filter(|t| *t < time).or_else(heard)
+    }
+
+    /// Ends what a NAS had open at a reboot; what does not fit into one group follows with the next ticks.
+    fn close_all(&mut self, nas: Key, reboot: Reboot, undo: &mut Undo, rows: &mut Rows) {
         // A session that began after the reboot only overtook the message that tells of it.
-        let before = |key: &Key| self.table.get(key).is_some_and(|s| s.facts.start.unwrap_or(s.heard) < time);
+        let before = |key: &Key| self.table.get(key).is_some_and(|s| began_before(s, &reboot.mark));
         let of_nas: Vec<Key> = self.table.of_nas(nas).filter(before).take(CLOSE_BATCH + 1).collect();
         for key in of_nas.iter().take(CLOSE_BATCH) {
-            self.close(*key, time, arrived, reason, undo, rows);
+            self.close(*key, reboot.end(reboot.mark.arrived), undo, rows);
         }
         if of_nas.len() > CLOSE_BATCH {
-            self.closing.push_back((nas, time, arrived, reason));
+            self.closing.push_back((nas, reboot));
         }
+    }
+
+    /// The first reboot of a NAS after a message of it, as far as the two can be compared: only where both times are by the same clock.
+    fn reboot_after(&self, nas: &Key, message: &Mark, heard: Millis) -> Option<End> {
+        let later = |r: &Reboot| r.mark.stamped == message.stamped && r.mark.time > heard;
+        let first = reboots(self.table.nas(nas)?).filter(later).min_by_key(|r| r.mark.time);
+        first.map(|r| r.end(message.arrived))
     }
 
     /// Ends a session nobody ended, no earlier than its newest event.
-    fn close(&mut self, key: Key, time: Millis, arrived: Millis, reason: &'static str, undo: &mut Undo, rows: &mut Rows) {
+    fn close(&mut self, key: Key, end: End, undo: &mut Undo, rows: &mut Rows) {
+        let End { time, arrived, reason, lasted } = end;
         let Some(s) = self.table.get(&key).filter(|s| s.open) else { return };
         let mut s = s.clone();
-        let time = time.max(s.facts.start.unwrap_or(time));
+        let time = time.max(s.heard).max(s.facts.start.unwrap_or(time));
         rows.sessions.push(RadiusSession {
             time,
             arrived,
             status: status::STOP as u8,
             inferred: 1,
             reason: Some(reason.to_owned()),
+            lasted: lasted.filter(|t| *t > s.heard),
             ..s.facts.clone()
         });
         for block in s.blocks.drain(..) {
@@ -276,6 +315,7 @@ impl Sessions {
         }
         s.open = false;
         s.inferred = true;
+        s.displaced = reason != MISSED;
         s.ended = time;
         s.heard_arrived = s.heard_arrived.max(arrived);
         self.table.change(key, Some(s), undo);
@@ -286,6 +326,7 @@ impl Sessions {
             nas: event.nas,
             open: true,
             inferred: false,
+            displaced: false,
             start: None,
             stop: None,
             interim: None,
@@ -317,7 +358,8 @@ impl Sessions {
         let known = self.table.get(&event.session).filter(|s| s.open && !s.shares(&session.facts)).is_some();
         let start = session.facts.start.unwrap_or(session.heard);
         let began = if known { event.mark.time } else { start };
-        let mut overtaken = None;
+        // This message came late: its NAS has come up anew since.
+        let mut overtaken = self.reboot_after(&event.nas, &event.mark, session.heard);
         let mut rivals: Vec<(Key, &'static str)> = Vec::new();
         rivals.extend(self.table.at_addresses(&session.facts).into_iter().map(|k| (k, "address-used-again")));
         if event.port_is_exclusive {
@@ -333,17 +375,19 @@ impl Sessions {
             let theirs = rival.facts.start.unwrap_or(rival.heard);
             let heard = rival.heard;
             if theirs > began && heard >= session.heard {
-                overtaken = Some((theirs, reason));
+                // Or somebody else has the address since.
+                let end = End { time: theirs, arrived: event.mark.arrived, reason, lasted: None };
+                overtaken = overtaken.into_iter().chain([end]).min_by_key(|e| e.time);
             } else {
-                self.close(key, began.max(heard), event.mark.arrived, reason, undo, rows);
+                let end = End { time: began.max(heard), arrived: event.mark.arrived, reason, lasted: None };
+                self.close(key, end, undo, rows);
             }
         }
         let key = event.session;
         self.store(key, session, undo);
         undo.mark(key, event.mark);
-        // This message came late: somebody else has the address since.
-        if let Some((time, reason)) = overtaken {
-            self.close(key, time, event.mark.arrived, reason, undo, rows);
+        if let Some(end) = overtaken {
+            self.close(key, end, undo, rows);
         }
     }
 
@@ -361,15 +405,15 @@ impl Sessions {
     /// An open session that missed its updates ends one interval after its last event: by then its next update should have come.
     pub fn tick(&mut self, now: Millis, limit: usize, undo: &mut Undo, rows: &mut Rows) -> bool {
         while undo.len() < limit {
-            if let Some((nas, time, arrived, reason)) = self.closing.pop_front() {
-                self.close_all(nas, time, arrived, reason, undo, rows);
+            if let Some((nas, reboot)) = self.closing.pop_front() {
+                self.close_all(nas, reboot, undo, rows);
                 continue;
             }
             let Some((_, key)) = self.table.first_due().filter(|(due, _)| *due <= now) else { return false };
             match self.table.get(&key) {
                 Some(s) if s.open => {
-                    let end = s.heard.plus(s.interim_ms);
-                    self.close(key, end, now, "no-interim-update", undo, rows);
+                    let end = End { time: s.heard.plus(s.interim_ms), arrived: now, reason: MISSED, lasted: None };
+                    self.close(key, end, undo, rows);
                 }
                 _ => self.table.change(key, None, undo),
             }
@@ -380,7 +424,8 @@ impl Sessions {
 
 /// The facts of a session without what belongs to one event only.
 fn keep(f: RadiusSession) -> RadiusSession {
-    RadiusSession { input_octets: None, output_octets: None, session_time: None, terminate_cause: None, reason: None, ..f }
+    let f = RadiusSession { input_octets: None, output_octets: None, session_time: None, terminate_cause: None, ..f };
+    RadiusSession { reason: None, port_limit: None, ..f }
 }
 
 /// What is kept of a session whose end was told: enough to know its late messages.
@@ -413,6 +458,11 @@ fn merge(f: &mut RadiusSession, row: &RadiusSession) {
     newer(&mut f.nas_port_id, &row.nas_port_id);
     newer(&mut f.nas_port_type, &row.nas_port_type);
     newer(&mut f.framed_ipv4, &row.framed_ipv4);
+    newer(&mut f.class, &row.class);
+    // Further prefixes belong to those that are named first.
+    if row.framed_ipv6.or(row.framed_prefix).or(row.delegated_prefix).is_some() {
+        f.other_addresses.clone_from(&row.other_addresses);
+    }
     newer(&mut f.framed_ipv6, &row.framed_ipv6);
     newer(&mut f.framed_prefix, &row.framed_prefix);
     newer(&mut f.framed_prefix_bits, &row.framed_prefix_bits);

@@ -13,7 +13,7 @@ use weir_record::sink::StatePut;
 use super::limits::STATE_ENTRY_BYTES;
 use super::table::{Block, Mark, Nas, Session};
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// A 16-byte digest that names a session, a NAS or a file in state keys.
 pub type Key = [u8; 16];
@@ -83,7 +83,7 @@ pub fn read(key: &[u8], value: &[u8]) -> Option<Entry> {
     let mut r = Reader(rest);
     let entry = match tag {
         b's' => Entry::Session(key, Box::new(r.session()?)),
-        b'n' => Entry::Nas(key, Nas { on: r.mark()?, off: r.mark()?, version: 0 }),
+        b'n' => Entry::Nas(key, Nas { on: r.mark()?, off: r.mark()?, word: r.opt(Reader::time)?, version: 0 }),
         b'd' => {
             let (offset, head_len) = (u64::from_be_bytes(r.array()?), u32::from_be_bytes(r.array()?));
             Entry::Detail(key, Position { offset, head_len, head: r.array()?, at: r.time()? })
@@ -138,11 +138,12 @@ impl Writer {
     fn nas(&mut self, nas: &Nas) {
         self.mark(nas.on.as_ref());
         self.mark(nas.off.as_ref());
+        self.opt(nas.word, |w, t| w.time(t));
     }
 
     fn session(&mut self, s: &Session) {
         self.bytes(&s.nas);
-        self.0.push(u8::from(s.open) | (u8::from(s.inferred) << 1));
+        self.0.push(u8::from(s.open) | (u8::from(s.inferred) << 1) | (u8::from(s.displaced) << 2));
         for mark in [&s.start, &s.stop, &s.interim] {
             self.mark(mark.as_ref());
         }
@@ -156,6 +157,7 @@ impl Writer {
             self.bytes(&b.inside.0);
             self.bytes(&b.first.to_be_bytes());
             self.bytes(&b.last.to_be_bytes());
+            self.opt(b.inside_port, |w, p| w.bytes(&p.to_be_bytes()));
         }
         self.facts(&s.facts);
     }
@@ -167,11 +169,12 @@ impl Writer {
         u32_(self, f.source);
         u32_(self, f.realm);
         self.bytes(&f.session.0);
-        for t in [&f.acct_session_id, &f.multi_session_id, &f.called, &f.nas_identifier, &f.nas_port_id] {
+        for t in [&f.acct_session_id, &f.multi_session_id, &f.called, &f.nas_identifier, &f.nas_port_id, &f.other_addresses] {
             self.text(t.as_ref());
         }
         self.opt(f.subscriber, id);
         self.opt(f.caller, id);
+        self.opt(f.class, id);
         for a in [f.nas_address, f.framed_ipv4, f.framed_ipv6, f.framed_prefix, f.delegated_prefix] {
             self.opt(a, addr);
         }
@@ -234,16 +237,32 @@ impl Reader<'_> {
         let (start, stop, interim) = (self.mark()?, self.mark()?, self.mark()?);
         let (ended, heard, heard_arrived, interim_ms) = (self.time()?, self.time()?, self.time()?, self.time()?.0);
         let blocks = (0..self.u8()?).map(|_| self.block()).collect::<Option<Vec<_>>>()?;
-        let (open, inferred) = (flags & 1 != 0, flags & 2 != 0);
+        let (open, inferred, displaced) = (flags & 1 != 0, flags & 2 != 0, flags & 4 != 0);
         let facts = self.facts()?;
-        Some(Session { nas, open, inferred, start, stop, interim, ended, heard, heard_arrived, interim_ms, blocks, facts, version: 0 })
+        Some(Session {
+            nas,
+            open,
+            inferred,
+            displaced,
+            start,
+            stop,
+            interim,
+            ended,
+            heard,
+            heard_arrived,
+            interim_ms,
+            blocks,
+            facts,
+            version: 0,
+        })
     }
 
     fn block(&mut self) -> Option<Block> {
         let protocol = self.u8()?;
         let (public, inside) = (Addr16(self.array()?), Addr16(self.array()?));
         let (first, last) = (u16::from_be_bytes(self.array()?), u16::from_be_bytes(self.array()?));
-        Some(Block { protocol, public, inside, first, last })
+        let inside_port = self.opt(|r| r.array().map(u16::from_be_bytes))?;
+        Some(Block { protocol, public, inside, first, last, inside_port })
     }
 
     fn facts(&mut self) -> Option<RadiusSession> {
@@ -258,8 +277,10 @@ impl Reader<'_> {
             called: self.text()?,
             nas_identifier: self.text()?,
             nas_port_id: self.text()?,
+            other_addresses: self.text()?,
             subscriber: self.opt(id)?,
             caller: self.opt(id)?,
+            class: self.opt(id)?,
             nas_address: self.opt(addr)?,
             framed_ipv4: self.opt(addr)?,
             framed_ipv6: self.opt(addr)?,

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use weir_base::net::Addr16;
 use weir_base::time::Millis;
-use weir_record::kinds::RadiusSession;
+use weir_record::kinds::{RadiusSession, Sort};
 
 use super::limits::{CLOSED_MS, SAME_EVENT_MS};
 use super::normalise::digest;
@@ -38,7 +38,7 @@ impl Mark {
     }
 }
 
-/// A block of public ports a session holds.
+/// A block of public ports a session holds, or one public port that is forwarded to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Block {
     /// IP protocol number, 0 for all.
@@ -51,6 +51,16 @@ pub struct Block {
     pub first: u16,
     /// Last port, inclusive.
     pub last: u16,
+    /// The inside port of a forwarded port; `None` for a block.
+    pub inside_port: Option<u16>,
+}
+
+impl Block {
+    /// True when both are the same public ports in the same way.
+    pub fn same_end(&self, other: &Block) -> bool {
+        let end = |b: &Block| (b.protocol, b.public, b.first, b.last, b.inside_port.is_some());
+        end(self) == end(other)
+    }
 }
 
 /// One session.
@@ -62,6 +72,8 @@ pub struct Session {
     pub open: bool,
     /// Its end was inferred.
     pub inferred: bool,
+    /// Its end was inferred from a message that tells of something else: a reboot, another holder of its address, port or id.
+    pub displaced: bool,
     /// The Start seen last.
     pub start: Option<Mark>,
     /// The Stop seen last.
@@ -98,6 +110,8 @@ pub struct Nas {
     pub on: Option<Mark>,
     /// The Accounting-Off seen last.
     pub off: Option<Mark>,
+    /// When it last spoke of a session before `on`.
+    pub word: Option<Millis>,
     /// Changes with every change in memory; not stored.
     pub version: u64,
 }
@@ -330,10 +344,9 @@ fn at<I: Ord + Copy>(index: &BTreeSet<(I, Key)>, at: I) -> impl Iterator<Item = 
 
 /// What only one session of a realm can hold. Framed-IPv6-Prefix is not among it: hosts behind one access point share it.
 fn addresses(facts: &RadiusSession) -> impl Iterator<Item = AddressKey> {
-    let delegated = facts.delegated_prefix.zip(facts.delegated_prefix_bits);
-    let whole = |a: Addr16| (a, 128);
     let realm = facts.realm;
-    [facts.framed_ipv4.map(whole), facts.framed_ipv6.map(whole), delegated].into_iter().flatten().map(move |(a, bits)| (realm, a.0, bits))
+    let alone = facts.names().into_iter().filter(|n| n.sort != Sort::Framed);
+    alone.map(move |n| (realm, n.prefix.addr.0, n.prefix.bits))
 }
 
 fn port(session: &Session) -> Option<Key> {

@@ -21,13 +21,11 @@ use crate::nat::event::Event;
 use crate::nat::mapping::Mapping;
 use crate::nat::open::{Open, OpenTable};
 use crate::nat::pair::{Context, pair};
+use crate::session::known::{Known, step};
+use crate::session::merge::merge;
 use crate::session::span::SessionSpan;
-use crate::session::table::{OpenSession, step};
 use crate::spankey::EndKey;
 use crate::table::Stats;
-
-/// Prefix lengths asked for, longest first: whole addresses, then what networks hand out.
-const PREFIX_BITS: [u8; 12] = [128, 96, 80, 72, 64, 62, 60, 58, 56, 52, 48, 44];
 
 /// What memory says about one public end, and what must be read from disk.
 struct Recall {
@@ -152,43 +150,7 @@ impl Store {
 
     /// Sessions that may have had this address in `from..=to`, in one realm or in all, and what was read.
     pub fn sessions(&self, realm: Option<u32>, address: Addr16, from: Millis, to: Millis) -> Result<(Vec<SessionSpan>, Stats), StoreError> {
-        let prefixes: Vec<Prefix> = if address.is_v4() {
-            vec![Prefix::new(address, 128)]
-        } else {
-            PREFIX_BITS.iter().map(|bits| Prefix::new(address, *bits)).collect()
-        };
-        let keys: Vec<EndKey> = prefixes.iter().map(|p| EndKey::session(*p)).collect();
-        let (mut found, stored, runs) = {
-            let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
-            let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
-            let generations: Vec<_> = live.sealing.as_deref().into_iter().chain([&live.current]).collect();
-            let mut ids: BTreeSet<Id> = prefixes.iter().flat_map(|p| index.sessions.ids_at(*p)).collect();
-            for g in &generations {
-                ids.extend(prefixes.iter().flat_map(|p| g.session_ids_at(*p)).copied());
-            }
-            let mut found = Vec::new();
-            for id in ids {
-                let mut open: Option<OpenSession> = index.sessions.get(id).cloned();
-                let mut rows: Vec<_> = generations.iter().flat_map(|g| g.session_rows(id)).collect();
-                rows.sort_by_key(|r| r.time);
-                for row in rows {
-                    if matches!(row.status, 1..=3) {
-                        open = step(open, row, &mut found);
-                    }
-                }
-                if let Some(open) = open {
-                    let span = |(prefix, since): &(Prefix, Millis)| SessionSpan {
-                        session: open.session.clone(),
-                        prefix: *prefix,
-                        since: *since,
-                        until: None,
-                    };
-                    found.extend(open.has.iter().map(span));
-                }
-            }
-            let (stored, runs) = index.spans.plan(&keys, from, to);
-            (found, stored, runs)
-        };
+        let (mut found, keys, stored, runs) = self.recall_sessions(address, from, to);
         let mut stats = Stats::default();
         found.extend(stored.iter().filter_map(|s| SessionSpan::decode(&s.payload)));
         for run in &runs {
@@ -201,10 +163,45 @@ impl Store {
                 && s.since <= to
                 && s.until.is_none_or(|until| until >= from)
         };
+        let mut found = merge(found);
         found.retain(wanted);
-        found.sort_by_key(|s| (s.session.id, s.prefix, s.since));
-        found.dedup();
         Ok((found, stats))
+    }
+
+    /// What memory says of an address, what it is found by, and what must be read from disk.
+    fn recall_sessions(
+        &self,
+        address: Addr16,
+        from: Millis,
+        to: Millis,
+    ) -> (Vec<SessionSpan>, Vec<EndKey>, Vec<crate::index::Stored>, Vec<crate::catalog::RunMeta>) {
+        let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
+        let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
+        let generations: Vec<_> = live.sealing.as_deref().into_iter().chain([&live.current]).collect();
+        // Whole addresses, and prefixes of every length that a session ever had.
+        let mut lengths = BTreeSet::from([128]);
+        if !address.is_v4() {
+            lengths.extend(&index.lengths);
+            generations.iter().for_each(|g| lengths.extend(g.lengths()));
+        }
+        let prefixes: Vec<Prefix> = lengths.into_iter().rev().map(|bits| Prefix::new(address, bits)).collect();
+        let keys: Vec<EndKey> = prefixes.iter().map(|p| EndKey::session(*p)).collect();
+        let mut ids: BTreeSet<Id> = prefixes.iter().flat_map(|p| index.sessions.ids_at(*p)).collect();
+        for g in &generations {
+            ids.extend(prefixes.iter().flat_map(|p| g.session_ids_at(*p)).copied());
+        }
+        let mut found = Vec::new();
+        for id in ids {
+            let mut known = index.sessions.get(id).cloned();
+            let mut rows: Vec<_> = generations.iter().flat_map(|g| g.session_rows(id)).collect();
+            rows.sort_by_key(|r| r.time);
+            for row in rows {
+                known = step(known, row, &mut found);
+            }
+            found.extend(known.iter().flat_map(Known::spans));
+        }
+        let (stored, runs) = index.spans.plan(&keys, from, to);
+        (found, keys, stored, runs)
     }
 
     /// Losses of a source that overlap the span by its own clock.

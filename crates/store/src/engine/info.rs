@@ -102,7 +102,7 @@ impl Store {
             log_size: self.committer.size(),
             sequenced: self.wal.next_group().saturating_sub(1),
             open_mappings: index.open.len(),
-            open_sessions: index.sessions.len(),
+            open_sessions: index.sessions.open(),
             wal_bytes: self.wal.size().bytes,
             trouble: lock(&self.flags.trouble).clone(),
         }

@@ -17,6 +17,8 @@ pub struct Event {
     pub time: Millis,
     /// Created or deleted.
     pub create: bool,
+    /// True for an end that nobody saw: it came before `time`.
+    pub inferred: bool,
     /// What.
     pub form: Form,
     /// IANA protocol number, 0 for none.
@@ -86,6 +88,7 @@ pub fn rows(batch: &RecordBatch) -> impl Iterator<Item = Option<Event>> {
         Some(Event {
             time: Millis(time.value(i)),
             create: action.value(i) == Action::Create as u8,
+            inferred: action.value(i) == Action::Gone as u8,
             form: Form::from_u8(form.value(i))?,
             protocol: protocol.value(i),
             source: source.value(i),

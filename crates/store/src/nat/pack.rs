@@ -39,8 +39,12 @@ pub struct Packed {
     pub inside_port: u16,
     /// Created or deleted.
     pub create: bool,
-    v4: bool,
+    marks: u8,
 }
+
+/// Marks of a packed event: its inside address is IPv4; it is an end that nobody saw.
+const V4: u8 = 1;
+const INFERRED: u8 = 2;
 
 impl Packed {
     /// Number of its public address: the order of addresses.
@@ -64,7 +68,12 @@ impl Packed {
 
     /// True if both speak of the same inside and remote end.
     pub fn same_inside(&self, other: &Packed) -> bool {
-        (self.inside, self.v4, self.remote, self.inside_port) == (other.inside, other.v4, other.remote, other.inside_port)
+        (self.inside, self.marks & V4, self.remote, self.inside_port) == (other.inside, other.marks & V4, other.remote, other.inside_port)
+    }
+
+    /// True for an end that nobody saw: it came before its time.
+    pub fn inferred(&self) -> bool {
+        self.marks & INFERRED != 0
     }
 }
 
@@ -248,7 +257,8 @@ impl Packer {
                 _ => self.insides.of(&inside[i]),
             };
             let create = action[i] == Action::Create as u8;
-            self.out.push(Packed { place, time, inside, remote, inside_port: inside_port[i], create, v4 });
+            let marks = if v4 { V4 } else { 0 } | if action[i] == Action::Gone as u8 { INFERRED } else { 0 };
+            self.out.push(Packed { place, time, inside, remote, inside_port: inside_port[i], create, marks });
         }
     }
 }
@@ -332,7 +342,7 @@ impl Events {
 
     /// Its inside address.
     pub fn inside(&self, event: &Packed) -> Addr16 {
-        if event.v4 {
+        if event.marks & V4 != 0 {
             return Addr16::v4(event.inside.to_be_bytes());
         }
         Addr16(self.insides.get(event.inside as usize).copied().unwrap_or_default())
@@ -354,6 +364,7 @@ impl Events {
         Event {
             time: Millis(self.time(event)),
             create: event.create,
+            inferred: event.inferred(),
             form: Form::from_u8(tail.form).unwrap_or(Form::Session),
             protocol: tail.protocol,
             source: tail.source,

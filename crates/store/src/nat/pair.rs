@@ -130,8 +130,11 @@ impl<'a> Group<'a> {
         match self.items.iter().position(fits) {
             Some(at) => {
                 let item = self.items.remove(at);
-                out.push(close(Mapping { end: Some(e.time), ..item.mapping }, item.row));
+                let unseen = if e.inferred { flags::END_INFERRED } else { 0 };
+                out.push(close(Mapping { end: Some(e.time), flags: item.mapping.flags | unseen, ..item.mapping }, item.row));
             }
+            // Nobody saw it, and nothing is open: there is nothing to say.
+            None if e.inferred => {}
             None => self.early.push(Mapping::closed(e)),
         }
     }

@@ -145,6 +145,7 @@ fn tell(events: &Events, same: &[Packed], tail: Tail, held: Option<Open>, rows: 
         let (first, rest) = same.split_first()?;
         let (event, open) = (events.event(first), held.mapping);
         let fits = !event.create
+            && !event.inferred
             && (open.source, open.form, open.first, open.last) == (event.source, event.form, event.first, event.last)
             && open.same_inside(&event);
         let start = open.start.filter(|start| fits && *start <= event.time)?;
@@ -157,7 +158,7 @@ fn tell(events: &Events, same: &[Packed], tail: Tail, held: Option<Open>, rows: 
         let (create, delete) = (&pair[0], &pair[1]);
         let (start, end) = (events.time(create), events.time(delete));
         // Two ends of one instant may be one that was told twice.
-        if !create.create || delete.create || !create.same_inside(delete) || end <= last {
+        if !create.create || delete.create || delete.inferred() || !create.same_inside(delete) || end <= last {
             return None;
         }
         last = end;

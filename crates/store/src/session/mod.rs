@@ -1,4 +1,10 @@
 //! RADIUS events become sessions, sessions become spans by address.
 
+pub mod codec;
+pub mod known;
+pub mod merge;
 pub mod span;
 pub mod table;
+
+#[cfg(test)]
+mod tests;

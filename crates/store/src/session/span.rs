@@ -3,9 +3,11 @@
 use weir_base::net::{Addr16, Prefix};
 use weir_base::time::Millis;
 use weir_record::Id;
-use weir_record::kinds::RadiusSession;
 
 use crate::nat::mapping::take;
+
+/// Version of the bytes below.
+const VERSION: u8 = 2;
 
 /// What is known of a session.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,7 +32,7 @@ pub struct Session {
     pub end: Option<Millis>,
     /// True when the end was inferred.
     pub inferred: bool,
-    /// Last event seen of it.
+    /// Last event that a NAS sent of it, or last word of its NAS that would have told its end; an inferred end is none.
     pub last_evidence: Millis,
 }
 
@@ -45,12 +47,17 @@ pub struct SessionSpan {
     pub since: Millis,
     /// Until when; `None` while it has it.
     pub until: Option<Millis>,
+    /// Events of the session that were known when this was written down: of two spans of one session and prefix that overlap, the one with
+    /// more counts.
+    pub revision: u32,
+    /// True for a correction: the session did *not* have the prefix then, whatever spans of lower revisions say.
+    pub void: bool,
 }
 
 impl SessionSpan {
-    /// Bytes in the span index, version 1: version, presence bits (1 subscriber, 2 acct id, 4 start certain, 8 ended, 16 inferred, 32
-    /// until), id, source u32, realm u32, start, last evidence, since i64, prefix bits u8, prefix 16, then where present: subscriber, end i64,
-    /// until i64, then texts with u16 lengths: acct id where present, nas. Integers little-endian.
+    /// Bytes in the span index, version 2: version, presence bits (1 subscriber, 2 acct id, 4 start certain, 8 ended, 16 inferred, 32
+    /// until, 64 void), id, source u32, realm u32, revision u32, start, last evidence, since i64, prefix bits u8, prefix 16, then where
+    /// present: subscriber, end i64, until i64, then texts with u16 lengths: acct id where present, nas. Integers little-endian.
     pub fn encode(&self) -> Vec<u8> {
         let s = &self.session;
         let presence = u8::from(s.subscriber.is_some())
@@ -58,11 +65,13 @@ impl SessionSpan {
             | u8::from(s.start_certain) << 2
             | u8::from(s.end.is_some()) << 3
             | u8::from(s.inferred) << 4
-            | u8::from(self.until.is_some()) << 5;
-        let mut out = vec![1, presence];
+            | u8::from(self.until.is_some()) << 5
+            | u8::from(self.void) << 6;
+        let mut out = vec![VERSION, presence];
         out.extend(s.id.0);
         out.extend(s.source.to_le_bytes());
         out.extend(s.realm.to_le_bytes());
+        out.extend(self.revision.to_le_bytes());
         for time in [s.start, s.last_evidence, self.since] {
             out.extend(time.0.to_le_bytes());
         }
@@ -85,12 +94,13 @@ impl SessionSpan {
     pub fn decode(bytes: &[u8]) -> Option<SessionSpan> {
         let mut at = bytes;
         let [version, presence] = take(&mut at)?;
-        if version != 1 {
+        if version != VERSION || presence & 128 != 0 {
             return None;
         }
         let id = Id(take(&mut at)?);
         let source = u32::from_le_bytes(take(&mut at)?);
         let realm = u32::from_le_bytes(take(&mut at)?);
+        let revision = u32::from_le_bytes(take(&mut at)?);
         let start = Millis(i64::from_le_bytes(take(&mut at)?));
         let last_evidence = Millis(i64::from_le_bytes(take(&mut at)?));
         let since = Millis(i64::from_le_bytes(take(&mut at)?));
@@ -103,7 +113,23 @@ impl SessionSpan {
         let nas = text(&mut at)?;
         let (start_certain, inferred) = (presence & 4 != 0, presence & 16 != 0);
         let session = Session { id, source, realm, subscriber, acct_session_id, nas, start, start_certain, end, inferred, last_evidence };
-        at.is_empty().then_some(SessionSpan { session, prefix, since, until })
+        let void = presence & 64 != 0;
+        at.is_empty().then_some(SessionSpan { session, prefix, since, until, revision, void })
+    }
+
+    /// True when both say the same of the same session, whatever was known when they were written down.
+    pub fn says_the_same(&self, other: &SessionSpan) -> bool {
+        let facts = |s: &SessionSpan| {
+            let f = &s.session;
+            (s.prefix, s.since, s.until, s.void, f.start, f.start_certain, f.end, f.inferred, f.last_evidence, f.subscriber)
+        };
+        facts(self) == facts(other)
+    }
+
+    /// Without what only people read.
+    pub fn without_texts(mut self) -> SessionSpan {
+        (self.session.nas, self.session.acct_session_id) = (String::new(), None);
+        self
     }
 }
 
@@ -112,20 +138,6 @@ fn text(at: &mut &[u8]) -> Option<String> {
     let (head, tail) = at.split_at_checked(len)?;
     *at = tail;
     String::from_utf8(head.to_vec()).ok()
-}
-
-/// The addresses and prefixes an event names.
-pub fn prefixes(row: &RadiusSession) -> Vec<Prefix> {
-    let mut out = Vec::new();
-    for addr in [row.framed_ipv4, row.framed_ipv6].into_iter().flatten() {
-        out.push(Prefix::new(addr, 128));
-    }
-    for (addr, bits) in [(row.framed_prefix, row.framed_prefix_bits), (row.delegated_prefix, row.delegated_prefix_bits)] {
-        if let (Some(addr), Some(bits)) = (addr, bits) {
-            out.push(Prefix::new(addr, bits));
-        }
-    }
-    out
 }
 
 #[cfg(test)]
@@ -147,7 +159,14 @@ mod tests {
             inferred: true,
             last_evidence: Millis(8),
         };
-        let full = SessionSpan { session, prefix: "100.64.0.12".parse().unwrap(), since: Millis(6), until: Some(Millis(9)) };
+        let full = SessionSpan {
+            session,
+            prefix: "100.64.0.12".parse().unwrap(),
+            since: Millis(6),
+            until: Some(Millis(9)),
+            revision: 3,
+            void: true,
+        };
         let bare = SessionSpan {
             session: Session {
                 subscriber: None,
@@ -160,6 +179,8 @@ mod tests {
             prefix: "2001:db8::/56".parse().unwrap(),
             since: Millis(-1),
             until: None,
+            revision: 0,
+            void: false,
         };
         for span in [full, bare] {
             let bytes = span.encode();

@@ -6,6 +6,7 @@
 
 mod block;
 mod builder;
+pub(crate) mod fuzz;
 mod reader;
 
 #[cfg(test)]

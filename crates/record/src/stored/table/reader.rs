@@ -2,14 +2,16 @@
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use weir_base::crypto::{Aead, Secret, TAG_BYTES};
+use weir_base::task::lock;
 
 use super::block::{Block, Entry};
 use super::builder::level_aad;
 use super::{Place, Stats, TRAILER_BYTES, TableError, Trailer, damaged, nonce};
 use crate::stored::FormatError;
-use crate::stored::limits::{TABLE_BLOCK_BYTES, TABLE_LEVELS, TABLE_VALUE_BYTES};
+use crate::stored::limits::{TABLE_BLOCK_BYTES, TABLE_BLOCKS_AT_HAND, TABLE_LEVELS, TABLE_VALUE_BYTES};
 
 /// An entry: key and value.
 pub type Pair = (Vec<u8>, Vec<u8>);
@@ -28,7 +30,10 @@ impl BlockSource for Vec<u8> {
     }
 }
 
-/// An open table: trailer and root are in memory, everything else is read when it is asked for.
+/// A block by its number and level: both were authenticated when it was read.
+type AtHand = (u64, usize, Arc<Block>);
+
+/// An open table: trailer, root and the blocks read last are in memory, everything else is read when it is asked for.
 pub struct Table<S> {
     source: S,
     key: Aead,
@@ -36,6 +41,8 @@ pub struct Table<S> {
     root: Block,
     opening: Stats,
     counted: AtomicBool,
+    /// The blocks read last, the latest at the end: one question asks for several keys that lie beside each other.
+    at_hand: Mutex<Vec<AtHand>>,
 }
 
 /// A block of at least this much is read with the trailer, so that a small root costs no read of its own.
@@ -77,7 +84,7 @@ impl<S: BlockSource> Table<S> {
             }
         };
         let root = open_block(&key, trailer.blocks - 1, trailer.root_level as usize, sealed)?;
-        Ok(Table { source, key, trailer, root, opening, counted: AtomicBool::new(false) })
+        Ok(Table { source, key, trailer, root, opening, counted: AtomicBool::new(false), at_hand: Mutex::default() })
     }
 
     /// Entries.
@@ -252,7 +259,7 @@ pub struct Cursor<'a, S> {
     stats: &'a mut Stats,
     root: Spot,
     /// Blocks below the root, down to the entries.
-    below: Vec<(Block, Spot)>,
+    below: Vec<(Arc<Block>, Spot)>,
 }
 
 /// Which entry of a block to stand at.
@@ -281,7 +288,7 @@ impl<S: BlockSource> Cursor<'_, S> {
     /// The entry here; none before the first seek or after a step beyond either end.
     pub fn entry(&self) -> Option<(&[u8], &[u8])> {
         let (block, spot) = match self.below.last() {
-            Some((block, spot)) => (block, spot),
+            Some((block, spot)) => (block.as_ref(), spot),
             None => (&self.table.root, &self.root),
         };
         if self.below.len() != self.table.levels() {
@@ -360,7 +367,7 @@ impl<S: BlockSource> Cursor<'_, S> {
         while self.below.len() < self.table.levels() {
             let level = self.table.levels() - self.below.len() - 1;
             let (parent, spot) = match self.below.last() {
-                Some((block, spot)) => (block, spot),
+                Some((block, spot)) => (block.as_ref(), spot),
                 None => (&self.table.root, &self.root),
             };
             let entry = spot.entries.get(spot.at).ok_or(damaged("an index block"))?;
@@ -375,7 +382,14 @@ impl<S: BlockSource> Cursor<'_, S> {
         Ok(true)
     }
 
-    fn fetch(&mut self, place: Place, level: usize) -> Result<Block, TableError> {
+    fn fetch(&mut self, place: Place, level: usize) -> Result<Arc<Block>, TableError> {
+        let mut at_hand = lock(&self.table.at_hand);
+        if let Some(found) = at_hand.iter().position(|(number, of, _)| (*number, *of) == (place.number, level)) {
+            let block = at_hand.remove(found);
+            let again = Arc::clone(&block.2);
+            at_hand.push(block);
+            return Ok(again);
+        }
         let trailer = &self.table.trailer;
         let end = place.offset.checked_add(u64::from(place.length));
         if place.number >= trailer.blocks || end.is_none_or(|end| end > trailer.root_offset) {
@@ -384,7 +398,12 @@ impl<S: BlockSource> Cursor<'_, S> {
         let sealed = exactly(&self.table.source, place.offset, check_length(place.length)?)?;
         self.stats.pages += 1;
         self.stats.bytes += u64::from(place.length);
-        open_block(&self.table.key, place.number, level, sealed)
+        let block = Arc::new(open_block(&self.table.key, place.number, level, sealed)?);
+        if at_hand.len() >= TABLE_BLOCKS_AT_HAND {
+            at_hand.remove(0);
+        }
+        at_hand.push((place.number, level, Arc::clone(&block)));
+        Ok(block)
     }
 
     fn step(&mut self, step: fn(&mut Spot, &Block) -> Result<bool, TableError>, at: At<'_>) -> Result<bool, TableError> {

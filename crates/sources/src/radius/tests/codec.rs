@@ -14,9 +14,10 @@ use crate::radius::attributes as a;
 use crate::radius::auth::{self, AuthError, verify};
 use crate::radius::fuzz;
 use crate::radius::limits::{ATTRIBUTES_MAX, PACKET_MAX_BYTES};
-use crate::radius::message::{Message, PortRange, text as kept_text};
+use crate::radius::message::{Message, text as kept_text};
 use crate::radius::normalise::{About, EventTime, caller, event_time, nas_key, row};
 use crate::radius::parser::Packet;
+use crate::radius::ports::{Forward, PortRange};
 use crate::radius::state::{self, Entry, Position};
 use crate::radius::table::{Block, Mark, Nas, Session};
 
@@ -42,7 +43,7 @@ fn every_good_vector_parses_verifies_and_is_written_again() {
         fuzz::radius_packet(&bytes);
         names += 1;
     }
-    assert_eq!(names, 12);
+    assert_eq!(names, 14);
 }
 
 #[test]
@@ -57,14 +58,15 @@ fn every_malformed_vector_is_refused_for_its_reason() {
             Ok(packet) => match verify(&packet, &secret(), false) {
                 Err(e) => e.reason(),
                 // What is wrong inside an authentic packet is the engine's to say: see the server's tests.
-                Ok(()) => want,
+                Ok(()) if want.starts_with("radius.") => want,
+                Ok(()) => Message::of_packet(&packet).problems[0].what,
             },
         };
         assert_eq!(got, want, "{name}");
         fuzz::radius_packet(&bytes);
         names += 1;
     }
-    assert_eq!(names, 21);
+    assert_eq!(names, 26);
 }
 
 #[test]
@@ -92,7 +94,7 @@ fn a_start_says_what_it_says() {
     assert_eq!(m.account.as_ref().unwrap().clear(), "alice@example.net");
     assert_eq!(m.caller.as_ref().unwrap().clear(), "13800138000");
     assert_eq!((m.nas_port, m.nas_port_type, m.interim_s), (Some(17), Some(15), Some(600)));
-    assert_eq!(m.class, Some(vec![1, 2, 255]));
+    assert_eq!(m.class.as_ref().unwrap().clear(), [0, 3, 1, 2, 255]);
     assert!(m.problems.is_empty());
     let about = About {
         source: 3,
@@ -102,6 +104,7 @@ fn a_start_says_what_it_says() {
         sender: Some(addr("198.51.100.9")),
         subscriber: Some(Id([1; 16])),
         caller: None,
+        class: Some(Id([2; 16])),
     };
     let want = RadiusSession {
         time: Millis(7),
@@ -118,11 +121,12 @@ fn a_start_says_what_it_says() {
         nas_port_id: Some("eth 1/0/3:42.7".into()),
         nas_port_type: Some(15),
         framed_ipv4: Some(addr("100.64.0.12")),
+        class: Some(Id([2; 16])),
         ..RadiusSession::default()
     };
     assert_eq!(row(&m, &about), want);
     let shown = format!("{m:?}");
-    assert!(!shown.contains("alice") && !shown.contains("13800138000"), "{shown}");
+    assert!(!shown.contains("alice") && !shown.contains("13800138000") && shown.contains("class: Some(Opaque(…))"), "{shown}");
 }
 
 #[test]
@@ -137,10 +141,17 @@ fn counters_addresses_and_ranges() {
     assert_eq!(m.delegated_prefixes, ["2001:db8:aa::/56".parse().unwrap()]);
     assert_eq!((m.framed_ipv6.clone(), m.nas_address), (vec![addr("2001:db8::7")], Some(addr("192.0.2.1"))));
     let m = message("port-range");
-    let first = PortRange { allocated: true, protocol: None, public: addr("203.0.113.7"), inside: None, first: 1024, last: 2047 };
-    let second =
-        PortRange { allocated: false, protocol: Some(17), inside: Some(addr("100.64.0.99")), first: 4096, last: 5119, ..first.clone() };
+    let first = PortRange { allocated: true, protocol: None, public: Some(addr("203.0.113.7")), inside: None, ports: Some((1024, 2047)) };
+    let inside = Some(addr("100.64.0.99"));
+    let second = PortRange { allocated: false, protocol: Some(17), inside, ports: Some((4096, 5119)), ..first.clone() };
     assert_eq!(m.port_ranges, [first, second]);
+    let m = message("port-forwarding");
+    assert_eq!((m.port_limit, m.port_ranges.len(), m.problems.len()), (Some(512), 1, 0));
+    let tcp =
+        Forward { allocated: true, protocol: Some(6), public: Some(addr("203.0.113.7")), public_port: 1080, inside: None, inside_port: 80 };
+    let public = Some(addr("203.0.113.8"));
+    let any = Forward { protocol: None, public, public_port: 5000, inside: Some(addr("100.64.0.99")), inside_port: 53, ..tcp.clone() };
+    assert_eq!(m.forwards, [tcp, any]);
     let bytes = good("vendor");
     let vendor: Vec<_> = Packet::parse(&bytes).unwrap().vendor_attributes().map(|v| (v.vendor, v.number, v.value.to_vec())).collect();
     assert_eq!(vendor, [(2011, 1, vec![0, 0, 0, 5]), (2011, 2, b"ab".to_vec()), (9, 1, b"x".to_vec())]);
@@ -150,7 +161,8 @@ fn counters_addresses_and_ranges() {
 fn an_interface_id_makes_an_address_of_a_64_bit_prefix() {
     let prefix = (a::FRAMED_IPV6_PREFIX, [&[0, 64][..], &[0x20, 1, 0xd, 0xb8, 0, 1, 0, 2]].concat());
     let id = (a::FRAMED_INTERFACE_ID, vec![0, 0, 0, 0, 0, 0, 0, 9]);
-    let about = About { source: 1, realm: 1, time: Millis(0), arrived: Millis(0), sender: None, subscriber: None, caller: None };
+    let about =
+        About { source: 1, realm: 1, time: Millis(0), arrived: Millis(0), sender: None, subscriber: None, caller: None, class: None };
     let attributes = [prefix, id];
     let m = Message::collect(attributes.iter().map(|(n, v)| (*n, v.as_slice())));
     assert_eq!(row(&m, &about).framed_ipv6, Some(addr("2001:db8:1:2::9")));
@@ -171,7 +183,9 @@ fn broken_attributes_are_named_and_the_rest_is_used() {
         (a::FRAMED_IPV6_ADDRESS, vec![0; 15], true),
         (a::FRAMED_INTERFACE_ID, vec![0; 9], true),
         (a::EXTENDED_1, vec![], false),
-        (a::EXTENDED_1, vec![5, 1, 2], false),
+        (a::EXTENDED_1, vec![4, 1, 2], false),
+        (a::EXTENDED_1, vec![5, 1, 2], true),
+        (a::EXTENDED_1, vec![7, 6, 6, 0, 0, 0, 1], true),
         (a::EXTENDED_1, vec![6], true),
         (a::EXTENDED_1, vec![6, 8, 6, 0, 0, 0, 1], true),
         (a::EXTENDED_1, vec![6, 8, 7, 0, 0, 0, 1], true),
@@ -200,7 +214,6 @@ fn port_ranges_that_cannot_be_are_refused() {
     for (what, inner) in [
         ("no alloc", [ext.clone(), start.clone(), end.clone()].concat()),
         ("alloc 3", [tlv(8, 3), ext.clone(), start.clone(), end.clone()].concat()),
-        ("no public address", [alloc.clone(), start.clone(), end.clone()].concat()),
         ("no end", [alloc.clone(), ext.clone(), start.clone()].concat()),
         ("port 65536", [alloc.clone(), ext.clone(), start.clone(), tlv(10, 65_536)].concat()),
         ("end before start", [alloc, ext, tlv(9, 2048), end].concat()),
@@ -277,11 +290,12 @@ fn texts_stay_different() {
 
 fn some_session() -> Session {
     let mark = |ms| Mark { time: Millis(ms), arrived: Millis(ms + 1), stamped: true, fingerprint: [9; 16] };
-    let block = Block { protocol: 17, public: addr("203.0.113.7"), inside: addr("100.64.0.12"), first: 1, last: 9 };
+    let block = Block { protocol: 17, public: addr("203.0.113.7"), inside: addr("100.64.0.12"), first: 1, last: 9, inside_port: None };
     Session {
         nas: [3; 16],
         open: true,
         inferred: true,
+        displaced: true,
         start: Some(mark(1)),
         stop: None,
         interim: Some(mark(5)),
@@ -289,7 +303,7 @@ fn some_session() -> Session {
         heard: Millis(7),
         heard_arrived: Millis(8),
         interim_ms: 600_000,
-        blocks: vec![block, Block { first: 10, last: 19, ..block }],
+        blocks: vec![block, Block { first: 10, last: 10, inside_port: Some(80), ..block }],
         facts: RadiusSession {
             source: 4,
             realm: 5,
@@ -303,6 +317,8 @@ fn some_session() -> Session {
             nas_port_id: Some(String::new()),
             start: Some(Millis(-1)),
             start_certain: 1,
+            other_addresses: Some("d 2001:db8:1::/60".into()),
+            class: Some(Id([8; 16])),
             ..RadiusSession::default()
         },
         version: 0,
@@ -312,7 +328,7 @@ fn some_session() -> Session {
 #[test]
 fn state_entries_come_back_and_others_are_dropped() {
     let session = some_session();
-    let nas = Nas { on: session.start, off: None, version: 0 };
+    let nas = Nas { on: session.start, off: None, word: Some(Millis(-3)), version: 0 };
     let position = Position { offset: 1 << 40, head_len: 256, head: [5; 16], at: Millis(-9) };
     let puts = [
         (state::put_session([1; 16], Some(&session)), Entry::Session([1; 16], Box::new(session))),
@@ -327,7 +343,7 @@ fn state_entries_come_back_and_others_are_dropped() {
         }
         assert_eq!(state::read(&put.key, &[&value[..], &[0]].concat()), None, "a byte too many");
         assert_eq!(state::read(&put.key[1..], &value), None);
-        let other_version = [&[2][..], &value[1..]].concat();
+        let other_version = [&[1][..], &value[1..]].concat();
         assert_eq!(state::read(&put.key, &other_version), None);
     }
     assert_eq!(state::put_session([1; 16], None).value, None);

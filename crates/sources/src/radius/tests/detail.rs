@@ -32,8 +32,9 @@ fn a_block_of_the_real_freeradius() {
     assert_eq!((m.octets_in, m.terminate_cause, m.nas_port_type), (Some((1 << 32) + 5), Some(1), Some(15)));
     assert_eq!(m.framed_prefixes, ["2001:db8:1:2::/64".parse().unwrap()]);
     assert_eq!(m.delegated_prefixes, ["2001:db8:aa::/56".parse().unwrap()]);
-    assert_eq!((m.interface_id, m.class.clone()), (Some([0, 0, 0, 0, 0, 0, 0, 9]), Some(vec![1, 2, 255])));
-    assert_eq!((m.port_ranges[0].first, m.port_ranges[0].last, m.port_ranges[0].allocated), (1024, 2047, true));
+    assert_eq!(m.interface_id, Some([0, 0, 0, 0, 0, 0, 0, 9]));
+    assert_eq!(m.class.as_ref().unwrap().clear(), [0, 3, 1, 2, 255]);
+    assert_eq!((m.port_ranges[0].ports, m.port_ranges[0].allocated), (Some((1024, 2047)), true));
 }
 
 #[test]
@@ -59,7 +60,15 @@ fn blocks_by_hand() {
         \tIP-Port-Range-Range-End = 9\n\tIP-Port-Range-Alloc = Deallocation\n\tIP-Port-Range-Ext-IPv4-Addr = 203.0.113.7\n\
         \tIP-Port-Range-Range-Start = 10\n\tIP-Port-Range-Range-End = 19\n";
     let ranges = block(two).unwrap().message.port_ranges;
-    assert_eq!(ranges.iter().map(|r| (r.allocated, r.first)).collect::<Vec<_>>(), [(true, 1), (false, 10)]);
+    assert_eq!(ranges.iter().map(|r| (r.allocated, r.ports)).collect::<Vec<_>>(), [(true, Some((1, 9))), (false, Some((10, 19)))]);
+    let ports = "\tIP-Port-Type = 6\n\tIP-Port-Limit = 512\n\tIP-Port-Limit = 1024\n\tIP-Port-Map-Type = 6\n\tIP-Port-Map-Int-Port = 80\n\
+        \tIP-Port-Map-Ext-Port = 1080\n\tIP-Port-Map-Ext-IPv4-Addr = 203.0.113.7\n\tIP-Port-Range-Alloc = Deallocation\n\
+        \tIP-Port-Map-Int-Port = 53\n\tIP-Port-Map-Ext-Port = 5000\n\tIP-Port-Map-Int-IPv4-Addr = 100.64.0.99\n";
+    let m = block(ports).unwrap().message;
+    assert_eq!((m.port_limit, m.problems.len(), m.port_ranges.len()), (Some(512), 0, 1));
+    let forwards: Vec<_> = m.forwards.iter().map(|f| (f.protocol, f.public_port, f.inside_port, f.inside.is_some())).collect();
+    assert_eq!(forwards, [(Some(6), 1080, 80, false), (None, 5000, 53, true)]);
+    assert_eq!((m.port_ranges[0].allocated, m.port_ranges[0].ports), (false, None));
     for (lines, want) in [
         ("\tUser-Name\n", DetailError::Line(25)),
         ("no tab\n", DetailError::Line(25)),

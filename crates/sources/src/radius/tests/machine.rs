@@ -13,13 +13,13 @@ use crate::radius::normalise::{digest, session_key};
 use crate::radius::sessions::{Block, Event, Mark, Rows, Sessions, Undo};
 use crate::radius::state::{self, Entry, Key};
 
-const NAS: Key = [7; 16];
+pub(super) const NAS: Key = [7; 16];
 
 /// One message, in seconds.
-#[derive(Clone)]
-struct Msg(Event);
+#[derive(Clone, Debug)]
+pub(super) struct Msg(pub(super) Event);
 
-fn msg(status: u8, session: &str, at_s: i64) -> Msg {
+pub(super) fn msg(status: u8, session: &str, at_s: i64) -> Msg {
     let at = Millis(at_s * 1000);
     let mark = Mark { time: at, arrived: at, stamped: true, fingerprint: digest(&[&[status], session.as_bytes()]) };
     let row = RadiusSession {
@@ -44,71 +44,72 @@ fn msg(status: u8, session: &str, at_s: i64) -> Msg {
 }
 
 impl Msg {
-    fn arrived(mut self, at_s: i64) -> Msg {
+    pub(super) fn arrived(mut self, at_s: i64) -> Msg {
         self.0.mark.arrived = Millis(at_s * 1000);
         self.0.row.arrived = self.0.mark.arrived;
         self
     }
-    fn unstamped(mut self) -> Msg {
+    pub(super) fn unstamped(mut self) -> Msg {
         self.0.mark.stamped = false;
         self
     }
-    fn unlike(mut self, salt: u8) -> Msg {
+    pub(super) fn unlike(mut self, salt: u8) -> Msg {
         self.0.mark.fingerprint[0] ^= salt;
         self
     }
-    fn ip(mut self, address: &str) -> Msg {
+    pub(super) fn ip(mut self, address: &str) -> Msg {
         self.0.row.framed_ipv4 = Some(address.parse().unwrap());
         self
     }
-    fn multi(mut self, id: &str) -> Msg {
+    pub(super) fn multi(mut self, id: &str) -> Msg {
         self.0.row.multi_session_id = Some(id.to_owned());
         self
     }
-    fn port(mut self, port: u32) -> Msg {
+    pub(super) fn port(mut self, port: u32) -> Msg {
         (self.0.row.nas_port, self.0.port_is_exclusive) = (Some(port), true);
         self
     }
-    fn lasted(mut self, s: u32) -> Msg {
+    pub(super) fn lasted(mut self, s: u32) -> Msg {
         self.0.row.session_time = Some(s);
         self
     }
-    fn rhythm(mut self, s: i64) -> Msg {
+    pub(super) fn rhythm(mut self, s: i64) -> Msg {
         self.0.interim_ms = Some(s * 1000);
         self
     }
-    fn of(mut self, nas: Key) -> Msg {
+    pub(super) fn of(mut self, nas: Key) -> Msg {
         self.0.nas = nas;
         self.0.session = session_key(nas, self.0.row.acct_session_id.as_deref().unwrap_or_default());
         self
     }
-    fn blocks(mut self, blocks: &[(bool, u16)]) -> Msg {
+    pub(super) fn blocks(mut self, blocks: &[(bool, u16)]) -> Msg {
         let block = |first| Block {
             protocol: 0,
             public: Addr16::v4([203, 0, 113, 7]),
             inside: Addr16::v4([100, 64, 0, 1]),
             first,
             last: first + 99,
+            inside_port: None,
         };
         self.0.blocks = blocks.iter().map(|(allocated, first)| (*allocated, block(*first))).collect();
         self
     }
 }
 
-struct Bench {
-    sessions: Sessions,
-    next: u128,
-    rows: Rows,
-    undo: Undo,
+pub(super) struct Bench {
+    pub(super) sessions: Sessions,
+    pub(super) next: u128,
+    pub(super) rows: Rows,
+    pub(super) undo: Undo,
 }
 
 impl Bench {
-    fn new() -> Bench {
+    pub(super) fn new() -> Bench {
         Bench { sessions: Sessions::new(1000, 3), next: 0, rows: Rows::default(), undo: Undo::default() }
     }
 
     /// Takes a message; gives the rows it made as (status, inferred, seconds, session number), nothing for a duplicate.
-    fn take(&mut self, m: Msg) -> Vec<(u8, u8, i64, u128)> {
+    pub(super) fn take(&mut self, m: Msg) -> Vec<(u8, u8, i64, u128)> {
         if self.sessions.is_duplicate(&m.0) {
             return vec![];
         }
@@ -119,24 +120,24 @@ impl Bench {
         self.brief()
     }
 
-    fn tick(&mut self, now_s: i64) -> Vec<(u8, u8, i64, u128)> {
+    pub(super) fn tick(&mut self, now_s: i64) -> Vec<(u8, u8, i64, u128)> {
         self.rows = Rows::default();
         self.undo = Undo::default();
         self.sessions.tick(Millis(now_s * 1000), 10_000, &mut self.undo, &mut self.rows);
         self.brief()
     }
 
-    fn brief(&self) -> Vec<(u8, u8, i64, u128)> {
+    pub(super) fn brief(&self) -> Vec<(u8, u8, i64, u128)> {
         let brief = |r: &RadiusSession| (r.status, r.inferred, r.time.0 / 1000, u128::from_be_bytes(r.session.0));
         self.rows.sessions.iter().map(brief).collect()
     }
 
-    fn reason(&self) -> Option<&str> {
+    pub(super) fn reason(&self) -> Option<&str> {
         self.rows.sessions.iter().find_map(|r| r.reason.as_deref())
     }
 
     /// Writes all state down and reads it into a new machine.
-    fn restart(&mut self, keys: &[&str]) {
+    pub(super) fn restart(&mut self, keys: &[&str]) {
         let mut fresh = Sessions::new(1000, 3);
         for key in keys.iter().map(|k| session_key(NAS, k)) {
             if let Some(s) = self.sessions.table().get(&key) {
@@ -154,11 +155,11 @@ impl Bench {
     }
 }
 
-const START: u8 = 1;
-const STOP: u8 = 2;
-const INTERIM: u8 = 3;
-const ON: u8 = 7;
-const OFF: u8 = 8;
+pub(super) const START: u8 = 1;
+pub(super) const STOP: u8 = 2;
+pub(super) const INTERIM: u8 = 3;
+pub(super) const ON: u8 = 7;
+pub(super) const OFF: u8 = 8;
 
 #[test]
 fn retransmissions() {

@@ -3,16 +3,19 @@
 mod codec;
 mod detail;
 mod engine;
+mod late;
 mod machine;
+mod panic;
+mod ports;
 mod server;
 mod settings;
-mod sink;
 
 use std::fs;
 use std::path::PathBuf;
 
 use super::auth::{SharedSecret, sign_request};
 use super::parser::encode;
+use crate::testing as sink;
 
 /// 2026-11-22T10:00:00+08:00 in seconds: the Event-Timestamp of the vectors.
 const T: u32 = 1_795_312_800;

@@ -9,6 +9,7 @@ use weir_record::kinds::Form;
 fn event(create: bool, host: u8, time: i64) -> Event {
     Event {
         time: Millis(time),
+        inferred: false,
         create,
         form: Form::Session,
         protocol: 6,

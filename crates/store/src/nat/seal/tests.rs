@@ -13,10 +13,19 @@ const T0: i64 = 1_795_312_800_000;
 /// Few ends, hosts and instants, so that every kind of collision comes up.
 fn event() -> impl Strategy<Value = NatEvent> {
     let forms = prop_oneof![6 => Just(1u8), 1 => Just(2u8), 1 => Just(3u8), 1 => Just(4u8)];
-    (0u8..3, 0u16..3, forms, prop_oneof![4 => Just(6u8), 1 => Just(17u8)], 0i64..12, any::<bool>(), 0u8..2, 0u8..8).prop_map(
-        |(address, port, form, protocol, time, create, host, rare)| NatEvent {
+    (
+        0u8..3,
+        0u16..3,
+        forms,
+        prop_oneof![4 => Just(6u8), 1 => Just(17u8)],
+        0i64..12,
+        prop_oneof![4 => Just(1u8), 4 => Just(2u8), 1 => Just(3u8)],
+        0u8..2,
+        0u8..8,
+    )
+        .prop_map(|(address, port, form, protocol, time, action, host, rare)| NatEvent {
             time: Millis(T0 + time * 7_200_000 / if rare == 7 { 1 } else { 7_200_000 }),
-            action: if create { 1 } else { 2 },
+            action,
             form,
             protocol,
             source: 1 + u32::from(rare == 6),
@@ -27,8 +36,7 @@ fn event() -> impl Strategy<Value = NatEvent> {
             inside_port: 5_000,
             remote_port: u16::from(rare == 5),
             ..NatEvent::default()
-        },
-    )
+        })
 }
 
 /// Events whose tale is plain: pairs of create and delete that follow each other.

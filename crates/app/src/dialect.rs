@@ -1,0 +1,107 @@
+//! `weir dialect`: the dialects of log lines, and trying one on samples before it is used.
+
+use std::fmt::Write;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+use weir_sources::syslog::dialect::{Dialect, Event, Table, Understood};
+use weir_sources::syslog::limits::LINE_BYTES;
+use weir_sources::syslog::{line, server, text};
+
+use crate::cli::DialectCommand;
+use crate::fail::{FAILED, Failure};
+use crate::limits::SAMPLE_LINES;
+use crate::output;
+
+/// Runs the command.
+pub fn run(command: &DialectCommand) -> Result<ExitCode, Failure> {
+    match command {
+        DialectCommand::List { json } => list(*json),
+        DialectCommand::Test { file, samples, json } => test(file, samples, *json),
+    }
+}
+
+fn list(json: bool) -> Result<ExitCode, Failure> {
+    let all = Table::built_in();
+    if json {
+        output::json(&all.iter().map(|d| json!({ "name": d.name, "title": d.title })).collect::<Vec<_>>())?;
+    } else {
+        let cells: Vec<Vec<String>> = all.into_iter().map(|d| vec![d.name, d.title]).collect();
+        output::text(&output::table(&["dialect", "lines of"], &cells))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn dialect(file: &Path) -> Result<Dialect, Failure> {
+    if let Some(own) = Table::built_in().into_iter().find(|d| Path::new(&d.name) == file) {
+        return Ok(own);
+    }
+    server::read_dialect(file).map_err(|all| Failure::new(all.join("\n"), "mend the file; docs/sources/syslog.md says how one is written"))
+}
+
+fn test(file: &Path, samples: &Path, json: bool) -> Result<ExitCode, Failure> {
+    let table = Table::new(vec![dialect(file)?]);
+    let bad = |e: std::io::Error| Failure::new(format!("{} cannot be read ({e})", samples.display()), "name a file of log lines");
+    let mut reader = BufReader::new(File::open(samples).map_err(bad)?);
+    let (mut told, mut shown, mut understood) = (Vec::new(), String::new(), 0usize);
+    let mut number = 0usize;
+    loop {
+        let mut bytes = Vec::new();
+        let n = reader.by_ref().take(LINE_BYTES as u64).read_until(b'\n', &mut bytes).map_err(bad)?;
+        if n == 0 {
+            break;
+        }
+        number += 1;
+        if number > SAMPLE_LINES {
+            return Err(Failure::new(format!("there are more than {SAMPLE_LINES} lines"), "try fewer samples"));
+        }
+        let (decoded, _) = text::decode(bytes.trim_ascii_end());
+        if decoded.is_empty() {
+            continue;
+        }
+        let line = line::parse(&decoded);
+        let found = table.understand(&line, &[]);
+        understood += usize::from(found.is_some());
+        told.push(one(number, found.as_ref()));
+        let what = found.as_ref().map_or("not understood".to_owned(), words);
+        let _ = writeln!(shown, "{number}: {what}");
+    }
+    if json {
+        output::json(&json!({ "lines": told, "understood": understood }))?;
+    } else {
+        let _ = writeln!(shown, "{understood} of {} lines understood", told.len());
+        output::text(&shown)?;
+    }
+    Ok(if understood == told.len() { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
+}
+
+fn event(event: Event) -> String {
+    match event {
+        Event::Nat(ends, form) => format!("nat {ends:?} {}", form.name()).to_lowercase(),
+        Event::Release => "release".to_owned(),
+        other => other.name().unwrap_or("nothing").to_owned(),
+    }
+}
+
+fn one(number: usize, found: Option<&Understood<'_, '_>>) -> Value {
+    let entries = |u: &Understood<'_, '_>| -> Vec<Value> {
+        let object = |values: &weir_sources::syslog::dialect::Values<'_>| {
+            Value::Object(values.iter().map(|(slot, value)| (slot.name().to_owned(), json!(value))).collect())
+        };
+        u.values.iter().map(object).collect()
+    };
+    json!({ "line": number, "event": found.map(|u| event(u.event)), "values": found.map(entries) })
+}
+
+fn words(found: &Understood<'_, '_>) -> String {
+    let mut out = event(found.event);
+    for values in &found.values {
+        for (slot, value) in values.iter() {
+            let _ = write!(out, " {slot}={value:?}");
+        }
+    }
+    out
+}

@@ -1,0 +1,74 @@
+//! Past sessions of another system through the command, and what they answer.
+
+use std::fs;
+
+use crate::common::{Running, at, code, now_ms, parsed, text};
+
+/// `YYYY-MM-DD HH:MM:SS` in UTC+8.
+fn sql_time(ms: i64) -> String {
+    at(ms)[..19].replace('T', " ")
+}
+
+#[test]
+fn a_radacct_table_comes_along() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = Running::minimal(&dir.path().join("data"));
+    let began = now_ms() - 2 * 86_400_000;
+    let ended = began + 3_600_000;
+    let good = |i: usize, account: &str, from: i64, to: i64| {
+        format!("s{i},u{i},{account},192.0.2.1,{},{},3600,100.64.9.{i},User-Request\n", sql_time(from), sql_time(to))
+    };
+    let head =
+        "acctsessionid,acctuniqueid,username,nasipaddress,acctstarttime,acctstoptime,acctsessiontime,framedipaddress,acctterminatecause\n";
+    let many: String = (1..=200).map(|i| good(i, &format!("user-{i}"), began, ended)).collect();
+    let (path, bad) = (dir.path().join("radacct.csv"), "s,u,nobody,192.0.2.1,yesterday,,,100.64.9.201,\n");
+    fs::write(&path, format!("{head}{many}{bad}")).unwrap();
+    let file = path.to_str().unwrap();
+    // A preview tells everything and takes nothing.
+    let preview = running.ask(&["import", "freeradius-sql", file, "--preview", "--json"]);
+    assert_eq!(code(&preview), 1);
+    let shown = parsed(&preview);
+    assert_eq!((&shown["sessions"], &shown["bad"], shown["sample"].as_array().unwrap().len()), (&200.into(), &1.into(), 10), "{shown}");
+    let errors = String::from_utf8_lossy(&preview.stderr).into_owned();
+    assert!(errors.contains("line 202: start is not a time") && !errors.contains("nobody"), "{errors}");
+    let refused = running.ask(&["import", "freeradius-sql", file]);
+    assert_eq!(code(&refused), 1);
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("--skip-bad"));
+    assert!(running.records("radius_session").is_empty());
+    let done = running.ask(&["import", "freeradius-sql", file, "--skip-bad", "--name", "old", "--json"]);
+    assert_eq!(code(&done), 0, "{}", String::from_utf8_lossy(&done.stderr));
+    assert_eq!(parsed(&done), serde_json::json!({ "sessions": 200, "rows": 400, "bad": 1 }));
+    // The same file is not taken twice by mistake.
+    let twice = running.ask(&["import", "freeradius-sql", file, "--skip-bad"]);
+    assert_eq!(code(&twice), 1);
+    assert!(String::from_utf8_lossy(&twice.stderr).contains("--again"));
+    let expect = |running: &Running| {
+        for (host, when, answer) in [(7, began + 60_000, "one"), (150, ended - 60_000, "one"), (7, ended + 60_000, "none")] {
+            let public = format!("100.64.9.{host}");
+            let got = parsed(&running.ask(&["lookup", "--public", &public, "--at", &at(when), "--json"]));
+            assert_eq!(got["answer"], answer, "{got}");
+            if answer == "one" {
+                assert_eq!(got["candidates"][0]["session"]["id"], format!("s{host}"));
+            }
+        }
+    };
+    expect(&running);
+    let rows = running.records("radius_session");
+    assert!(rows.len() == 400 && rows.iter().all(|r| r["reason"] == "imported"), "{}", rows.len());
+    let sources = text(&running.ask(&["sources"]));
+    assert!(sources.contains("import/old"), "{sources}");
+    let actions = running.records("operator_action");
+    assert_eq!(actions.iter().filter(|a| a["action"] == "import").count(), 2);
+    assert_eq!(code(&running.ask(&["seal", "--now"])), 0);
+    expect(&running);
+    // Any table will do where somebody says what stands where.
+    let other = dir.path().join("logins.csv");
+    fs::write(&other, format!("Who;From;To;Address\nsmith;{};{};100.64.8.1\n", sql_time(began), sql_time(ended))).unwrap();
+    let columns = ["--column", "start=from", "--column", "stop=to", "--column", "account=who", "--column", "address=address"];
+    let args = [&["import", "csv", other.to_str().unwrap(), "--name", "desk"][..], &columns].concat();
+    let done = running.ask(&args);
+    assert_eq!(code(&done), 0, "{}", String::from_utf8_lossy(&done.stderr));
+    let got = parsed(&running.ask(&["lookup", "--public", "100.64.8.1", "--at", &at(began + 60_000), "--json"]));
+    assert_eq!(got["answer"], "one", "{got}");
+    assert_eq!(running.stop(), 0);
+}

@@ -1,0 +1,241 @@
+//! Lines of the real rsyslog in the real program: search, look-up, a program that is killed. Every transport and a cut connection are shown
+//! by the tests of the sources.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+
+use serde_json::Value;
+
+use crate::common::{Running, at, code, config, have, now_ms, parsed, text, weir};
+
+const LISTEN: [&str; 3] =
+    ["sources.syslog.listen=127.0.0.1:0", "sources.syslog.listen_tcp=127.0.0.1:0", "sources.syslog.listen_relp=127.0.0.1:0"];
+
+fn start(data: &Path, more: &[&str]) -> Running {
+    Running::start(data, &config("minimal.toml"), &[&LISTEN[..], more].concat())
+}
+
+/// The real rsyslogd, until dropped. It takes lines on a socket of its own and forwards them as `actions` say.
+struct Rsyslog {
+    child: Child,
+    socket: PathBuf,
+}
+
+impl Rsyslog {
+    fn start(dir: &Path, global: &str, actions: &str) -> Rsyslog {
+        let (file, socket) = (dir.join("rsyslog.conf"), dir.join("log.sock"));
+        let text = format!(
+            "global(workDirectory=\"{dir}\" {global})\nmodule(load=\"imuxsock\" SysSock.Use=\"off\")\n\
+             input(type=\"imuxsock\" Socket=\"{socket}\" RateLimit.Interval=\"0\")\nmain_queue(queue.workerThreads=\"1\")\n{actions}\n",
+            dir = dir.display(),
+            socket = socket.display()
+        );
+        fs::write(&file, text).unwrap();
+        let child = Command::new("rsyslogd")
+            .args(["-n", "-f", file.to_str().unwrap(), "-i", dir.join("rsyslog.pid").to_str().unwrap()])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut rsyslog = Rsyslog { child, socket };
+        while !rsyslog.socket.exists() {
+            assert!(rsyslog.child.try_wait().unwrap().is_none(), "rsyslogd ended: is its configuration right?");
+        }
+        rsyslog
+    }
+
+    /// Hands lines to it with the real logger.
+    fn log(&self, tag: &str, lines: &str) {
+        let mut child = Command::new("logger")
+            .args(["-u", self.socket.to_str().unwrap(), "-t", tag, "-p", "auth.info"])
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+        assert!(child.wait().unwrap().success());
+    }
+}
+
+impl Drop for Rsyslog {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn lines(running: &Running, holds: &str) -> Vec<Value> {
+    running.records("maintenance").into_iter().filter(|r| r["line"].as_str().unwrap().contains(holds)).collect()
+}
+
+fn wait(running: &Running, holds: &str, n: usize) -> Vec<Value> {
+    loop {
+        let found = lines(running, holds);
+        if found.len() >= n {
+            return found;
+        }
+    }
+}
+
+fn installed() -> bool {
+    have("rsyslogd", "that real rsyslog's lines are taken in") && have("logger", "the same")
+}
+
+#[test]
+fn rsyslog_over_udp_tcp_and_relp() {
+    if !installed() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let running = start(&dir.path().join("data"), &[]);
+    let port = |what: &str| running.port(what).port();
+    let actions = format!(
+        "module(load=\"omrelp\")\n\
+         action(type=\"omfwd\" target=\"127.0.0.1\" port=\"{udp}\" protocol=\"udp\")\n\
+         action(type=\"omfwd\" target=\"127.0.0.1\" port=\"{tcp}\" protocol=\"tcp\" TCP_Framing=\"octet-counted\" template=\"RSYSLOG_SyslogProtocol23Format\")\n\
+         action(type=\"omfwd\" target=\"127.0.0.1\" port=\"{tcp}\" protocol=\"tcp\" TCP_Framing=\"traditional\")\n\
+         action(type=\"omrelp\" target=\"127.0.0.1\" port=\"{relp}\")",
+        udp = port("syslog_udp"),
+        tcp = port("syslog_tcp"),
+        relp = port("syslog_relp")
+    );
+    let rsyslog = Rsyslog::start(dir.path(), "", &actions);
+    rsyslog.log("sshd", "Accepted password for alice from 192.0.2.7 port 50112 ssh2\n");
+    // Once over each way.
+    let found = wait(&running, "Accepted", 4);
+    for row in &found {
+        assert_eq!(row["line"], "Accepted password for <USER1> from <ADDR1> port 50112 ssh2");
+        assert_eq!((row["app"].as_str(), row["event"].as_str(), row["facility"].as_u64()), (Some("sshd"), Some("sign-in"), Some(4)));
+    }
+    let signed_in = running.records("authentication");
+    assert_eq!(signed_in.len(), 4);
+    let shown = serde_json::to_string(&(found, signed_in)).unwrap();
+    assert!(!shown.contains("alice") && !shown.contains("192.0.2.7"), "a view shows no account and no address");
+    // Sealed, checked, and found again from disk by its words.
+    assert_eq!(code(&running.ask(&["seal", "--now"])), 0);
+    let search =
+        |words: &str| parsed(&running.ask(&["records", "--kind", "maintenance", "--match", words, "--json"])).as_array().unwrap().len();
+    assert_eq!((search("accepted sshd"), search("PASSWORD"), search("accep*"), search("accep")), (4, 4, 4, 0));
+    let asked = running.ask(&["records", "--kind", "maintenance", "--match", "192.0.2.7"]);
+    assert!(code(&asked) != 0, "{}", text(&asked));
+    let sources = parsed(&running.ask(&["sources", "--json"]));
+    let source = sources.as_array().unwrap().iter().find(|s| s["kind"] == "syslog").unwrap().clone();
+    assert_eq!((source["name"].as_str(), source["messages"].as_u64()), (Some("syslog/127.0.0.1"), Some(4)));
+    let data = dir.path().join("data");
+    assert_eq!(running.stop(), 0);
+    let verified = weir(&["verify", "--data", data.to_str().unwrap()]);
+    assert_eq!(code(&verified), 0, "{}", text(&verified));
+}
+
+/// Stands between a sender and the program, so that the program may come back on another port.
+struct Relay {
+    port: u16,
+    to: Arc<Mutex<Option<SocketAddr>>>,
+}
+
+impl Relay {
+    fn start(to: SocketAddr) -> Relay {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let relay = Relay { port: listener.local_addr().unwrap().port(), to: Arc::new(Mutex::new(Some(to))) };
+        let to = relay.to.clone();
+        std::thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                let address = *to.lock().unwrap();
+                let Some(server) = address.and_then(|a| TcpStream::connect(a).ok()) else { continue };
+                let (mut from_server, mut to_client) = (server.try_clone().unwrap(), client.try_clone().unwrap());
+                std::thread::spawn(move || {
+                    let _ = std::io::copy(&mut from_server, &mut to_client);
+                    let _ = to_client.shutdown(Shutdown::Both);
+                });
+                let (mut client, mut server) = (client, server);
+                let _ = std::io::copy(&mut client, &mut server);
+                let _ = server.shutdown(Shutdown::Both);
+            }
+        });
+        relay
+    }
+}
+
+fn numbers(running: &Running) -> BTreeMap<u64, usize> {
+    let mut seen = BTreeMap::new();
+    for row in running.records("maintenance") {
+        let number = row["line"].as_str().and_then(|l| l.strip_prefix("number ")).and_then(|n| n.parse().ok());
+        if let Some(number) = number {
+            *seen.entry(number).or_insert(0) += 1;
+        }
+    }
+    seen
+}
+
+fn relp_through(dir: &Path, relay: &Relay) -> Rsyslog {
+    let action = format!(
+        "module(load=\"omrelp\")\naction(type=\"omrelp\" target=\"127.0.0.1\" port=\"{}\" queue.type=\"LinkedList\" queue.size=\"100000\" \
+         action.resumeRetryCount=\"-1\" action.resumeInterval=\"1\")",
+        relay.port
+    );
+    Rsyslog::start(dir, "", &action)
+}
+
+#[test]
+fn a_killed_program_keeps_what_it_acknowledged_and_gets_the_rest() {
+    if !installed() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let running = start(&data, &[]);
+    let relay = Relay::start(running.port("syslog_relp"));
+    let rsyslog = relp_through(dir.path(), &relay);
+    let n = 4_000;
+    let many: String = (0..n).map(|i| format!("number {i}\n")).collect();
+    rsyslog.log("app", &many);
+    while numbers(&running).len() < n / 4 {}
+    *relay.to.lock().unwrap() = None;
+    running.kill();
+    let running = start(&data, &[]);
+    *relay.to.lock().unwrap() = Some(running.port("syslog_relp"));
+    while numbers(&running).len() < n {}
+    assert!(numbers(&running).values().all(|times| *times <= 2), "a line is there once, or twice when its answer was lost");
+}
+
+#[test]
+fn a_look_up_answers_from_nat_lines() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = start(&dir.path().join("data"), &[]);
+    let mut stream = TcpStream::connect(running.port("syslog_tcp")).unwrap();
+    let now = now_ms();
+    let line =
+        |event: &str, ms: i64| format!("<134>1 {} cgn nat - NAT444 - {event} 6 100.64.0.9 - - 203.0.113.5 50000 1024 - - -\n", at(ms));
+    stream.write_all(line("SessionbasedA", now - 60_000).as_bytes()).unwrap();
+    stream.write_all(line("SessionbasedW", now - 20_000).as_bytes()).unwrap();
+    wait(&running, "Sessionbased", 2);
+    let asked =
+        running.ask(&["lookup", "--public", "203.0.113.5:1024", "--protocol", "tcp", "--at", &at(now - 40_000), "--skew", "1s", "--json"]);
+    let answer = parsed(&asked);
+    assert_eq!(answer["answer"], "one", "{answer}");
+    assert!(answer.to_string().contains("100.64.0.9"), "{answer}");
+}
+
+#[test]
+fn a_dialect_is_tried_on_samples() {
+    let dir = tempfile::tempdir().unwrap();
+    let (file, samples) = (dir.path().join("door.toml"), dir.path().join("samples"));
+    fs::write(
+        &file,
+        "name = \"door\"\ntitle = \"doors\"\n[[rule]]\nevent = \"sign-in\"\nkeys = [\"door\"]\nmatch = \"opened by {account}\"\n",
+    )
+    .unwrap();
+    fs::write(&samples, "<13>Nov 22 10:00:00 h door: opened by carol\n<13>Nov 22 10:00:00 h door: stuck\n").unwrap();
+    let (file, samples) = (file.to_str().unwrap(), samples.to_str().unwrap());
+    let tried = weir(&["dialect", "test", file, samples]);
+    assert_eq!(text(&tried), "1: sign-in account=\"carol\"\n2: not understood\n1 of 2 lines understood\n");
+    assert_eq!(code(&tried), 1, "a sample that is not understood is a failure");
+    fs::write(file, "name = \"door\"\ntitle = \"doors\"\n[[rule]]\nevent = \"open\"\nmatch = \"{who}\"\n").unwrap();
+    let wrong = weir(&["dialect", "test", file, samples]);
+    assert!(String::from_utf8_lossy(&wrong.stderr).contains("rule 1: event \"open\" is not known"), "{wrong:?}");
+    assert!(text(&weir(&["dialect", "list"])).contains("huawei"));
+}

@@ -1,0 +1,4 @@
+//! Tests of the DHCP source: lines, leases, files followed.
+
+mod files;
+mod following;

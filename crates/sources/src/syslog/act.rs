@@ -1,0 +1,174 @@
+//! From a line that a dialect understands to records: sign-ins, NAT events, leases.
+
+use weir_base::crypto::Mac;
+use weir_base::net::Addr16;
+use weir_record::Id;
+use weir_record::kinds::{AuthAction, Authentication, Form, IdType, NatEvent};
+use weir_record::sink::SubjectIds;
+
+use super::config::Settings;
+use super::dialect::{Ends, Event, Understood, Values};
+use super::leases::{Leases, Told};
+use super::line::Line;
+use super::mappings::Mappings;
+use super::meaning::{self, About};
+use super::out::Out;
+use super::pattern::Slot;
+use super::redact::Redactor;
+use super::text;
+use crate::ipfix::normalise::{Remotes, fingerprint};
+
+/// What acting on a line needs of the engine.
+pub struct Acting<'e> {
+    /// Account → opaque id.
+    pub ids: &'e dyn SubjectIds,
+    /// Leases that are followed.
+    pub leases: &'e mut Leases,
+    /// Mappings whose end nobody tells.
+    pub mappings: &'e mut Mappings,
+    /// Where records go.
+    pub out: &'e mut Out,
+}
+
+/// A line that was understood.
+pub struct Seen<'l> {
+    /// When and from whom.
+    pub about: About,
+    /// Number of the realm.
+    pub realm: u32,
+    /// Id of the line.
+    pub id: Id,
+    /// The line.
+    pub line: &'l Line<'l>,
+    /// The source's settings.
+    pub settings: &'l Settings,
+    /// The key of remote fingerprints.
+    pub mac: Option<&'l Mac>,
+    /// What the dialect found.
+    pub values: &'l [Values<'l>],
+}
+
+/// What acting made.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Made {
+    /// Records besides the line.
+    pub rows: u64,
+    /// Remote ends that the policy dropped.
+    pub dropped: u64,
+    /// It told of NAT.
+    pub nat: bool,
+}
+
+/// Makes the records of a line. `None` when its values cannot be what the dialect takes them for: then it is not understood.
+pub fn act(acting: &mut Acting<'_>, understood: &Understood<'_, '_>, seen: &Seen<'_>) -> Option<Made> {
+    match understood.event {
+        Event::Nothing => Some(Made::default()),
+        Event::Auth(action) => authentication(acting, action, understood.dialect, seen),
+        Event::Nat(ends, form) => mapping(acting, ends, form, seen),
+        Event::Lease | Event::Release => lease(acting, understood.event, seen),
+    }
+}
+
+fn authentication(acting: &mut Acting<'_>, action: AuthAction, dialect: &str, seen: &Seen<'_>) -> Option<Made> {
+    let values = seen.values.first()?;
+    let (address, port) = meaning::peer(values);
+    let mut account = |slot| {
+        let value = values.get(slot)?;
+        let resolved = acting.ids.resolve(seen.realm, IdType::Account, text::cut(value, 253), seen.about.received);
+        Some(acting.out.id(resolved))
+    };
+    let (who, target) = (account(Slot::Account), account(Slot::Target));
+    let own = |slot| values.get(slot).map(|v| text::cut(v, 255).to_owned());
+    let service = own(Slot::Service).or_else(|| seen.line.app.map(str::to_owned)).unwrap_or_else(|| dialect.to_owned());
+    let detail = values.get(Slot::Detail).map(|detail| {
+        let mut redactor = Redactor::default();
+        [Slot::Account, Slot::Target].into_iter().filter_map(|s| values.get(s)).for_each(|v| redactor.account(v));
+        text::cut(&redactor.text(detail), 4_096).to_owned()
+    });
+    acting.out.auth.push(Authentication {
+        time: seen.about.time,
+        received: seen.about.received,
+        source: seen.about.source,
+        realm: seen.realm,
+        action: action as u8,
+        account: who,
+        target,
+        address,
+        port,
+        host: seen.line.host.map(str::to_owned),
+        service,
+        method: own(Slot::Method),
+        terminal: own(Slot::Terminal),
+        detail,
+        dialect: dialect.to_owned(),
+        line: Some(seen.id),
+    });
+    Some(Made { rows: 1, ..Made::default() })
+}
+
+fn mapping(acting: &mut Acting<'_>, ends: Ends, form: Form, seen: &Seen<'_>) -> Option<Made> {
+    let mut made = Made { nat: true, ..Made::default() };
+    let mut any = false;
+    for values in seen.values {
+        let Some(events) = meaning::nat(values, ends, form, &seen.about) else { continue };
+        any = true;
+        for event in events {
+            made.dropped += nat_event(acting, event, ends == Ends::BeginOnly, seen);
+            made.rows += 1;
+        }
+    }
+    any.then_some(made)
+}
+
+fn lease(acting: &mut Acting<'_>, event: Event, seen: &Seen<'_>) -> Option<Made> {
+    let values = seen.values.first()?;
+    let address = meaning::leased(values)?;
+    let holder = meaning::hardware(values).map(|mac| {
+        let resolved = acting.ids.resolve(seen.realm, IdType::Hardware, &mac, seen.about.received);
+        acting.out.id(resolved)
+    });
+    let told = Told {
+        key: (seen.realm, address),
+        holder,
+        time: seen.about.time,
+        received: seen.about.received,
+        life_ms: meaning::life_ms(values).unwrap_or(seen.settings.lease_ms),
+        source: seen.about.source,
+        host: seen.line.host.map(str::to_owned),
+    };
+    let before = acting.out.sessions.len();
+    if event == Event::Lease {
+        told.holder?;
+        acting.leases.lease(&told, &mut acting.out.sessions);
+    } else {
+        acting.leases.release(&told, &mut acting.out.sessions);
+    }
+    Some(Made { rows: (acting.out.sessions.len() - before) as u64, ..Made::default() })
+}
+
+/// Takes a NAT event in, its remote end as the policy of the day says; 1 when that dropped it.
+fn nat_event(acting: &mut Acting<'_>, mut event: NatEvent, begin_only: bool, seen: &Seen<'_>) -> u64 {
+    let mut dropped = 0;
+    if !event.remote_address.is_none() {
+        let policy = match (seen.settings.remotes.at(seen.about.received), seen.mac) {
+            (Remotes::Fingerprint, None) => Remotes::Drop,
+            (policy, _) => policy,
+        };
+        match (policy, seen.mac) {
+            (Remotes::Keep, _) => {}
+            (Remotes::Fingerprint, Some(mac)) => event.remote_tag = fingerprint(mac, &event.remote_address.0, event.remote_port),
+            _ => dropped = 1,
+        }
+        if policy != Remotes::Keep {
+            (event.remote_address, event.remote_port) = (Addr16::NONE, 0);
+        }
+    }
+    if begin_only {
+        let mut events = Vec::new();
+        acting.mappings.begin(event, seen.settings.mapping_ms, &mut events);
+        events.iter().for_each(|e| acting.out.nat.push(e));
+    } else {
+        acting.out.nat.push(&event);
+    }
+    dropped
+}

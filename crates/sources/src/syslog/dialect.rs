@@ -1,0 +1,444 @@
+//! Dialects: what the lines of one vendor or program mean, as data. One file a dialect; those in `dialects/` are part of the program, an
+//! operator may add more. The form of a file stands in `docs/sources/syslog.md`.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+
+use serde::Deserialize;
+use weir_record::kinds::{AuthAction, Form};
+
+use super::limits::RULES;
+use super::line::Line;
+use super::pairs::{self, Pairs};
+use super::pattern::{Pattern, Slot};
+
+/// What a rule takes a line for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A sign-in, sign-out, failure, change of privilege or configuration.
+    Auth(AuthAction),
+    /// A NAT mapping began, ended, or is told of with both its ends.
+    Nat(Ends, Form),
+    /// An address was leased or its lease renewed.
+    Lease,
+    /// A lease ended.
+    Release,
+    /// Understood, and nothing to keep besides the line.
+    Nothing,
+}
+
+/// Which ends of a mapping a line tells of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ends {
+    /// Its beginning.
+    Begin,
+    /// Its beginning; this device never tells of the end.
+    BeginOnly,
+    /// Its end.
+    End,
+    /// Both.
+    Both,
+}
+
+impl Event {
+    /// The word in `maintenance.event`; none for nothing.
+    pub fn name(self) -> Option<&'static str> {
+        match self {
+            Event::Auth(action) => Some(action.name()),
+            Event::Nat(..) => Some("nat"),
+            Event::Lease | Event::Release => Some("lease"),
+            Event::Nothing => None,
+        }
+    }
+}
+
+/// Where the pairs of a rule are read from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Place {
+    Data,
+    Text,
+    Json,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOrMore {
+    One(String),
+    More(Vec<String>),
+}
+
+impl OneOrMore {
+    fn list(self) -> Vec<String> {
+        match self {
+            OneOrMore::One(one) => vec![one],
+            OneOrMore::More(more) => more,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    name: String,
+    title: String,
+    #[serde(default)]
+    rule: Vec<RuleFile>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RuleFile {
+    event: String,
+    #[serde(default)]
+    form: Option<String>,
+    #[serde(default)]
+    keys: Vec<String>,
+    #[serde(default, rename = "match")]
+    patterns: Option<OneOrMore>,
+    #[serde(default)]
+    split: Option<String>,
+    #[serde(default)]
+    from: Option<Place>,
+    #[serde(default)]
+    separator: Option<char>,
+    #[serde(default)]
+    when: BTreeMap<String, OneOrMore>,
+    #[serde(default)]
+    pairs: BTreeMap<String, OneOrMore>,
+    #[serde(default)]
+    set: BTreeMap<String, String>,
+}
+
+/// One rule.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// What it takes a line for.
+    pub event: Event,
+    keys: Vec<String>,
+    patterns: Vec<Pattern>,
+    split: Option<char>,
+    place: Option<Place>,
+    separator: char,
+    when: Vec<(String, Vec<String>)>,
+    pairs: Vec<(Slot, Vec<String>)>,
+    set: Vec<(Slot, String)>,
+}
+
+/// One dialect.
+#[derive(Clone, Debug)]
+pub struct Dialect {
+    /// Its name, as in the configuration.
+    pub name: String,
+    /// What it is for.
+    pub title: String,
+    rules: Vec<Rule>,
+}
+
+/// The dialects that are part of the program: name and text.
+pub const BUILT_IN: &[(&str, &str)] = &[
+    ("linux", include_str!("dialects/linux.toml")),
+    ("netfilter", include_str!("dialects/netfilter.toml")),
+    ("dhcp", include_str!("dialects/dhcp.toml")),
+    ("cisco", include_str!("dialects/cisco.toml")),
+    ("huawei", include_str!("dialects/huawei.toml")),
+    ("h3c", include_str!("dialects/h3c.toml")),
+    ("juniper", include_str!("dialects/juniper.toml")),
+    ("mikrotik", include_str!("dialects/mikrotik.toml")),
+    ("a10", include_str!("dialects/a10.toml")),
+    ("netscaler", include_str!("dialects/netscaler.toml")),
+    ("windows", include_str!("dialects/windows.toml")),
+];
+
+fn event(word: &str, form: Option<&str>) -> Result<Event, String> {
+    let form = match form {
+        None | Some("session") => Form::Session,
+        Some("bib") => Form::Bib,
+        Some("block") => Form::Block,
+        Some("address") => Form::AddressBinding,
+        Some(other) => return Err(format!("form {other:?} is not known: write session, bib, block or address")),
+    };
+    if let Some(action) = AuthAction::ALL.into_iter().find(|a| a.name() == word) {
+        return Ok(Event::Auth(action));
+    }
+    Ok(match word {
+        "nat-begin" => Event::Nat(Ends::Begin, form),
+        "nat-begin-only" => Event::Nat(Ends::BeginOnly, form),
+        "nat-end" => Event::Nat(Ends::End, form),
+        "nat-both" => Event::Nat(Ends::Both, form),
+        "lease" => Event::Lease,
+        "release" => Event::Release,
+        "nothing" => Event::Nothing,
+        _ => {
+            let known = "sign-in, sign-out, failure, privilege, configuration, nat-begin, nat-begin-only, nat-end, nat-both, lease, release, \
+                         nothing";
+            return Err(format!("event {word:?} is not known: write {known}"));
+        }
+    })
+}
+
+fn slot(name: &str) -> Result<Slot, String> {
+    Slot::named(name).ok_or_else(|| format!("{name:?} is no field: write {}", Slot::names()))
+}
+
+impl Dialect {
+    /// Reads a dialect file.
+    ///
+    /// # Errors
+    /// Every problem, each with the rule it is in.
+    pub fn parse(text: &str) -> Result<Dialect, Vec<String>> {
+        let file: File = toml::from_str(text).map_err(|e| vec![e.to_string().trim().replace('\n', " ")])?;
+        let mut problems = Vec::new();
+        if file.name.is_empty() || file.name.len() > 48 || !file.name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
+            problems.push(format!("name = {:?}: write 1 to 48 letters, digits and dashes", file.name));
+        }
+        if file.rule.is_empty() || file.rule.len() > RULES {
+            problems.push(format!("{} rules: write 1 to {RULES}, each below [[rule]]", file.rule.len()));
+        }
+        let mut rules = Vec::new();
+        for (i, rule) in file.rule.into_iter().take(RULES).enumerate() {
+            match Rule::of(rule) {
+                Ok(rule) => rules.push(rule),
+                Err(e) => problems.push(format!("rule {}: {e}", i + 1)),
+            }
+        }
+        if problems.is_empty() { Ok(Dialect { name: file.name, title: file.title, rules }) } else { Err(problems) }
+    }
+}
+
+impl Rule {
+    fn of(file: RuleFile) -> Result<Rule, String> {
+        let event = event(&file.event, file.form.as_deref())?;
+        let patterns: Vec<Pattern> =
+            file.patterns.map_or(Vec::new(), OneOrMore::list).iter().map(|p| Pattern::parse(p)).collect::<Result<_, _>>()?;
+        let mut pairs = Vec::new();
+        for (name, keys) in file.pairs {
+            pairs.push((slot(&name)?, keys.list()));
+        }
+        let set = file.set.into_iter().map(|(name, value)| Ok((slot(&name)?, value))).collect::<Result<Vec<_>, String>>()?;
+        let place = if file.when.is_empty() && pairs.is_empty() { None } else { Some(file.from.unwrap_or(Place::Text)) };
+        if patterns.is_empty() && place.is_none() {
+            return Err("says nothing about lines: write match = \"…\", or pairs and when".to_owned());
+        }
+        let split = match file.split {
+            None => None,
+            Some(text) => {
+                let mut chars = text.chars();
+                let first = chars.next().filter(|_| chars.next().is_none());
+                Some(first.ok_or_else(|| format!("split = {text:?}: write one character"))?)
+            }
+        };
+        let has = |wanted: Slot| {
+            pairs.iter().any(|(s, _)| *s == wanted)
+                || set.iter().any(|(s, _)| *s == wanted)
+                || (!patterns.is_empty() && patterns.iter().all(|p| p.slots().any(|s| s == wanted)))
+        };
+        let needs: &[Slot] = match event {
+            Event::Nat(_, Form::Session | Form::Bib) => &[Slot::Public, Slot::PublicPort, Slot::Inside],
+            Event::Nat(_, Form::Block) => &[Slot::Public, Slot::PublicPort, Slot::Inside],
+            Event::Nat(..) => &[Slot::Public, Slot::Inside],
+            Event::Lease | Event::Release => &[Slot::Inside],
+            Event::Auth(_) | Event::Nothing => &[],
+        };
+        if let Some(missing) = needs.iter().find(|s| !has(**s)) {
+            return Err(format!("an event {:?} needs the field {missing}", file.event));
+        }
+        let when = file.when.into_iter().map(|(name, values)| (name, values.list())).collect();
+        let separator = file.separator.unwrap_or(' ');
+        Ok(Rule { event, keys: file.keys, patterns, split, place, separator, when, pairs, set })
+    }
+
+    /// What a line must hold for this rule when no key leads to it.
+    fn needs_text(&self) -> Option<&str> {
+        match self.patterns.as_slice() {
+            [one] => Some(one.longest_literal()).filter(|t| t.len() >= 3 && !t.contains(' ')),
+            _ => None,
+        }
+    }
+}
+
+/// What a rule found in a line.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Values<'a>(Vec<(Slot, Cow<'a, str>)>);
+
+impl Values<'_> {
+    /// A value; `-` and nothing are none.
+    pub fn get(&self, slot: Slot) -> Option<&str> {
+        self.0.iter().find(|(s, _)| *s == slot).map(|(_, v)| v.trim()).filter(|v| !v.is_empty() && *v != "-")
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = (Slot, &str)> {
+        self.0.iter().map(|(slot, value)| (*slot, value.as_ref()))
+    }
+}
+
+/// A line that a rule understands: its dialect, what it is, and what was found; several for a line of several entries.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Understood<'t, 'a> {
+    /// Name of the dialect.
+    pub dialect: &'t str,
+    /// What it is.
+    pub event: Event,
+    /// What was found.
+    pub values: Vec<Values<'a>>,
+}
+
+/// All dialects, indexed.
+#[derive(Debug, Default)]
+pub struct Table {
+    dialects: Vec<Dialect>,
+    keyed: HashMap<String, Vec<(usize, usize)>>,
+    rest: Vec<(usize, usize)>,
+}
+
+/// Pairs of a line, read at most once each.
+#[derive(Default)]
+struct Read<'a> {
+    data: Option<Pairs<'a>>,
+    text: Vec<(char, Pairs<'a>)>,
+    json: Option<Pairs<'a>>,
+}
+
+impl<'a> Read<'a> {
+    fn pairs(&mut self, place: Place, separator: char, line: &Line<'a>) -> Option<&Pairs<'a>> {
+        match place {
+            Place::Data => Some(self.data.get_or_insert_with(|| line.data.map_or_else(Vec::new, pairs::of_data))),
+            Place::Json => Some(self.json.get_or_insert_with(|| pairs::of_json(line.message).unwrap_or_default())),
+            Place::Text => {
+                if !self.text.iter().any(|(s, _)| *s == separator) {
+                    self.text.push((separator, pairs::of_text(line.message, separator)));
+                }
+                self.text.iter().find(|(s, _)| *s == separator).map(|(_, pairs)| pairs)
+            }
+        }
+    }
+}
+
+impl Table {
+    /// An index of dialects. Rules are tried in their order.
+    pub fn new(dialects: Vec<Dialect>) -> Table {
+        let mut table = Table::default();
+        for (d, dialect) in dialects.iter().enumerate() {
+            for (r, rule) in dialect.rules.iter().enumerate() {
+                if rule.keys.is_empty() {
+                    table.rest.push((d, r));
+                }
+                for key in &rule.keys {
+                    table.keyed.entry(key.clone()).or_default().push((d, r));
+                }
+            }
+        }
+        table.dialects = dialects;
+        table
+    }
+
+    /// The dialects that are part of the program.
+    ///
+    /// # Panics
+    /// Never: a test reads them all.
+    pub fn built_in() -> Vec<Dialect> {
+        BUILT_IN.iter().filter_map(|(_, text)| Dialect::parse(text).ok()).collect()
+    }
+
+    /// The dialects it holds.
+    pub fn dialects(&self) -> &[Dialect] {
+        &self.dialects
+    }
+
+    /// The first rule that understands a line. `only` names the dialects that may; all of them where it is empty.
+    pub fn understand<'t, 'a>(&'t self, line: &Line<'a>, only: &[String]) -> Option<Understood<'t, 'a>> {
+        let mut read = Read::default();
+        let keyed = line.keys().filter_map(|key| self.keyed.get(key)).flatten();
+        for (d, r) in keyed.chain(&self.rest) {
+            let (Some(dialect), Some(rule)) = (self.dialects.get(*d), self.dialects.get(*d).and_then(|d| d.rules.get(*r))) else {
+                continue;
+            };
+            if !only.is_empty() && !only.contains(&dialect.name) {
+                continue;
+            }
+            if rule.keys.is_empty() && rule.needs_text().is_some_and(|t| !line.message.contains(t)) {
+                continue;
+            }
+            if let Some(values) = rule.apply(line, &mut read) {
+                return Some(Understood { dialect: &dialect.name, event: rule.event, values });
+            }
+        }
+        None
+    }
+}
+
+impl Rule {
+    fn apply<'a>(&self, line: &Line<'a>, read: &mut Read<'a>) -> Option<Vec<Values<'a>>> {
+        let mut base: Vec<(Slot, Cow<'a, str>)> = Vec::new();
+        if let Some(place) = self.place {
+            let pairs = read.pairs(place, self.separator, line)?;
+            for (name, values) in &self.when {
+                let value = pairs::get(pairs, name)?;
+                if !values.iter().any(|v| v == value || v == "*") {
+                    return None;
+                }
+            }
+            for (slot, names) in &self.pairs {
+                let found = names.iter().find_map(|n| pairs.iter().find(|(name, _)| name == n));
+                base.extend(found.map(|(_, value)| (*slot, value.clone())));
+            }
+        }
+        base.extend(self.set.iter().map(|(slot, value)| (*slot, Cow::Owned(value.clone()))));
+        if self.patterns.is_empty() {
+            return Some(vec![Values(base)]);
+        }
+        let with = |found: Vec<(Slot, &'a str)>| {
+            let mut all: Vec<(Slot, Cow<'a, str>)> = found.into_iter().map(|(slot, v)| (slot, Cow::Borrowed(v))).collect();
+            all.extend(base.iter().cloned());
+            Values(all)
+        };
+        match self.split {
+            None => self.patterns.iter().find_map(|p| p.find(line.message)).map(|found| vec![with(found)]),
+            Some(separator) => {
+                let pieces = line.message.split(separator).take(super::limits::NAT_ENTRIES);
+                let all: Vec<Values<'a>> =
+                    pieces.filter_map(|piece| self.patterns.iter().find_map(|p| p.find(piece.trim()))).map(with).collect();
+                (!all.is_empty()).then_some(all)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_dialect_of_the_program_is_read() {
+        for (name, text) in BUILT_IN {
+            let dialect = Dialect::parse(text).unwrap_or_else(|e| panic!("{name}: {e:#?}"));
+            assert_eq!(dialect.name, *name);
+            assert!(!dialect.title.is_empty());
+        }
+        assert_eq!(Table::built_in().len(), BUILT_IN.len());
+    }
+
+    #[test]
+    fn every_problem_of_a_file_is_told() {
+        let text = "name = \"a b\"\ntitle = \"\"\n[[rule]]\nevent = \"login\"\nmatch = \"x\"\n[[rule]]\nevent = \"sign-in\"\n\
+                    [[rule]]\nevent = \"nat-begin\"\nmatch = \"{public}:{public_port}\"\n[[rule]]\nevent = \"sign-in\"\nmatch = \"{who}\"\n\
+                    [[rule]]\nevent = \"sign-in\"\nset = { colour = \"red\" }\nmatch = \"a\"\n[[rule]]\nevent = \"sign-in\"\nmatch = \"a\"\nsplit = \"ab\"\n";
+        let problems = Dialect::parse(text).unwrap_err();
+        let starts = [
+            "name =",
+            "rule 1: event \"login\"",
+            "rule 2: says nothing",
+            "rule 3: an event",
+            "rule 4: {who}",
+            "rule 5: \"colour\"",
+            "rule 6: split",
+        ];
+        assert_eq!(problems.len(), starts.len(), "{problems:#?}");
+        for (problem, start) in problems.iter().zip(starts) {
+            assert!(problem.starts_with(start), "{problem}");
+        }
+        assert_eq!(Dialect::parse("name = 1").unwrap_err().len(), 1);
+        assert!(Dialect::parse("name = \"x\"\ntitle = \"\"").unwrap_err().iter().any(|p| p.contains("0 rules")));
+    }
+}

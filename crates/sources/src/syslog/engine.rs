@@ -1,0 +1,374 @@
+//! Lines in, groups out: what all sockets share. It owns no socket and reads no clock.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use weir_base::crypto::{self, Mac};
+use weir_base::net::Addr16;
+use weir_base::time::Millis;
+use weir_record::Id;
+use weir_record::kinds::{Gap, Maintenance, MaintenanceText, line_flags};
+use weir_record::sink::{Group, SinkError, SourceCounters, SourceDesc, SourceHandle, SubjectIds};
+
+use super::act::{Acting, Made, Seen, act};
+use super::config::{ClockMode, Rule, Settings};
+use super::dialect::{Table, Values};
+use super::leases::Leases;
+use super::limits::{SENDERS, TICK_CHANGES};
+use super::line::{self, Line};
+use super::mappings::Mappings;
+use super::meaning::About;
+use super::out::Out;
+use super::pattern::Slot;
+use super::redact::Redactor;
+use super::text;
+use crate::ipfix::collector::Register;
+use crate::ipfix::offset::Offset;
+use crate::radius::noise::{Bad, Noise};
+
+/// Where a line came from.
+#[derive(Clone, Copy, Debug)]
+pub struct Origin {
+    /// The sender.
+    pub peer: Addr16,
+    /// When it arrived.
+    pub received: Millis,
+    /// True over TCP, TLS and RELP: the lines of a connection come whole and in order, and its end is seen.
+    pub stream: bool,
+    /// Connection and transaction to acknowledge once the line is durable.
+    pub ack: Option<(u64, u64)>,
+    /// The line came shortly before another connection of this sender broke.
+    pub perhaps_double: bool,
+}
+
+struct Sender {
+    rule: Arc<Rule>,
+    handle: SourceHandle,
+    offset: Offset,
+    counts: SourceCounters,
+    touched: bool,
+    /// It has told of NAT events.
+    nat: bool,
+    /// Newest time of its lines over a stream, by its own clock.
+    newest: Option<Millis>,
+    /// Since when lines may be missing: a connection ended then.
+    cut: Option<Millis>,
+}
+
+/// The engine.
+pub struct Engine {
+    settings: Arc<Settings>,
+    register: Box<dyn Register>,
+    ids: Arc<dyn SubjectIds>,
+    table: Table,
+    mac: Option<Mac>,
+    senders: HashMap<Addr16, Option<Sender>>,
+    noise: Noise,
+    leases: Leases,
+    mappings: Mappings,
+    cuts: HashMap<u32, Millis>,
+    run: [u8; 8],
+    lines: u64,
+    /// What waits for the next group.
+    pub out: Out,
+}
+
+impl Engine {
+    /// An engine. `mac` is the key of remote fingerprints.
+    pub fn new(settings: Arc<Settings>, register: Box<dyn Register>, ids: Arc<dyn SubjectIds>, table: Table, mac: Option<Mac>) -> Engine {
+        Engine {
+            settings,
+            register,
+            ids,
+            table,
+            mac,
+            senders: HashMap::new(),
+            noise: Noise::default(),
+            leases: Leases::default(),
+            mappings: Mappings::default(),
+            cuts: HashMap::new(),
+            run: crypto::random(),
+            lines: 0,
+            out: Out::default(),
+        }
+    }
+
+    /// Takes back what an earlier run left.
+    pub fn restore(&mut self, state: &[(Vec<u8>, Vec<u8>)]) {
+        for (key, value) in state {
+            if let Some(number) = key.strip_prefix(b"n").and_then(|k| k.try_into().ok()).map(u32::from_be_bytes) {
+                if let Ok(ms) = value.as_slice().try_into() {
+                    self.cuts.insert(number, Millis(i64::from_be_bytes(ms)));
+                }
+            } else if self.leases.restore(key, value).is_none() {
+                self.out.state.insert(key.clone(), None);
+            }
+        }
+    }
+
+    /// The sender of an address, registered at its first line. `None`: not one of ours, or one too many.
+    fn sender(&mut self, peer: Addr16) -> Result<Option<&mut Sender>, SinkError> {
+        if !self.senders.contains_key(&peer) {
+            if self.senders.len() >= SENDERS {
+                return Ok(None);
+            }
+            let Some(rule) = self.settings.rule(peer) else { return Ok(None) };
+            let alone = matches!(rule.prefixes.as_slice(), [one] if one.bits == 128);
+            let name = match (rule.name.is_empty(), alone) {
+                (true, _) => format!("syslog/{peer}"),
+                (false, true) => rule.name.clone(),
+                (false, false) => format!("{}/{peer}", rule.name),
+            };
+            let handle = self.register.register(&SourceDesc {
+                name,
+                kind: "syslog".to_owned(),
+                realm: rule.realm.clone(),
+                peer: peer.to_string(),
+                profile: if rule.overload { "overload" } else { "" }.to_owned(),
+                clock: rule.clock.name().to_owned(),
+                pools: rule.pools.iter().map(ToString::to_string).collect(),
+            })?;
+            let cut = self.cuts.remove(&handle.number);
+            let sender = Sender {
+                rule: Arc::new(rule),
+                handle,
+                offset: Offset::new(),
+                counts: SourceCounters::default(),
+                touched: false,
+                nat: cut.is_some(),
+                newest: None,
+                cut,
+            };
+            self.senders.insert(peer, Some(sender));
+        }
+        Ok(self.senders.get_mut(&peer).and_then(Option::as_mut))
+    }
+
+    /// Takes a line in. It was `cut` when it was longer than a line may be.
+    ///
+    /// # Errors
+    /// A source could not be registered: nothing was taken, try again with the same bytes.
+    pub fn line(&mut self, from: &Origin, bytes: &[u8], cut: bool) -> Result<(), SinkError> {
+        let Some(sender) = self.sender(from.peer)? else {
+            let reason = if self.settings.rule(from.peer).is_some() { "syslog.too-many-senders" } else { "syslog.unknown-sender" };
+            self.bad(0, from.peer, from.received, reason, bytes);
+            // It will not become better by being sent again.
+            self.out.acks.extend(from.ack);
+            return Ok(());
+        };
+        sender.touched = true;
+        sender.counts.messages += 1;
+        sender.counts.last_seen = Some(from.received);
+        sender.counts.duplicates += u64::from(from.perhaps_double);
+        let (rule, source, realm) = (Arc::clone(&sender.rule), sender.handle.number, sender.handle.realm);
+        let (decoded, charset) = text::decode(bytes);
+        let line = line::parse(&decoded);
+        let (time, inferred) = line.stamp.map_or((from.received, line_flags::ARRIVAL), |s| s.resolve(from.received, rule.zone));
+        if inferred & line_flags::ARRIVAL == 0 {
+            sender.counts.last_header = sender.counts.last_header.max(Some(time));
+            // Over a stream a line may have waited in a queue for hours: its age says nothing about a clock.
+            if rule.clock == ClockMode::Measured && !from.stream {
+                sender.offset.observe(time.0, from.received);
+            }
+        }
+        let mut flags = charset | inferred | line.flags;
+        flags |= if cut { line_flags::CUT } else { 0 } | if from.perhaps_double { line_flags::PERHAPS_DOUBLE } else { 0 };
+        self.order(from, time);
+        self.lines += 1;
+        let id = self.next_id();
+        let understood = self.table.understand(&line, &rule.dialects);
+        let values: &[Values<'_>] = understood.as_ref().map_or(&[], |u| u.values.as_slice());
+        let about = About { source, time, received: from.received, zone: rule.zone };
+        let seen = Seen { about, realm, id, line: &line, settings: &self.settings, mac: self.mac.as_ref(), values };
+        let mut acting = Acting { ids: self.ids.as_ref(), leases: &mut self.leases, mappings: &mut self.mappings, out: &mut self.out };
+        let made = understood.as_ref().and_then(|u| act(&mut acting, u, &seen));
+        let mut row = redacted(&line, values);
+        if let (Some(u), Some(_)) = (&understood, &made) {
+            row.dialect = Some(u.dialect.to_owned());
+            row.event = u.event.name().map(str::to_owned);
+        }
+        self.out.lines.push(Maintenance { time, received: from.received, source, peer: from.peer, flags, text: id, ..row });
+        self.out.texts.push(MaintenanceText { time, id, source, bytes: bytes.to_vec() });
+        self.out.bytes += bytes.len() * 3;
+        self.out.acks.extend(from.ack);
+        self.count(from.peer, made);
+        Ok(())
+    }
+
+    fn count(&mut self, peer: Addr16, made: Option<Made>) {
+        let Some(sender) = self.senders.get_mut(&peer).and_then(Option::as_mut) else { return };
+        sender.counts.unrecognised += u64::from(made.is_none());
+        let made = made.unwrap_or_default();
+        sender.counts.records += 1 + made.rows;
+        sender.counts.destinations_dropped += made.dropped;
+        sender.nat |= made.nat;
+    }
+
+    fn next_id(&self) -> Id {
+        // Ids of one run have a beginning in common: they take next to no room when packed.
+        let mut id = [0; 16];
+        let (run, number) = id.split_at_mut(8);
+        run.copy_from_slice(&self.run);
+        number.copy_from_slice(&self.lines.to_be_bytes());
+        Id(id)
+    }
+
+    /// Keeps in mind how far the lines of a sender reach, and what may be missing since a connection of it ended.
+    fn order(&mut self, from: &Origin, time: Millis) {
+        let Some(sender) = self.senders.get_mut(&from.peer).and_then(Option::as_mut).filter(|_| from.stream) else { return };
+        sender.newest = sender.newest.max(Some(time));
+        if let Some(since) = sender.cut.take()
+            && sender.nat
+        {
+            let gap = Gap {
+                time: from.received,
+                id: Id::random(),
+                source: sender.handle.number,
+                start: since.min(time),
+                end: time.max(since),
+                lost: None,
+                unit: "lines".to_owned(),
+                reason: "connection-ended".to_owned(),
+                ..Gap::default()
+            };
+            self.out.gaps.push(gap);
+        }
+    }
+
+    /// A connection of this sender ended: lines it wrote and that never came may be missing from its newest one on.
+    pub fn connection_ended(&mut self, peer: Addr16) {
+        if let Some(sender) = self.senders.get_mut(&peer).and_then(Option::as_mut) {
+            sender.cut = sender.cut.or(sender.newest);
+        }
+    }
+
+    /// Input that is no line: a frame that is none, a stranger.
+    pub fn bad(&mut self, source: u32, peer: Addr16, time: Millis, reason: &'static str, bytes: &[u8]) {
+        let bad = Bad { time, source, peer, reason, offset: 0, bytes };
+        if let Some((malformed, raw)) = self.noise.record(&bad, Id::random(), &mut self.out.malformed) {
+            self.out.malformed.push(malformed);
+            self.out.raw.push(raw);
+        }
+    }
+
+    /// The same from a connection: it counts for its sender.
+    pub fn bad_frame(&mut self, peer: Addr16, time: Millis, reason: &'static str, bytes: &[u8]) {
+        let mut number = 0;
+        if let Some(sender) = self.senders.get_mut(&peer).and_then(Option::as_mut) {
+            sender.counts.malformed += 1;
+            sender.touched = true;
+            number = sender.handle.number;
+        }
+        self.bad(number, peer, time, reason, bytes);
+    }
+
+    /// True when this machine may send here.
+    pub fn is_ours(&self, peer: Addr16) -> bool {
+        self.senders.contains_key(&peer) || self.settings.rule(peer).is_some()
+    }
+
+    /// Datagrams the kernel dropped: nobody knows whose they were.
+    pub fn kernel_dropped(&mut self, datagrams: u64, since: Millis, now: Millis) {
+        let mut gap = |source: u32, lost| {
+            self.out.gaps.push(Gap {
+                time: now,
+                id: Id::random(),
+                source,
+                start: since,
+                end: now,
+                lost,
+                unit: "datagrams".to_owned(),
+                reason: "kernel-drop".to_owned(),
+                ..Gap::default()
+            });
+        };
+        gap(0, Some(datagrams));
+        for sender in self.senders.values().flatten().filter(|s| s.nat && s.newest.is_none()) {
+            gap(sender.handle.number, None);
+        }
+    }
+
+    /// Rows that were refused for good.
+    pub fn discarded(&mut self, rows: u64, now: Millis) {
+        self.out.gaps.push(Gap {
+            time: now,
+            id: Id::random(),
+            start: now,
+            end: now,
+            lost: Some(rows),
+            unit: "records".to_owned(),
+            reason: "refused".to_owned(),
+            ..Gap::default()
+        });
+    }
+
+    /// Says of every sender why its lines are not kept at the moment; `None` when they are.
+    pub fn trouble(&mut self, text: Option<&str>) {
+        for sender in self.senders.values().flatten() {
+            sender.handle.count(|c| c.trouble = text.map(str::to_owned));
+        }
+    }
+
+    /// What is due at `now`.
+    pub fn tick(&mut self, now: Millis) {
+        self.out.malformed.extend(self.noise.tick(now));
+        self.leases.tick(now, TICK_CHANGES, &mut self.out.sessions);
+        let mut gone = Vec::new();
+        self.mappings.tick(now, TICK_CHANGES, &mut gone);
+        gone.iter().for_each(|e| self.out.nat.push(e));
+    }
+
+    /// The next group with its acknowledgements, when there is something for it. Brings the counters up to date.
+    pub fn take(&mut self) -> Option<(Group, Vec<(u64, u64)>)> {
+        for sender in self.senders.values_mut().flatten().filter(|s| s.touched) {
+            sender.touched = false;
+            let (counts, offset) = (sender.counts.clone(), sender.offset.estimate());
+            sender.handle.count(|c| {
+                let (trouble, last_header) = (c.trouble.take(), c.last_header.max(counts.last_header));
+                *c = SourceCounters { offset_ms: offset.map(|o| o.offset_ms), trouble, last_header, ..counts };
+            });
+            if let Some(newest) = sender.newest.filter(|_| sender.nat) {
+                let number = sender.handle.number;
+                // Lines of one second have one time: what was written in the newest one may not all be here.
+                let known = newest.plus(-1_000);
+                self.out.evidence.insert(number, known);
+                let mut key = vec![b'n'];
+                key.extend(number.to_be_bytes());
+                self.out.state.insert(key, Some(newest.0.to_be_bytes().to_vec()));
+            }
+        }
+        if self.leases.is_changed() {
+            let state = &mut self.out.state;
+            self.leases.changes(&mut |key, value| drop(state.insert(key, value)));
+        }
+        (!self.out.is_empty()).then(|| self.out.take())
+    }
+
+    /// Puts all state into the next group: an earlier one was not kept.
+    pub fn rewrite_state(&mut self) {
+        self.leases.rewrite();
+        self.senders.values_mut().flatten().for_each(|s| s.touched = true);
+    }
+}
+
+/// The row of a line with all that must not be shown replaced; time, source and ids are the caller's to fill in.
+fn redacted(line: &Line<'_>, values: &[Values<'_>]) -> Maintenance {
+    let mut redactor = Redactor::default();
+    for (slot, value) in values.iter().flat_map(Values::iter) {
+        if matches!(slot, Slot::Account | Slot::Target | Slot::Client) {
+            redactor.account(value.trim());
+        }
+    }
+    let own = |t: Option<&str>| t.map(str::to_owned);
+    Maintenance {
+        facility: line.facility,
+        severity: line.severity,
+        host: own(line.host),
+        app: own(line.app),
+        procid: own(line.procid),
+        msgid: own(line.msgid),
+        line: redactor.text(line.message),
+        data: line.data.map(|d| redactor.text(d)),
+        ..Maintenance::default()
+    }
+}

@@ -1,0 +1,201 @@
+//! From the engine to the sink: when a group is handed over, what happens when it was not kept, and who hears that it was.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use arrow::array::RecordBatch;
+use weir_base::clock::Clock;
+use weir_base::task::{Stop, lock};
+use weir_base::time::Millis;
+use weir_record::Kind;
+use weir_record::kinds::Binding;
+use weir_record::sink::{Group, RecordSink, SinkError};
+
+use super::engine::{Engine, Origin};
+use super::limits::{BATCH_BYTES, BATCH_ROWS, BATCH_WAIT_MS, GROUPS_AHEAD, RETRY_MS, TICK_MS};
+use super::out::{Acks, OWNER};
+
+/// A group that was not kept, without its state.
+struct Failed {
+    batches: Vec<(Kind, RecordBatch)>,
+    bindings: Vec<Binding>,
+    acks: Vec<(u64, u64)>,
+    error: SinkError,
+}
+
+/// What the store's thread writes. It is never locked while a group is handed over.
+#[derive(Default)]
+struct Word {
+    failed: Vec<Failed>,
+    ahead: usize,
+    kept: bool,
+}
+
+/// Tells a thread that waits for its sockets that acknowledgements lie ready.
+pub type Wake = Arc<dyn Fn() + Send + Sync>;
+
+struct Inside {
+    engine: Engine,
+    submitted: Millis,
+    ticked: Millis,
+    troubled: bool,
+}
+
+/// The engine with its way to the sink; one, shared by all threads of the source.
+pub struct Hub {
+    inside: Mutex<Inside>,
+    word: Arc<Mutex<Word>>,
+    sink: Arc<dyn RecordSink>,
+    clock: Arc<dyn Clock>,
+    acks: Acks,
+    wake: Wake,
+}
+
+impl Hub {
+    /// A hub whose engine has taken back its state. `wake` is called when acknowledgements lie in `acks`.
+    pub fn new(mut engine: Engine, sink: &Arc<dyn RecordSink>, clock: &Arc<dyn Clock>, acks: Acks, wake: Wake) -> Hub {
+        engine.restore(&sink.state(OWNER));
+        let now = clock.now();
+        let inside = Mutex::new(Inside { engine, submitted: now, ticked: now, troubled: false });
+        Hub { inside, word: Arc::default(), sink: Arc::clone(sink), clock: Arc::clone(clock), acks, wake }
+    }
+
+    /// Our clock.
+    pub fn now(&self) -> Millis {
+        self.clock.now()
+    }
+
+    /// Does something with the engine.
+    pub fn with<T>(&self, what: impl FnOnce(&mut Engine) -> T) -> T {
+        what(&mut lock(&self.inside).engine)
+    }
+
+    /// Gives lines to the engine; waits while a sender cannot be registered, or while the store is far behind. False: the program stops.
+    pub fn lines<'a>(&self, lines: impl IntoIterator<Item = (Origin, &'a [u8], bool)>, stop: &Stop) -> bool {
+        let mut inside = lock(&self.inside);
+        for (origin, bytes, cut) in lines {
+            while let Err(error) = inside.engine.line(&origin, bytes, cut) {
+                inside.engine.trouble(Some(&error.to_string()));
+                inside.troubled = true;
+                drop(inside);
+                if stop.wait(Duration::from_millis(RETRY_MS)) {
+                    return false;
+                }
+                inside = lock(&self.inside);
+            }
+            if inside.engine.out.rows() >= BATCH_ROWS || inside.engine.out.bytes >= BATCH_BYTES {
+                self.submit(&mut inside);
+            }
+        }
+        // Somebody waits for word: at once, not when a batch is full.
+        if !inside.engine.out.acks.is_empty() {
+            self.submit(&mut inside);
+        }
+        true
+    }
+
+    /// True when rows wait for a batch to fill.
+    pub fn waits(&self) -> bool {
+        lock(&self.inside).engine.out.rows() > 0
+    }
+
+    /// What is due: the group whose time is up, what the engine does now and then. True once every [`TICK_MS`]. Waits while something was
+    /// not kept or too much is on its way: nothing more is read then.
+    pub fn turn(&self, stop: &Stop) -> bool {
+        while !self.settle() {
+            if stop.wait(Duration::from_millis(RETRY_MS)) {
+                return false;
+            }
+        }
+        while lock(&self.word).ahead >= GROUPS_AHEAD {
+            if stop.wait(Duration::from_millis(1)) {
+                return false;
+            }
+        }
+        let now = self.now();
+        let mut inside = lock(&self.inside);
+        let ticks = !(0..TICK_MS).contains(&now.since(inside.ticked));
+        if ticks {
+            inside.engine.tick(now);
+            inside.ticked = now;
+        }
+        if !(0..BATCH_WAIT_MS).contains(&now.since(inside.submitted)) {
+            self.submit(&mut inside);
+        }
+        ticks
+    }
+
+    fn submit(&self, inside: &mut MutexGuard<'_, Inside>) {
+        inside.submitted = self.now();
+        let Some((group, acks)) = inside.engine.take() else { return };
+        if std::mem::take(&mut lock(&self.word).kept) && inside.troubled {
+            inside.engine.trouble(None);
+            inside.troubled = false;
+        }
+        // The columns are shared, not copied; they are let go when the group is durable.
+        let (batches, bindings) = (group.batches.clone(), group.bindings.clone());
+        let (word, to, wake) = (Arc::clone(&self.word), self.acks.clone(), Arc::clone(&self.wake));
+        lock(&self.word).ahead += 1;
+        let done = move |result: Result<_, SinkError>| {
+            let mut word = lock(&word);
+            word.ahead -= 1;
+            match result {
+                Ok(_) => {
+                    word.kept = true;
+                    drop(word);
+                    if !acks.is_empty() {
+                        to.put(&acks);
+                        wake();
+                    }
+                }
+                Err(error) => word.failed.push(Failed { batches, bindings, acks, error }),
+            }
+        };
+        self.sink.submit(group, Box::new(done));
+    }
+
+    /// Tries again what was not kept; true when nothing is left.
+    fn settle(&self) -> bool {
+        let failed = std::mem::take(&mut lock(&self.word).failed);
+        if failed.is_empty() {
+            return true;
+        }
+        let mut left = Vec::new();
+        for group in failed {
+            let rows: usize = group.batches.iter().map(|(_, b)| b.num_rows()).sum();
+            let again = Group { batches: group.batches.clone(), bindings: group.bindings.clone(), ..Group::new(OWNER) };
+            match self.sink.commit(again) {
+                Ok(_) => {
+                    self.acks.put(&group.acks);
+                    (self.wake)();
+                    lock(&self.word).kept = true;
+                }
+                Err(SinkError::Refused(_)) => self.with(|e| e.discarded(rows as u64, self.clock.now())),
+                Err(error) => left.push(Failed { error, ..group }),
+            }
+        }
+        let why = left.first().map(|f| f.error.to_string());
+        let mut inside = lock(&self.inside);
+        inside.troubled |= why.is_some();
+        if why.is_some() {
+            inside.engine.trouble(why.as_deref());
+        }
+        // State of the failed groups was lost with them, and later groups may have been kept: all of it is written again.
+        inside.engine.rewrite_state();
+        drop(inside);
+        let clear = left.is_empty();
+        lock(&self.word).failed.extend(left);
+        clear
+    }
+
+    /// A thread stops: hands over what there is and waits for it. What cannot be kept now is sent again by who waits for word, or lost.
+    pub fn finish(&self) {
+        self.settle();
+        let taken = lock(&self.inside).engine.take();
+        if let Some((group, acks)) = taken
+            && self.sink.commit(group).is_ok()
+        {
+            self.acks.put(&acks);
+        }
+    }
+}

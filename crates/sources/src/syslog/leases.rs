@@ -1,0 +1,267 @@
+//! Leases out of log lines: who held which inside address. A lease is a session of its hardware address. Pure; time is passed in.
+
+use std::collections::{BTreeSet, HashMap};
+
+use weir_base::net::Addr16;
+use weir_base::time::Millis;
+use weir_record::Id;
+use weir_record::kinds::RadiusSession;
+
+use super::limits::LEASES;
+
+const START: u8 = 1;
+const STOP: u8 = 2;
+const INTERIM: u8 = 3;
+
+/// Realm and inside address.
+pub type Key = (u32, Addr16);
+
+/// An address somebody holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// Weir's id of the session.
+    pub session: Id,
+    /// Opaque id of the hardware address.
+    pub holder: Id,
+    /// When it began, as far as known.
+    pub start: Millis,
+    /// When it ends unless it is renewed.
+    pub until: Millis,
+    /// The source that told last.
+    pub source: u32,
+}
+
+/// One message about a lease.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// What is leased.
+    pub key: Key,
+    /// Who to; none where a release does not say.
+    pub holder: Option<Id>,
+    /// When.
+    pub time: Millis,
+    /// When it arrived.
+    pub received: Millis,
+    /// For how long, in milliseconds.
+    pub life_ms: i64,
+    /// Who told.
+    pub source: u32,
+    /// The server's name.
+    pub host: Option<String>,
+}
+
+/// All leases that are followed.
+#[derive(Debug, Default)]
+pub struct Leases {
+    held: HashMap<Key, Lease>,
+    due: BTreeSet<(Millis, Key)>,
+    changed: BTreeSet<Key>,
+}
+
+fn row(lease: &Lease, key: Key, status: u8, time: Millis, received: Millis) -> RadiusSession {
+    RadiusSession {
+        time,
+        arrived: received,
+        source: lease.source,
+        realm: key.0,
+        status,
+        session: lease.session,
+        subscriber: Some(lease.holder),
+        caller: Some(lease.holder),
+        framed_ipv4: key.1.is_v4().then_some(key.1),
+        framed_ipv6: (!key.1.is_v4()).then_some(key.1),
+        start: Some(lease.start),
+        start_certain: 1,
+        ..RadiusSession::default()
+    }
+}
+
+impl Leases {
+    /// Leases that are followed.
+    pub fn len(&self) -> usize {
+        self.held.len()
+    }
+
+    /// True when there are none.
+    pub fn is_empty(&self) -> bool {
+        self.held.is_empty()
+    }
+
+    fn set(&mut self, key: Key, lease: Option<Lease>) -> Option<Lease> {
+        self.changed.insert(key);
+        let before = match lease {
+            Some(lease) => {
+                self.due.insert((lease.until, key));
+                self.held.insert(key, lease)
+            }
+            None => self.held.remove(&key),
+        };
+        if let Some(old) = &before
+            && self.held.get(&key).is_none_or(|now| now.until != old.until)
+        {
+            self.due.remove(&(old.until, key));
+        }
+        before
+    }
+
+    fn inferred(lease: &Lease, key: Key, time: Millis, received: Millis, reason: &str) -> RadiusSession {
+        let time = time.max(lease.start);
+        RadiusSession { inferred: 1, reason: Some(reason.to_owned()), ..row(lease, key, STOP, time, received) }
+    }
+
+    /// An address was leased, or its lease renewed.
+    pub fn lease(&mut self, told: &Told, rows: &mut Vec<RadiusSession>) {
+        let (Some(holder), key) = (told.holder, told.key) else { return };
+        let until = told.time.plus(told.life_ms);
+        let named = |mut r: RadiusSession| {
+            r.nas_identifier.clone_from(&told.host);
+            r
+        };
+        match self.held.get(&key).cloned() {
+            Some(lease) if lease.holder == holder => {
+                let lease = Lease { until: until.max(lease.until), source: told.source, ..lease };
+                rows.push(named(row(&lease, key, INTERIM, told.time.max(lease.start), told.received)));
+                self.set(key, Some(lease));
+                return;
+            }
+            // A line that came late tells of somebody who held it before.
+            Some(lease) if told.time < lease.start => return,
+            Some(lease) => rows.push(Self::inferred(&lease, key, told.time, told.received, "address-used-again")),
+            None => {}
+        }
+        let lease = Lease { session: Id::random(), holder, start: told.time, until, source: told.source };
+        rows.push(named(row(&lease, key, START, told.time, told.received)));
+        // One too many is recorded but not followed: its end is not inferred.
+        if self.held.len() < LEASES || self.held.contains_key(&key) {
+            self.set(key, Some(lease));
+        }
+    }
+
+    /// A lease ended.
+    pub fn release(&mut self, told: &Told, rows: &mut Vec<RadiusSession>) {
+        let Some(lease) = self.held.get(&told.key).filter(|l| told.holder.is_none_or(|h| h == l.holder)).cloned() else { return };
+        if told.time < lease.start {
+            return;
+        }
+        let mut stop = row(&lease, told.key, STOP, told.time, told.received);
+        stop.nas_identifier.clone_from(&told.host);
+        rows.push(stop);
+        self.set(told.key, None);
+    }
+
+    /// Ends what was not renewed, at most `limit` leases.
+    pub fn tick(&mut self, now: Millis, limit: usize, rows: &mut Vec<RadiusSession>) {
+        for _ in 0..limit {
+            let Some((until, key)) = self.due.first().copied().filter(|(until, _)| *until <= now) else { return };
+            self.due.remove(&(until, key));
+            if let Some(lease) = self.set(key, None) {
+                rows.push(Self::inferred(&lease, key, until, now, "lease-expired"));
+            }
+        }
+    }
+
+    /// State changes since the last call: `l`, realm u32, address 16 → session 16, holder 16, start i64, until i64, source u32; integers
+    /// big-endian.
+    pub fn changes(&mut self, out: &mut dyn FnMut(Vec<u8>, Option<Vec<u8>>)) {
+        for key in std::mem::take(&mut self.changed) {
+            let mut name = vec![b'l'];
+            name.extend(key.0.to_be_bytes());
+            name.extend(key.1.0);
+            let value = self.held.get(&key).map(|l| {
+                let mut bytes = Vec::with_capacity(52);
+                bytes.extend(l.session.0);
+                bytes.extend(l.holder.0);
+                bytes.extend(l.start.0.to_be_bytes());
+                bytes.extend(l.until.0.to_be_bytes());
+                bytes.extend(l.source.to_be_bytes());
+                bytes
+            });
+            out(name, value);
+        }
+    }
+
+    /// True when something changed since [`Leases::changes`].
+    pub fn is_changed(&self) -> bool {
+        !self.changed.is_empty()
+    }
+
+    /// Everything is written again: an earlier group was not kept.
+    pub fn rewrite(&mut self) {
+        self.changed.extend(self.held.keys().copied());
+    }
+
+    /// Takes back what an earlier run left.
+    pub fn restore(&mut self, key: &[u8], value: &[u8]) -> Option<()> {
+        let (realm, address) = key.strip_prefix(b"l")?.split_at_checked(4)?;
+        let key = (u32::from_be_bytes(realm.try_into().ok()?), Addr16(address.try_into().ok()?));
+        let part = |from: usize, n: usize| value.get(from..from + n);
+        let lease = Lease {
+            session: Id(part(0, 16)?.try_into().ok()?),
+            holder: Id(part(16, 16)?.try_into().ok()?),
+            start: Millis(i64::from_be_bytes(part(32, 8)?.try_into().ok()?)),
+            until: Millis(i64::from_be_bytes(part(40, 8)?.try_into().ok()?)),
+            source: u32::from_be_bytes(part(48, 4)?.try_into().ok()?),
+        };
+        if value.len() != 52 || self.held.len() >= LEASES {
+            return None;
+        }
+        self.set(key, Some(lease));
+        self.changed.remove(&key);
+        Some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(holder: u8, time: i64, life: i64) -> Told {
+        Told {
+            key: (1, "192.168.1.9".parse().unwrap()),
+            holder: (holder > 0).then_some(Id([holder; 16])),
+            time: Millis(time),
+            received: Millis(time + 1),
+            life_ms: life,
+            source: 7,
+            host: Some("dhcp1".to_owned()),
+        }
+    }
+
+    fn shown(rows: &[RadiusSession]) -> Vec<(u8, i64, u8, u8)> {
+        rows.iter().map(|r| (r.status, r.time.0, r.inferred, r.subscriber.map_or(0, |s| s.0[0]))).collect()
+    }
+
+    #[test]
+    fn a_lease_is_a_session_of_its_hardware_address() {
+        let (mut leases, mut rows) = (Leases::default(), Vec::new());
+        leases.lease(&told(1, 100, 50), &mut rows);
+        leases.lease(&told(1, 120, 50), &mut rows);
+        leases.tick(Millis(169), 10, &mut rows);
+        assert_eq!(shown(&rows), [(START, 100, 0, 1), (INTERIM, 120, 0, 1)]);
+        assert_eq!(rows[0].session, rows[1].session);
+        leases.lease(&told(2, 160, 50), &mut rows);
+        leases.release(&told(1, 165, 0), &mut rows);
+        leases.release(&told(0, 170, 0), &mut rows);
+        assert_eq!(shown(&rows[2..]), [(STOP, 160, 1, 1), (START, 160, 0, 2), (STOP, 170, 0, 2)]);
+        leases.lease(&told(3, 200, 50), &mut rows);
+        leases.tick(Millis(260), 10, &mut rows);
+        assert_eq!(shown(&rows[6..]), [(STOP, 250, 1, 3)]);
+        assert!(leases.is_empty());
+    }
+
+    #[test]
+    fn leases_come_back_after_a_restart() {
+        let (mut leases, mut rows, mut state) = (Leases::default(), Vec::new(), Vec::new());
+        leases.lease(&told(1, 100, 50), &mut rows);
+        leases.changes(&mut |k, v| state.push((k, v.unwrap())));
+        assert!(!leases.is_changed());
+        let mut again = Leases::default();
+        assert_eq!(again.restore(&state[0].0, &state[0].1), Some(()));
+        assert!(!again.is_changed());
+        again.tick(Millis(151), 10, &mut rows);
+        assert_eq!(shown(&rows[1..]), [(STOP, 150, 1, 1)]);
+        for cut in 0..state[0].1.len() {
+            assert_eq!(again.restore(&state[0].0, &state[0].1[..cut]), None);
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Limits of the syslog source, each with its unit.
+
+/// Longest line that is kept whole, in bytes; a longer one is cut here and marked. RFC 5425 section 4.3.1 asks for 8,192.
+pub const LINE_BYTES: usize = 32_768;
+
+/// Longest frame that octet counting may announce, in bytes. What announces more is no frame.
+pub const FRAME_BYTES: usize = 1 << 20;
+
+/// Digits of the longest octet count.
+pub const COUNT_DIGITS: usize = 7;
+
+/// Longest header of a RELP frame (transaction number, command, length), in bytes.
+pub const RELP_HEADER_BYTES: usize = 64;
+
+/// Connections at one time, over TCP, TLS and RELP together.
+pub const CONNECTIONS: usize = 1_024;
+
+/// Bytes read from a connection at once.
+pub const READ_BYTES: usize = 65_536;
+
+/// Reads in a row before a thread looks at anything else.
+pub const READS: usize = 16;
+
+/// Bytes that wait to be written to one connection (TLS records, RELP answers); a peer that reads nothing is cut off beyond them.
+pub const WRITE_BYTES: usize = 1 << 20;
+
+/// A TLS connection whose handshake is not done after so long is closed, in milliseconds.
+pub const HANDSHAKE_MS: i64 = 10_000;
+
+/// Largest datagram, in bytes.
+pub const DATAGRAM_BYTES: usize = 65_535;
+
+/// Receive buffer asked of the kernel for a UDP socket, in bytes.
+pub const SOCKET_BUFFER: usize = 16 << 20;
+
+/// Most senders known at one time.
+pub const SENDERS: usize = 4_096;
+
+/// Most sender entries in the configuration.
+pub const CONFIG_SENDERS: usize = 4_096;
+
+/// Most characters of the structured data and of each header field that are kept.
+pub const HEADER_CHARS: usize = 255;
+
+/// Most structured data that is kept, in bytes.
+pub const DATA_BYTES: usize = 8_192;
+
+/// Time of a line further from its arrival than this is not believed, in milliseconds (ahead).
+pub const AHEAD_MS: i64 = 26 * 3_600_000;
+
+/// The same, behind: lines may have waited in a relay.
+pub const BEHIND_MS: i64 = 30 * 86_400_000;
+
+/// Lines of an ended connection that are remembered to tell a possible double.
+pub const DOUBLES: usize = 2_048;
+
+/// Rows after which a group is handed to the sink.
+pub const BATCH_ROWS: usize = 8_192;
+
+/// Bytes of lines after which a group is handed to the sink.
+pub const BATCH_BYTES: usize = 8 << 20;
+
+/// Longest time rows wait for a group to fill, in milliseconds.
+pub const BATCH_WAIT_MS: i64 = 20;
+
+/// Groups on their way to the log at one time; beyond them nothing is read.
+pub const GROUPS_AHEAD: usize = 16;
+
+/// Time between looks at what is due, in milliseconds.
+pub const TICK_MS: i64 = 250;
+
+/// Time between tries to hand over what was not kept, in milliseconds.
+pub const RETRY_MS: u64 = 500;
+
+/// `malformed` records written a minute and reason; more are counted.
+pub const MALFORMED_PER_MINUTE: u32 = 60;
+
+/// Raw bytes kept with a `malformed` record, in bytes.
+pub const RAW_BYTES: usize = 2_048;
+
+/// Beginning of a malformed input whose shape is kept, in bytes.
+pub const SHAPE_BYTES: usize = 64;
+
+/// Largest certificate or key file, in bytes.
+pub const PEM_BYTES: u64 = 1 << 20;
+
+/// Largest dialect file, in bytes.
+pub const DIALECT_BYTES: u64 = 1 << 20;
+
+/// Most dialect files in the configuration.
+pub const DIALECT_FILES: usize = 64;
+
+/// Most rules of one dialect.
+pub const RULES: usize = 1_024;
+
+/// Most parts of one pattern.
+pub const PATTERN_PARTS: usize = 64;
+
+/// Steps that matching one pattern may take; a line that needs more does not match.
+pub const MATCH_STEPS: usize = 1_024;
+
+/// Most keys (`name=value`) that are read from one line.
+pub const PAIRS: usize = 256;
+
+/// Most values of one line that are replaced in its redacted form.
+pub const REDACTIONS: usize = 512;
+
+/// Leases followed at one time.
+pub const LEASES: usize = 262_144;
+
+/// NAT mappings without an end that are followed at one time.
+pub const OPEN_MAPPINGS: usize = 262_144;
+
+/// Most changes of followed leases and mappings that one tick makes.
+pub const TICK_CHANGES: usize = 4_096;
+
+/// Entries of one NAT line (Cisco puts several into a datagram).
+pub const NAT_ENTRIES: usize = 64;

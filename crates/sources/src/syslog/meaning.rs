@@ -1,0 +1,187 @@
+//! From what a dialect found to values: accounts, addresses, NAT events, leases. Pure.
+
+use weir_base::net::Addr16;
+use weir_base::time::Millis;
+use weir_record::kinds::{Action, Form, NatEvent};
+
+use super::dialect::{Ends, Values};
+use super::pattern::{Slot, address};
+use super::stamp::{self, Stamp};
+
+/// `nat_event.action` of a mapping that was gone at a time, its end unseen.
+pub const GONE: u8 = 3;
+
+fn addr(values: &Values<'_>, slot: Slot) -> Option<Addr16> {
+    let value = values.get(slot)?;
+    // Windows writes `::ffff:192.0.2.1`; some write a zone behind a `%`.
+    let value = value.split('%').next().unwrap_or(value);
+    address(value).map(Addr16::from).filter(|a| !a.is_none())
+}
+
+fn number<T: std::str::FromStr>(values: &Values<'_>, slot: Slot) -> Option<T> {
+    values.get(slot)?.parse().ok()
+}
+
+/// The address somebody came from.
+pub fn peer(values: &Values<'_>) -> (Option<Addr16>, Option<u16>) {
+    (addr(values, Slot::Address), number::<u16>(values, Slot::Port).filter(|p| *p > 0))
+}
+
+/// An inside address that was leased.
+pub fn leased(values: &Values<'_>) -> Option<Addr16> {
+    addr(values, Slot::Inside)
+}
+
+/// A hardware address in lower case with colons; nothing else counts for one.
+pub fn hardware(values: &Values<'_>) -> Option<String> {
+    let hex: Vec<char> = values.get(Slot::Mac)?.chars().filter(char::is_ascii_hexdigit).map(|c| c.to_ascii_lowercase()).collect();
+    let pairs: Vec<String> = hex.chunks(2).map(|pair| pair.iter().collect()).collect();
+    (hex.len() == 12).then(|| pairs.join(":"))
+}
+
+/// How long a lease is good for, in milliseconds, where its line says.
+pub fn life_ms(values: &Values<'_>) -> Option<i64> {
+    number::<i64>(values, Slot::Seconds).filter(|s| (1..=366 * 86_400).contains(s)).map(|s| s * 1_000)
+}
+
+/// A protocol by number or name, with what stands around it left away: `6`, `tcp`, `(17)UDP`, `UDP(17)`.
+pub fn protocol(text: &str) -> Option<u8> {
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    let name: String = text.chars().filter(char::is_ascii_alphabetic).collect::<String>().to_ascii_lowercase();
+    match name.as_str() {
+        "tcp" => Some(6),
+        "udp" => Some(17),
+        "icmp" => Some(1),
+        "icmpv" | "ipv" if text.contains("icmp") || text.contains("ICMP") => Some(58),
+        "gre" => Some(47),
+        "esp" => Some(50),
+        "sctp" => Some(132),
+        "dccp" => Some(33),
+        _ => digits.parse().ok(),
+    }
+}
+
+/// A time inside a message: seconds since 1970, `20261122100000`, `11222026100000` (H3C), or any form of a header.
+pub fn instant(text: &str, received: Millis, zone: i32) -> Option<Millis> {
+    let text = text.trim().trim_matches(['[', ']', '"']);
+    let all_digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let time = if all_digits && text.len() == 14 {
+        let part = |from: usize, n: usize| text.get(from..from + n).and_then(|t| t.parse::<i64>().ok());
+        let (year, month, day) = if part(0, 4).is_some_and(|y| (1990..2200).contains(&y)) {
+            (part(0, 4)?, part(4, 2)?, part(6, 2)?)
+        } else {
+            (part(4, 4)?, part(0, 2)?, part(2, 2)?)
+        };
+        let ms = (part(8, 2)? * 3_600 + part(10, 2)? * 60 + part(12, 2)?) * 1_000;
+        let stamp = Stamp {
+            year: i32::try_from(year).ok(),
+            month: u8::try_from(month).ok().filter(|m| (1..=12).contains(m))?,
+            day: u8::try_from(day).ok().filter(|d| (1..=31).contains(d))?,
+            ms,
+            zone: None,
+        };
+        stamp.resolve(received, zone)
+    } else if all_digits && (9..=10).contains(&text.len()) {
+        let time = Millis(text.parse::<i64>().ok()? * 1_000);
+        return (time.since(received).abs() < super::limits::BEHIND_MS).then_some(time);
+    } else {
+        stamp::find(text)?.0.resolve(received, zone)
+    };
+    (time.1 & weir_record::kinds::line_flags::ARRIVAL == 0).then_some(time.0)
+}
+
+/// What the caller of [`nat`] knows besides the line.
+#[derive(Clone, Copy, Debug)]
+pub struct About {
+    /// The source.
+    pub source: u32,
+    /// When the line was written.
+    pub time: Millis,
+    /// When it arrived.
+    pub received: Millis,
+    /// Minutes east of UTC of times inside the line.
+    pub zone: i32,
+}
+
+/// The NAT events of a line, remote ends as they are: one, or two where it tells of both ends. None when something is missing or cannot
+/// be; no event when the line tells of a connection that is not translated.
+pub fn nat(values: &Values<'_>, ends: Ends, form: Form, about: &About) -> Option<Vec<NatEvent>> {
+    let (Some(public), Some(inside)) = (addr(values, Slot::Public), addr(values, Slot::Inside)) else { return None };
+    let ported = matches!(form, Form::Session | Form::Bib);
+    let first: u16 = match form {
+        Form::AddressBinding => 0,
+        _ => number(values, Slot::PublicPort)?,
+    };
+    let last = match form {
+        Form::Block => {
+            let count = number::<u32>(values, Slot::PublicCount).and_then(|n| n.checked_sub(1));
+            let counted = count.and_then(|n| u16::try_from(u32::from(first) + n).ok());
+            number(values, Slot::PublicLast).or(counted).filter(|last| *last >= first)?
+        }
+        Form::AddressBinding => u16::MAX,
+        _ => first,
+    };
+    let inside_port: u16 = if ported { number(values, Slot::InsidePort).unwrap_or(0) } else { 0 };
+    let protocol = values.get(Slot::Protocol).map_or(Some(0), protocol)?;
+    if public == inside && (!ported || first == inside_port) {
+        return Some(Vec::new());
+    }
+    let event = |action: u8, time: Millis| NatEvent {
+        time,
+        action,
+        form: form as u8,
+        protocol: if ported { protocol } else { 0 },
+        source: about.source,
+        public_address: public,
+        public_port: first,
+        public_port_last: last,
+        inside_address: inside,
+        inside_port,
+        remote_address: addr(values, Slot::Remote).filter(|_| ported).unwrap_or(Addr16::NONE),
+        remote_port: number(values, Slot::RemotePort).filter(|_| ported).unwrap_or(0),
+        remote_tag: 0,
+    };
+    let at = |slot| values.get(slot).and_then(|t| instant(t, about.received, about.zone));
+    let (create, delete) = (Action::Create as u8, Action::Delete as u8);
+    Some(match ends {
+        Ends::Begin | Ends::BeginOnly => vec![event(create, at(Slot::Start).unwrap_or(about.time))],
+        Ends::End => vec![event(delete, at(Slot::End).unwrap_or(about.time))],
+        Ends::Both => {
+            let end = at(Slot::End).unwrap_or(about.time);
+            let start = at(Slot::Start).filter(|s| *s <= end)?;
+            vec![event(create, start), event(delete, end)]
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn protocols_and_times_inside_messages() {
+        for (text, want) in [
+            ("6", Some(6)),
+            ("tcp", Some(6)),
+            ("UDP", Some(17)),
+            ("(17)UDP", Some(17)),
+            ("ICMP", Some(1)),
+            ("ICMPv6", Some(58)),
+            ("x", None),
+        ] {
+            assert_eq!(protocol(text), want, "{text}");
+        }
+        let received: Millis = "2026-11-22T10:00:05+08:00".parse().unwrap();
+        for (text, want) in [
+            ("1795312800", Some("2026-11-22T10:00:00.000+08:00")),
+            ("20261122100000", Some("2026-11-22T10:00:00.000+08:00")),
+            ("11222026100000", Some("2026-11-22T10:00:00.000+08:00")),
+            ("2026/11/22 10:00:00", Some("2026-11-22T10:00:00.000+08:00")),
+            ("20269922100000", None),
+            ("0", None),
+            ("1", None),
+        ] {
+            assert_eq!(instant(text, received, 480).map(Millis::to_rfc3339).as_deref(), want, "{text}");
+        }
+    }
+}

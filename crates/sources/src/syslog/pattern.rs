@@ -1,0 +1,447 @@
+//! The pattern language of dialects: text with named fields.
+//!
+//! `Accepted {method} for {account:last} from {address} port {port}`: text stands for itself, a space for one or more spaces, a field for
+//! a value of its type. A pattern is held against the beginning of a message; `{*}` stands for anything, and `$` at the end says that
+//! nothing may follow. `{{` is a brace. Matching takes a bounded number of steps, whatever the line.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv6Addr};
+
+use super::limits::{MATCH_STEPS, PATTERN_PARTS};
+
+/// What a value is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Slot {
+    /// The account that acted.
+    Account,
+    /// The account it became or changed.
+    Target,
+    /// Where it came from.
+    Address,
+    /// The port it came from.
+    Port,
+    /// The program or service.
+    Service,
+    /// How.
+    Method,
+    /// Terminal or line.
+    Terminal,
+    /// What was done.
+    Detail,
+    /// IP protocol, by name or number.
+    Protocol,
+    /// Inside address.
+    Inside,
+    /// Inside port.
+    InsidePort,
+    /// Public address.
+    Public,
+    /// Public port, or the first of a block.
+    PublicPort,
+    /// Last port of a block.
+    PublicLast,
+    /// Number of ports of a block.
+    PublicCount,
+    /// Remote address.
+    Remote,
+    /// Remote port.
+    RemotePort,
+    /// When a mapping or lease began.
+    Start,
+    /// When it ended.
+    End,
+    /// Hardware address.
+    Mac,
+    /// How long a lease is good for, in seconds.
+    Seconds,
+    /// The name a client gives itself.
+    Client,
+}
+
+/// What a field may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Address,
+    Port,
+    Number,
+    Mac,
+    /// Anything but spaces.
+    Word,
+    /// Anything, as little as fits.
+    Text,
+    /// Anything, as much as fits.
+    Last,
+}
+
+const SLOTS: &[(&str, Slot, Form)] = &[
+    ("account", Slot::Account, Form::Word),
+    ("target", Slot::Target, Form::Word),
+    ("address", Slot::Address, Form::Address),
+    ("port", Slot::Port, Form::Port),
+    ("service", Slot::Service, Form::Word),
+    ("method", Slot::Method, Form::Word),
+    ("terminal", Slot::Terminal, Form::Word),
+    ("detail", Slot::Detail, Form::Text),
+    ("protocol", Slot::Protocol, Form::Word),
+    ("inside", Slot::Inside, Form::Address),
+    ("inside_port", Slot::InsidePort, Form::Port),
+    ("public", Slot::Public, Form::Address),
+    ("public_port", Slot::PublicPort, Form::Port),
+    ("public_last", Slot::PublicLast, Form::Port),
+    ("public_count", Slot::PublicCount, Form::Number),
+    ("remote", Slot::Remote, Form::Address),
+    ("remote_port", Slot::RemotePort, Form::Port),
+    ("start", Slot::Start, Form::Text),
+    ("end", Slot::End, Form::Text),
+    ("mac", Slot::Mac, Form::Mac),
+    ("seconds", Slot::Seconds, Form::Number),
+    ("client", Slot::Client, Form::Word),
+];
+
+const FORMS: &[(&str, Form)] = &[
+    ("address", Form::Address),
+    ("port", Form::Port),
+    ("number", Form::Number),
+    ("mac", Form::Mac),
+    ("word", Form::Word),
+    ("text", Form::Text),
+    ("last", Form::Last),
+];
+
+impl Slot {
+    /// The slot of a name.
+    pub fn named(name: &str) -> Option<Slot> {
+        SLOTS.iter().find(|(n, _, _)| *n == name).map(|(_, slot, _)| *slot)
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        SLOTS.iter().find(|(_, slot, _)| *slot == self).map_or("", |(name, _, _)| name)
+    }
+
+    /// Every name, for messages.
+    pub fn names() -> String {
+        SLOTS.iter().map(|(name, _, _)| *name).collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl fmt::Display for Slot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Part {
+    Literal(String),
+    Field(Option<Slot>, Form),
+}
+
+/// A pattern ready to match.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pattern {
+    parts: Vec<Part>,
+    whole: bool,
+}
+
+/// Values found in a line, in the order of the pattern.
+pub type Found<'a> = Vec<(Slot, &'a str)>;
+
+impl Pattern {
+    /// Reads a pattern.
+    ///
+    /// # Errors
+    /// What is wrong with it and what may stand there.
+    pub fn parse(text: &str) -> Result<Pattern, String> {
+        let (body, whole) = text.strip_suffix('$').map_or((text, false), |body| (body, true));
+        let (mut parts, mut literal, mut rest) = (Vec::new(), String::new(), body);
+        while let Some(c) = rest.chars().next() {
+            if let Some(after) = rest.strip_prefix("{{").or_else(|| rest.strip_prefix("}}")) {
+                literal.push(c);
+                rest = after;
+            } else if let Some(after) = rest.strip_prefix('{') {
+                let (field, after) = after.split_once('}').ok_or_else(|| format!("{text:?}: a field is not closed with }}"))?;
+                if !literal.is_empty() {
+                    parts.push(Part::Literal(std::mem::take(&mut literal)));
+                }
+                let part = Part::field(field)?;
+                if let (Some(Part::Field(_, before)), Part::Field(_, now)) = (parts.last(), &part)
+                    && before.is_open()
+                    && now.is_open()
+                {
+                    return Err(format!("{text:?}: two fields that hold anything stand side by side; put text between them"));
+                }
+                parts.push(part);
+                rest = after;
+            } else {
+                literal.push(c);
+                rest = rest.get(c.len_utf8()..).unwrap_or_default();
+            }
+        }
+        if !literal.is_empty() {
+            parts.push(Part::Literal(literal));
+        }
+        match parts.len() {
+            0 => Err("a pattern is empty".to_owned()),
+            n if n > PATTERN_PARTS => Err(format!("{text:?}: {n} parts, at most {PATTERN_PARTS} are allowed")),
+            _ => Ok(Pattern { parts, whole }),
+        }
+    }
+
+    /// The slots it fills.
+    pub fn slots(&self) -> impl Iterator<Item = Slot> + '_ {
+        self.parts.iter().filter_map(|p| if let Part::Field(slot, _) = p { *slot } else { None })
+    }
+
+    /// The longest text that every matching line holds.
+    pub fn longest_literal(&self) -> &str {
+        let literal = |p: &Part| if let Part::Literal(text) = p { text.len() } else { 0 };
+        self.parts.iter().max_by_key(|p| literal(p)).map_or("", |p| if let Part::Literal(text) = p { text } else { "" })
+    }
+
+    /// The values of a message that fits.
+    pub fn find<'a>(&self, text: &'a str) -> Option<Found<'a>> {
+        let mut found = Vec::new();
+        let mut steps = MATCH_STEPS;
+        step(&self.parts, self.whole, text, &mut found, &mut steps).then_some(found)
+    }
+}
+
+impl Part {
+    fn field(text: &str) -> Result<Part, String> {
+        if text == "*" {
+            return Ok(Part::Field(None, Form::Text));
+        }
+        let (name, form) = text.split_once(':').map_or((text, None), |(n, f)| (n, Some(f)));
+        let form = form.map(|f| {
+            let known = || FORMS.iter().map(|(n, _)| *n).collect::<Vec<_>>().join(", ");
+            FORMS
+                .iter()
+                .find(|(n, _)| *n == f)
+                .map(|(_, form)| *form)
+                .ok_or_else(|| format!("{{{text}}}: {f:?} is no form: write {}", known()))
+        });
+        let form = form.transpose()?;
+        if name == "*" {
+            return Ok(Part::Field(None, form.unwrap_or(Form::Text)));
+        }
+        let known = SLOTS.iter().find(|(n, _, _)| *n == name);
+        let (_, slot, own) = known.ok_or_else(|| format!("{{{text}}}: {name:?} is no field: write *, {}", Slot::names()))?;
+        Ok(Part::Field(Some(*slot), form.unwrap_or(*own)))
+    }
+}
+
+impl Form {
+    fn is_open(self) -> bool {
+        matches!(self, Form::Text | Form::Last)
+    }
+}
+
+/// Tries the parts against the beginning of `text`.
+fn step<'a>(parts: &[Part], whole: bool, text: &'a str, found: &mut Found<'a>, steps: &mut usize) -> bool {
+    if *steps == 0 {
+        return false;
+    }
+    *steps -= 1;
+    let Some((part, rest)) = parts.split_first() else { return !whole || text.trim_end().is_empty() };
+    let take = |length: usize, found: &mut Found<'a>, slot: &Option<Slot>, steps: &mut usize| {
+        let Some((value, after)) = text.split_at_checked(length) else { return false };
+        let before = found.len();
+        if let Some(slot) = slot {
+            found.push((*slot, value));
+        }
+        let good = step(rest, whole, after, found, steps);
+        if !good {
+            found.truncate(before);
+        }
+        good
+    };
+    match part {
+        Part::Literal(literal) => literal_end(literal, text).is_some_and(|n| take(n, found, &None, steps)),
+        Part::Field(slot, Form::Address) => addresses(text).any(|n| take(n, found, slot, steps)),
+        Part::Field(slot, Form::Port) => {
+            let n = digits(text);
+            text.get(..n).is_some_and(|t| t.parse::<u16>().is_ok()) && take(n, found, slot, steps)
+        }
+        Part::Field(slot, Form::Number) => {
+            let n = digits(text);
+            n > 0 && n <= 10 && take(n, found, slot, steps)
+        }
+        Part::Field(slot, Form::Mac) => mac_length(text).is_some_and(|n| take(n, found, slot, steps)),
+        Part::Field(slot, Form::Word) => {
+            let most = text.find(' ').unwrap_or(text.len());
+            // As much as the next text leaves: `user{account},` ends before the comma.
+            match rest.first() {
+                Some(Part::Literal(next)) if !next.starts_with(' ') => {
+                    ends(next, text).take_while(|n| *n <= most).any(|n| n > 0 && take(n, found, slot, steps))
+                }
+                _ => most > 0 && take(most, found, slot, steps),
+            }
+        }
+        Part::Field(slot, form) => match rest.first() {
+            None => take(text.len(), found, slot, steps),
+            Some(Part::Literal(next)) => {
+                if *form == Form::Last {
+                    let all: Vec<usize> = ends(next, text).collect();
+                    all.into_iter().rev().any(|n| take(n, found, slot, steps))
+                } else {
+                    ends(next, text).any(|n| take(n, found, slot, steps))
+                }
+            }
+            // A field of a form of its own follows: every place where one may begin is tried.
+            Some(Part::Field(..)) => starts(text).any(|n| take(n, found, slot, steps)),
+        },
+    }
+}
+
+/// Where `literal` may begin in `text`.
+fn ends<'t>(literal: &'t str, text: &'t str) -> impl Iterator<Item = usize> + 't {
+    let first = literal.split(' ').next().unwrap_or_default();
+    let spaced = first.is_empty();
+    let wanted = if spaced { " " } else { first };
+    text.match_indices(wanted).map(|(at, _)| at).filter(move |at| text.get(*at..).is_some_and(|t| literal_end(literal, t).is_some()))
+}
+
+/// Beginnings of words and numbers.
+fn starts(text: &str) -> impl Iterator<Item = usize> + '_ {
+    let mut before = ' ';
+    text.char_indices().filter_map(move |(at, c)| {
+        let begins = c.is_ascii_alphanumeric() && !before.is_ascii_alphanumeric() || (c == ':' && before == ' ');
+        before = c;
+        begins.then_some(at)
+    })
+}
+
+/// How much of `text` a literal takes; a space takes all spaces.
+fn literal_end(literal: &str, text: &str) -> Option<usize> {
+    if text.starts_with(literal) && !literal.contains(' ') {
+        return Some(literal.len());
+    }
+    let mut at = 0;
+    let mut chars = literal.chars().peekable();
+    while let Some(c) = chars.next() {
+        let rest = text.get(at..)?;
+        if c == ' ' {
+            let spaces = rest.len() - rest.trim_start_matches(' ').len();
+            if spaces == 0 {
+                return None;
+            }
+            at += spaces;
+            while chars.peek() == Some(&' ') {
+                chars.next();
+            }
+        } else if rest.starts_with(c) {
+            at += c.len_utf8();
+        } else {
+            return None;
+        }
+    }
+    Some(at)
+}
+
+fn digits(text: &str) -> usize {
+    text.bytes().take_while(u8::is_ascii_digit).count()
+}
+
+/// Lengths of the addresses that `text` may begin with, longest first.
+pub fn addresses(text: &str) -> impl Iterator<Item = usize> + '_ {
+    let most = text.bytes().take(64).take_while(|b| b.is_ascii_hexdigit() || matches!(b, b'.' | b':')).count();
+    // An address may be followed by a dot or `:port`.
+    let least = most.saturating_sub(8).max(2);
+    let four = text.get(..most).and_then(|t| {
+        let end = t.find(':').unwrap_or(t.len());
+        let shown = t.get(..end)?.trim_end_matches('.');
+        shown.parse::<std::net::Ipv4Addr>().ok().map(|_| shown.len())
+    });
+    let six = move || (least..=most).rev().filter(|n| text.get(..*n).is_some_and(|t| t.contains(':') && t.parse::<Ipv6Addr>().is_ok()));
+    four.into_iter().chain(six().take(if four.is_some() { 0 } else { usize::MAX }))
+}
+
+/// Length of a hardware address at the beginning of `text`: `00:11:22:33:44:55`, `00-11-…`, `0011-2233-4455`, `0011.2233.4455`.
+pub fn mac_length(text: &str) -> Option<usize> {
+    let fits = |group: usize, separators: &[u8], length: usize| {
+        let bytes = text.as_bytes().get(..length)?;
+        let separator = *bytes.get(group)?;
+        let even = bytes.iter().enumerate().all(|(i, b)| if i % (group + 1) == group { *b == separator } else { b.is_ascii_hexdigit() });
+        let more = text.as_bytes().get(length).is_some_and(|b| b.is_ascii_hexdigit() || (*b == separator && separator == b':'));
+        (separators.contains(&separator) && even && !more).then_some(length)
+    };
+    fits(2, b":-", 17).or_else(|| fits(4, b"-.:", 14))
+}
+
+/// An address from text.
+pub fn address(text: &str) -> Option<IpAddr> {
+    text.trim_matches(['[', ']']).parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn found(pattern: &str, text: &str) -> Option<Vec<String>> {
+        let found = Pattern::parse(pattern).unwrap().find(text)?;
+        Some(found.into_iter().map(|(slot, value)| format!("{slot}={value}")).collect())
+    }
+
+    #[test]
+    fn fields_take_what_their_form_allows() {
+        for (pattern, text, want) in [
+            ("from {address} port {port}", "from 192.0.2.3 port 22 ssh2", Some(vec!["address=192.0.2.3", "port=22"])),
+            ("from {address} port {port}", "from 192.0.2.3  port 22", Some(vec!["address=192.0.2.3", "port=22"])),
+            ("{inside}:{inside_port}->", "192.0.2.3:1024->x", Some(vec!["inside=192.0.2.3", "inside_port=1024"])),
+            ("{inside}:{inside_port}->", "2001:db8::1:1024->x", Some(vec!["inside=2001:db8::1", "inside_port=1024"])),
+            ("{inside}.{inside_port} ", "192.0.2.3.1024 x", None),
+            ("{address}, x", "192.0.2.3, x", Some(vec!["address=192.0.2.3"])),
+            ("{*}user {account},", "login: user bob, tty", Some(vec!["account=bob"])),
+            (
+                "for {account:last} from {address} port",
+                "for a from 192.0.2.1 port 1 from 192.0.2.9 port 2",
+                Some(vec!["account=a from 192.0.2.1 port 1", "address=192.0.2.9"]),
+            ),
+            ("({mac})", "(00:11:22:aa:bb:cc)", Some(vec!["mac=00:11:22:aa:bb:cc"])),
+            ("{mac}", "0011-2233-4455", Some(vec!["mac=0011-2233-4455"])),
+            ("{mac}", "00:11:22:33:44:55:66", None),
+            ("{account} in$", "bob in ", Some(vec!["account=bob"])),
+            ("{account} in$", "bob in it", None),
+            ("{*}{address}", "peer is 192.0.2.7", Some(vec!["address=192.0.2.7"])),
+            ("port {port}", "port 70000", None),
+            ("{{x}}{detail}", "{x}rest of it", Some(vec!["detail=rest of it"])),
+        ] {
+            let want = want.map(|w| w.into_iter().map(str::to_owned).collect());
+            assert_eq!(found(pattern, text), want, "{pattern:?} {text:?}");
+        }
+    }
+
+    #[test]
+    fn bad_patterns_say_what_to_write() {
+        for (pattern, hint) in [
+            ("{accont}", "is no field"),
+            ("{account:long}", "is no form"),
+            ("{account", "not closed"),
+            ("", "empty"),
+            ("{detail}{*}", "side by side"),
+            (&"{port} ".repeat(40), "at most 64"),
+        ] {
+            let error = Pattern::parse(pattern).unwrap_err();
+            assert!(error.contains(hint), "{pattern:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_line_made_to_take_long_ends_soon() {
+        let pattern = Pattern::parse("{*}a{*}a{*}a{*}a{*}a{*}a{*}b").unwrap();
+        assert_eq!(pattern.find(&"a".repeat(30_000)), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in "\\PC{0,80}") {
+            let pattern = Pattern::parse("{*}x {address}:{port} {mac} {account:last} {detail}").unwrap();
+            let _ = pattern.find(&text);
+            let _ = addresses(&text).count();
+            let _ = Pattern::parse(&text);
+        }
+    }
+}

@@ -1,0 +1,397 @@
+//! Connections: TCP (RFC 6587), TLS (RFC 5425), RELP. One thread serves all of them. While the store is behind it reads nothing, so that
+//! the senders wait too.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustls::{ServerConfig, ServerConnection};
+use weir_base::net::Addr16;
+use weir_base::task::Stop;
+use weir_base::time::Millis;
+
+use super::doubles::{Doubles, digest};
+use super::engine::Origin;
+use super::frame::Framer;
+use super::hub::Hub;
+use super::limits::{BATCH_WAIT_MS, CONNECTIONS, DOUBLES, HANDSHAKE_MS, READ_BYTES, READS, TICK_MS, WRITE_BYTES};
+use super::out::Acks;
+use super::relp::{self, Verb};
+
+/// What a listener speaks.
+#[derive(Clone)]
+pub enum Speaks {
+    /// RFC 6587.
+    Tcp,
+    /// RFC 5425.
+    Tls(Arc<ServerConfig>),
+    /// RELP.
+    Relp,
+}
+
+enum Talk {
+    Lines(Framer),
+    Relp(relp::Reader),
+}
+
+struct Connection {
+    stream: TcpStream,
+    peer: Addr16,
+    number: u64,
+    tls: Option<Box<ServerConnection>>,
+    talk: Talk,
+    since: Millis,
+    // Bytes that wait to be written, before TLS.
+    answers: VecDeque<u8>,
+    // The last lines, and what a broken connection of the same sender ended with.
+    recent: VecDeque<u64>,
+    suspects: HashSet<u64>,
+    /// The client said goodbye: it closes once everything is answered.
+    closing: bool,
+    unanswered: usize,
+}
+
+/// One line on its way to the engine.
+struct Taken {
+    bytes: Vec<u8>,
+    cut: bool,
+    transaction: Option<u64>,
+    perhaps_double: bool,
+}
+
+/// The thread of all listeners.
+pub struct Streams {
+    listeners: Vec<(TcpListener, Speaks)>,
+    hub: Arc<Hub>,
+    acks: Acks,
+    wake: Arc<OwnedFd>,
+    connections: Vec<Connection>,
+    doubles: Doubles,
+    next: u64,
+}
+
+/// What became of a connection.
+enum Next {
+    Open,
+    Closed,
+}
+
+impl Streams {
+    /// A server of these listeners. `wake` is readable when acknowledgements lie ready.
+    pub fn new(listeners: Vec<(TcpListener, Speaks)>, hub: Arc<Hub>, acks: Acks, wake: Arc<OwnedFd>) -> Streams {
+        Streams { listeners, hub, acks, wake, connections: Vec::new(), doubles: Doubles::default(), next: 0 }
+    }
+
+    /// Serves until told to stop.
+    pub fn run(&mut self, stop: &Stop) {
+        let mut chunk = vec![0u8; READ_BYTES];
+        while !stop.is_raised() {
+            let (callers, ready) = self.wait();
+            let mut kept = Vec::with_capacity(self.connections.len());
+            for (i, mut connection) in std::mem::take(&mut self.connections).into_iter().enumerate() {
+                let due = ready.get(i).copied().unwrap_or(true);
+                let next = if due { self.serve(&mut connection, &mut chunk, stop) } else { Next::Open };
+                match next {
+                    Next::Open => kept.push(connection),
+                    Next::Closed => self.end(&connection),
+                }
+            }
+            self.connections = kept;
+            // After what ended was heard of, so that a sender that comes back meets what it left. Only who was there when the sockets were
+            // looked at: a connection that ended before is then known to have ended.
+            self.accept(&callers);
+            self.acknowledge();
+            if self.hub.turn(stop) {
+                self.expire();
+            }
+        }
+        self.stop();
+    }
+
+    /// Which listeners have somebody waiting, and which connections have something to read or can be written to.
+    fn wait(&self) -> (Vec<bool>, Vec<bool>) {
+        let mut sockets: Vec<PollFd<'_>> = self.listeners.iter().map(|(l, _)| PollFd::new(l, PollFlags::IN)).collect();
+        sockets.push(PollFd::new(&*self.wake, PollFlags::IN));
+        let flags = |c: &Connection| if c.wants_write() { PollFlags::IN | PollFlags::OUT } else { PollFlags::IN };
+        sockets.extend(self.connections.iter().map(|c| PollFd::new(&c.stream, flags(c))));
+        let ms = if self.hub.waits() { BATCH_WAIT_MS } else { TICK_MS };
+        // An interrupted wait is a short one.
+        let _ = poll(&mut sockets, Some(&Timespec { tv_sec: 0, tv_nsec: ms * 1_000_000 }));
+        let woken = sockets.get(self.listeners.len()).is_some_and(|s| !s.revents().is_empty());
+        let mut ready: Vec<bool> = sockets.iter().map(|s| !s.revents().is_empty()).collect();
+        drop(sockets);
+        let connections = ready.split_off(self.listeners.len() + 1);
+        if woken {
+            let mut count = [0u8; 8];
+            let _ = rustix::io::read(&*self.wake, &mut count);
+        }
+        (ready, connections)
+    }
+
+    fn accept(&mut self, callers: &[bool]) {
+        for ((listener, speaks), _) in self.listeners.iter().zip(callers).filter(|(_, called)| **called) {
+            for _ in 0..READS {
+                let Ok((stream, from)) = listener.accept() else { break };
+                let peer = Addr16::from(from.ip());
+                let now = self.hub.now();
+                let refusal = if self.connections.len() >= CONNECTIONS {
+                    Some("syslog.too-many-connections")
+                } else if !self.hub.with(|e| e.is_ours(peer)) {
+                    Some("syslog.unknown-sender")
+                } else {
+                    None
+                };
+                if let Some(reason) = refusal {
+                    self.hub.with(|e| e.bad_frame(peer, now, reason, &[]));
+                    continue;
+                }
+                if stream.set_nonblocking(true).is_err() {
+                    continue;
+                }
+                let _ = stream.set_nodelay(true);
+                let (tls, talk) = match speaks {
+                    Speaks::Tcp => (None, Talk::Lines(Framer::new(false))),
+                    Speaks::Relp => (None, Talk::Relp(relp::Reader::default())),
+                    Speaks::Tls(config) => match ServerConnection::new(Arc::clone(config)) {
+                        Ok(tls) => (Some(Box::new(tls)), Talk::Lines(Framer::new(true))),
+                        Err(_) => continue,
+                    },
+                };
+                self.next += 1;
+                self.connections.push(Connection {
+                    stream,
+                    peer,
+                    number: self.next,
+                    tls,
+                    talk,
+                    since: now,
+                    answers: VecDeque::new(),
+                    recent: VecDeque::new(),
+                    suspects: self.doubles.suspects(peer),
+                    closing: false,
+                    unanswered: 0,
+                });
+            }
+        }
+    }
+
+    fn serve(&mut self, connection: &mut Connection, chunk: &mut [u8], stop: &Stop) -> Next {
+        if connection.write().is_err() {
+            return Next::Closed;
+        }
+        for _ in 0..READS {
+            let n = match connection.read(chunk) {
+                Ok(0) => return self.finish(connection, stop),
+                Ok(n) => n,
+                Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => break,
+                Err(e) => {
+                    if connection.tls.is_some() && e.kind() == ErrorKind::InvalidData {
+                        let (peer, now) = (connection.peer, self.hub.now());
+                        self.hub.with(|engine| engine.bad_frame(peer, now, "syslog.tls", &[]));
+                        // The reason goes to the peer as an alert, if it still listens.
+                        let _ = connection.write();
+                    }
+                    return self.finish(connection, stop);
+                }
+            };
+            let mut taken = Vec::new();
+            let good = connection.take(chunk.get(..n).unwrap_or_default(), &mut taken);
+            self.give(connection, taken, stop);
+            if let Err(reason) = good {
+                let (peer, now) = (connection.peer, self.hub.now());
+                self.hub.with(|e| e.bad_frame(peer, now, reason, chunk.get(..n.min(256)).unwrap_or_default()));
+                return Next::Closed;
+            }
+            if connection.is_done() {
+                return self.finish(connection, stop);
+            }
+        }
+        if connection.write().is_err() || connection.answers.len() > WRITE_BYTES { Next::Closed } else { Next::Open }
+    }
+
+    /// The peer has closed: a line without an end is a line all the same.
+    fn finish(&mut self, connection: &mut Connection, stop: &Stop) -> Next {
+        let mut taken = Vec::new();
+        if let Talk::Lines(framer) = &mut connection.talk {
+            framer.finish(&mut |bytes, cut| {
+                taken.push(Taken { bytes: bytes.to_vec(), cut, transaction: None, perhaps_double: false });
+            });
+        }
+        self.give(connection, taken, stop);
+        Next::Closed
+    }
+
+    fn give(&self, connection: &Connection, taken: Vec<Taken>, stop: &Stop) {
+        if taken.is_empty() {
+            return;
+        }
+        let received = self.hub.now();
+        let origin = |t: &Taken| Origin {
+            peer: connection.peer,
+            received,
+            stream: true,
+            ack: t.transaction.map(|n| (connection.number, n)),
+            perhaps_double: t.perhaps_double,
+        };
+        self.hub.lines(taken.iter().map(|t| (origin(t), t.bytes.as_slice(), t.cut)), stop);
+    }
+
+    fn end(&mut self, connection: &Connection) {
+        // What its own predecessor ended with may still come, when this one broke before it sent anything.
+        self.doubles.ended(connection.peer, connection.recent.iter().chain(&connection.suspects).copied());
+        self.hub.with(|e| e.connection_ended(connection.peer));
+    }
+
+    /// Answers what has become durable.
+    fn acknowledge(&mut self) {
+        let done = self.acks.take();
+        if done.is_empty() {
+            return;
+        }
+        let mut by_connection: HashMap<u64, Vec<u64>> = HashMap::new();
+        done.into_iter().for_each(|(connection, transaction)| by_connection.entry(connection).or_default().push(transaction));
+        let mut gone = Vec::new();
+        for (i, connection) in self.connections.iter_mut().enumerate() {
+            for transaction in by_connection.remove(&connection.number).unwrap_or_default() {
+                connection.unanswered = connection.unanswered.saturating_sub(1);
+                connection.answers.extend(relp::answer(transaction, "200 OK"));
+            }
+            if connection.write().is_err() || connection.is_done() {
+                gone.push(i);
+            }
+        }
+        for i in gone.into_iter().rev() {
+            let connection = self.connections.swap_remove(i);
+            self.end(&connection);
+        }
+    }
+
+    /// Handshakes that take too long.
+    fn expire(&mut self) {
+        let now = self.hub.now();
+        let late = |c: &Connection| c.tls.as_ref().is_some_and(|t| t.is_handshaking()) && now.since(c.since) > HANDSHAKE_MS;
+        self.connections.retain(|c| !late(c));
+    }
+
+    /// The program stops: what came is made durable and answered, then the connections are closed.
+    fn stop(&mut self) {
+        self.hub.finish();
+        self.acknowledge();
+        for mut connection in std::mem::take(&mut self.connections) {
+            if matches!(connection.talk, Talk::Relp(_)) {
+                connection.answers.extend(relp::SERVER_CLOSE);
+            }
+            if let Some(tls) = &mut connection.tls {
+                tls.send_close_notify();
+            }
+            // A peer that does not take it now finds the connection closed.
+            let _ = connection.write();
+            self.end(&connection);
+        }
+        self.hub.finish();
+    }
+}
+
+impl Connection {
+    fn wants_write(&self) -> bool {
+        !self.answers.is_empty() || self.tls.as_ref().is_some_and(|t| t.wants_write())
+    }
+
+    fn is_done(&self) -> bool {
+        self.closing && self.unanswered == 0 && self.answers.is_empty()
+    }
+
+    /// Plain bytes; 0 when the peer has closed.
+    fn read(&mut self, chunk: &mut [u8]) -> io::Result<usize> {
+        let Some(tls) = &mut self.tls else { return self.stream.read(chunk) };
+        match tls.reader().read(chunk) {
+            Err(e) if e.kind() == ErrorKind::WouldBlock => {}
+            // A peer that leaves without a word has closed too; lines are framed, so nothing is taken for whole that is not.
+            Err(e) if e.kind() == ErrorKind::UnexpectedEof => return Ok(0),
+            other => return other,
+        }
+        if tls.read_tls(&mut self.stream)? == 0 {
+            return Ok(0);
+        }
+        let state = tls.process_new_packets().map_err(|e| io::Error::new(ErrorKind::InvalidData, e))?;
+        if tls.wants_write() {
+            match tls.write_tls(&mut self.stream) {
+                Err(e) if e.kind() != ErrorKind::WouldBlock => return Err(e),
+                _ => {}
+            }
+        }
+        if state.plaintext_bytes_to_read() == 0 && !state.peer_has_closed() {
+            return Err(ErrorKind::Interrupted.into());
+        }
+        tls.reader().read(chunk).or_else(|e| if e.kind() == ErrorKind::UnexpectedEof { Ok(0) } else { Err(e) })
+    }
+
+    /// Writes what waits, as far as the peer takes it.
+    fn write(&mut self) -> io::Result<()> {
+        let blocked = |e: &io::Error| matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted);
+        while !self.answers.is_empty() {
+            let (front, _) = self.answers.as_slices();
+            match self.stream.write(front) {
+                Ok(0) => return Err(ErrorKind::WriteZero.into()),
+                Ok(n) => drop(self.answers.drain(..n)),
+                Err(e) if blocked(&e) => return Ok(()),
+                Err(e) => return Err(e),
+            }
+        }
+        if let Some(tls) = &mut self.tls {
+            while tls.wants_write() {
+                match tls.write_tls(&mut self.stream) {
+                    Ok(_) => {}
+                    Err(e) if blocked(&e) => return Ok(()),
+                    Err(e) => return Err(e),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes bytes apart into lines.
+    fn take(&mut self, bytes: &[u8], out: &mut Vec<Taken>) -> Result<(), &'static str> {
+        let Connection { talk, recent, suspects, answers, closing, unanswered, .. } = self;
+        let mut line = |bytes: &[u8], cut: bool, transaction: Option<u64>| {
+            let mark = digest(bytes);
+            let perhaps_double = suspects.remove(&mark);
+            if recent.len() >= DOUBLES {
+                recent.pop_front();
+                // So many new lines later nothing is sent again any more.
+                suspects.clear();
+            }
+            recent.push_back(mark);
+            out.push(Taken { bytes: bytes.to_vec(), cut, transaction, perhaps_double });
+        };
+        match talk {
+            Talk::Lines(framer) => framer.push(bytes, &mut |bytes, cut| line(bytes, cut, None)).map_err(|e| e.reason),
+            Talk::Relp(reader) => {
+                let mut command = |c: relp::Command| match c.verb {
+                    Verb::Open => answers.extend(relp::answer(c.transaction, relp::OFFERS)),
+                    Verb::Syslog => {
+                        *unanswered += 1;
+                        let end = c.data.iter().rposition(|b| !matches!(b, b'\n' | b'\r' | 0)).map_or(0, |n| n + 1);
+                        line(c.data.get(..end).unwrap_or_default(), c.cut, Some(c.transaction));
+                    }
+                    Verb::Close => {
+                        answers.extend(relp::answer(c.transaction, ""));
+                        *closing = true;
+                    }
+                    Verb::Unknown => answers.extend(relp::answer(c.transaction, "500 this command is not known")),
+                };
+                reader.push(bytes, &mut command).map_err(|_| "syslog.relp")
+            }
+        }
+    }
+}
+
+/// Where connections come from, for messages.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let listener = TcpListener::bind(address)?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}

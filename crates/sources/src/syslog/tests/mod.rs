@@ -1,0 +1,4 @@
+//! Tests of the source as a whole, and of every line in `testdata/`.
+
+mod golden;
+mod whole;

@@ -1,0 +1,65 @@
+//! Bytes to text: UTF-8, else GB18030, told apart a line.
+//!
+//! UTF-8 is hardly ever met by accident: a line whose bytes are all of it is taken for it. What is not is read as GB18030, which GBK and
+//! GB2312 are part of. Bytes that are neither become U+FFFD and the line is marked.
+
+use encoding_rs::GB18030;
+use weir_record::kinds::line_flags;
+
+/// The text of a line, and the flags that say how it was read. Control characters become spaces.
+pub fn decode(bytes: &[u8]) -> (String, u16) {
+    // RFC 5424 section 6.4: a byte order mark may stand before a UTF-8 message; it is taken away where the message begins.
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return (clean(text), 0);
+    }
+    // The limit may have cut a character in two.
+    let cut = std::str::from_utf8(bytes).err().filter(|e| e.error_len().is_none() && e.valid_up_to() + 4 > bytes.len());
+    if let Some(good) = cut.and_then(|e| bytes.get(..e.valid_up_to())).and_then(|b| std::str::from_utf8(b).ok()).filter(|t| !t.is_ascii()) {
+        return (clean(good), line_flags::NOT_TEXT);
+    }
+    let (text, broken) = GB18030.decode_without_bom_handling(bytes);
+    if broken { (clean(&String::from_utf8_lossy(bytes)), line_flags::NOT_TEXT) } else { (clean(&text), line_flags::GB18030) }
+}
+
+fn clean(text: &str) -> String {
+    // A tab stands between fields in Windows' lines; it stays a separator.
+    if !text.chars().any(char::is_control) {
+        return text.to_owned();
+    }
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// The longest beginning of `text` that has at most `bytes` bytes.
+pub fn cut(text: &str, bytes: usize) -> &str {
+    if text.len() <= bytes {
+        return text;
+    }
+    let mut end = bytes;
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn character_sets_are_told_apart_a_line() {
+        let (gbk, _, _) = GB18030.encode("用户 登录 成功");
+        let cases: [(&[u8], &str, u16); 6] = [
+            (b"plain", "plain", 0),
+            ("用户 登录".as_bytes(), "用户 登录", 0),
+            (&gbk, "用户 登录 成功", line_flags::GB18030),
+            (b"a\x07b\tc", "a b c", 0),
+            (b"\xff\xff x", "\u{fffd}\u{fffd} x", line_flags::NOT_TEXT),
+            ("用户".as_bytes().split_last().unwrap().1, "用", line_flags::NOT_TEXT),
+        ];
+        for (bytes, text, flags) in cases {
+            assert_eq!(decode(bytes), (text.to_owned(), flags), "{bytes:?}");
+        }
+        assert_eq!(cut("用户", 4), "用");
+        assert_eq!(cut("ab", 4), "ab");
+    }
+}

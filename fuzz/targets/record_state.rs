@@ -1,0 +1,4 @@
+#![no_main]
+//! Arbitrary bytes as an entry of the state: crates/record/src/stored/fuzz.rs says what must hold.
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| weir_record::fuzz::record_state(data));
