@@ -66,6 +66,7 @@ pub(super) fn lose(exporter: &mut Exporter, waiting: Waiting, now: Millis, out: 
     let export = waiting.header.export_ms();
     let Some(stream) = exporter.streams.get_mut(&(waiting.header.domain, waiting.session)) else { return };
     stream.sequence.mark(export, export, UNKNOWN_TEMPLATE);
+    stream.sequence.gave_up(waiting.header.sequence.wrapping_add(waiting.counted), UNKNOWN_TEMPLATE);
     stream.touched = true;
     exporter.budget.unknown_template(now, stream.handle.number, &waiting.body, out);
 }
@@ -181,7 +182,12 @@ impl Work<'_> {
                             units.max = units.max.saturating_add(n);
                         }
                         // Each record has at least one byte.
-                        None => units.max = units.max.saturating_add(u32::try_from(set.body.len()).unwrap_or(u32::MAX)),
+                        None => {
+                            let most = u32::try_from(set.body.len()).unwrap_or(u32::MAX);
+                            units.max = units.max.saturating_add(most);
+                            units.waiting = units.waiting.saturating_add(most);
+                            units.sets += 1;
+                        }
                     }
                     parts.push(Part { template, body: set.body, plan, records });
                 }
@@ -230,16 +236,19 @@ impl Work<'_> {
         }
         let Some(plan) = self.stream().and_then(|s| s.templates.plan(id, arrival)) else { return };
         for waiting in self.exporter.pending.take(domain, self.session, id) {
-            let (records, fault) = count(&plan.layout, &waiting.body);
-            if let Some(fault) = fault {
-                self.bad(fault.reason(), 0, &waiting.body, 1);
-            }
-            if let Some(stream) = self.stream() {
-                // Which of the message's numbers are the set's does not matter: those counted before are taken already.
-                stream.sequence.counted(waiting.header.sequence.wrapping_add(waiting.counted), records);
-            }
-            self.decode(&plan, &waiting.body, records, waiting.header);
+            self.read_waiting(&plan, &waiting, arrival);
         }
+    }
+
+    fn read_waiting(&mut self, plan: &Plan, waiting: &Waiting, arrival: Millis) {
+        let (records, fault) = count(&plan.layout, &waiting.body);
+        if let Some(fault) = fault {
+            self.bad(fault.reason(), 0, &waiting.body, 1);
+        }
+        if let Some(stream) = self.stream() {
+            stream.sequence.counted(waiting.header.sequence.wrapping_add(waiting.counted), records, arrival);
+        }
+        self.decode(plan, &waiting.body, records, waiting.header);
     }
 
     fn part(&mut self, part: Part<'_>, counted: u32) {
@@ -249,6 +258,10 @@ impl Work<'_> {
             None => {
                 let (session, arrival, body) = (self.session, self.job.arrival, part.body.to_vec());
                 let waiting = Waiting { header, session, template: part.template, arrival, counted, body };
+                // Its template may stand behind it in the same message.
+                if let Some(plan) = self.stream().and_then(|s| s.templates.plan(part.template, arrival)) {
+                    return self.read_waiting(&plan, &waiting, arrival);
+                }
                 for evicted in self.exporter.pending.push(waiting) {
                     lose(self.exporter, evicted, self.job.arrival, self.out);
                 }

@@ -175,6 +175,16 @@ fn a_late_set_that_waits_for_its_template_leaves_no_gap() {
 }
 
 #[test]
+fn a_template_may_stand_behind_its_data() {
+    let mut b = Bench::new(Profile::Rfc8158);
+    b.feed(at(0), &ipfix(T0, 0, 1, &[data(1), template(), data(2)]));
+    b.feed(at(10), &ipfix(T0, 2, 1, &[data(3)]));
+    b.stop(at(20_000));
+    assert_eq!(ports(&b.rows), [1, 2, 3]);
+    assert_eq!((b.rows.gaps.len(), b.rows.raw.len()), (0, 0));
+}
+
+#[test]
 fn evidence_stands_still_while_something_is_not_known() {
     let mut b = Bench::new(Profile::Rfc8158);
     let data = |s: u32, n: u16| set(256, &nat44(4, u64::from(T0 + s) * 1_000, n));

@@ -146,7 +146,7 @@ proptest! {
             let export_ms = i64::from(secs) * 1000;
             let m = Arrived { sequence, export_ms, uptime_ms: uptime, checksum: units, arrival: Millis(at) };
             if tracker.judge(m) != Verdict::Duplicate {
-                tracker.took(Units { min: units, max: units * 2 });
+                tracker.took(Units { min: units, max: units * 2, waiting: 0, sets: 0 });
             }
             tracker.flush(Millis(at), false, &mut id);
         }
@@ -252,17 +252,81 @@ fn an_exporter_whose_numbers_make_no_sense_is_not_judged_by_them() {
     assert!(!t.unusable());
 }
 
+/// A message at 100 with a set of at most ten records that waits, then one at `next` of one record.
+fn waiting(next: u32) -> Sequence {
+    let mut t = Sequence::new(Counting::Records);
+    t.judge(message(100, 0, None));
+    t.took(Units { min: 0, max: 10, waiting: 10, sets: 1 });
+    t.judge(message(next, 1_000, None));
+    t.took(Units::exact(1));
+    t
+}
+
+fn losses(t: &mut Sequence, at: i64) -> Vec<(&'static str, Option<u64>)> {
+    t.flush(Millis(T0_MS + at), true, ids()).iter().map(|n| (n.reason, n.lost)).collect()
+}
+
 #[test]
 fn sets_without_a_template_make_the_next_number_a_range() {
-    for (next, lost) in [(100, None), (103, None), (110, None), (111, Some(()))] {
-        let mut t = Sequence::new(Counting::Records);
-        t.judge(message(100, 0, None));
-        t.took(Units { min: 0, max: 10 });
-        t.judge(message(next, 1_000, None));
-        t.took(Units::exact(1));
-        let notes = t.flush(Millis(T0_MS + 1_000), true, ids());
-        assert_eq!(notes.first().map(|n| assert_eq!(n.lost, None)), lost, "{next}");
+    for (next, lost) in [(100, None), (103, None), (110, None), (111, Some(1))] {
+        let expected: Vec<_> = lost.iter().map(|n| ("sequence", Some(*n))).collect();
+        assert_eq!(losses(&mut waiting(next), 1_000), expected, "{next}");
     }
+    // What can never be counted leaves the count open.
+    let mut t = Sequence::new(Counting::Records);
+    t.judge(message(100, 0, None));
+    t.took(Units { min: 0, max: 10, waiting: 0, sets: 0 });
+    t.judge(message(111, 1_000, None));
+    t.took(Units::exact(1));
+    assert_eq!(losses(&mut t, 1_000), [("sequence", None)]);
+}
+
+#[test]
+fn what_a_waiting_set_did_not_carry_was_lost() {
+    // (number of the next message, records the set turned out to have, lost)
+    for (next, records, lost) in [(103, 3, 0), (103, 1, 2), (110, 1, 9), (110, 10, 0)] {
+        let mut t = waiting(next);
+        assert_eq!(losses(&mut t, 1_000), [], "{next} {records}");
+        t.counted(100, records, Millis(T0_MS + 2_000));
+        assert_eq!(t.lost(), lost, "{next} {records}");
+        let expected: Vec<_> = Some(lost).filter(|n| *n > 0).map(|n| ("sequence", Some(n))).into_iter().collect();
+        assert_eq!(losses(&mut t, 2_000), expected, "{next} {records}");
+    }
+    // A late message brought a part of it before the template came, and another one the rest afterwards.
+    let mut t = waiting(108);
+    t.judge(message(102, 500, None));
+    t.took(Units::exact(3));
+    t.counted(100, 2, Millis(T0_MS + 2_000));
+    assert_eq!(t.lost(), 3);
+    assert_eq!(losses(&mut t, 2_000), [("sequence", Some(3))]);
+    t.judge(message(105, 600, None));
+    t.took(Units::exact(3));
+    assert_eq!(t.lost(), 0);
+    assert_eq!(losses(&mut t, 3_100), [("sequence", Some(0))]);
+}
+
+#[test]
+fn a_waiting_set_that_is_given_up_may_have_hidden_a_loss() {
+    let mut t = waiting(103);
+    t.gave_up(100, "unknown-template");
+    let notes = t.flush(Millis(T0_MS + 1_000), true, ids());
+    let told: Vec<_> = notes.iter().map(|n| (n.reason, n.lost, n.start - T0_MS, n.end - T0_MS)).collect();
+    assert_eq!(told, [("unknown-template", None, 0, 1_999)]);
+}
+
+#[test]
+fn the_number_moves_on_when_the_set_that_waited_is_counted() {
+    let mut t = Sequence::new(Counting::Records);
+    t.judge(message(0, 0, None));
+    t.took(Units { min: 0, max: 40, waiting: 40, sets: 1 });
+    // The template comes in a message of the same number.
+    t.judge(message(0, 10, None));
+    t.counted(0, 2, Millis(T0_MS + 10));
+    t.took(Units::exact(0));
+    take(&mut t, message(6, 20, None), 6);
+    take(&mut t, message(2, 15, None), 4);
+    assert_eq!(t.lost(), 0);
+    assert_eq!(losses(&mut t, 30), []);
 }
 
 #[test]

@@ -9,15 +9,15 @@
 //! Told apart by: a duplicate has a number and a checksum seen lately. A late datagram has an older export time than the newest. A
 //! restarted exporter begins its numbers anew with a later (or a very different) export time; v9 says so itself with its uptime.
 
+mod gaps;
+
 use std::collections::VecDeque;
 
 use weir_base::time::Millis;
 use weir_record::Id;
 
-use super::limits::{
-    BOOT_JITTER_MS, GAP_INTERVAL_MS, GAP_JOIN_MS, GAPS_UNWRITTEN, HOLES, LATE_HEADER_MS, RACE_UNITS, RECENT, REORDER_MS, RESTARTS,
-    SEQUENCE_BACK, SEQUENCE_JUMP, UNUSABLE_MS,
-};
+use self::gaps::{Gap, Hole, Waits, second_end};
+use super::limits::{BOOT_JITTER_MS, LATE_HEADER_MS, RACE_UNITS, RECENT, RESTARTS, SEQUENCE_BACK, UNUSABLE_MS};
 
 /// What the sequence number of an exporter counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,12 +63,16 @@ pub struct Units {
     pub min: u32,
     /// At most so many.
     pub max: u32,
+    /// Of what is not sure, so many are in sets that wait for their template; the rest is never counted.
+    pub waiting: u32,
+    /// Sets that wait.
+    pub sets: u32,
 }
 
 impl Units {
     /// An exact count.
     pub fn exact(n: u32) -> Units {
-        Units { min: n, max: n }
+        Units { min: n, max: n, waiting: 0, sets: 0 }
     }
 }
 
@@ -89,33 +93,6 @@ pub struct GapNote {
     pub reason: &'static str,
 }
 
-#[derive(Clone, Debug)]
-struct Hole {
-    from: u32,
-    len: u32,
-    gap: u64,
-    opened: Millis,
-}
-
-#[derive(Clone, Debug)]
-struct Gap {
-    key: u64,
-    id: Option<Id>,
-    amendment: u32,
-    start: i64,
-    end: i64,
-    lost: u64,
-    unknown: bool,
-    dirty: bool,
-    reason: &'static str,
-}
-
-impl Gap {
-    fn is_unwritten(&self) -> bool {
-        self.id.is_none() && self.dirty && (self.lost > 0 || self.unknown)
-    }
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Newest {
     export_ms: i64,
@@ -132,6 +109,7 @@ pub struct Sequence {
     newest: Option<Newest>,
     holes: Vec<Hole>,
     gaps: Vec<Gap>,
+    waits: VecDeque<Waits>,
     last_key: u64,
     recent: VecDeque<(u32, u32)>,
     flushed: Option<Millis>,
@@ -156,6 +134,7 @@ impl Sequence {
             newest: None,
             holes: Vec::new(),
             gaps: Vec::new(),
+            waits: VecDeque::new(),
             last_key: 0,
             recent: VecDeque::with_capacity(RECENT),
             flushed: None,
@@ -229,16 +208,24 @@ impl Sequence {
         self.recent.push_back((m.sequence, m.checksum));
         if self.late {
             self.fill(m.sequence, units.min);
+            self.wait_for(m.sequence.wrapping_add(units.min), units);
             return;
         }
-        if let Some(next) = self.next {
-            let ahead = m.sequence.wrapping_sub(next);
-            if ahead > self.slack {
-                self.open(next.wrapping_add(self.slack), ahead - self.slack, &m);
+        let (end, mut slack) = (m.sequence.wrapping_add(units.min), units.max.saturating_sub(units.min));
+        self.next = match self.next {
+            // A template in this message told how much the one before carried.
+            Some(next) if (next.wrapping_sub(end) as i32) > 0 => {
+                slack = slack.saturating_sub(next.wrapping_sub(end));
+                Some(next)
             }
-        }
-        self.next = Some(m.sequence.wrapping_add(units.min));
-        self.slack = units.max.saturating_sub(units.min);
+            Some(next) => {
+                self.pass(next, m.sequence.wrapping_sub(next), &m);
+                Some(end)
+            }
+            None => Some(end),
+        };
+        self.slack = slack;
+        self.wait_for(end, units);
         self.stood = units.min == 0;
         self.ordered = Some(m.arrival);
         self.advance_time(&m);
@@ -317,111 +304,6 @@ impl Sequence {
         self.push_gap(start, second_end(end), 0, true, reason);
     }
 
-    fn open(&mut self, from: u32, len: u32, m: &Arrived) {
-        let start = self.newest_ms().unwrap_or(m.export_ms);
-        if len > SEQUENCE_JUMP {
-            self.gap(start, m, 0, true, "sequence-jump");
-            return;
-        }
-        self.lost += u64::from(len);
-        let gap = self.gap(start, m, u64::from(len), self.slack > 0, "sequence");
-        if self.holes.len() >= HOLES {
-            self.holes.remove(0);
-        }
-        self.holes.push(Hole { from, len, gap, opened: m.arrival });
-    }
-
-    fn gap(&mut self, start: i64, m: &Arrived, lost: u64, unknown: bool, reason: &'static str) -> u64 {
-        self.push_gap(start.min(m.export_ms), second_end(start.max(m.export_ms)), lost, unknown, reason)
-    }
-
-    /// Joins a gap of the same reason and the same moment that is not written yet, or begins one. What an exporter held back and sends at
-    /// once is told apart by its own header times: one wide gap would make hours unknown.
-    fn push_gap(&mut self, start: i64, end: i64, lost: u64, unknown: bool, reason: &'static str) -> u64 {
-        let crowded = self.gaps.iter().filter(|g| g.id.is_none()).count() >= GAPS_UNWRITTEN;
-        let joins = |g: &&mut Gap| g.id.is_none() && g.reason == reason && (crowded || (start - g.start).abs() < GAP_JOIN_MS);
-        if let Some(gap) = self.gaps.iter_mut().rev().find(joins) {
-            gap.start = gap.start.min(start);
-            gap.end = gap.end.max(end);
-            gap.lost += lost;
-            gap.unknown |= unknown;
-            return gap.key;
-        }
-        self.last_key += 1;
-        let key = self.last_key;
-        self.gaps.push(Gap { key, id: None, amendment: 0, start, end, lost, unknown, dirty: true, reason });
-        key
-    }
-
-    /// A late message: what it brings was counted as lost.
-    fn fill(&mut self, sequence: u32, units: u32) {
-        let mut filled = Vec::new();
-        let mut rest = Vec::with_capacity(self.holes.len() + 1);
-        for hole in self.holes.drain(..) {
-            // Positions relative to the hole, so that wrapping around 2^32 does not matter.
-            let begin = i64::from(sequence.wrapping_sub(hole.from) as i32);
-            let from = begin.clamp(0, i64::from(hole.len)) as u32;
-            let to = (begin + i64::from(units)).clamp(0, i64::from(hole.len)) as u32;
-            if to <= from {
-                rest.push(hole);
-                continue;
-            }
-            filled.push((hole.gap, to - from));
-            for (a, b) in [(0, from), (to, hole.len)] {
-                if b > a {
-                    rest.push(Hole { from: hole.from.wrapping_add(a), len: b - a, ..hole.clone() });
-                }
-            }
-        }
-        self.holes = rest;
-        for (key, n) in filled {
-            self.lost = self.lost.saturating_sub(u64::from(n));
-            if let Some(gap) = self.gaps.iter_mut().find(|g| g.key == key) {
-                gap.lost = gap.lost.saturating_sub(u64::from(n));
-                gap.dirty = true;
-            }
-        }
-    }
-
-    /// A set could be counted only now, because its template came after it: where its message was late, the hole it left is filled by
-    /// that many records more.
-    pub fn counted(&mut self, sequence: u32, records: u32) {
-        if self.counting == Counting::Records && !self.holes.is_empty() {
-            self.fill(sequence, records);
-        }
-    }
-
-    fn close_holes(&mut self) {
-        self.holes.clear();
-    }
-
-    /// The gap records that are due at `now`; all that are not written yet with `force`.
-    pub fn flush(&mut self, now: Millis, force: bool, mut new_id: impl FnMut() -> Id) -> Vec<GapNote> {
-        self.holes.retain(|h| now.since(h.opened) < REORDER_MS);
-        if self.gaps.is_empty() || (!force && self.flushed.is_some_and(|t| (0..GAP_INTERVAL_MS).contains(&now.since(t)))) {
-            return Vec::new();
-        }
-        let mut out = Vec::new();
-        for gap in self.gaps.iter_mut().filter(|g| g.dirty) {
-            gap.dirty = false;
-            // Filled before it was written: nobody needs to hear of it.
-            if gap.id.is_none() && gap.lost == 0 && !gap.unknown {
-                continue;
-            }
-            let amendment = if gap.id.is_some() { gap.amendment + 1 } else { 0 };
-            let id = *gap.id.get_or_insert_with(&mut new_id);
-            gap.amendment = amendment;
-            let lost = (!gap.unknown).then_some(gap.lost);
-            out.push(GapNote { id, amendment, start: gap.start, end: gap.end, lost, reason: gap.reason });
-        }
-        if !out.is_empty() {
-            self.flushed = Some(now);
-        }
-        let (holes, unusable) = (&self.holes, self.unusable_until.is_some());
-        self.gaps.retain(|g| holes.iter().any(|h| h.gap == g.key) || (unusable && g.reason == "sequence-unusable"));
-        out
-    }
-
     /// True if a gap waits to be written.
     pub fn is_dirty(&self) -> bool {
         self.gaps.iter().any(|g| g.dirty)
@@ -453,10 +335,6 @@ impl Sequence {
             self.push_gap(start, end, 0, true, "sequence");
         }
     }
-}
-
-fn second_end(ms: i64) -> i64 {
-    ms.saturating_add(999)
 }
 
 /// The part of a tracker that is kept with the records it belongs to.
