@@ -16,7 +16,7 @@ use weir_base::time::{Day, Millis};
 use weir_record::column::{UTC, bytes16};
 use weir_record::field::Type;
 use weir_record::kinds::RowType;
-use weir_record::parquet::{self, PageDecryptor, PageMap, Span};
+use weir_record::parquet::{self, PageDecryptor, PageMap, Span, Spot};
 use weir_record::{Id, Kind};
 
 use crate::catalog::UnitMeta;
@@ -147,7 +147,9 @@ pub fn write_fences(files: &IndexFiles, unit: Id, day: Day, rows: &RecordBatch, 
     let (addrs, ports) = (rows.column(0).as_fixed_size_binary(), rows.column(1).as_primitive::<UInt16Type>());
     let starts = rows.column(2).as_primitive::<TimestampMillisecondType>();
     let end = first_row + rows.num_rows() as u64;
-    for spot in map.spots(0, first_row..end) {
+    // A column of one value has longer pages than others, the public address too: the shortest pages are what a look-up reads.
+    let shortest = (0..rows.num_columns()).max_by_key(|column| map.spots(*column, first_row..end).count()).unwrap_or(0);
+    for spot in map.spots(shortest, first_row..end) {
         let cut = spot.range().start.max(first_row)..spot.range().end.min(end);
         let row = usize::try_from(cut.start - first_row).unwrap_or(0);
         let len = usize::try_from(cut.end - cut.start).unwrap_or(0);
@@ -281,23 +283,40 @@ impl Page<'_, '_> {
         if let Some(known) = self.fence.constants.get(index).and_then(Option::as_ref) {
             return repeated(field.ty, known, high - low).ok_or_else(|| self.lookup.damaged());
         }
-        let first = self.fence.rows.start + low as u64;
-        let spot = self.fence.map.locate(first, index).ok_or_else(|| self.lookup.damaged())?;
+        let mut at = self.fence.rows.start + low as u64;
+        let end = self.fence.rows.start + high as u64;
+        let mut parts = Vec::with_capacity(1);
+        while at < end {
+            let spot = self.fence.map.locate(at, index).ok_or_else(|| self.lookup.damaged())?;
+            let page = self.page(&spot)?;
+            let until = spot.range().end.min(end);
+            let (skip, len) = ((at - spot.first_row) as usize, (until - at) as usize);
+            if skip + len > page.len() {
+                return Err(self.lookup.damaged());
+            }
+            parts.push(page.slice(skip, len));
+            at = until;
+        }
+        match parts.as_slice() {
+            [one] => Ok(Arc::clone(one)),
+            many => {
+                let many: Vec<&dyn Array> = many.iter().map(AsRef::as_ref).collect();
+                arrow::compute::concat(&many).map_err(|_| self.lookup.damaged())
+            }
+        }
+    }
+
+    fn page(&mut self, spot: &Spot) -> Result<ArrayRef, StoreError> {
         let failed = |e: parquet::ParquetFailure| StoreError::Damaged(e.to_string());
         let dictionary = match spot.dictionary {
             Some(at) => {
                 let bytes = self.read(at)?;
-                Some(self.decryptor().dictionary(&spot, &bytes).map_err(failed)?)
+                Some(self.decryptor().dictionary(spot, &bytes).map_err(failed)?)
             }
             None => None,
         };
         let bytes = self.read(spot.at)?;
-        let page = parquet::read_page(self.decryptor(), &spot, &bytes, dictionary.as_ref()).map_err(failed)?;
-        let skip = usize::try_from(first.saturating_sub(spot.first_row)).unwrap_or(0);
-        if skip + (high - low) > page.len() {
-            return Err(self.lookup.damaged());
-        }
-        Ok(page.slice(skip, high - low))
+        parquet::read_page(self.decryptor(), spot, &bytes, dictionary.as_ref()).map_err(failed)
     }
 
     fn decryptor(&mut self) -> &PageDecryptor {

@@ -165,6 +165,34 @@ fn a_mapping_is_found_at_every_stage_of_its_life() {
     assert_eq!(rig.store().sources_for(public()), [(rig.source, false)]);
 }
 
+#[test]
+fn units_of_one_address_and_of_one_port_are_read_across_their_pages() {
+    // Columns of one value have longer pages than others: an address in the first case, the port as well in the second, nearly all in the third.
+    let cases: [fn(u16) -> (u16, u8); 3] = [|n| (2_000 + n, (n % 251) as u8), |n| (80, (n % 251) as u8), |_| (80, 1)];
+    for (case, of) in cases.into_iter().enumerate() {
+        let mut rig = Rig::new();
+        rig.open().unwrap();
+        rig.register().unwrap();
+        let (mut open, many) = (Vec::new(), 20_000u16);
+        for n in 0..many {
+            let ((port, host), at) = (of(n), T0 + i64::from(n) * 1_000);
+            open.extend([event(rig.source, Action::Create, port, host, at), event(rig.source, Action::Delete, port, host, at + 500)]);
+        }
+        rig.clock.advance(u64::from(many) * 1_000);
+        open.chunks(5_000).for_each(|events| rig.send(events).unwrap());
+        rig.store().seal_now().unwrap();
+        for stage in ["sealed", "repacked"] {
+            for n in (0..many).step_by(97).chain([2_047, 2_048, 8_191, 8_192, many - 1]) {
+                let ((port, host), at) = (of(n), T0 + i64::from(n) * 1_000);
+                assert_eq!(rig.holders(port, at + 100), [inside(host)], "{case} {n} {stage}");
+                assert_eq!(rig.holders(port, at + 600), [], "{case} {n} {stage}");
+            }
+            rig.clock.advance(4 * 3_600_000);
+            rig.store().repack(rig.clock.now()).unwrap();
+        }
+    }
+}
+
 #[derive(Default)]
 struct Model {
     /// By port: host, start, end.

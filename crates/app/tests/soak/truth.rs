@@ -45,7 +45,9 @@ impl Asker for OverSocket {
         };
         self.socket.send(batch.iter().map(request).collect::<String>().as_bytes());
         let answers = batch.iter().map(|_| {
-            let answer = self.socket.receive()["ok"].take();
+            let mut reply = self.socket.receive();
+            let answer = reply["ok"].take();
+            assert!(answer.is_object(), "{reply}");
             let text = |key: &str| answer[key].as_str().unwrap_or("?").to_owned();
             *self.codes.entry(format!("{} {}", text("answer"), text("code"))).or_default() += 1;
             serde_json::from_value(answer).map_err(io::Error::other)
