@@ -6,6 +6,7 @@ mod dhcp;
 mod ipfix;
 mod radius;
 mod register;
+mod source;
 mod syslog;
 
 use std::path::Path;
@@ -16,6 +17,7 @@ use crate::config::Settings;
 use crate::fail::Failure;
 
 pub use register::{Register, Registered};
+use source::Collect;
 
 /// What making the measures gives.
 pub struct Made {
@@ -29,22 +31,22 @@ pub struct Made {
 pub fn list(settings: &Settings, data: &Path, remote_key: &Secret) -> Result<Made, Failure> {
     let mut made = Made { measures: Vec::new(), secrets: Vec::new() };
     if let Some(settings) = &settings.radius {
-        made.measures.push(Box::new(radius::Radius::new(settings, data, &mut made.secrets)?));
+        made.measures.push(Box::new(Collect::new(radius::Radius::new(settings, data, &mut made.secrets)?)));
     }
     if let Some(settings) = &settings.ipfix {
-        made.measures.push(Box::new(ipfix::Ipfix::new(settings, remote_key)));
+        made.measures.push(Box::new(Collect::new(ipfix::Ipfix::new(settings, remote_key))));
     }
     if let Some(settings) = settings.syslog.as_ref().filter(|s| s.listens()) {
-        made.measures.push(Box::new(syslog::Syslog::new(settings, remote_key)));
+        made.measures.push(Box::new(Collect::new(syslog::Syslog::new(settings, remote_key))));
     }
     if let Some(settings) = &settings.conntrack {
-        made.measures.push(Box::new(conntrack::Conntrack::new(settings, remote_key)));
+        made.measures.push(Box::new(Collect::new(conntrack::Conntrack::new(settings, remote_key))));
     }
     if let Some(settings) = &settings.detnat {
-        made.measures.push(Box::new(detnat::Detnat::new(settings)));
+        made.measures.push(Box::new(Collect::new(detnat::Detnat::new(settings))));
     }
     if let Some(settings) = &settings.dhcp {
-        made.measures.push(Box::new(dhcp::Dhcp::new(settings)));
+        made.measures.push(Box::new(Collect::new(dhcp::Dhcp::new(settings))));
     }
     Ok(made)
 }

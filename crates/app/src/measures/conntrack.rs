@@ -1,30 +1,30 @@
 //! The kernel's connection tracking as a measure.
 
-use std::sync::Mutex;
-
 use weir_base::crypto::Secret;
-use weir_base::task::lock;
-use weir_measure::{Context, Description, DrillContext, DrillOutcome, DrillResult, Health, Measure, StartError, State, Title};
+use weir_measure::{Context, Description, Title};
 use weir_record::Kind;
 use weir_sources::conntrack::config::Settings;
 use weir_sources::conntrack::watch;
 
-/// The measure.
+use super::source::Source;
+
+/// The source.
 pub struct Conntrack {
     settings: Settings,
     /// Fingerprints of remote ends, where a policy makes them.
     key: Secret,
-    running: Mutex<Option<Context>>,
 }
 
 impl Conntrack {
-    /// A measure with these settings.
+    /// A source with these settings.
     pub fn new(settings: &Settings, key: &Secret) -> Conntrack {
-        Conntrack { settings: settings.clone(), key: key.clone(), running: Mutex::new(None) }
+        Conntrack { settings: settings.clone(), key: key.clone() }
     }
 }
 
-impl Measure for Conntrack {
+impl Source for Conntrack {
+    type Running = ();
+
     fn describe(&self) -> Description {
         Description {
             name: "conntrack",
@@ -35,33 +35,8 @@ impl Measure for Conntrack {
         }
     }
 
-    fn start(&self, context: &Context) -> Result<(), StartError> {
-        watch::start(&self.settings, &context.sink, &context.clock, Some(&self.key), &context.tasks).map_err(StartError)?;
-        *lock(&self.running) = Some(context.clone());
-        context.health.set(State::Running, "hears the kernel", context.clock.now());
-        Ok(())
+    fn start(&self, context: &Context) -> Result<(&'static str, Self::Running), String> {
+        watch::start(&self.settings, &context.sink, &context.clock, Some(&self.key), &context.tasks)?;
+        Ok(("hears the kernel", ()))
     }
-
-    fn health(&self) -> Health {
-        super::register::health_of(lock(&self.running).as_ref())
-    }
-
-    fn drill(&self, context: &DrillContext) -> DrillResult {
-        let now = context.clock.now();
-        let mut drill = DrillResult::begin(now);
-        drill.step("no drill of connection tracking exists yet", DrillOutcome::NotDone, now);
-        drill
-    }
-
-    fn stop(&self) {
-        if let Some(context) = lock(&self.running).take() {
-            context.tasks.stop().raise();
-            context.tasks.join();
-            context.health.set(State::Stopped, "stopped", context.clock.now());
-        }
-    }
-}
-
-impl super::register::Listens for Conntrack {
-    fn ports(&self, _: &mut crate::ports::Ports) {}
 }

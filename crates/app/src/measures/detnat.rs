@@ -1,27 +1,27 @@
 //! Deterministic NAT as a measure: it records the configurations; look-ups compute from them.
 
-use std::sync::Mutex;
-
-use weir_base::task::lock;
-use weir_measure::{Context, Description, DrillContext, DrillOutcome, DrillResult, Health, Measure, StartError, State, Title};
+use weir_measure::{Context, Description, Title};
 use weir_record::Kind;
 use weir_sources::detnat::config::Settings;
 use weir_sources::detnat::history;
 
-/// The measure.
+use super::source::Source;
+
+/// The source.
 pub struct Detnat {
     settings: Settings,
-    running: Mutex<Option<Context>>,
 }
 
 impl Detnat {
-    /// A measure with these settings.
+    /// A source with these settings.
     pub fn new(settings: &Settings) -> Detnat {
-        Detnat { settings: settings.clone(), running: Mutex::new(None) }
+        Detnat { settings: settings.clone() }
     }
 }
 
-impl Measure for Detnat {
+impl Source for Detnat {
+    type Running = ();
+
     fn describe(&self) -> Description {
         Description {
             name: "detnat",
@@ -32,33 +32,8 @@ impl Measure for Detnat {
         }
     }
 
-    fn start(&self, context: &Context) -> Result<(), StartError> {
-        history::record(&self.settings, &context.sink, context.clock.now()).map_err(StartError)?;
-        *lock(&self.running) = Some(context.clone());
-        context.health.set(State::Running, "its configurations are recorded", context.clock.now());
-        Ok(())
+    fn start(&self, context: &Context) -> Result<(&'static str, Self::Running), String> {
+        history::record(&self.settings, &context.sink, context.clock.now())?;
+        Ok(("its configurations are recorded", ()))
     }
-
-    fn health(&self) -> Health {
-        super::register::health_of(lock(&self.running).as_ref())
-    }
-
-    fn drill(&self, context: &DrillContext) -> DrillResult {
-        let now = context.clock.now();
-        let mut drill = DrillResult::begin(now);
-        drill.step("no drill of deterministic NAT exists yet", DrillOutcome::NotDone, now);
-        drill
-    }
-
-    fn stop(&self) {
-        if let Some(context) = lock(&self.running).take() {
-            context.tasks.stop().raise();
-            context.tasks.join();
-            context.health.set(State::Stopped, "stopped", context.clock.now());
-        }
-    }
-}
-
-impl super::register::Listens for Detnat {
-    fn ports(&self, _: &mut crate::ports::Ports) {}
 }

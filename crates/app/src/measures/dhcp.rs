@@ -1,27 +1,27 @@
 //! DHCP lease files as a measure.
 
-use std::sync::Mutex;
-
-use weir_base::task::lock;
-use weir_measure::{Context, Description, DrillContext, DrillOutcome, DrillResult, Health, Measure, StartError, State, Title};
+use weir_measure::{Context, Description, Title};
 use weir_record::Kind;
 use weir_sources::dhcp::config::Settings;
 use weir_sources::dhcp::follow;
 
-/// The measure.
+use super::source::Source;
+
+/// The source.
 pub struct Dhcp {
     settings: Settings,
-    running: Mutex<Option<Context>>,
 }
 
 impl Dhcp {
-    /// A measure with these settings.
+    /// A source with these settings.
     pub fn new(settings: &Settings) -> Dhcp {
-        Dhcp { settings: settings.clone(), running: Mutex::new(None) }
+        Dhcp { settings: settings.clone() }
     }
 }
 
-impl Measure for Dhcp {
+impl Source for Dhcp {
+    type Running = ();
+
     fn describe(&self) -> Description {
         Description {
             name: "dhcp",
@@ -32,33 +32,8 @@ impl Measure for Dhcp {
         }
     }
 
-    fn start(&self, context: &Context) -> Result<(), StartError> {
-        follow::start(&self.settings, &context.sink, &context.ids, &context.clock, &context.tasks).map_err(StartError)?;
-        *lock(&self.running) = Some(context.clone());
-        context.health.set(State::Running, "follows the lease files", context.clock.now());
-        Ok(())
+    fn start(&self, context: &Context) -> Result<(&'static str, Self::Running), String> {
+        follow::start(&self.settings, &context.sink, &context.ids, &context.clock, &context.tasks)?;
+        Ok(("follows the lease files", ()))
     }
-
-    fn health(&self) -> Health {
-        super::register::health_of(lock(&self.running).as_ref())
-    }
-
-    fn drill(&self, context: &DrillContext) -> DrillResult {
-        let now = context.clock.now();
-        let mut drill = DrillResult::begin(now);
-        drill.step("no drill of DHCP leases exists yet", DrillOutcome::NotDone, now);
-        drill
-    }
-
-    fn stop(&self) {
-        if let Some(context) = lock(&self.running).take() {
-            context.tasks.stop().raise();
-            context.tasks.join();
-            context.health.set(State::Stopped, "stopped", context.clock.now());
-        }
-    }
-}
-
-impl super::register::Listens for Dhcp {
-    fn ports(&self, _: &mut crate::ports::Ports) {}
 }

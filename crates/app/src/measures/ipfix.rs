@@ -1,34 +1,33 @@
 //! IPFIX and NetFlow v9 as a measure.
 
 use std::net::SocketAddr;
-use std::sync::Mutex;
 
 use weir_base::crypto::Secret;
-use weir_base::task::lock;
-use weir_measure::{Context, Description, DrillContext, DrillOutcome, DrillResult, Health, Measure, Resource, StartError, State, Title};
+use weir_measure::{Context, Description, Resource, Title};
 use weir_record::Kind;
 use weir_sources::ipfix::config::Settings;
 use weir_sources::ipfix::server::Server;
 
-/// Where it runs: its context, and the UDP and TCP addresses it listens on.
-type Running = (Context, Vec<SocketAddr>, Vec<SocketAddr>);
+use super::source::Source;
+use crate::ports::Ports;
 
-/// The measure.
+/// The source.
 pub struct Ipfix {
     settings: Settings,
     /// Fingerprints of remote ends, where a policy makes them.
     key: Secret,
-    running: Mutex<Option<Running>>,
 }
 
 impl Ipfix {
-    /// A measure with these settings.
+    /// A source with these settings.
     pub fn new(settings: &Settings, key: &Secret) -> Ipfix {
-        Ipfix { settings: settings.clone(), key: key.clone(), running: Mutex::new(None) }
+        Ipfix { settings: settings.clone(), key: key.clone() }
     }
 }
 
-impl Measure for Ipfix {
+impl Source for Ipfix {
+    type Running = (Vec<SocketAddr>, Vec<SocketAddr>);
+
     fn describe(&self) -> Description {
         let udp = self.settings.udp.iter().map(|a| Resource::Udp(*a));
         let tcp = self.settings.tcp.iter().map(|a| Resource::Tcp(*a));
@@ -41,39 +40,13 @@ impl Measure for Ipfix {
         }
     }
 
-    fn start(&self, context: &Context) -> Result<(), StartError> {
-        let server =
-            Server::start(self.settings.clone(), &context.sink, &context.clock, Some(&self.key), &context.tasks).map_err(StartError)?;
-        *lock(&self.running) = Some((context.clone(), server.udp().to_vec(), server.tcp().to_vec()));
-        context.health.set(State::Running, "takes NAT events in", context.clock.now());
-        Ok(())
+    fn start(&self, context: &Context) -> Result<(&'static str, Self::Running), String> {
+        let server = Server::start(self.settings.clone(), &context.sink, &context.clock, Some(&self.key), &context.tasks)?;
+        Ok(("takes NAT events in", (server.udp().to_vec(), server.tcp().to_vec())))
     }
 
-    fn health(&self) -> Health {
-        super::register::health_of(lock(&self.running).as_ref().map(|(context, _, _)| context))
-    }
-
-    fn drill(&self, context: &DrillContext) -> DrillResult {
-        let now = context.clock.now();
-        let mut drill = DrillResult::begin(now);
-        drill.step("no drill of NAT events exists yet", DrillOutcome::NotDone, now);
-        drill
-    }
-
-    fn stop(&self) {
-        if let Some((context, _, _)) = lock(&self.running).take() {
-            context.tasks.stop().raise();
-            context.tasks.join();
-            context.health.set(State::Stopped, "stopped", context.clock.now());
-        }
-    }
-}
-
-impl super::register::Listens for Ipfix {
-    fn ports(&self, ports: &mut crate::ports::Ports) {
-        if let Some((_, udp, tcp)) = lock(&self.running).as_ref() {
-            ports.ipfix_udp.extend(udp);
-            ports.ipfix_tcp.extend(tcp);
-        }
+    fn ports(&self, (udp, tcp): &Self::Running, ports: &mut Ports) {
+        ports.ipfix_udp.extend(udp);
+        ports.ipfix_tcp.extend(tcp);
     }
 }

@@ -2,23 +2,22 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 
-use weir_base::task::lock;
-use weir_measure::{Context, Description, DrillContext, DrillOutcome, DrillResult, Health, Measure, Resource, StartError, State, Title};
+use weir_measure::{Context, Description, Resource, Title};
 use weir_record::Kind;
 use weir_sources::radius::clients::Clients;
 use weir_sources::radius::config::Settings;
 use weir_sources::radius::follow;
 use weir_sources::radius::server::Server;
 
+use super::source::Source;
 use crate::fail::Failure;
+use crate::ports::Ports;
 
-/// The measure.
+/// The source.
 pub struct Radius {
     settings: Settings,
     clients: Clients,
-    running: Mutex<Option<(Context, Vec<SocketAddr>)>>,
 }
 
 impl Radius {
@@ -41,11 +40,13 @@ impl Radius {
         }
         let (clients, made) = settings.load_clients(data).map_err(failed)?;
         secrets.extend(made);
-        Ok(Radius { settings, clients, running: Mutex::new(None) })
+        Ok(Radius { settings, clients })
     }
 }
 
-impl Measure for Radius {
+impl Source for Radius {
+    type Running = Vec<SocketAddr>;
+
     fn describe(&self) -> Description {
         let sockets = self.settings.listen.iter().map(|a| Resource::Udp(*a));
         let files = self.settings.detail.iter().filter(|d| d.delete).map(|d| Resource::File(d.path.clone()));
@@ -58,40 +59,15 @@ impl Measure for Radius {
         }
     }
 
-    fn start(&self, context: &Context) -> Result<(), StartError> {
+    fn start(&self, context: &Context) -> Result<(&'static str, Self::Running), String> {
         let (sink, ids, clock) = (context.sink.clone(), context.ids.clone(), context.clock.clone());
         let server = Server::start(&self.settings, self.clients.clone(), sink.clone(), ids.clone(), clock.clone(), &context.tasks);
-        let server = server.map_err(StartError)?;
-        follow::start(&self.settings, &sink, &ids, &clock, &context.tasks).map_err(StartError)?;
-        *lock(&self.running) = Some((context.clone(), server.addresses().to_vec()));
-        context.health.set(State::Running, "takes accounting in", context.clock.now());
-        Ok(())
+        let server = server?;
+        follow::start(&self.settings, &sink, &ids, &clock, &context.tasks)?;
+        Ok(("takes accounting in", server.addresses().to_vec()))
     }
 
-    fn health(&self) -> Health {
-        super::register::health_of(lock(&self.running).as_ref().map(|(context, _)| context))
-    }
-
-    fn drill(&self, context: &DrillContext) -> DrillResult {
-        let now = context.clock.now();
-        let mut drill = DrillResult::begin(now);
-        drill.step("no drill of RADIUS accounting exists yet", DrillOutcome::NotDone, now);
-        drill
-    }
-
-    fn stop(&self) {
-        if let Some((context, _)) = lock(&self.running).take() {
-            context.tasks.stop().raise();
-            context.tasks.join();
-            context.health.set(State::Stopped, "stopped", context.clock.now());
-        }
-    }
-}
-
-impl super::register::Listens for Radius {
-    fn ports(&self, ports: &mut crate::ports::Ports) {
-        if let Some((_, addresses)) = lock(&self.running).as_ref() {
-            ports.radius.extend(addresses);
-        }
+    fn ports(&self, addresses: &Self::Running, ports: &mut Ports) {
+        ports.radius.extend(addresses);
     }
 }
