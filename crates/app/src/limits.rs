@@ -30,6 +30,18 @@ pub const BATCH_REQUESTS: usize = 1_024;
 /// Questions in one request.
 pub const REQUEST_QUESTIONS: usize = 4_096;
 
+/// Largest file of questions, in bytes.
+pub const BATCH_BYTES: u64 = 256 << 20;
+
+/// Questions of a file handed over at once.
+pub const BATCH_QUESTIONS: usize = 1_000;
+
+/// Batches of questions under way at once.
+pub const BATCHES: usize = 16;
+
+/// How long a batch waits for its next part, in milliseconds.
+pub const BATCH_IDLE_MS: i64 = 600_000;
+
 /// Connections to the socket at once.
 pub const CONNECTIONS: usize = 64;
 

@@ -14,14 +14,17 @@ use crate::socket::client::Client;
 use crate::socket::ops;
 use crate::view::{self, Known};
 use crate::words::Words;
-use crate::{offline, output, side};
+use crate::{batch, offline, output, side};
 
 /// Runs the command.
 pub fn run(args: &LookupArgs) -> Result<ExitCode, Failure> {
+    if let Some(file) = &args.batch {
+        return batch::run(args, file);
+    }
     let words = Words {
-        public: args.public.clone(),
+        public: args.public.clone().unwrap_or_default(),
         protocol: args.protocol.clone(),
-        at: args.at.clone(),
+        at: args.at.clone().unwrap_or_default(),
         remote: args.remote.clone(),
         skew: Some(args.skew.clone()),
     };

@@ -1,6 +1,7 @@
 //! The `weir` program.
 
 mod ask;
+mod batch;
 mod check_config;
 mod cli;
 mod commands;

@@ -26,3 +26,5 @@ pub const TRUTH_LINE_BYTES: usize = 16_384;
 pub const SHOWN_WRONG: usize = 20;
 /// Questions handed to the asker at once.
 pub const BATCH: usize = 256;
+/// Answers with several holders that wait until the ids in them are known.
+pub const LATER: usize = 100_000;

@@ -127,14 +127,17 @@ impl Purpose {
 #[derive(Args, Clone, Debug)]
 pub struct LookupArgs {
     /// Public address and port, e.g. 203.0.113.7:40123 or [2001:db8::1]:443; a shared address needs its port
-    #[arg(long, value_name = "ADDR[:PORT]")]
-    pub public: String,
+    #[arg(long, value_name = "ADDR[:PORT]", required_unless_present = "batch")]
+    pub public: Option<String>,
     /// tcp, udp, icmp or an IANA number
     #[arg(long, value_name = "PROTOCOL")]
     pub protocol: Option<String>,
     /// The moment, e.g. 2026-11-22T10:00:00.123+08:00
-    #[arg(long, value_name = "TIME")]
-    pub at: String,
+    #[arg(long, value_name = "TIME", required_unless_present = "batch")]
+    pub at: Option<String>,
+    /// Ask every question of a CSV file with the columns public, at, protocol, remote, skew; answers as CSV, or with --json one a line
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["public", "at", "protocol", "remote", "explain", "offline"])]
+    pub batch: Option<PathBuf>,
     /// The far end, where it is known
     #[arg(long, value_name = "ADDR[:PORT]")]
     pub remote: Option<String>,

@@ -24,6 +24,7 @@ use crate::limits::{HEALTH_LINE_MS, WATCH_MS};
 use crate::measures::{self, Register};
 use crate::open::{self, Opened};
 use crate::ports::Ports;
+use crate::socket::batch::Batches;
 use crate::socket::ops::Service;
 use crate::socket::server::Server;
 use crate::view::Known;
@@ -151,6 +152,7 @@ impl Program {
             known: Known::of(settings),
             origin: settings.origin.clone(),
             clock: Arc::clone(clock),
+            batches: Batches::default(),
             measures: RwLock::new(measures),
         });
         let raise = stop.clone();

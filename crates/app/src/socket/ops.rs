@@ -10,6 +10,7 @@ use weir_record::sink::{RecordSink, SinkError, SubjectIds};
 use weir_sources::import::intake::Intake;
 use weir_store::engine::{SourceInfo, Store};
 
+use super::batch::{self, Announced, Batches, Part};
 use super::protocol::{Import, Op, Request, reply};
 use crate::ask::{self, Asker};
 use crate::fail::{FAILED, Failure};
@@ -35,6 +36,8 @@ pub struct Service {
     pub origin: String,
     /// The clock.
     pub clock: Arc<dyn Clock>,
+    /// Batches of questions under way.
+    pub batches: Batches,
     /// The measures, once they run.
     pub measures: RwLock<Register>,
 }
@@ -78,6 +81,12 @@ impl Service {
                 let view = view.get_or_insert_with(|| view::now(&self.store, &self.front, &self.known));
                 let asker = Asker { actor: actor.to_owned(), purpose };
                 self.lookup(view, &asker, question, questions, explain, asked)
+            }
+            Op::BatchBegin(announced) => self.begin(actor, announced, now),
+            Op::Batch { batch, text, last } => {
+                let part = self.batches.part(&batch, actor, &text, last, now)?;
+                let view = view.get_or_insert_with(|| view::now(&self.store, &self.front, &self.known));
+                Ok(self.part(view, part, now))
             }
             Op::Seal {} => self.seal(actor, now),
             Op::Sources {} => {
@@ -151,6 +160,37 @@ impl Service {
             }
             _ => Err(Failure::usage("a look-up has either one question or a list of questions", "give one of them")),
         }
+    }
+
+    /// Announces a batch. Its record is durable on return: what is asked under it later needs none of its own.
+    fn begin(&self, actor: &str, announced: Announced, now: Millis) -> Result<Value, Failure> {
+        announced.check()?;
+        let (purpose, target) = (announced.purpose.clone(), announced.target());
+        let asked = Asked {
+            time: now,
+            actor: actor.to_owned(),
+            purpose,
+            act: "lookup-batch",
+            target,
+            answer: "begun".into(),
+            rows: announced.rows,
+        };
+        ledger::commit(&self.store, self.front.as_ref(), &[asked])?;
+        let asker = Asker { actor: actor.to_owned(), purpose: announced.purpose.clone() };
+        Ok(json!({ "batch": self.batches.begin(asker, announced, now)?.to_string() }))
+    }
+
+    fn part(&self, view: &crate::facts::View, part: Part, now: Millis) -> Value {
+        if let Some(other) = part.other {
+            let action = ledger::actions(&[ledger::action(now, &part.asker.actor, "lookup-batch", other, "not the file announced")]);
+            // The answers were due already; the record is written as soon as there is room.
+            self.front.submit(action, Box::new(|_| ()));
+        }
+        let each = part.lines.into_iter().map(|(line, words)| {
+            let ask = |words: Words| ask::answer(&self.store, view, &self.origin, &part.asker, &words, now).answer;
+            batch::shown(line, &words.and_then(ask))
+        });
+        Value::Array(each.collect())
     }
 
     fn seal(&self, actor: &str, now: Millis) -> Result<Value, Failure> {

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use weir_sources::import::sessions::Past;
 
+use super::batch::Announced;
 use crate::fail::Failure;
 use crate::limits::WORD_BYTES;
 use crate::words::Words;
@@ -30,6 +31,18 @@ pub enum Op {
         /// Say how the answer came about, too.
         #[serde(default)]
         explain: bool,
+    },
+    /// Announces many questions from a file: the one ledger record of all of them.
+    BatchBegin(Announced),
+    /// Lines of that file.
+    Batch {
+        /// The batch, as its announcement was answered.
+        batch: String,
+        /// Whole lines.
+        text: String,
+        /// The last part.
+        #[serde(default)]
+        last: bool,
     },
     /// Seal what waits.
     Seal {},
@@ -143,7 +156,7 @@ impl Request {
 
 impl Op {
     fn check(self) -> Result<Op, Failure> {
-        if let Op::Lookup { purpose, .. } = &self
+        if let Op::Lookup { purpose, .. } | Op::BatchBegin(Announced { purpose, .. }) = &self
             && !["operate", "security-event", "drill"].contains(&purpose.as_str())
         {
             return Err(Failure::usage("the purpose is not known", "write operate, security-event or drill"));

@@ -2,6 +2,7 @@
 
 mod accounting;
 mod asking;
+mod batch;
 mod common;
 mod computed;
 mod conntrack;

@@ -79,6 +79,12 @@ impl<'a> Judge<'a> {
         Judge { index, person_of: HashMap::new(), id_of: HashMap::new() }
     }
 
+    /// True for an answer with several holders of which not every id is known yet: which of them stands for whom would be a guess.
+    pub fn should_wait(&self, answer: &Answer) -> bool {
+        let unknown = |c: &Candidate| c.subscriber.as_ref().is_some_and(|id| !self.person_of.contains_key(id));
+        answer.answer == Outcome::Several && answer.candidates.iter().any(unknown)
+    }
+
     /// Judges one answer.
     pub fn judge(&mut self, question: &Question, answer: &Answer) -> Verdict {
         let case = self.case(question, answer);

@@ -18,7 +18,7 @@ pub use report::{Report, WrongAnswer};
 pub use sample::{QuestionKind, Sampler};
 
 use crate::error::SimError;
-use crate::limits::BATCH;
+use crate::limits::{BATCH, LATER};
 
 /// Who held this public address and port at this moment?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,22 +153,34 @@ pub fn check(path: &Path, options: &CheckOptions, asker: &mut dyn Asker, mut pro
     let mut sampler = Sampler::new(&index, options)?;
     let mut judge = Judge::new(&index);
     let mut report = Report::new(options);
-    while report.asked < options.questions {
-        let left = usize::try_from(options.questions - report.asked).unwrap_or(BATCH).min(BATCH);
+    let (mut asked, mut later) = (0, Vec::new());
+    while asked < options.questions {
+        let left = usize::try_from(options.questions - asked).unwrap_or(BATCH).min(BATCH);
         let batch: Vec<(QuestionKind, Question)> = (0..left).map(|_| sampler.next_question()).collect();
         let questions: Vec<Question> = batch.iter().map(|(_, q)| *q).collect();
-        let failed = |source| SimError::Ask { asked: report.asked, source };
+        let failed = |source| SimError::Ask { asked, source };
         let answers = asker.ask(&questions).map_err(failed)?;
         if answers.len() != questions.len() {
             let text = format!("{} answers to {} questions", answers.len(), questions.len());
             return Err(failed(io::Error::new(io::ErrorKind::InvalidData, text)));
         }
-        for ((kind, question), answer) in batch.iter().zip(&answers) {
-            let verdict = judge.judge(question, answer);
-            report.add(*kind, question, answer, verdict, &index);
+        asked += left as u64;
+        for ((kind, question), answer) in batch.into_iter().zip(answers) {
+            if judge.should_wait(&answer) && later.len() < LATER {
+                later.push((kind, question, answer));
+                continue;
+            }
+            let verdict = judge.judge(&question, &answer);
+            report.add(kind, &question, &answer, verdict, &index);
         }
         progress(&report);
     }
+    // Most ids have been learned from answers with one holder by now.
+    for (kind, question, answer) in later {
+        let verdict = judge.judge(&question, &answer);
+        report.add(kind, &question, &answer, verdict, &index);
+    }
+    progress(&report);
     Ok(report)
 }
 

@@ -232,6 +232,21 @@ fn an_id_not_seen_before_is_the_holder_at_that_moment() {
 }
 
 #[test]
+fn an_answer_with_ids_not_known_yet_waits() {
+    let index = index();
+    let mut judge = Judge::new(&index);
+    let both = answer(Outcome::Several, &[who("north", "100.64.0.2", "Y"), who("north", "100.64.0.3", "Z")]);
+    assert!(judge.should_wait(&both));
+    let one = |inside: &str, id: &str| answer(Outcome::One, &[who("north", inside, id)]);
+    assert!(!judge.should_wait(&one("100.64.0.2", "Y")), "only with one holder is an id learned");
+    assert_eq!(judge.judge(&ask("198.18.0.7", 2_000, 105_000), &one("100.64.0.2", "Y")), Verdict::Right);
+    assert!(judge.should_wait(&both));
+    assert_eq!(judge.judge(&ask("198.18.0.7", 2_000, 135_000), &one("100.64.0.3", "Z")), Verdict::Right);
+    assert!(!judge.should_wait(&both));
+    assert_eq!(judge.judge(&ask("198.18.0.7", 2_000, 120_002), &both), Verdict::Right);
+}
+
+#[test]
 fn the_contract_of_answers_is_read_with_unknown_fields() {
     let text = r#"{"answer":"one","asked":{"x":1},"candidates":[{"realm":"north","subscriber":null,"inside":{"address":"100.64.0.12","port":58286},
         "mapping":{"kind":"session","start":"2026-11-22T10:00:00.000+08:00","end":null,"certain":true},

@@ -1,0 +1,181 @@
+//! `weir lookup --batch`: the questions of a file, answered part by part.
+
+use std::fs;
+use std::io::{self, IsTerminal};
+use std::path::Path;
+use std::process::ExitCode;
+
+use csv::{ReaderBuilder, Writer};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::{Value, json};
+use weir_base::crypto::sha256;
+
+use crate::cli::LookupArgs;
+use crate::fail::{FAILED, Failure};
+use crate::limits::{BATCH_BYTES, BATCH_QUESTIONS};
+use crate::output;
+use crate::socket::batch::heading;
+use crate::socket::client::Client;
+
+/// How many answers of each kind came.
+#[derive(Default)]
+struct Tally {
+    one: u64,
+    none: u64,
+    several: u64,
+    unknown: u64,
+    refused: u64,
+}
+
+/// Asks every question of the file.
+pub fn run(args: &LookupArgs, file: &Path) -> Result<ExitCode, Failure> {
+    let text = read(file)?;
+    let (head, rows) = look(file, &text)?;
+    let digest: String = sha256(text.as_bytes()).iter().map(|b| format!("{b:02x}")).collect();
+    let mut client = Client::connect(&args.data.data)?;
+    let begin = json!({ "op": "batch-begin", "digest": digest, "rows": rows, "purpose": args.purpose.name(), "skew": args.skew });
+    let batch = client.call(begin)?["batch"].take();
+    let bar = bar(rows);
+    let mut tally = Tally::default();
+    if !args.json {
+        output::text("line,answer,code,realm,subscriber,inside,inside_port,start,end,reason\n")?;
+    }
+    let parts = parts(&text, head);
+    for (i, part) in parts.iter().enumerate() {
+        let answer = client.call(json!({ "op": "batch", "batch": batch, "text": part, "last": i + 1 == parts.len() }))?;
+        let answers = answer.as_array().cloned().unwrap_or_default();
+        answers.iter().for_each(|answer| tally.count(answer));
+        write(args.json, &answers)?;
+        bar.inc(answers.len() as u64);
+    }
+    bar.finish_and_clear();
+    let Tally { one, none, several, unknown, refused } = tally;
+    eprintln!("{rows} questions: {one} one, {none} none, {several} several, {unknown} unknown, {refused} refused");
+    Ok(if refused == 0 { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
+}
+
+impl Tally {
+    fn count(&mut self, answer: &Value) {
+        *match answer["answer"].as_str() {
+            Some("one") => &mut self.one,
+            Some("none") => &mut self.none,
+            Some("several") => &mut self.several,
+            Some("unknown") => &mut self.unknown,
+            _ => &mut self.refused,
+        } += 1;
+    }
+}
+
+fn read(file: &Path) -> Result<String, Failure> {
+    let shown = file.display();
+    let cannot = |e: io::Error| Failure::new(format!("{shown} cannot be read ({e})"), "name an existing CSV file in UTF-8");
+    if fs::metadata(file).map_err(cannot)?.len() > BATCH_BYTES {
+        return Err(Failure::usage(format!("{shown} is larger than {} MiB", BATCH_BYTES >> 20), "ask in several files"));
+    }
+    fs::read_to_string(file).map_err(cannot)
+}
+
+/// Reads the file once: the end of its heading, and its questions. So nothing is in the ledger of a file that is none.
+fn look(file: &Path, text: &str) -> Result<(usize, u64), Failure> {
+    let shown = file.display();
+    let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.trim_start_matches('\u{feff}').as_bytes());
+    let (mut rows, mut first) = (0u64, true);
+    for record in reader.records() {
+        let record = record.map_err(|e| {
+            let line = e.position().map_or(0, csv::Position::line);
+            Failure::usage(format!("{shown}: line {line} is not CSV"), "see docs/answers.md for the columns")
+        })?;
+        if std::mem::take(&mut first) {
+            heading(&record).map_err(|f| Failure { what: format!("{shown}: {}", f.what), ..f })?;
+        } else {
+            rows += 1;
+        }
+        // A line break within quotes would be cut in two.
+        if record.iter().any(|cell| cell.contains('\n')) {
+            return Err(Failure::usage(format!("{shown}: a cell spans lines"), "write one question a line"));
+        }
+    }
+    if rows == 0 {
+        return Err(Failure::usage(format!("{shown} has no questions"), "write a heading and a question a line, see docs/answers.md"));
+    }
+    Ok((text.find('\n').map_or(text.len(), |at| at + 1), rows))
+}
+
+/// The file cut into parts of whole lines, the heading with the first.
+fn parts(text: &str, head: usize) -> Vec<&str> {
+    let (mut parts, mut from, mut lines) = (Vec::new(), 0, 0);
+    for (at, _) in text.match_indices('\n').filter(|(at, _)| *at >= head) {
+        lines += 1;
+        if lines == BATCH_QUESTIONS {
+            parts.push(&text[from..=at]);
+            (from, lines) = (at + 1, 0);
+        }
+    }
+    if from < text.len() || parts.is_empty() {
+        parts.push(&text[from..]);
+    }
+    parts
+}
+
+fn write(json: bool, answers: &[Value]) -> Result<(), Failure> {
+    if json {
+        return output::text(&answers.iter().map(|answer| format!("{answer}\n")).collect::<String>());
+    }
+    let mut out = Writer::from_writer(Vec::new());
+    let failed = |e: csv::Error| Failure::new(format!("cannot write CSV ({e})"), "please report this");
+    let text = |v: &Value| v.as_str().map_or_else(|| if v.is_null() { String::new() } else { v.to_string() }, str::to_owned);
+    for answer in answers {
+        let none = json!({});
+        let candidates = answer["candidates"].as_array().filter(|c| !c.is_empty()).map_or_else(|| vec![&none], |c| c.iter().collect());
+        for c in candidates {
+            let own = ["line", "answer", "code"].map(|k| text(&answer[k]));
+            let held = ["realm", "subscriber", "inside", "inside_port", "start", "end"].map(|k| text(&c[k]));
+            out.write_record(own.iter().chain(&held).chain([&text(&answer["reason"])])).map_err(failed)?;
+        }
+    }
+    let bytes = out.into_inner().map_err(|e| failed(e.into_error().into()))?;
+    output::text(&String::from_utf8_lossy(&bytes))
+}
+
+fn bar(rows: u64) -> ProgressBar {
+    let bar = if io::stderr().is_terminal() { ProgressBar::new(rows) } else { ProgressBar::hidden() };
+    if let Ok(style) = ProgressStyle::with_template("asking [{bar:30}] {pos}/{len} {per_sec} {eta}") {
+        bar.set_style(style.progress_chars("=> "));
+    }
+    bar
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_whole_lines_and_all_of_them() {
+        let line = "x,y\n";
+        for lines in [1, 2, BATCH_QUESTIONS, BATCH_QUESTIONS + 1, 3 * BATCH_QUESTIONS] {
+            for end in ["", "last,one"] {
+                let text = format!("public,at\n{}{end}", line.repeat(lines));
+                let parts = parts(&text, 10);
+                assert_eq!(parts.concat(), text);
+                assert!(parts.iter().all(|p| p.lines().count() <= BATCH_QUESTIONS + 1 && !p.is_empty()), "{lines}");
+                assert!(parts.iter().rev().skip(1).all(|p| p.ends_with('\n')));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_batch_is_told_before_anything_is_asked() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("batch.csv");
+        for (text, told) in [
+            ("", "no questions"),
+            ("public,at\n", "no questions"),
+            ("203.0.113.7:1,now\n", "heading"),
+            ("public,at\n\"a\nb\",now\n", "spans lines"),
+        ] {
+            let failure = look(&file, text).unwrap_err();
+            assert!(failure.what.contains(told) && !failure.to_string().contains("203.0.113.7"), "{failure}");
+        }
+        assert_eq!(look(&file, "\u{feff}public,at\r\na,b\r\nc,d").unwrap(), (14, 2));
+    }
+}

@@ -1,0 +1,279 @@
+//! Many questions from a file, under one ledger record: the file's digest and its lines, durable before the first answer.
+//!
+//! The command hands the file over as it is, part by part; what was promised is checked on the way. A file that turns out to be another one
+//! than was announced is told of in the operators' records.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use csv::{ReaderBuilder, StringRecord};
+use ring::digest;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use weir_attribution::{Answer, Candidate};
+use weir_base::task::lock;
+use weir_base::time::Millis;
+use weir_record::Id;
+
+use crate::ask::Asker;
+use crate::fail::Failure;
+use crate::limits::{BATCH_IDLE_MS, BATCHES, REQUEST_QUESTIONS};
+use crate::words::Words;
+
+/// Columns of the file, and whether each must be there.
+pub const COLUMNS: [(&str, bool); 5] = [("public", true), ("protocol", false), ("at", true), ("remote", false), ("skew", false)];
+
+/// What a batch is announced as.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Announced {
+    /// SHA-256 of the file, in hexadecimal digits.
+    pub digest: String,
+    /// Questions in it: lines after the heading.
+    pub rows: u64,
+    /// operate, security-event or drill.
+    pub purpose: String,
+    /// Tolerance of questions that state none.
+    pub skew: String,
+}
+
+/// A batch under way.
+struct Batch {
+    asker: Asker,
+    announced: Announced,
+    columns: [Option<usize>; 5],
+    left: u64,
+    line: u64,
+    hash: digest::Context,
+    touched: Millis,
+}
+
+/// A question of a part: its line in the file, and its words or what is wrong with it.
+pub type Line = (u64, Result<Words, Failure>);
+
+/// What a part brings.
+pub struct Part {
+    /// Who asks.
+    pub asker: Asker,
+    /// The questions.
+    pub lines: Vec<Line>,
+    /// Set after the last part, if the file was not the one announced.
+    pub other: Option<String>,
+}
+
+/// The batches under way.
+#[derive(Default)]
+pub struct Batches(Mutex<HashMap<Id, Batch>>);
+
+fn broken(why: &str) -> Failure {
+    Failure::usage(format!("the batch cannot go on: {why}"), "begin it anew")
+}
+
+impl Announced {
+    /// What the ledger says of it.
+    pub fn target(&self) -> String {
+        json!({ "file_sha256": self.digest, "rows": self.rows, "skew": self.skew }).to_string()
+    }
+
+    /// Complains about what cannot be.
+    pub fn check(&self) -> Result<(), Failure> {
+        let hex = self.digest.len() == 64 && self.digest.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        if hex && self.rows > 0 {
+            Ok(())
+        } else {
+            Err(Failure::usage("the batch is empty or its digest is none", "name a file with questions"))
+        }
+    }
+}
+
+impl Batches {
+    /// Begins a batch whose announcement is durable in the ledger.
+    pub fn begin(&self, asker: Asker, announced: Announced, now: Millis) -> Result<Id, Failure> {
+        let mut batches = lock(&self.0);
+        batches.retain(|_, b| now.since(b.touched) < BATCH_IDLE_MS);
+        if batches.len() >= BATCHES {
+            return Err(Failure::new(format!("{BATCHES} batches are under way"), "wait until one of them has ended"));
+        }
+        let (id, left, hash) = (Id::random(), announced.rows, digest::Context::new(&digest::SHA256));
+        batches.insert(id, Batch { asker, announced, columns: [None; 5], left, line: 0, hash, touched: now });
+        Ok(id)
+    }
+
+    /// Takes a part: whole lines of the file, the heading in the first one.
+    pub fn part(&self, id: &str, actor: &str, text: &str, last: bool, now: Millis) -> Result<Part, Failure> {
+        let id: Id = id.parse().map_err(|_| broken("nobody began it"))?;
+        let mut batches = lock(&self.0);
+        let batch = batches.get_mut(&id).filter(|b| b.asker.actor == actor).ok_or_else(|| broken("nobody began it, or long ago"))?;
+        batch.touched = now;
+        let taken = batch.take(text);
+        let asker = batch.asker.clone();
+        if taken.is_err() || last {
+            let ended = batches.remove(&id);
+            let other = ended.filter(|_| last).and_then(Batch::differs);
+            return taken.map(|lines| Part { asker, lines, other });
+        }
+        taken.map(|lines| Part { asker, lines, other: None })
+    }
+}
+
+impl Batch {
+    fn take(&mut self, text: &str) -> Result<Vec<Line>, Failure> {
+        self.hash.update(text.as_bytes());
+        let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.trim_start_matches('\u{feff}').as_bytes());
+        let mut lines = Vec::new();
+        let before = self.line;
+        for record in reader.records() {
+            let record = record.map_err(|_| broken("it is not CSV"))?;
+            self.line = before + record.position().map_or(0, csv::Position::line);
+            if self.columns[0].is_none() {
+                self.columns = heading(&record)?;
+                continue;
+            }
+            self.left = self.left.checked_sub(1).ok_or_else(|| broken("it has more lines than were announced"))?;
+            lines.push((self.line, self.words(&record)));
+        }
+        self.line = before + text.bytes().filter(|b| *b == b'\n').count() as u64;
+        if lines.len() > REQUEST_QUESTIONS {
+            return Err(broken("a part has too many lines"));
+        }
+        Ok(lines)
+    }
+
+    fn words(&self, record: &StringRecord) -> Result<Words, Failure> {
+        let cell =
+            |i: usize| self.columns[i].and_then(|at| record.get(at)).map(str::trim).filter(|cell| !cell.is_empty()).map(str::to_owned);
+        let missing = |name: &str| Failure::usage(format!("{name} is missing"), "fill the column in");
+        let words = Words {
+            public: cell(0).ok_or_else(|| missing("public"))?,
+            protocol: cell(1),
+            at: cell(2).ok_or_else(|| missing("at"))?,
+            remote: cell(3),
+            skew: Some(cell(4).unwrap_or_else(|| self.announced.skew.clone())),
+        };
+        words.read().map(|_| words)
+    }
+
+    /// Why the file is not the one announced, if it is not.
+    fn differs(self) -> Option<String> {
+        let digest: String = self.hash.finish().as_ref().iter().map(|b| format!("{b:02x}")).collect();
+        (self.left > 0 || digest != self.announced.digest).then(|| {
+            format!("announced {} with {} questions, got {digest}, {} fewer", self.announced.digest, self.announced.rows, self.left)
+        })
+    }
+}
+
+/// Where the columns are.
+pub fn heading(record: &StringRecord) -> Result<[Option<usize>; 5], Failure> {
+    let known: Vec<&str> = COLUMNS.iter().map(|(name, _)| *name).collect();
+    let todo = format!("name the columns in the first line: {} (public and at are needed)", known.join(","));
+    let mut columns = [None; 5];
+    for (at, cell) in record.iter().enumerate() {
+        let cell = cell.trim().to_ascii_lowercase();
+        let column = known.iter().position(|name| *name == cell);
+        // Not repeated: without a heading it is an address.
+        let column = column.ok_or_else(|| Failure::usage(format!("column {} of the heading is not known", at + 1), todo.clone()))?;
+        if columns[column].replace(at).is_some() {
+            return Err(Failure::usage(format!("column {} stands twice in the heading", known[column]), todo));
+        }
+    }
+    match COLUMNS.iter().zip(columns).find(|((_, needed), column)| *needed && column.is_none()) {
+        Some(((name, _), _)) => Err(Failure::usage(format!("the heading has no column {name}"), todo)),
+        None => Ok(columns),
+    }
+}
+
+/// An answer without names: what was held, by which opaque ids.
+pub fn shown(line: u64, answer: &Result<Answer, Failure>) -> Value {
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(f) => return json!({ "line": line, "answer": "refused", "reason": format!("{}: {}", f.what, f.todo), "candidates": [] }),
+    };
+    let time = |t: Option<Millis>| t.map(Millis::to_rfc3339);
+    let candidate = |c: &Candidate| {
+        json!({
+            "realm": c.realm, "subscriber": c.subscriber.map(|s| s.to_string()), "inside": c.inside.to_string(), "inside_port": c.inside_port,
+            "start": time(c.mapping.as_ref().map_or_else(|| c.session.as_ref().map(|s| s.start), |m| m.start)),
+            "end": time(c.mapping.as_ref().map_or_else(|| c.session.as_ref().and_then(|s| s.end), |m| m.end)),
+        })
+    };
+    json!({
+        "line": line, "answer": answer.outcome.name(), "code": answer.code.name(), "reason": answer.reason,
+        "candidates": answer.candidates.iter().map(candidate).collect::<Vec<_>>(), "candidates_left": answer.candidates_left,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Millis = Millis(1_795_312_800_000);
+
+    fn asker() -> Asker {
+        Asker { actor: "uid:0".into(), purpose: "operate".into() }
+    }
+
+    fn announced(text: &str, rows: u64) -> Announced {
+        let digest = digest::digest(&digest::SHA256, text.as_bytes());
+        let digest = digest.as_ref().iter().map(|b| format!("{b:02x}")).collect();
+        Announced { digest, rows, purpose: "operate".into(), skew: "2s".into() }
+    }
+
+    const FILE: &str = "at,Public,protocol\n2026-11-22T10:00:00.123+08:00,203.0.113.7:40123,tcp\n\
+                        \"2026-11-22T10:00:01+08:00\",[2001:db8::1]:443,\nyesterday,203.0.113.7:1,tcp\n,203.0.113.7:1,\n";
+
+    #[test]
+    fn a_file_in_parts_is_the_file_as_a_whole() {
+        for cut in FILE.match_indices('\n').map(|(at, _)| at + 1) {
+            let batches = Batches::default();
+            let id = batches.begin(asker(), announced(FILE, 4), NOW).unwrap();
+            let (head, tail) = FILE.split_at(cut);
+            let first = batches.part(&id.to_string(), "uid:0", head, false, NOW).unwrap();
+            let second = batches.part(&id.to_string(), "uid:0", tail, true, NOW).unwrap();
+            assert_eq!((first.other, second.other), (None, None));
+            let lines: Vec<Line> = first.lines.into_iter().chain(second.lines).collect();
+            let numbers: Vec<_> = lines.iter().map(|(line, words)| (*line, words.is_ok())).collect();
+            assert_eq!(numbers, [(2, true), (3, true), (4, false), (5, false)], "{cut}");
+            assert_eq!(lines[0].1.as_ref().unwrap().skew.as_deref(), Some("2s"));
+            assert!(batches.part(&id.to_string(), "uid:0", "", true, NOW).is_err(), "it has ended");
+        }
+    }
+
+    #[test]
+    fn what_was_announced_is_held_against_what_came() {
+        for (text, rows, told) in [(FILE, 4, false), (FILE, 5, true), ("public,at\n", 1, true)] {
+            let batches = Batches::default();
+            let id = batches.begin(asker(), announced(FILE, rows), NOW).unwrap();
+            assert_eq!(batches.part(&id.to_string(), "uid:0", text, true, NOW).unwrap().other.is_some(), told, "{rows}");
+        }
+        let batches = Batches::default();
+        let id = batches.begin(asker(), announced(FILE, 3), NOW).unwrap();
+        assert!(batches.part(&id.to_string(), "uid:0", FILE, true, NOW).is_err(), "more lines than announced");
+        let id = batches.begin(asker(), announced(FILE, 4), NOW).unwrap();
+        assert!(batches.part(&id.to_string(), "uid:1", FILE, true, NOW).is_err(), "somebody else's");
+    }
+
+    #[test]
+    fn batches_are_few_and_forgotten_when_nobody_goes_on() {
+        let batches = Batches::default();
+        for _ in 0..BATCHES {
+            batches.begin(asker(), announced(FILE, 4), NOW).unwrap();
+        }
+        assert!(batches.begin(asker(), announced(FILE, 4), NOW).is_err());
+        assert!(batches.begin(asker(), announced(FILE, 4), NOW.plus(BATCH_IDLE_MS)).is_ok());
+    }
+
+    #[test]
+    fn headings_are_told_apart_from_addresses() {
+        for (line, good) in [
+            ("public,at", true),
+            ("AT , Public,skew,remote,protocol", true),
+            ("public", false),
+            ("public,at,at", false),
+            ("203.0.113.7:40123,2026-11-22T10:00:00+08:00", false),
+        ] {
+            let got = heading(&StringRecord::from(line.split(',').collect::<Vec<_>>()));
+            assert_eq!(got.is_ok(), good, "{line}");
+            assert!(got.err().is_none_or(|f| !f.to_string().contains("203.0.113.7")));
+        }
+    }
+}

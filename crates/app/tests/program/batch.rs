@@ -1,0 +1,111 @@
+//! Many questions from a file: every line answered, nobody named, one record in the ledger.
+
+use std::fs;
+
+use serde_json::Value;
+use weir_base::crypto::sha256;
+
+use crate::common::{Running, at, code, now_ms, parsed, text};
+
+/// Sessions of a day ago, one an address, and the file of questions about them.
+const SESSIONS: usize = 2_500;
+
+fn imported(running: &Running, dir: &std::path::Path) -> i64 {
+    let began = now_ms() - 86_400_000;
+    let sql = |ms: i64| at(ms)[..19].replace('T', " ");
+    let rows: String = (0..SESSIONS)
+        .map(|i| format!("s{i},caller-{i},{},{},100.64.{}.{}\n", sql(began), sql(began + 3_600_000), i / 250, i % 250))
+        .collect();
+    let file = dir.join("past.csv");
+    fs::write(&file, format!("acctsessionid,username,acctstarttime,acctstoptime,framedipaddress\n{rows}")).unwrap();
+    let done = running.ask(&["import", "freeradius-sql", file.to_str().unwrap()]);
+    assert_eq!(code(&done), 0, "{}", String::from_utf8_lossy(&done.stderr));
+    began
+}
+
+#[test]
+fn a_file_of_questions_is_answered_line_by_line_under_one_record() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = Running::minimal(&dir.path().join("data"));
+    let began = imported(&running, dir.path());
+    let mut lines: Vec<String> = (0..SESSIONS)
+        .map(|i| format!("100.64.{}.{},{}", i / 250, i % 250, at(began + if i % 5 == 0 { 7_200_000 } else { 600_000 })))
+        .collect();
+    lines[7] = "100.64.0.7,yesterday".into();
+    let file = dir.path().join("abuse.csv");
+    let content = format!("public,at\n{}\n", lines.join("\n"));
+    fs::write(&file, &content).unwrap();
+    let path = file.to_str().unwrap();
+
+    let answered = running.ask(&["lookup", "--batch", path, "--json", "--purpose", "security-event"]);
+    let said = String::from_utf8_lossy(&answered.stderr).into_owned();
+    assert_eq!(code(&answered), 1, "one line was refused: {said}");
+    assert!(said.contains("2500 questions: 1999 one, 500 none, 0 several, 0 unknown, 1 refused"), "{said}");
+    let answers: Vec<Value> = text(&answered).lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    assert_eq!(answers.len(), SESSIONS);
+    for (i, answer) in answers.iter().enumerate() {
+        let expected = if i == 7 { "refused" } else { ["none", "one"][usize::from(i % 5 != 0)] };
+        assert_eq!((answer["line"].as_u64(), answer["answer"].as_str()), (Some(i as u64 + 2), Some(expected)), "{answer}");
+        if expected == "one" {
+            assert_eq!(answer["candidates"][0]["inside"], format!("100.64.{}.{}", i / 250, i % 250));
+        }
+    }
+    assert!(!text(&answered).contains("caller-"), "nobody is named");
+
+    // As a table, line by line the same.
+    let table = running.ask(&["lookup", "--batch", path]);
+    let rows: Vec<String> = text(&table).lines().skip(1).map(|l| l.split(',').take(2).collect::<Vec<_>>().join(",")).collect();
+    let same: Vec<String> = answers.iter().map(|a| format!("{},{}", a["line"], a["answer"].as_str().unwrap())).collect();
+    assert_eq!(rows, same);
+
+    // One record each time, with the file's digest and its lines, and none for the questions.
+    let ledger: Vec<Value> = running.records("question").into_iter().filter(|q| q["act"].as_str().unwrap().starts_with("lookup")).collect();
+    let told: Vec<_> =
+        ledger.iter().map(|q| (q["act"].as_str().unwrap(), q["purpose"].as_str().unwrap(), q["rows"].as_u64().unwrap())).collect();
+    let rows = SESSIONS as u64;
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told.contains(&("lookup-batch", "security-event", rows)) && told.contains(&("lookup-batch", "operate", rows)), "{told:?}");
+    assert!(running.records("operator_action").iter().all(|a| a["action"] != "lookup-batch"));
+
+    // Somebody who asks other things than were announced is found out.
+    let digest: String = sha256(content.as_bytes()).iter().map(|b| format!("{b:02x}")).collect();
+    let mut socket = running.socket();
+    let mut call = |request: Value| {
+        socket.send(format!("{request}\n").as_bytes());
+        socket.receive()
+    };
+    let begin = serde_json::json!({ "op": "batch-begin", "digest": digest, "rows": 2, "purpose": "operate", "skew": "2s" });
+    let batch = call(begin)["ok"]["batch"].take();
+    let other = format!("public,at\n100.64.1.1,{}\n", at(began + 600_000));
+    let reply = call(serde_json::json!({ "op": "batch", "batch": batch, "text": other, "last": true }));
+    assert_eq!(reply["ok"][0]["answer"], "one", "{reply}");
+    assert_eq!(call(serde_json::json!({ "op": "batch", "batch": batch, "text": other }))["error"]["code"], 2);
+    let seal = running.ask(&["seal", "--now", "--json"]);
+    assert!(parsed(&seal)["rows"].as_u64().is_some());
+    assert!(running.records("operator_action").iter().any(|a| a["action"] == "lookup-batch" && a["result"] == "not the file announced"));
+    assert_eq!(running.stop(), 0);
+}
+
+#[test]
+fn what_is_no_file_of_questions_is_told_and_leaves_no_record() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = Running::minimal(&dir.path().join("data"));
+    let file = dir.path().join("abuse.csv");
+    let path = file.to_str().unwrap();
+    for (content, arguments, told) in [
+        (Some("203.0.113.7:40123,now\n"), &[][..], "name the columns"),
+        (Some("public,at\n"), &[], "no questions"),
+        (None, &[], "cannot be read"),
+        (Some("public,at\nx,y\n"), &["--public", "203.0.113.7"], "cannot be used with"),
+    ] {
+        let _ = fs::remove_file(&file);
+        if let Some(content) = content {
+            fs::write(&file, content).unwrap();
+        }
+        let refused = running.ask(&[&["lookup", "--batch", path], arguments].concat());
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!([1, 2].contains(&code(&refused)) && said.contains(told), "{said}");
+    }
+    assert!(running.records("question").iter().all(|q| q["act"] != "lookup-batch"));
+    assert_eq!(running.stop(), 0);
+}
