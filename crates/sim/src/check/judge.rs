@@ -170,26 +170,65 @@ impl<'a> Judge<'a> {
         if strangers || unsure || nameless || holders < 2 || missing(|i| i.must) { Verdict::Several } else { Verdict::Right }
     }
 
-    /// Compares all candidates: those with known ids first, so that a new id stands for a holder whom no known id names.
+    /// Compares all candidates, once it is settled for whom the ids stand that are not known yet.
     fn compare_all(&self, case: &Case<'_>, candidates: &[Candidate]) -> Vec<Match> {
-        let known = |c: &&Candidate| c.subscriber.as_ref().is_some_and(|id| self.person_of.contains_key(id));
-        let mut matches: Vec<Match> = Vec::new();
-        let mut named: Vec<(&str, u32)> = Vec::new();
-        for candidate in candidates.iter().filter(known).chain(candidates.iter().filter(|c| !known(c))) {
-            let found = self.compare(case, candidate, &named);
-            let person = match found {
-                Match::Holder(n) => case.identities.get(n).map(|i| i.person),
-                Match::Neighbour(person) => Some(person),
-                Match::Nameless(_) | Match::Unsure | Match::Stranger => None,
-            };
-            named.extend(candidate.subscriber.as_deref().zip(person));
-            matches.push(found);
-        }
-        matches
+        let named = self.assign(case, candidates);
+        let one = |c: &Candidate| match c.subscriber.as_deref() {
+            // It fits nobody, or only somebody another id was taken for.
+            Some(id) if !self.person_of.contains_key(id) && !named.iter().any(|(other, _)| *other == id) => {
+                if named.is_empty() {
+                    Match::Stranger
+                } else {
+                    Match::Unsure
+                }
+            }
+            _ => self.compare(case, c, &named),
+        };
+        candidates.iter().map(one).collect()
     }
 
-    /// Compares one candidate; `named` are the ids of other candidates of the answer and the persons they stand for.
-    fn compare(&self, case: &Case<'_>, candidate: &Candidate, named: &[(&str, u32)]) -> Match {
+    /// For whom the ids of an answer stand that are not known yet: the id with the fewest possible persons is settled first, and a holder
+    /// before a neighbour. An id that is listed with two inside addresses stands for somebody who had both.
+    fn assign<'c>(&self, case: &Case<'_>, candidates: &'c [Candidate]) -> Vec<(&'c str, u32)> {
+        let mut open: Vec<&str> =
+            candidates.iter().filter_map(|c| c.subscriber.as_deref()).filter(|id| !self.person_of.contains_key(*id)).collect();
+        open.sort_unstable();
+        open.dedup();
+        let mut named: Vec<(&str, u32)> = Vec::new();
+        while !open.is_empty() {
+            let options = |id: &str| {
+                let free = |p: &u32| !self.id_of.contains_key(p) && !named.iter().any(|(_, other)| other == p);
+                let own = candidates.iter().filter(|c| c.subscriber.as_deref() == Some(id));
+                let mut sets = own.map(|c| self.persons(case, c));
+                let first = sets.next().unwrap_or_default();
+                let rest: Vec<Vec<u32>> = sets.collect();
+                first.into_iter().filter(|p| free(p) && rest.iter().all(|set| set.contains(p))).collect::<Vec<u32>>()
+            };
+            let Some((at, chosen)) = open.iter().map(|id| options(id)).enumerate().min_by_key(|(_, o)| (o.is_empty(), o.len())) else {
+                break;
+            };
+            let id = open.remove(at);
+            named.extend(chosen.first().map(|person| (id, *person)));
+        }
+        named
+    }
+
+    /// Whom a candidate may stand for: the holders of its inside address, the one at that moment first, then who was logged in with it.
+    fn persons(&self, case: &Case<'_>, candidate: &Candidate) -> Vec<u32> {
+        let here = self.holders_of(case, candidate);
+        let holders = here.iter().filter_map(|n| case.identities.get(*n)).map(|i| i.person);
+        let mut persons: Vec<u32> = holders.chain(here.iter().flat_map(|n| self.neighbours(case, *n))).collect();
+        let mut seen = Vec::new();
+        persons.retain(|p| {
+            let new = !seen.contains(p);
+            seen.push(*p);
+            new
+        });
+        persons
+    }
+
+    /// The holders with a candidate's inside address and realm, the one at the moment asked about first.
+    fn holders_of(&self, case: &Case<'_>, candidate: &Candidate) -> Vec<usize> {
         let address = candidate.inside.as_ref().and_then(|i| i.address.parse::<Addr16>().ok());
         let fits = |i: &Identity| {
             let place = match i.inside {
@@ -202,6 +241,12 @@ impl<'a> Judge<'a> {
         let mut here: Vec<usize> = case.identities.iter().enumerate().filter(|(_, i)| fits(i)).map(|(n, _)| n).collect();
         // Where the id does not tell, the candidate is taken for the holder at that moment rather than for one at the edge.
         here.sort_by_key(|n| case.identities.get(*n).map(|i| (!i.at_t, !i.must)));
+        here
+    }
+
+    /// Compares one candidate; `named` are the ids of other candidates of the answer and the persons they stand for.
+    fn compare(&self, case: &Case<'_>, candidate: &Candidate, named: &[(&str, u32)]) -> Match {
+        let here = self.holders_of(case, candidate);
         let Some(first) = here.first().copied() else { return Match::Stranger };
         let Some(id) = candidate.subscriber.as_ref() else { return Match::Nameless(first) };
         let person_at = |n: usize| case.identities.get(n).map(|i| i.person);

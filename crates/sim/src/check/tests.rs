@@ -247,6 +247,40 @@ fn an_answer_with_ids_not_known_yet_waits() {
 }
 
 #[test]
+fn an_id_with_two_inside_addresses_is_whoever_had_both() {
+    let mut index = TruthIndex::default();
+    // H held the port with .8, then again with .9, which W had before H.
+    let lines = [
+        line("session", "north", "h", "100.64.0.8", 100_000, Some(101_000)),
+        line("session", "north", "h", "100.64.0.9", 102_000, Some(115_000)),
+        line("login", "north", "h", "100.64.0.8", 99_000, Some(101_000)),
+        line("login", "north", "w", "100.64.0.9", 90_000, Some(101_000)),
+        line("login", "north", "h", "100.64.0.9", 101_010, None),
+    ];
+    lines.iter().for_each(|line| index.add(line).unwrap());
+    let header = Header {
+        weir_truth: 1,
+        seed: 1,
+        profile: "isp".into(),
+        options: String::new(),
+        clock_offsets: Default::default(),
+        from: T,
+        to: None,
+        pools: vec![],
+    };
+    index.close(&header, &Footer { to: T + 600_000, mappings: 2, sessions: 3, events: 4 });
+    let (w, h9, h8) = (who("north", "100.64.0.9", "W"), who("north", "100.64.0.9", "H"), who("north", "100.64.0.8", "H"));
+    let question = ask("198.18.0.7", 2_000, 100_500);
+    for order in [[&w, &h9, &h8], [&h8, &h9, &w], [&h9, &w, &h8]] {
+        let several = answer(Outcome::Several, &order.map(Clone::clone));
+        assert_eq!(Judge::new(&index).judge(&question, &several), Verdict::Right);
+    }
+    // W alone did not hold it at that moment, whatever the id stands for.
+    let wrong = answer(Outcome::Several, &[w, who("north", "100.64.0.9", "X")]);
+    assert!(matches!(Judge::new(&index).judge(&question, &wrong), Verdict::Wrong(_)));
+}
+
+#[test]
 fn the_contract_of_answers_is_read_with_unknown_fields() {
     let text = r#"{"answer":"one","asked":{"x":1},"candidates":[{"realm":"north","subscriber":null,"inside":{"address":"100.64.0.12","port":58286},
         "mapping":{"kind":"session","start":"2026-11-22T10:00:00.000+08:00","end":null,"certain":true},
