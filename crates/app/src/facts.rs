@@ -16,6 +16,7 @@ use weir_store::engine::{SourceInfo, Store};
 use weir_store::nat::mapping::Mapping;
 use weir_store::session::span::SessionSpan;
 
+use crate::clocks::Clocks;
 use crate::front::Reach;
 
 /// How far back the last word about a port is looked for, in milliseconds.
@@ -32,6 +33,8 @@ pub struct View {
     pub listeners: HashMap<u32, u32>,
     /// How far their records reach.
     pub reach: HashMap<u32, Reach>,
+    /// How far their clocks were off, and when.
+    pub clocks: Clocks,
     /// Addresses that subscribers hold without a NAT: name of the realm and prefix.
     pub own: Vec<(String, Prefix)>,
     /// The key of fingerprints of remote ends, when a policy makes them.
@@ -79,6 +82,12 @@ impl<'a> StoreFacts<'a> {
 
     fn info(&self, source: u32) -> Read<&SourceInfo> {
         self.view.sources.get(&source).ok_or_else(|| FactsError(format!("the register has no source {source}: run `weir verify`")))
+    }
+
+    /// How far a source's clock was ahead of ours at that moment: as measured, and at least and at most.
+    fn ahead(&self, info: &SourceInfo, at: Millis) -> Option<(i64, Option<(i64, i64)>)> {
+        let kept = self.view.clocks.at(info.number, at).map(|a| (a.offset_ms, Some(a.ahead_ms)));
+        kept.or_else(|| info.counters.offset_ms.map(|ms| (ms, info.counters.ahead_ms)))
     }
 
     /// From when on a source's records are here.
@@ -158,7 +167,7 @@ impl Facts for StoreFacts<'_> {
         if let Some(listener) = self.view.listeners.get(&source) {
             // The listener's gaps are by our clock, the question is by the NAS's.
             let info = self.info(source)?;
-            let ahead = info.counters.offset_ms.filter(|_| info.clock != "trust").unwrap_or(0);
+            let ahead = self.ahead(info, self.question.at).map(|a| a.0).filter(|_| info.clock != "trust").unwrap_or(0);
             let theirs = self.store.gaps_between(*listener, from.plus(-ahead), to.plus(-ahead)).into_iter().map(fact);
             gaps.extend(theirs.map(|g| GapFact { start: g.start.plus(ahead), end: g.end.plus(ahead), ..g }));
         }
@@ -170,13 +179,14 @@ impl Facts for StoreFacts<'_> {
         // What is computed is known for all time, but for ports that the device gives out without saying so in its configuration.
         let dynamic = || self.view.computed.is_dynamic(source, self.question.public, self.question.port, at);
         let computed = (self.view.computed.has(source) && !dynamic()).then_some(Millis(i64::MAX));
+        let clock = self.ahead(info, at);
         Ok(SourceFact {
             name: info.name.clone(),
             realm: info.realm_number,
             realm_name: info.realm.clone(),
             last_header: computed.or_else(|| self.view.reach.get(&source).and_then(|r| r.evidence)),
-            offset_ms: info.counters.offset_ms,
-            ahead_ms: info.counters.ahead_ms,
+            offset_ms: clock.map(|c| c.0),
+            ahead_ms: clock.and_then(|c| c.1),
             trust: info.clock == "trust",
         })
     }
@@ -192,9 +202,9 @@ impl Facts for StoreFacts<'_> {
         Ok(facts)
     }
 
-    fn sessions_off_time(&self, realm: Option<u32>, _at: Millis) -> Read<Vec<u32>> {
+    fn sessions_off_time(&self, realm: Option<u32>, at: Millis) -> Read<Vec<u32>> {
         let off = |s: &&SourceInfo| {
-            let far = s.counters.offset_ms.is_some_and(|ms| ms.saturating_abs() > OFFSET_JOINS_MS);
+            let far = self.ahead(s, at).is_some_and(|(ms, _)| ms.saturating_abs() > OFFSET_JOINS_MS);
             s.kind == "radius" && s.clock != "trust" && far && realm.is_none_or(|r| r == s.realm_number)
         };
         Ok(self.view.sources.values().filter(off).map(|s| s.number).collect())

@@ -16,6 +16,7 @@ use weir_identity::Identity;
 use weir_record::Kind;
 use weir_record::sink::{Done, Group, RecordSink, SinkError, SourceDesc, SourceHandle, SourceNo, StatePut};
 
+use crate::clocks::{self, Clocks};
 use crate::limits::{COVER_BACK_MS, COVER_LEARN_MS};
 
 /// Owner of the identity index in the store's state.
@@ -40,6 +41,7 @@ pub struct Front {
     identity: Arc<Identity>,
     clock: Arc<dyn Clock>,
     reach: Arc<Mutex<HashMap<SourceNo, Reach>>>,
+    clocks: Clocks,
 }
 
 impl Front {
@@ -47,7 +49,13 @@ impl Front {
     pub fn new(inner: Arc<dyn RecordSink>, identity: Arc<Identity>, clock: Arc<dyn Clock>) -> Front {
         let read = |(key, value): (Vec<u8>, Vec<u8>)| Some((SourceNo::from_be_bytes(key.try_into().ok()?), decode(&value)?));
         let reach = Arc::new(Mutex::new(inner.state(OWNER).into_iter().filter_map(read).collect()));
-        Front { inner, identity, clock, reach }
+        let clocks = Clocks::restored(inner.state(clocks::OWNER));
+        Front { inner, identity, clock, reach, clocks }
+    }
+
+    /// How far the clocks of sources were off, and when.
+    pub fn clocks(&self) -> Clocks {
+        self.clocks.clone()
     }
 
     /// How far every source's records reach, now.
@@ -63,6 +71,9 @@ impl Front {
             let put = StatePut { key: source.to_be_bytes().to_vec(), value: Some(encode(reach)) };
             group.other_state.push((OWNER.to_owned(), put));
         }
+        let heard = group.evidence.iter().map(|(source, _)| *source);
+        let puts = self.clocks.told(heard, self.clock.now());
+        group.other_state.extend(puts.into_iter().map(|put| (clocks::OWNER.to_owned(), put)));
         if told.is_empty() && group.bindings.is_empty() {
             return (group, done);
         }
@@ -143,7 +154,9 @@ fn decode(bytes: &[u8]) -> Option<Reach> {
 
 impl RecordSink for Front {
     fn register(&self, desc: &SourceDesc) -> Result<SourceHandle, SinkError> {
-        self.inner.register(desc)
+        let handle = self.inner.register(desc)?;
+        self.clocks.hear(handle.number, &handle.counters);
+        Ok(handle)
     }
 
     fn realm(&self, name: &str) -> Result<u32, SinkError> {

@@ -87,6 +87,18 @@ pub const COVER_BACK_MS: i64 = 86_400_000;
 /// How long after a source's registration its earliest records are looked for, in milliseconds.
 pub const COVER_LEARN_MS: i64 = 60_000;
 
+/// Difference of a source's clock from what is known of it that is kept, in milliseconds.
+pub const CLOCK_SAME_MS: u64 = 100;
+
+/// Changes of one source's clock that are kept; the oldest are joined.
+pub const CLOCK_ENTRIES: usize = 4_096;
+
+/// How long before a moment a measure of a clock counts for it, in milliseconds.
+pub const CLOCK_BEFORE_MS: i64 = 10_000;
+
+/// How long after it, in milliseconds: a clock that was set back shows after the five minutes of its minimum filter.
+pub const CLOCK_AFTER_MS: i64 = 310_000;
+
 /// How long `weir simulate` waits at most until the program has all it sent, in milliseconds.
 pub const SETTLE_MS: u64 = 10_000;
 

@@ -4,6 +4,7 @@ mod ask;
 mod batch;
 mod check_config;
 mod cli;
+mod clocks;
 mod commands;
 mod config;
 mod demo;

@@ -48,7 +48,7 @@ pub fn now(store: &Store, front: &Front, known: &Known) -> View {
     let remote = store.remote_key().ok().map(|key| Mac::new(&key));
     let listeners = facts::listeners(&sources);
     let computed = History::of(&store.state(OWNER));
-    View { sources, listeners, reach, own: known.own.clone(), remote, computed }
+    View { sources, listeners, reach, clocks: front.clocks(), own: known.own.clone(), remote, computed }
 }
 
 #[cfg(test)]

@@ -94,7 +94,8 @@ fn play(running: &Running, truth: &Path, profile: Profile, seed: u64, (pace, fau
     while arrived() < sent {}
 }
 
-/// Plays one network, asks, and judges. Where the seed is even the rows are sealed first.
+/// Plays one network, asks, and judges. Where the seed is even the rows are sealed first; where it is odd another run of the program answers,
+/// which has heard no exporter itself.
 fn judge(profile: Profile, seed: u64, questions: u64, faults: (Pace, Faults)) -> Report {
     let dir = tempfile::tempdir().unwrap();
     let mut text = std::fs::read_to_string(config("simulator.toml")).unwrap();
@@ -103,11 +104,14 @@ fn judge(profile: Profile, seed: u64, questions: u64, faults: (Pace, Faults)) ->
     }
     let settings = dir.path().join("simulator.toml");
     std::fs::write(&settings, text).unwrap();
-    let running = Running::start(&dir.path().join("data"), &settings, &[]);
+    let mut running = Running::start(&dir.path().join("data"), &settings, &[]);
     let truth = dir.path().join("truth");
     play(&running, &truth, profile, seed, faults.clone());
     if seed.is_multiple_of(2) {
         assert_eq!(code(&running.ask(&["seal", "--now"])), 0);
+    } else {
+        assert_eq!(running.stop(), 0);
+        running = Running::start(&dir.path().join("data"), &settings, &[]);
     }
     let options = CheckOptions { questions, seed, guard_ms: GUARD_MS, ..CheckOptions::default() };
     let mut asker = OverSocket { socket: running.socket(), codes: BTreeMap::new() };
