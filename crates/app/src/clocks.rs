@@ -10,7 +10,7 @@ use weir_base::task::lock;
 use weir_base::time::Millis;
 use weir_record::sink::{SourceCounters, SourceNo, StatePut};
 
-use crate::limits::{CLOCK_AFTER_MS, CLOCK_BEFORE_MS, CLOCK_ENTRIES, CLOCK_SAME_MS};
+use crate::limits::{CLOCK_AFTER_MS, CLOCK_BEFORE_MS, CLOCK_ENTRIES, CLOCK_SAME_MS, CLOCK_SECOND_MS};
 
 /// Owner of this state.
 pub const OWNER: &str = "clocks";
@@ -45,14 +45,16 @@ impl Ahead {
         far(self.offset_ms, other.offset_ms) || far(self.ahead_ms.0, other.ahead_ms.0) || far(self.ahead_ms.1, other.ahead_ms.1)
     }
 
-    /// What both say together: of two that agree the one that less delay blurred, else everything from one to the other.
-    fn with(&self, later: &Ahead) -> Ahead {
+    /// Everything from one to the other.
+    fn or(&self, later: &Ahead) -> Ahead {
+        Ahead { ahead_ms: (self.ahead_ms.0.min(later.ahead_ms.0), self.ahead_ms.1.max(later.ahead_ms.1)), ..*self }
+    }
+
+    /// The better one of two single measures that can be of one clock: the one that less delay blurred.
+    fn better(&self, later: &Ahead) -> Option<Ahead> {
+        let single = |a: &Ahead| a.ahead_ms.1.saturating_sub(a.ahead_ms.0) < CLOCK_SECOND_MS;
         let agree = self.ahead_ms.0 <= later.ahead_ms.1 && later.ahead_ms.0 <= self.ahead_ms.1;
-        match agree {
-            true if later.ahead_ms.0 >= self.ahead_ms.0 => *later,
-            true => *self,
-            false => Ahead { ahead_ms: (self.ahead_ms.0.min(later.ahead_ms.0), self.ahead_ms.1.max(later.ahead_ms.1)), ..*self },
-        }
+        (agree && single(self) && single(later)).then(|| if later.ahead_ms.0 >= self.ahead_ms.0 { *later } else { *self })
     }
 }
 
@@ -89,7 +91,7 @@ impl Clocks {
                 let oldest = entries.remove(0);
                 if let Some(next) = entries.first_mut() {
                     puts.push(StatePut { key: key(source, next.from), value: None });
-                    *next = Ahead { from: oldest.from, ..oldest.with(next) };
+                    *next = Ahead { from: oldest.from, ..oldest.or(next) };
                     puts.push(StatePut { key: key(source, next.from), value: Some(encode(next)) });
                 }
             }
@@ -105,7 +107,14 @@ impl Clocks {
         let at = at.max(entries.first()?.from);
         let first = entries.partition_point(|e| e.from <= at.plus(-CLOCK_BEFORE_MS)).saturating_sub(1);
         let after = entries.partition_point(|e| e.from <= at.plus(CLOCK_AFTER_MS)).max(first + 1);
-        entries.get(first..after)?.iter().copied().reduce(|all, next| all.with(&next))
+        let mut set: Vec<Ahead> = Vec::new();
+        for entry in entries.get(first..after)? {
+            match set.last_mut().and_then(|last| Some((last.better(entry)?, last))) {
+                Some((better, last)) => *last = better,
+                None => set.push(*entry),
+            }
+        }
+        set.into_iter().reduce(|all, next| all.or(&next))
     }
 }
 

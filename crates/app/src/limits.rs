@@ -90,6 +90,9 @@ pub const COVER_LEARN_MS: i64 = 60_000;
 /// Difference of a source's clock from what is known of it that is kept, in milliseconds.
 pub const CLOCK_SAME_MS: u64 = 100;
 
+/// A single measure of a clock is known to less than this, in milliseconds: times of sending are whole seconds.
+pub const CLOCK_SECOND_MS: i64 = 1_000;
+
 /// Changes of one source's clock that are kept; the oldest are joined.
 pub const CLOCK_ENTRIES: usize = 4_096;
 
