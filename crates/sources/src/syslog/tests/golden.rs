@@ -174,8 +174,8 @@ fn every_event_of_every_vendor_has_five_lines_and_every_vendor_two_malformed() {
 #[test]
 fn a_flow_of_h3c_begins_at_the_time_of_its_header() {
     let table = Table::new(Table::built_in());
-    let text = "<6> Nov 22 10:00:03 2026 fw %%10session/6/SESSION_IPV4_FLOW: Protocol(1001)=TCP;SrcIPAddr(1003)=10.0.0.1;SrcPort(1004)=1024;\
-                NatSrcIPAddr(1005)=203.0.113.5;NatSrcPort(1006)=2048;DstIPAddr(1007)=192.0.2.1;DstPort(1008)=80;\
+    let text = "<6> Nov 22 10:00:03 2026 fw %%10session/6/SESSION_IPV4_FLOW: Protocol(1001)=TCP;SrcIPAddr(1003)=10.0.0.1;\
+                SrcPort(1004)=1024;NatSrcIPAddr(1005)=203.0.113.5;NatSrcPort(1006)=2048;DstIPAddr(1007)=192.0.2.1;DstPort(1008)=80;\
                 BeginTime_e(1013)=11222026020003;EndTime_e(1014)=;Event(1048)=(8)Session created;";
     let line = line::parse(text);
     let received: Millis = "2026-11-22T10:00:10+08:00".parse().unwrap();
