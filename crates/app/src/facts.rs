@@ -196,7 +196,8 @@ impl Facts for StoreFacts<'_> {
         self.count(stats.pages, stats.bytes);
         let mut facts: Vec<SessionFact> = found.iter().map(|span| self.session_fact(span)).collect();
         // A NAS names the account; the lease of the same address, in the same realm, only its hardware address.
-        let leased = |f: &SessionFact| self.view.sources.get(&f.source).is_some_and(|s| matches!(s.kind.as_str(), "dhcp" | "syslog"));
+        let leased =
+            |f: &SessionFact| self.view.sources.get(&f.source).is_some_and(|s| matches!(s.kind.as_str(), "dhcp" | "syslog" | "host"));
         let named: Vec<u32> = facts.iter().filter(|f| !leased(f)).map(|f| f.realm).collect();
         facts.retain(|f| !leased(f) || !named.contains(&f.realm));
         Ok(facts)

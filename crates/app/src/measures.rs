@@ -3,6 +3,8 @@
 mod conntrack;
 mod detnat;
 mod dhcp;
+mod h3c;
+mod host;
 mod ipfix;
 mod radius;
 mod register;
@@ -47,6 +49,12 @@ pub fn list(settings: &Settings, data: &Path, remote_key: &Secret) -> Result<Mad
     }
     if let Some(settings) = &settings.dhcp {
         made.measures.push(Box::new(Collect::new(dhcp::Dhcp::new(settings))));
+    }
+    if let Some(settings) = &settings.h3c {
+        made.measures.push(Box::new(h3c::H3c::new(settings, remote_key)));
+    }
+    if let Some(settings) = &settings.host {
+        made.measures.push(Box::new(host::Host::new(settings)));
     }
     Ok(made)
 }

@@ -32,6 +32,9 @@ pub struct Ports {
     /// RELP.
     #[serde(default)]
     pub syslog_relp: Vec<SocketAddr>,
+    /// H3C's flow log, UDP.
+    #[serde(default)]
+    pub h3c_udp: Vec<SocketAddr>,
 }
 
 impl Ports {

@@ -3,6 +3,8 @@
 pub mod conntrack;
 pub mod detnat;
 pub mod dhcp;
+pub mod h3c;
+pub mod host;
 pub mod import;
 pub mod ipfix;
 pub mod radius;

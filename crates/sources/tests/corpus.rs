@@ -12,5 +12,6 @@ fn kept_inputs_never_panic() {
     replay("syslog_frames", weir_sources::syslog::fuzz::syslog_frames);
     replay("syslog_dialect", weir_sources::syslog::fuzz::syslog_dialect);
     replay("dhcp_leases", weir_sources::dhcp::fuzz::dhcp_leases);
+    replay("h3c_log", weir_sources::h3c::fuzz::h3c_log);
     replay("conntrack_message", weir_sources::conntrack::fuzz::conntrack_message);
 }

@@ -1,4 +1,4 @@
-//! Lines of real programs: rsyslog and logger over UDP, TCP, TLS and RELP; a connection that is cut again and again.
+//! Lines of real programs: rsyslog, syslog-ng and logger over UDP, TCP, TLS and RELP; a connection that is cut again and again.
 
 #[path = "../src/radius/tests/sink.rs"]
 mod sink;
@@ -23,7 +23,12 @@ use weir_sources::syslog::server::{Needs, Server};
 
 /// False, with a word about what was not shown, when a program is not installed.
 fn have(program: &str) -> bool {
-    let found = Command::new(program).arg("-v").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
+    has(program, "-v")
+}
+
+/// The same for a program that does something else when it is given `-v`.
+fn has(program: &str, version: &str) -> bool {
+    let found = Command::new(program).arg(version).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
     if !found {
         assert_ne!(std::env::var("WEIR_CI").as_deref(), Ok("1"), "{program} is not installed");
         eprintln!("not shown, because {program} is not installed");
@@ -88,14 +93,16 @@ impl Rsyslog {
 
     /// Hands lines to it with the real logger.
     fn log(&self, tag: &str, lines: &str) {
-        let mut child = Command::new("logger")
-            .args(["-u", self.socket.to_str().unwrap(), "-t", tag, "-p", "auth.info"])
-            .stdin(Stdio::piped())
-            .spawn()
-            .unwrap();
-        child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
-        assert!(child.wait().unwrap().success());
+        log(&self.socket, tag, lines);
     }
+}
+
+/// Hands lines to a program at its socket with the real logger.
+fn log(socket: &Path, tag: &str, lines: &str) {
+    let mut child =
+        Command::new("logger").args(["-u", socket.to_str().unwrap(), "-t", tag, "-p", "auth.info"]).stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+    assert!(child.wait().unwrap().success());
 }
 
 impl Drop for Rsyslog {
@@ -103,6 +110,102 @@ impl Drop for Rsyslog {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The real syslog-ng, until dropped. It takes lines on a socket of its own and forwards them to `destinations`.
+struct SyslogNg {
+    child: Child,
+    socket: PathBuf,
+}
+
+impl SyslogNg {
+    fn start(dir: &Path, destinations: &str) -> SyslogNg {
+        let (file, socket) = (dir.join("syslog-ng.conf"), dir.join("log.sock"));
+        let text = format!(
+            "@version: 3.35\noptions {{ stats-freq(0); time-reopen(1); }};\nsource s_own {{ unix-dgram(\"{}\"); }};\n\
+             destination d_weir {{ {destinations} }};\nlog {{ source(s_own); destination(d_weir); }};\n",
+            socket.display()
+        );
+        fs::write(&file, text).unwrap();
+        let own = |option: &str, name: &str| format!("--{option}={}", dir.join(name).display());
+        let child = Command::new("syslog-ng")
+            .args(["--foreground", "--no-caps"])
+            .args([own("cfgfile", "syslog-ng.conf"), own("persist-file", "persist"), own("pidfile", "pid"), own("control", "ctl")])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut ng = SyslogNg { child, socket };
+        while !ng.socket.exists() {
+            assert!(ng.child.try_wait().unwrap().is_none(), "syslog-ng ended: is its configuration right?");
+        }
+        ng
+    }
+}
+
+impl Drop for SyslogNg {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn syslog_ng_over_udp_and_tcp() {
+    if !has("syslog-ng", "--version") || !have("logger") {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let rig = Rig::start("").unwrap();
+    let (udp, tcp) = (rig.server.udp[0].port(), rig.server.tcp[0].port());
+    // RFC 3164 over UDP and with newlines over TCP, RFC 5424 over UDP and with octet counting over TCP.
+    let destinations = format!(
+        "network(\"127.0.0.1\" port({udp}) transport(\"udp\") persist-name(\"a\")); \
+         network(\"127.0.0.1\" port({tcp}) transport(\"tcp\") persist-name(\"b\")); \
+         syslog(\"127.0.0.1\" port({udp}) transport(\"udp\") persist-name(\"c\")); \
+         syslog(\"127.0.0.1\" port({tcp}) transport(\"tcp\") persist-name(\"d\"));"
+    );
+    let ng = SyslogNg::start(dir.path(), &destinations);
+    log(&ng.socket, "sshd", "Accepted password for alice from 192.0.2.7 port 50112 ssh2\n");
+    for row in rig.sink.wait_rows::<Maintenance>(4) {
+        assert_eq!(row.line, "Accepted password for <USER1> from <ADDR1> port 50112 ssh2");
+        assert_eq!((row.app.as_deref(), row.event.as_deref(), row.facility, row.severity), (Some("sshd"), Some("sign-in"), 4, 6));
+        assert_eq!(row.flags & line_flags::ARRIVAL, 0);
+    }
+    assert_eq!(rig.sink.rows::<Authentication>().len(), 4);
+}
+
+#[test]
+fn syslog_ng_over_tls_with_a_client_certificate() {
+    if !has("syslog-ng", "--version") || !have("logger") || !have("openssl") {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    certificates(dir.path());
+    let file = |name: &str| dir.path().join(name).display().to_string();
+    fs::set_permissions(file("server.key"), PermissionsExt::from_mode(0o600)).unwrap();
+    let rig = Rig::start(&format!(
+        "listen_tls = [\"127.0.0.1:0\"]\ntls_certificate = {:?}\ntls_key = {:?}\ntls_clients = {:?}\n",
+        file("server.pem"),
+        file("server.key"),
+        file("ca.pem")
+    ))
+    .unwrap();
+    let destination = format!(
+        "syslog(\"localhost\" port({}) ip-protocol(4) transport(\"tls\") tls(ca-file(\"{}\") cert-file(\"{}\") key-file(\"{}\") \
+         peer-verify(required-trusted)));",
+        rig.server.tls[0].port(),
+        file("ca.pem"),
+        file("client.pem"),
+        file("client.key")
+    );
+    let ng = SyslogNg::start(dir.path(), &destination);
+    let many: String = (0..500).map(|i| format!("over tls {i}\n")).collect();
+    log(&ng.socket, "app", &many);
+    let mut seen: Vec<String> = rig.sink.wait_rows::<Maintenance>(500).into_iter().map(|l| l.line).collect();
+    seen.sort();
+    seen.dedup();
+    assert_eq!(seen.len(), 500);
 }
 
 #[test]
@@ -170,7 +273,7 @@ fn certificates(dir: &Path) {
     let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout";
     run(&format!("req -x509 {key} ca.key -out ca.pem -days 30 -subj /CN=authority -addext basicConstraints=critical,CA:TRUE"));
     for name in ["server", "client"] {
-        fs::write(dir.join("ext"), "subjectAltName=DNS:weir.example.org\nbasicConstraints=CA:FALSE\n").unwrap();
+        fs::write(dir.join("ext"), "subjectAltName=DNS:weir.example.org,DNS:localhost\nbasicConstraints=CA:FALSE\n").unwrap();
         run(&format!("req {key} {name}.key -out {name}.csr -subj /CN=weir.example.org"));
         run(&format!("x509 -req -in {name}.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 30 -out {name}.pem -extfile ext"));
     }

@@ -2,7 +2,7 @@
 
 use weir_base::net::Prefix;
 use weir_base::time::parse_duration_ms;
-use weir_sources::{conntrack, detnat, dhcp, ipfix, radius, syslog};
+use weir_sources::{conntrack, detnat, dhcp, h3c, host, ipfix, radius, syslog};
 
 use super::{Config, Problem, StoreSection};
 use crate::limits::{ORIGIN_BYTES, SEAL_EVERY_MS, UNIT_ROWS_MAX, WAL_BYTES_MIN};
@@ -70,6 +70,10 @@ pub struct Settings {
     pub detnat: Option<detnat::config::Settings>,
     /// DHCP, when a lease file is named.
     pub dhcp: Option<dhcp::config::Settings>,
+    /// H3C's flow log, when it has somewhere to listen.
+    pub h3c: Option<h3c::config::Settings>,
+    /// The logs of this machine, when they are read.
+    pub host: Option<host::config::Settings>,
 }
 
 /// Checks everything.
@@ -86,6 +90,9 @@ pub fn check(config: &Config) -> Result<Settings, Vec<Problem>> {
     let detnat = section("sources.detnat", plans, || config.sources.detnat.check(), &mut problems);
     let files = config.measures.dhcp && !config.sources.dhcp.files.is_empty();
     let dhcp = section("sources.dhcp", files, || config.sources.dhcp.check(), &mut problems);
+    let flows = config.measures.h3c && !(config.sources.h3c.listen.is_empty() && config.sources.h3c.devices.is_empty());
+    let h3c = section("sources.h3c", flows, || config.sources.h3c.check(), &mut problems).filter(|s| !s.udp.is_empty());
+    let host = section("sources.host", config.measures.host, || config.sources.host.check(), &mut problems);
     let ipfix = config.measures.ipfix.then(|| config.sources.ipfix.check()).transpose().map_err(|all| {
         problems.extend(all.into_iter().map(|p| Problem::new(p.path, p.what)));
     });
@@ -95,7 +102,8 @@ pub fn check(config: &Config) -> Result<Settings, Vec<Problem>> {
     });
     match (problems.is_empty(), radius, ipfix) {
         (true, Ok(radius), Ok(ipfix)) => {
-            Ok(Settings { origin: config.unit.origin.clone(), kinds, store, realms, radius, ipfix, syslog, conntrack, detnat, dhcp })
+            let origin = config.unit.origin.clone();
+            Ok(Settings { origin, kinds, store, realms, radius, ipfix, syslog, conntrack, detnat, dhcp, h3c, host })
         }
         _ => Err(problems),
     }

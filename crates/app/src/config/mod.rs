@@ -92,11 +92,15 @@ pub struct MeasuresSection {
     pub detnat: bool,
     /// DHCP lease files.
     pub dhcp: bool,
+    /// H3C's binary flow log, where it has somewhere to listen.
+    pub h3c: bool,
+    /// The logs of the machine Weir runs on.
+    pub host: bool,
 }
 
 impl Default for MeasuresSection {
     fn default() -> MeasuresSection {
-        MeasuresSection { radius: true, ipfix: true, syslog: true, conntrack: false, detnat: true, dhcp: true }
+        MeasuresSection { radius: true, ipfix: true, syslog: true, conntrack: false, detnat: true, dhcp: true, h3c: true, host: false }
     }
 }
 
@@ -127,6 +131,10 @@ pub struct SourcesSection {
     pub detnat: weir_sources::detnat::config::Config,
     /// DHCP lease files.
     pub dhcp: weir_sources::dhcp::config::Config,
+    /// H3C's binary flow log.
+    pub h3c: weir_sources::h3c::config::Config,
+    /// The logs of the machine Weir runs on.
+    pub host: weir_sources::host::config::Config,
 }
 
 /// The configuration as it is written.

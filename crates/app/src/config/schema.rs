@@ -90,6 +90,15 @@ const EXPORTER: &[Key] = &[
     key("pools", Shape::Texts),
 ];
 
+const DEVICE: &[Key] = &[
+    key("name", Shape::Text),
+    key("prefix", Shape::Text),
+    key("realm", Shape::Text),
+    key("clock", Shape::Text),
+    key("sequence", Shape::Text),
+    key("pools", Shape::Texts),
+];
+
 const SENDER: &[Key] = &[
     key("name", Shape::Text),
     key("addresses", Shape::Texts),
@@ -134,6 +143,8 @@ pub const SETTINGS: &[Setting] = &[
     setting("measures.conntrack", Shape::Flag, "false"),
     setting("measures.detnat", Shape::Flag, "true"),
     setting("measures.dhcp", Shape::Flag, "true"),
+    setting("measures.h3c", Shape::Flag, "true"),
+    setting("measures.host", Shape::Flag, "false"),
     setting("realms", Shape::Tables(REALM), "[]"),
     setting("sources.radius.name", Shape::Text, "\"radius\""),
     setting("sources.radius.listen", Shape::Texts, "[\"127.0.0.1:1813\"]"),
@@ -179,6 +190,15 @@ pub const SETTINGS: &[Setting] = &[
     setting("sources.dhcp.realm", Shape::Text, "\"default\""),
     setting("sources.dhcp.leases_max", Shape::Whole, "65536"),
     setting("sources.dhcp.files", Shape::Tables(LEASES), "[]"),
+    setting("sources.h3c.listen", Shape::Texts, "[]"),
+    setting("sources.h3c.receive_buffer", Shape::Whole, "16777216"),
+    setting("sources.h3c.remotes", Shape::Tables(REMOTE), "[]"),
+    setting("sources.h3c.devices", Shape::Tables(DEVICE), "[]"),
+    setting("sources.host.name", Shape::Text, "\"host\""),
+    setting("sources.host.realm", Shape::Text, "\"default\""),
+    setting("sources.host.journal", Shape::Flag, "true"),
+    setting("sources.host.journal_directory", Shape::Text, "\"\""),
+    setting("sources.host.audit", Shape::Text, "\"\""),
 ];
 
 /// The setting at exactly this path.
@@ -244,7 +264,7 @@ mod tests {
         ] {
             assert_eq!(did_you_mean(name, &known), want, "{name}");
         }
-        assert_eq!(names_below("sources"), ["radius", "ipfix", "syslog", "conntrack", "detnat", "dhcp"]);
+        assert_eq!(names_below("sources"), ["radius", "ipfix", "syslog", "conntrack", "detnat", "dhcp", "h3c", "host"]);
         assert_eq!(names_below("unit"), ["origin", "kinds"]);
         assert!(names_below("nothing").is_empty());
     }

@@ -44,6 +44,8 @@ fn the_table_of_settings_has_the_keys_of_the_types() {
         "sources.conntrack",
         "sources.detnat",
         "sources.dhcp",
+        "sources.h3c",
+        "sources.host",
     ] {
         let known: BTreeSet<String> = schema::names_below(section).into_iter().map(str::to_owned).collect();
         assert_eq!(known, keys_of(section, false), "{section}");
@@ -56,7 +58,7 @@ fn the_table_of_settings_has_the_keys_of_the_types() {
             lists += 1;
         }
     }
-    assert_eq!(lists, 11);
+    assert_eq!(lists, 13);
 }
 
 #[test]
@@ -103,6 +105,7 @@ fn the_examples_of_full_are_right() {
                     "plans = []",
                     "files = []",
                     "senders = []",
+                    "devices = []",
                 ]
                 .contains(&line);
                 lines.push(if empty { String::new() } else { line.to_owned() });

@@ -25,6 +25,7 @@ fn text(data: &Path, origin: &str, ports: &Ports, secrets: &[PathBuf], notes: &[
         ("syslog  tcp", &ports.syslog_tcp),
         ("syslog  tls", &ports.syslog_tls),
         ("relp    tcp", &ports.syslog_relp),
+        ("h3c     udp", &ports.h3c_udp),
     ] {
         for at in list {
             let _ = writeln!(out, "  {what} {at}");

@@ -53,9 +53,9 @@ pub fn start(
 
 /// What tells a file from another: inode, and when it was made, in nanoseconds since 1970, as inodes are used again. 0 where the file system does
 /// not know: such a file is like no other.
-type Identity = (u64, u64);
+pub(crate) type Identity = (u64, u64);
 
-fn identity(meta: &fs::Metadata) -> Identity {
+pub(crate) fn identity(meta: &fs::Metadata) -> Identity {
     let born = meta.created().ok().and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok());
     (meta.ino(), born.map_or(0, |d| u64::try_from(d.as_nanos()).unwrap_or(0)))
 }

@@ -21,10 +21,86 @@ type Batches = Vec<(Kind, RecordBatch)>;
 /// What was not kept, with the reason. Written by the store's thread.
 type Failed = Arc<Mutex<Vec<(Batches, SinkError)>>>;
 
+/// What a lane drives: datagrams and messages in, groups out.
+pub trait Intake {
+    /// The owner name of its state.
+    const OWNER: &'static str;
+
+    /// Takes a datagram, or a message of a TCP session (`session` is then its number, else 0).
+    ///
+    /// # Errors
+    /// Its source could not be registered: nothing was taken, try again with the same bytes.
+    fn message(&mut self, peer: std::net::SocketAddr, session: u64, arrival: Millis, data: &[u8]) -> Result<(), SinkError>;
+
+    /// Rows that wait for the next group.
+    fn rows(&self) -> usize;
+
+    /// What is due at `now`.
+    fn tick(&mut self, now: Millis);
+
+    /// The program stops: everything that waits is settled.
+    fn stop(&mut self, now: Millis);
+
+    /// The next group, when there is something for it.
+    fn take(&mut self) -> Option<Group>;
+
+    /// Puts all state into the next group: an earlier one was not kept.
+    fn rewrite_state(&mut self);
+
+    /// Says of every source why its records are not kept at the moment.
+    fn trouble(&mut self, text: &str);
+
+    /// Rows that were refused for good.
+    fn discarded(&mut self, rows: u64, now: Millis);
+
+    /// Datagrams of this socket that the kernel dropped.
+    fn kernel_dropped(&mut self, datagrams: u64, now: Millis);
+}
+
+impl Intake for Collector {
+    const OWNER: &'static str = OWNER;
+
+    fn message(&mut self, peer: std::net::SocketAddr, session: u64, arrival: Millis, data: &[u8]) -> Result<(), SinkError> {
+        Collector::message(self, peer, session, arrival, data)
+    }
+
+    fn rows(&self) -> usize {
+        Collector::rows(self)
+    }
+
+    fn tick(&mut self, now: Millis) {
+        Collector::tick(self, now);
+    }
+
+    fn stop(&mut self, now: Millis) {
+        Collector::stop(self, now);
+    }
+
+    fn take(&mut self) -> Option<Group> {
+        Collector::take(self)
+    }
+
+    fn rewrite_state(&mut self) {
+        Collector::rewrite_state(self);
+    }
+
+    fn trouble(&mut self, text: &str) {
+        Collector::trouble(self, text);
+    }
+
+    fn discarded(&mut self, rows: u64, now: Millis) {
+        Collector::discarded(self, rows, now);
+    }
+
+    fn kernel_dropped(&mut self, datagrams: u64, now: Millis) {
+        Collector::kernel_dropped(self, datagrams, now);
+    }
+}
+
 /// A collector with its way to the sink.
-pub struct Lane {
+pub struct Lane<C = Collector> {
     /// The collector.
-    pub collector: Collector,
+    pub collector: C,
     sink: Arc<dyn RecordSink>,
     clock: Arc<dyn Clock>,
     failed: Failed,
@@ -45,8 +121,16 @@ impl Lane {
         let now = clock.now();
         let mut collector = Collector::new(Arc::clone(settings), Box::new(Arc::clone(sink)), transport, label, mac);
         collector.restore(&sink.state(OWNER), now)?;
+        Ok(Lane::of(collector, sink, clock))
+    }
+}
+
+impl<C: Intake> Lane<C> {
+    /// A lane of a collector that has taken back its state.
+    pub fn of(collector: C, sink: &Arc<dyn RecordSink>, clock: &Arc<dyn Clock>) -> Lane<C> {
+        let now = clock.now();
         let (sink, clock) = (Arc::clone(sink), Arc::clone(clock));
-        Ok(Lane { collector, sink, clock, failed: Failed::default(), submitted: now, ticked: now })
+        Lane { collector, sink, clock, failed: Failed::default(), submitted: now, ticked: now }
     }
 
     /// Our clock.
@@ -116,7 +200,7 @@ impl Lane {
         let mut left = Vec::new();
         for (batches, _) in failed {
             let rows: usize = batches.iter().map(|(_, b)| b.num_rows()).sum();
-            let group = Group { batches: batches.clone(), ..Group::new(OWNER) };
+            let group = Group { batches: batches.clone(), ..Group::new(C::OWNER) };
             match self.sink.commit(group) {
                 Ok(_) => {}
                 Err(SinkError::Refused(_)) => self.collector.discarded(rows as u64, self.clock.now()),

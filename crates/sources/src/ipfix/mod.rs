@@ -16,7 +16,7 @@ pub mod decode;
 pub mod elements;
 pub mod fuzz;
 mod key;
-mod lane;
+pub mod lane;
 pub mod lateness;
 pub mod limits;
 pub mod natevent;

@@ -13,7 +13,7 @@ use weir_record::sink::RecordSink;
 
 use super::collector::Transport;
 use super::config::Settings;
-use super::lane::Lane;
+use super::lane::{Intake, Lane};
 use super::limits::{BATCH_WAIT_MS, DATAGRAM_BYTES, READS, TICK_MS};
 use super::tcp;
 use crate::radius::drops::Watch;
@@ -82,7 +82,8 @@ fn spawn(tasks: &Tasks, name: &str, body: impl FnOnce(&Stop) + Send + 'static) -
     tasks.spawn(name, body).map_err(|e| format!("no thread for {name}: {e}"))
 }
 
-fn bind(address: SocketAddr, receive_buffer: usize) -> io::Result<UdpSocket> {
+/// A socket on this address.
+pub(crate) fn bind(address: SocketAddr, receive_buffer: usize) -> io::Result<UdpSocket> {
     let socket = socket2::Socket::new(socket2::Domain::for_address(address), socket2::Type::DGRAM, None)?;
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
@@ -94,7 +95,7 @@ fn bind(address: SocketAddr, receive_buffer: usize) -> io::Result<UdpSocket> {
 }
 
 /// The thread of a UDP socket.
-fn serve(socket: &UdpSocket, state: &UdpSocketState, lane: &mut Lane, stop: &Stop) {
+pub(crate) fn serve<C: Intake>(socket: &UdpSocket, state: &UdpSocketState, lane: &mut Lane<C>, stop: &Stop) {
     let mut buffers = vec![vec![0u8; DATAGRAM_BYTES]; BATCH_SIZE];
     let mut drops = Watch::new(socket);
     while !stop.is_raised() {
@@ -125,7 +126,13 @@ pub fn wait(sockets: &mut [PollFd<'_>], rows_wait: bool) {
 }
 
 /// One batched read; false when nothing was there or the program stops. The datagrams are decoded where the kernel put them.
-fn receive(socket: &UdpSocket, state: &UdpSocketState, lane: &mut Lane, buffers: &mut [Vec<u8>], stop: &Stop) -> io::Result<bool> {
+fn receive<C: Intake>(
+    socket: &UdpSocket,
+    state: &UdpSocketState,
+    lane: &mut Lane<C>,
+    buffers: &mut [Vec<u8>],
+    stop: &Stop,
+) -> io::Result<bool> {
     let mut metas = [RecvMeta::default(); BATCH_SIZE];
     let count = {
         let mut slices: Vec<IoSliceMut<'_>> = buffers.iter_mut().map(|b| IoSliceMut::new(b)).collect();

@@ -155,6 +155,8 @@ pub struct Settings {
     pub remotes: RemotePolicy,
     /// Senders.
     pub rules: Vec<Rule>,
+    /// The kind of its sources in the register, where it is not `syslog`: the logs of this machine go through the same engine.
+    pub kind: Option<&'static str>,
 }
 
 struct Problems(Vec<Problem>);
@@ -242,6 +244,7 @@ impl Config {
             mapping_ms,
             remotes,
             rules,
+            kind: None,
         })
     }
 

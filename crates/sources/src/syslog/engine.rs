@@ -121,7 +121,7 @@ impl Engine {
             };
             let handle = self.register.register(&SourceDesc {
                 name,
-                kind: "syslog".to_owned(),
+                kind: self.settings.kind.unwrap_or("syslog").to_owned(),
                 realm: rule.realm.clone(),
                 peer: peer.to_string(),
                 profile: if rule.overload { "overload" } else { "" }.to_owned(),

@@ -263,6 +263,8 @@ fn tag<'a>(line: &mut Line<'a>, text: &'a str, sure: bool) {
 
 /// Huawei and H3C: `SHELL/5/CMDRECORD(s)[7]:message`, `NAT/6/NAT_FLOW: message`, `SHELL/5/SHELL_LOGIN: -DevIP=…; message`.
 fn vendor_name<'a>(line: &mut Line<'a>, text: &'a str) {
+    // H3C firewalls of several vsys: `%%10 VsysId:1 nat/6/NAT_IPV4_MATCH: …`.
+    let text = text.strip_prefix("VsysId:").and_then(|t| t.split_once(' ')).map_or(text, |(_, name)| name);
     let end = text.find(['(', '[', ':', ' ']).unwrap_or(text.len());
     let Some((name, rest)) = text.split_at_checked(end) else { return };
     if !name.contains('/') {

@@ -5,10 +5,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use weir_base::net::Addr16;
 use weir_base::time::Millis;
-use weir_record::kinds::NatEvent;
+use weir_record::kinds::{Action, NatEvent};
 
 use super::limits::OPEN_MAPPINGS;
-use super::meaning::GONE;
 
 /// Source, public address and port, protocol.
 type Key = (u32, Addr16, u16, u8);
@@ -76,7 +75,7 @@ impl Mappings {
 fn gone(like: &NatEvent, inside_address: Addr16, inside_port: u16, time: Millis) -> NatEvent {
     let none = (Addr16::NONE, 0, 0);
     let (remote_address, remote_port, remote_tag) = none;
-    NatEvent { time, action: GONE, inside_address, inside_port, remote_address, remote_port, remote_tag, ..like.clone() }
+    NatEvent { time, action: Action::Gone as u8, inside_address, inside_port, remote_address, remote_port, remote_tag, ..like.clone() }
 }
 
 #[cfg(test)]
@@ -107,7 +106,7 @@ mod tests {
         let shown: Vec<_> = out.iter().map(|e| (e.action, e.time.0, e.inside_address.to_string())).collect();
         let five = || "192.168.1.5".to_owned();
         let six = || "192.168.1.6".to_owned();
-        assert_eq!(shown, [(1, 100, five()), (GONE, 300, five()), (1, 300, six()), (GONE, 1_300, six())]);
+        assert_eq!(shown, [(1, 100, five()), (Action::Gone as u8, 300, five()), (1, 300, six()), (Action::Gone as u8, 1_300, six())]);
         assert!(mappings.is_empty());
     }
 }

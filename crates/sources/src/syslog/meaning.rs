@@ -8,9 +8,6 @@ use super::dialect::{Ends, Values};
 use super::pattern::{Slot, address};
 use super::stamp::{self, Stamp};
 
-/// `nat_event.action` of a mapping that was gone at a time, its end unseen.
-pub const GONE: u8 = 3;
-
 fn addr(values: &Values<'_>, slot: Slot) -> Option<Addr16> {
     let value = values.get(slot)?;
     // Windows writes `::ffff:192.0.2.1`; some write a zone behind a `%`.

@@ -1,0 +1,418 @@
+//! A datagram and its sender in, pieces of a group out. No socket, no clock: time is passed in.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use weir_base::crypto::Mac;
+use weir_base::net::Addr16;
+use weir_base::time::Millis;
+use weir_record::Id;
+use weir_record::kinds::{Action, Form, Gap, NatEvent};
+use weir_record::sink::{Group, SinkError, SourceDesc, SourceHandle};
+
+use super::config::{Rule, Settings};
+use super::limits::{DEVICES, FLOW_TIME_MS};
+use super::message::{self, FLOW, Fault, Flow, HEADER, Header, Told};
+use crate::ipfix::collector::Register;
+use crate::ipfix::config::ClockMode;
+use crate::ipfix::lane::Intake;
+use crate::ipfix::lateness::Lateness;
+use crate::ipfix::normalise::{Remotes, fingerprint};
+use crate::ipfix::offset::Offset;
+use crate::ipfix::out::{Bad, Budget, Out};
+use crate::ipfix::sequence::{Arrived, Counting, Saved, Sequence, Units, Verdict};
+use crate::ipfix::stream::Counts;
+
+/// The owner name of this source's state.
+pub const OWNER: &str = "h3c";
+
+/// Clock difference above which a device is not well, ms.
+const OFFSET_TROUBLE_MS: i64 = 2_000;
+
+/// What is known of one device.
+struct Device {
+    rule: Rule,
+    handle: SourceHandle,
+    sequence: Sequence,
+    offset: Offset,
+    lateness: Lateness,
+    counts: Counts,
+    budget: Budget,
+    seen: Option<Millis>,
+    touched: bool,
+}
+
+/// The collector of one socket.
+pub struct Collector {
+    settings: Arc<Settings>,
+    register: Box<dyn Register>,
+    label: String,
+    mac: Option<Mac>,
+    devices: HashMap<Addr16, Device>,
+    strangers: Budget,
+    out: Out,
+}
+
+impl Collector {
+    /// A collector. `label` names its socket in the state; `mac` is the key of remote fingerprints.
+    pub fn new(settings: Arc<Settings>, register: Box<dyn Register>, label: &str, mac: Option<Mac>) -> Collector {
+        let (devices, strangers, out) = (HashMap::new(), Budget::default(), Out::default());
+        Collector { settings, register, label: label.to_owned(), mac, devices, strangers, out }
+    }
+
+    /// Takes back what an earlier run left.
+    ///
+    /// # Errors
+    /// What the sink says when a source cannot be registered.
+    pub fn restore(&mut self, state: &[(Vec<u8>, Vec<u8>)], now: Millis) -> Result<(), SinkError> {
+        for (key, value) in state {
+            let Some(peer) = self.peer_of(key) else { continue };
+            let Some((saved, late)) = decode(value) else { continue };
+            if let Ok(device) = self.device(peer)? {
+                device.sequence.restore(&saved);
+                device.lateness = Lateness::restored(now, late);
+                device.touched = true;
+            }
+        }
+        Ok(())
+    }
+
+    fn key(&self, peer: Addr16) -> Vec<u8> {
+        [self.label.as_bytes(), b"\0", &peer.0].concat()
+    }
+
+    fn peer_of(&self, key: &[u8]) -> Option<Addr16> {
+        key.strip_prefix(self.label.as_bytes())?.strip_prefix(b"\0")?.try_into().ok().map(Addr16)
+    }
+
+    /// The device at an address, registered at its first datagram.
+    fn device(&mut self, peer: Addr16) -> Result<Result<&mut Device, Fault>, SinkError> {
+        if !self.devices.contains_key(&peer) {
+            let Some(rule) = self.settings.rule(peer) else { return Ok(Err(Fault::UnknownDevice)) };
+            if self.devices.len() >= DEVICES {
+                return Ok(Err(Fault::TooManyDevices));
+            }
+            let handle = self.register.register(&SourceDesc {
+                name: rule.source(peer),
+                kind: "h3c".to_owned(),
+                realm: rule.realm.clone(),
+                peer: peer.to_string(),
+                profile: "flow-log".to_owned(),
+                clock: rule.clock.name().to_owned(),
+                pools: rule.pools.iter().map(ToString::to_string).collect(),
+            })?;
+            let device = Device {
+                sequence: Sequence::new(rule.counting),
+                rule: rule.clone(),
+                handle,
+                offset: Offset::new(),
+                lateness: Lateness::default(),
+                counts: Counts::default(),
+                budget: Budget::new(peer),
+                seen: None,
+                touched: true,
+            };
+            self.devices.insert(peer, device);
+        }
+        Ok(self.devices.get_mut(&peer).ok_or(Fault::UnknownDevice))
+    }
+
+    /// Takes a datagram in.
+    ///
+    /// # Errors
+    /// Its source could not be registered: nothing was taken, try again with the same bytes.
+    pub fn datagram(&mut self, peer: Addr16, arrival: Millis, data: &[u8]) -> Result<(), SinkError> {
+        let remotes = match self.settings.remotes.at(arrival) {
+            // Without a key there is no fingerprint to make; nothing is kept rather than the address itself.
+            Remotes::Fingerprint if self.mac.is_none() => Remotes::Drop,
+            other => other,
+        };
+        if let Err(fault) = self.device(peer)? {
+            let bad = Bad { at: arrival, source: 0, peer, reason: fault.reason(), offset: 0, bytes: data, count: 1 };
+            self.strangers.malformed(bad, &mut self.out);
+            return Ok(());
+        }
+        let Collector { devices, out, mac, .. } = self;
+        let Some(device) = devices.get_mut(&peer) else { return Ok(()) };
+        let mut work = Work { device, peer, arrival, remotes, mac: mac.as_ref(), out };
+        work.run(data);
+        Ok(())
+    }
+
+    /// Writes gaps and counts that are due; all of them when the program stops.
+    fn settle(&mut self, now: Millis, force: bool) {
+        for device in self.devices.values_mut() {
+            if force {
+                device.budget.settle(now, &mut self.out);
+                device.touched = true;
+            } else {
+                device.budget.roll(now, &mut self.out);
+            }
+            device.flush_gaps(now, force, &mut self.out);
+        }
+        if force {
+            self.strangers.settle(now, &mut self.out);
+        } else {
+            self.strangers.roll(now, &mut self.out);
+        }
+    }
+}
+
+/// One datagram in the hands of its device.
+struct Work<'a> {
+    device: &'a mut Device,
+    peer: Addr16,
+    arrival: Millis,
+    remotes: Remotes,
+    mac: Option<&'a Mac>,
+    out: &'a mut Out,
+}
+
+impl Work<'_> {
+    fn run(&mut self, data: &[u8]) {
+        self.device.seen = Some(self.arrival);
+        self.device.touched = true;
+        let header = match message::header(data) {
+            Ok(header) => header,
+            Err(fault) => {
+                self.device.counts.messages += 1;
+                return self.bad(fault, 0, data);
+            }
+        };
+        let export = header.export_ms();
+        let (sequence, checksum) = (header.sequence, crc32fast::hash(data));
+        let arrived = Arrived { sequence, export_ms: export, uptime_ms: None, checksum, arrival: self.arrival };
+        let verdict = self.device.sequence.judge(arrived);
+        if verdict == Verdict::Duplicate {
+            self.device.counts.duplicates += 1;
+            return;
+        }
+        self.device.counts.messages += 1;
+        self.device.offset.observe_after(verdict == Verdict::Restarted, export, self.arrival);
+        // Datagrams of other log types are counted too (reference, FlowSequence).
+        self.device.sequence.took(Units::exact(u32::from(header.count)));
+        match message::body(&header, data) {
+            Ok(body) => {
+                for (i, record) in body.chunks_exact(FLOW).enumerate() {
+                    if let Err(fault) = message::flow(record).and_then(|flow| self.flow(&flow, &header)) {
+                        self.bad(fault, HEADER + i * FLOW, data);
+                    }
+                }
+            }
+            Err(fault) => self.bad(fault, 0, data),
+        }
+        if self.device.sequence.is_dirty() {
+            self.device.flush_gaps(self.arrival, false, self.out);
+        }
+    }
+
+    /// Makes the events of a flow.
+    fn flow(&mut self, flow: &Flow, header: &Header) -> Result<(), Fault> {
+        if !flow.is_translated() || flow.told == Told::Alive {
+            self.device.counts.ignored += 1;
+            return Ok(());
+        }
+        let export = header.export_ms();
+        let at = |second: u32| {
+            let ms = i64::from(second) * 1_000;
+            if second != 0 && (ms - export).abs() <= FLOW_TIME_MS { Ok(Millis(ms)) } else { Err(Fault::Time) }
+        };
+        let (create, delete) = (Action::Create as u8, Action::Delete as u8);
+        match flow.told {
+            Told::Created => self.event(flow, create, at(flow.start)?, export),
+            Told::Ended => self.event(flow, delete, at(flow.end)?, export),
+            Told::Address => {
+                // It may have begun long ago: only its end is near the datagram.
+                let end = at(flow.end)?;
+                let start = Some(Millis(i64::from(flow.start) * 1_000)).filter(|s| flow.start != 0 && *s <= end).ok_or(Fault::Time)?;
+                self.event(flow, create, start, export);
+                self.event(flow, delete, end, export);
+            }
+            Told::Alive => {}
+        }
+        Ok(())
+    }
+
+    fn event(&mut self, flow: &Flow, action: u8, time: Millis, export: i64) {
+        let whole = flow.told == Told::Address;
+        let (public_port, last) = if whole { (0, u16::MAX) } else { (flow.public.1, flow.public.1) };
+        let mut event = NatEvent {
+            time,
+            action,
+            form: if whole { Form::AddressBinding } else { Form::Session } as u8,
+            protocol: if whole { 0 } else { flow.protocol },
+            source: self.device.handle.number,
+            public_address: flow.public.0,
+            public_port,
+            public_port_last: last,
+            inside_address: flow.inside.0,
+            inside_port: if whole { 0 } else { flow.inside.1 },
+            ..NatEvent::default()
+        };
+        if !whole {
+            match (self.remotes, self.mac) {
+                (Remotes::Keep, _) => (event.remote_address, event.remote_port) = flow.remote,
+                (Remotes::Fingerprint, Some(mac)) => event.remote_tag = fingerprint(mac, &flow.remote.0.0, flow.remote.1),
+                _ => self.device.counts.destinations_dropped += 1,
+            }
+        }
+        self.device.lateness.observe(self.arrival, export - time.0);
+        self.device.counts.records += 1;
+        self.out.events.push(&event);
+    }
+
+    fn bad(&mut self, fault: Fault, offset: usize, bytes: &[u8]) {
+        self.device.counts.malformed += 1;
+        let (at, source, peer) = (self.arrival, self.device.handle.number, self.peer);
+        let bad = Bad { at, source, peer, reason: fault.reason(), offset, bytes, count: 1 };
+        self.device.budget.malformed(bad, self.out);
+    }
+}
+
+impl Device {
+    fn flush_gaps(&mut self, now: Millis, force: bool, out: &mut Out) {
+        let late = self.lateness.ms();
+        for note in self.sequence.flush(now, force, Id::random) {
+            self.touched = true;
+            out.gaps.push(Gap {
+                time: now,
+                id: note.id,
+                amendment: note.amendment,
+                source: self.handle.number,
+                start: Millis(note.start).plus(-late),
+                end: Millis(note.end),
+                lost: note.lost,
+                unit: "packets".to_owned(),
+                reason: note.reason.to_owned(),
+            });
+        }
+    }
+
+    fn publish(&mut self) {
+        let counts = std::mem::take(&mut self.counts);
+        let estimate = self.offset.estimate().filter(|_| self.rule.clock == ClockMode::Measured);
+        let trouble = match estimate.map(|e| e.offset_ms).filter(|ms| ms.abs() > OFFSET_TROUBLE_MS) {
+            Some(ms) => Some(format!("its clock is {ms} ms off ours: set its NTP, or ours")),
+            None if self.sequence.unusable() && self.rule.counting != Counting::None => {
+                Some("its sequence numbers do not count packets: write sequence = \"none\" for this device".to_owned())
+            }
+            None => None,
+        };
+        let (lost, seen, header) = (self.sequence.lost(), self.seen, self.sequence.newest_ms().map(Millis));
+        self.handle.count(|c| {
+            c.messages += counts.messages;
+            c.records += counts.records;
+            c.malformed += counts.malformed;
+            c.ignored += counts.ignored;
+            c.duplicates += counts.duplicates;
+            c.destinations_dropped += counts.destinations_dropped;
+            c.lost = lost;
+            c.last_seen = seen.or(c.last_seen);
+            c.last_header = header.or(c.last_header);
+            c.offset_ms = estimate.map(|e| e.offset_ms);
+            c.ahead_ms = estimate.map(|e| e.ahead_ms);
+            c.trouble = trouble;
+        });
+    }
+}
+
+/// A device's state: format 1, presence bits (1 next, 2 export time, 4 gap), lost, lateness, then what is present; big-endian.
+fn encode(s: &Saved, late: i64) -> Vec<u8> {
+    let bits = [s.next.is_some(), s.export_ms.is_some(), s.gap.is_some()];
+    let mut out = vec![1, bits.iter().enumerate().fold(0u8, |sum, (i, on)| sum | (u8::from(*on) << i))];
+    out.extend(s.lost.to_be_bytes());
+    out.extend(late.to_be_bytes());
+    out.extend(s.next.into_iter().flat_map(u32::to_be_bytes));
+    out.extend(s.export_ms.into_iter().flat_map(i64::to_be_bytes));
+    out.extend(s.gap.into_iter().flat_map(|(a, b)| [a, b]).flat_map(i64::to_be_bytes));
+    out
+}
+
+fn decode(value: &[u8]) -> Option<(Saved, i64)> {
+    let ([1, present, lost @ .., _, _, _, _, _, _, _, _], mut rest) = value.split_first_chunk::<18>()? else { return None };
+    let late = i64::from_be_bytes(value.get(10..18)?.try_into().ok()?);
+    let mut take = |bit: u8, n: usize| {
+        let (bytes, tail) = if present & bit == 0 { (&[][..], rest) } else { rest.split_at_checked(n)? };
+        rest = tail;
+        Some(bytes)
+    };
+    let (next, export, gap) = (take(1, 4)?, take(2, 8)?, take(4, 16)?);
+    let saved = Saved {
+        next: next.try_into().ok().map(u32::from_be_bytes),
+        export_ms: export.try_into().ok().map(i64::from_be_bytes),
+        uptime_ms: None,
+        lost: u64::from_be_bytes(*lost),
+        gap: gap
+            .split_at_checked(8)
+            .and_then(|(a, b)| Some((i64::from_be_bytes(a.try_into().ok()?), i64::from_be_bytes(b.try_into().ok()?)))),
+    };
+    Some((saved, late))
+}
+
+impl Intake for Collector {
+    const OWNER: &'static str = OWNER;
+
+    fn message(&mut self, peer: SocketAddr, _: u64, arrival: Millis, data: &[u8]) -> Result<(), SinkError> {
+        self.datagram(Addr16::from(peer.ip()), arrival, data)
+    }
+
+    fn rows(&self) -> usize {
+        self.out.events.len() + self.out.rare_rows()
+    }
+
+    fn tick(&mut self, now: Millis) {
+        self.settle(now, false);
+    }
+
+    fn stop(&mut self, now: Millis) {
+        self.settle(now, true);
+    }
+
+    fn take(&mut self) -> Option<Group> {
+        let touched: Vec<Addr16> = self.devices.iter().filter(|(_, d)| d.touched).map(|(peer, _)| *peer).collect();
+        for peer in touched {
+            let key = self.key(peer);
+            let Some(device) = self.devices.get_mut(&peer) else { continue };
+            device.touched = false;
+            device.publish();
+            self.out.state.insert(key, Some(encode(&device.sequence.saved(), device.lateness.ms())));
+            // Evidence says that everything before it is known: it stands still while a gap is not written yet.
+            if let Some(ms) = device.sequence.newest_ms().filter(|_| !device.sequence.has_unwritten_gap()) {
+                self.out.evidence.insert(device.handle.number, Millis(ms).plus(-device.lateness.ms()));
+            }
+        }
+        let group = (!self.out.is_empty()).then(|| self.out.take())?;
+        Some(Group { owner: OWNER.to_owned(), ..group })
+    }
+
+    fn rewrite_state(&mut self) {
+        self.devices.values_mut().for_each(|d| d.touched = true);
+    }
+
+    fn trouble(&mut self, text: &str) {
+        for device in self.devices.values() {
+            device.handle.count(|c| c.trouble = Some(text.to_owned()));
+        }
+    }
+
+    fn discarded(&mut self, rows: u64, now: Millis) {
+        let (unit, reason) = ("records".to_owned(), "refused".to_owned());
+        self.out.gaps.push(Gap { time: now, id: Id::random(), start: now, end: now, lost: Some(rows), unit, reason, ..Gap::default() });
+    }
+
+    /// Whose datagrams the kernel dropped shows at the next number; of devices without numbers the stretch since their last one is a gap.
+    fn kernel_dropped(&mut self, datagrams: u64, now: Millis) {
+        let newest = self.devices.values().filter_map(|d| d.seen).max().unwrap_or(now);
+        let (unit, reason) = ("datagrams".to_owned(), "kernel-drop".to_owned());
+        let (start, lost) = (newest.min(now), Some(datagrams));
+        self.out.gaps.push(Gap { time: now, id: Id::random(), start, end: now, lost, unit, reason, ..Gap::default() });
+        for device in self.devices.values_mut().filter(|d| d.sequence.unusable() || d.rule.counting == Counting::None) {
+            if let Some(start) = device.sequence.newest_ms() {
+                let ahead = device.offset.estimate().map_or(0, |e| e.offset_ms);
+                device.sequence.mark(start, start.max(now.0 + ahead), "kernel-drop");
+                device.touched = true;
+            }
+        }
+    }
+}

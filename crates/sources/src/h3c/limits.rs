@@ -1,0 +1,16 @@
+//! Limits of the source, each with its unit. Batches, budgets and waits are those of IPFIX (`ipfix/limits.rs`).
+
+/// Most devices known at one time.
+pub const DEVICES: usize = 4096;
+
+/// Configured devices.
+pub const CONFIG_DEVICES: usize = 4096;
+
+/// Flows of a datagram (the reference: 1 to 100).
+pub const FLOWS: u16 = 100;
+
+/// How far the time of a flow may lie from that of its datagram to be believed, in milliseconds.
+pub const FLOW_TIME_MS: i64 = 86_400_000;
+
+/// Receive buffer asked of the kernel for a socket, in bytes.
+pub const SOCKET_BUFFER: usize = 16 << 20;
