@@ -3,6 +3,7 @@
 mod conntrack;
 mod detnat;
 mod dhcp;
+mod events;
 mod ipfix;
 mod radius;
 mod register;
@@ -45,6 +46,9 @@ pub fn list(settings: &Settings, data: &Path, remote_key: &Secret) -> Result<Mad
     }
     if let Some(settings) = &settings.dhcp {
         made.measures.push(Box::new(dhcp::Dhcp::new(settings)));
+    }
+    if let Some(settings) = &settings.events {
+        made.measures.push(Box::new(events::Events::new(settings)));
     }
     Ok(made)
 }

@@ -32,6 +32,12 @@ pub struct Ports {
     /// RELP.
     #[serde(default)]
     pub syslog_relp: Vec<SocketAddr>,
+    /// Application events, HTTP.
+    #[serde(default)]
+    pub events: Vec<SocketAddr>,
+    /// Application events, HTTPS.
+    #[serde(default)]
+    pub events_tls: Vec<SocketAddr>,
 }
 
 impl Ports {

@@ -13,4 +13,5 @@ fn kept_inputs_never_panic() {
     replay("syslog_dialect", weir_sources::syslog::fuzz::syslog_dialect);
     replay("dhcp_leases", weir_sources::dhcp::fuzz::dhcp_leases);
     replay("conntrack_message", weir_sources::conntrack::fuzz::conntrack_message);
+    replay("events_lines", weir_sources::events::fuzz::events_lines);
 }

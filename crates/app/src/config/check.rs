@@ -2,7 +2,7 @@
 
 use weir_base::net::Prefix;
 use weir_base::time::parse_duration_ms;
-use weir_sources::{conntrack, detnat, dhcp, ipfix, radius, syslog};
+use weir_sources::{conntrack, detnat, dhcp, events, ipfix, radius, syslog};
 
 use super::{Config, Problem, StoreSection};
 use crate::limits::{ORIGIN_BYTES, SEAL_EVERY_MS, UNIT_ROWS_MAX, WAL_BYTES_MIN};
@@ -70,6 +70,8 @@ pub struct Settings {
     pub detnat: Option<detnat::config::Settings>,
     /// DHCP, when a lease file is named.
     pub dhcp: Option<dhcp::config::Settings>,
+    /// Application events, when there is somewhere to listen.
+    pub events: Option<events::config::Settings>,
 }
 
 /// Checks everything.
@@ -86,6 +88,8 @@ pub fn check(config: &Config) -> Result<Settings, Vec<Problem>> {
     let detnat = section("sources.detnat", plans, || config.sources.detnat.check(), &mut problems);
     let files = config.measures.dhcp && !config.sources.dhcp.files.is_empty();
     let dhcp = section("sources.dhcp", files, || config.sources.dhcp.check(), &mut problems);
+    let listens = config.measures.events && config.sources.events.listens();
+    let events = section("sources.events", listens, || config.sources.events.check(), &mut problems);
     let ipfix = config.measures.ipfix.then(|| config.sources.ipfix.check()).transpose().map_err(|all| {
         problems.extend(all.into_iter().map(|p| Problem::new(p.path, p.what)));
     });
@@ -95,7 +99,8 @@ pub fn check(config: &Config) -> Result<Settings, Vec<Problem>> {
     });
     match (problems.is_empty(), radius, ipfix) {
         (true, Ok(radius), Ok(ipfix)) => {
-            Ok(Settings { origin: config.unit.origin.clone(), kinds, store, realms, radius, ipfix, syslog, conntrack, detnat, dhcp })
+            let origin = config.unit.origin.clone();
+            Ok(Settings { origin, kinds, store, realms, radius, ipfix, syslog, conntrack, detnat, dhcp, events })
         }
         _ => Err(problems),
     }

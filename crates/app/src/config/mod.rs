@@ -92,11 +92,13 @@ pub struct MeasuresSection {
     pub detnat: bool,
     /// DHCP lease files.
     pub dhcp: bool,
+    /// Application events, where there is somewhere to listen.
+    pub events: bool,
 }
 
 impl Default for MeasuresSection {
     fn default() -> MeasuresSection {
-        MeasuresSection { radius: true, ipfix: true, syslog: true, conntrack: false, detnat: true, dhcp: true }
+        MeasuresSection { radius: true, ipfix: true, syslog: true, conntrack: false, detnat: true, dhcp: true, events: true }
     }
 }
 
@@ -127,6 +129,8 @@ pub struct SourcesSection {
     pub detnat: weir_sources::detnat::config::Config,
     /// DHCP lease files.
     pub dhcp: weir_sources::dhcp::config::Config,
+    /// Application events.
+    pub events: weir_sources::events::config::Config,
 }
 
 /// The configuration as it is written.

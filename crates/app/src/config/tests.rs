@@ -44,6 +44,7 @@ fn the_table_of_settings_has_the_keys_of_the_types() {
         "sources.conntrack",
         "sources.detnat",
         "sources.dhcp",
+        "sources.events",
     ] {
         let known: BTreeSet<String> = schema::names_below(section).into_iter().map(str::to_owned).collect();
         assert_eq!(known, keys_of(section, false), "{section}");
@@ -56,7 +57,7 @@ fn the_table_of_settings_has_the_keys_of_the_types() {
             lists += 1;
         }
     }
-    assert_eq!(lists, 11);
+    assert_eq!(lists, 12);
 }
 
 #[test]
@@ -103,6 +104,7 @@ fn the_examples_of_full_are_right() {
                     "plans = []",
                     "files = []",
                     "senders = []",
+                    "applications = []",
                 ]
                 .contains(&line);
                 lines.push(if empty { String::new() } else { line.to_owned() });
@@ -113,6 +115,7 @@ fn the_examples_of_full_are_right() {
     assert_eq!(loaded.settings.ipfix.unwrap().rules.len(), 1);
     assert_eq!(loaded.settings.radius.unwrap().clients.len(), 1);
     assert_eq!(loaded.settings.syslog.unwrap().rules.len(), 1);
+    assert!(loaded.settings.events.is_none(), "it has nowhere to listen");
     assert_eq!(loaded.settings.realms.len(), 1);
 }
 

@@ -25,6 +25,8 @@ fn text(data: &Path, origin: &str, ports: &Ports, secrets: &[PathBuf], notes: &[
         ("syslog  tcp", &ports.syslog_tcp),
         ("syslog  tls", &ports.syslog_tls),
         ("relp    tcp", &ports.syslog_relp),
+        ("events  http", &ports.events),
+        ("events  https", &ports.events_tls),
     ] {
         for at in list {
             let _ = writeln!(out, "  {what} {at}");
