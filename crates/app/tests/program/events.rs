@@ -294,8 +294,7 @@ fn nginx_tells_of_an_applications_users() {
     }
     let rig = Rig::new();
     let running = rig.start();
-    // The example as it is, but for where it listens and writes, and where the application is. Sockets in the folder need no free port; the
-    // user's address is then none, so the one listener that matters is an address.
+    // The example as it is, but for where it listens and writes, and where the application is. nginx cannot be told to let the kernel choose.
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let own = fs::read_to_string(example("nginx.conf")).unwrap();
     let changed = own
@@ -306,14 +305,12 @@ fn nginx_tells_of_an_applications_users() {
     let application = "location /login { add_header X-Weir-Action sign-in; add_header X-Weir-Account alice; return 204; } \
                        location / { return 204; }";
     let text_of = format!(
-        "daemon off; master_process on; pid {dir}/nginx.pid; error_log {dir}/error.log;\nevents {{}}\nhttp {{\naccess_log off;\n\
+        "daemon off; master_process off; pid {dir}/nginx.pid; error_log {dir}/error.log;\nevents {{}}\nhttp {{\naccess_log off;\n\
          client_body_temp_path {dir}/a; proxy_temp_path {dir}/b; fastcgi_temp_path {dir}/c; uwsgi_temp_path {dir}/d; scgi_temp_path {dir}/e;\n\
          server {{ listen unix:{dir}/app.sock; {application} }}\n{changed}}}\n",
         dir = rig.dir.path().display()
     );
     fs::write(rig.path("nginx.conf"), text_of).unwrap();
-    // nginx's workers give up root and must still come to the folder.
-    fs::set_permissions(rig.dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let conf = rig.file("nginx.conf");
     let mut nginx = Ends(Command::new("nginx").args(["-c", &conf, "-e", &rig.file("error.log")]).spawn().unwrap());
     while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {

@@ -111,11 +111,6 @@ impl Config {
     pub fn check(&self) -> Result<Settings, Vec<String>> {
         let mut problems = Vec::new();
         let clear = addresses("listen", &self.listen, "127.0.0.1:8480", &mut problems);
-        for (i, address) in clear.iter().enumerate().filter(|(_, a)| !a.ip().is_loopback()) {
-            problems.push(format!(
-                "listen[{i}]: {address} would carry accounts and tokens over the network in the clear: write it under listen_tls, or 127.0.0.1"
-            ));
-        }
         let tls = addresses("listen_tls", &self.listen_tls, "0.0.0.0:8443", &mut problems);
         if let Some(both) = tls.iter().find(|a| a.port() != 0 && clear.contains(a)) {
             problems.push(format!("listen_tls: {both} is in listen too: choose another port"));
@@ -191,6 +186,9 @@ fn addresses(key: &str, list: &[String], example: &str, problems: &mut Vec<Strin
     for (i, text) in list.iter().enumerate() {
         match text.parse::<SocketAddr>() {
             Ok(address) if address.port() != 0 && out.contains(&address) => problems.push(format!("{key}[{i}]: {text} is listed twice")),
+            Ok(address) if key == "listen" && !address.ip().is_loopback() => problems.push(format!(
+                "{key}[{i}]: {text} would carry accounts and tokens over the network in the clear: write it under listen_tls, or 127.0.0.1"
+            )),
             Ok(address) => out.push(address),
             Err(_) => problems.push(format!("{key}[{i}]: {text:?} is not an address and port: write {example}")),
         }

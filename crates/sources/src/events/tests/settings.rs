@@ -35,8 +35,8 @@ fn all_problems_are_found_at_once() {
     let keys: Vec<&str> = problems.iter().map(|p| p.split([' ', ':']).next().unwrap()).collect();
     let want = [
         "listen[0]",
+        "listen[1]",
         "listen[3]",
-        "listen[0]",
         "listen_tls",
         "realm",
         "tls_certificate",
@@ -51,7 +51,7 @@ fn all_problems_are_found_at_once() {
         "applications[2].realm",
     ];
     assert_eq!(keys, want, "{problems:#?}");
-    assert!(problems[2].contains("0.0.0.0:1 would carry accounts"), "{problems:#?}");
+    assert!(problems[1].contains("0.0.0.0:1 would carry accounts"), "{problems:#?}");
     assert!(checked("listen = [\"127.0.0.1:0\"]").unwrap_err()[0].contains("at least one application"));
     assert!(!Config::default().listens());
 }
