@@ -93,7 +93,9 @@ fn line(action: &str, account: &str, port: u16) -> String {
 fn curl(running: &Running, headers: &[&str], body: &str) -> (u16, Value) {
     let mut command = Command::new("curl");
     command.args(["-sS", "-w", "\n%{http_code}", "-H", &format!("Authorization: Bearer {TOKEN}"), "--data-binary", "@-"]);
-    headers.iter().for_each(|h| drop(command.args(["-H", h])));
+    for header in headers {
+        command.args(["-H", header]);
+    }
     let mut child = command.arg(url(running)).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(body.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
@@ -256,7 +258,8 @@ fn https_with_and_without_a_client_certificate() {
     fs::set_permissions(rig.path("server.key"), fs::Permissions::from_mode(0o600)).unwrap();
     let own = fs::read_to_string(rig.path("weir.toml")).unwrap();
     let files = format!("tls_certificate = \"{}\"\ntls_key = \"{}\"", rig.file("server.pem"), rig.file("server.key"));
-    let tls = own.replace("listen = [\"127.0.0.1:0\"]\n[[sources.events", &format!("listen_tls = [\"127.0.0.1:0\"]\n{files}\n[[sources.events"));
+    let tls =
+        own.replace("listen = [\"127.0.0.1:0\"]\n[[sources.events", &format!("listen_tls = [\"127.0.0.1:0\"]\n{files}\n[[sources.events"));
     assert_ne!(own, tls);
     for wants_certificate in [false, true] {
         let clients = format!("listen_tls = [\"127.0.0.1:0\"]\ntls_clients = \"{}\"", rig.file("ca.pem"));
@@ -266,7 +269,14 @@ fn https_with_and_without_a_client_certificate() {
         fs::write(rig.path("body"), line("sign-in", "alice", 50_112)).unwrap();
         let call = |more: &[&str]| {
             let mut command = Command::new("curl");
-            command.args(["-sS", "-f", "-H", &format!("Authorization: Bearer {TOKEN}"), "--data-binary", &format!("@{}", rig.file("body"))]);
+            command.args([
+                "-sS",
+                "-f",
+                "-H",
+                &format!("Authorization: Bearer {TOKEN}"),
+                "--data-binary",
+                &format!("@{}", rig.file("body")),
+            ]);
             command.args(more).arg(format!("https://{}/v1/events", running.port("events_tls"))).output().unwrap().status.success()
         };
         let (ca, certificate, key) = (rig.file("ca.pem"), rig.file("client.pem"), rig.file("client.key"));

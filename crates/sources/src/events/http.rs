@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Body, Bytes, Incoming};
-use hyper::header::{ALLOW, AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use hyper::header::{
+    ALLOW, AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
+};
 use hyper::{Method, Request, Response, StatusCode};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
@@ -102,7 +104,10 @@ async fn take(request: Request<Incoming>, shared: &Shared, peer: Addr16) -> Resu
             // The store is gone without a word.
             Ok(Err(_)) => Err(not_kept(&SinkError::Stopped)),
             Err(_) => Err(retry(
-                error(StatusCode::SERVICE_UNAVAILABLE, "the store does not say yet whether it was kept: send it again, with the same Idempotency-Key"),
+                error(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "the store does not say yet whether it was kept: send it again, with the same Idempotency-Key",
+                ),
                 RETRY_FULL_SECONDS,
             )),
         },

@@ -8,10 +8,10 @@ use tokio::sync::oneshot;
 use weir_base::clock::Clock;
 use weir_base::net::Addr16;
 use weir_base::task::lock;
+use weir_record::Id;
 use weir_record::kind::{Kind, Record};
 use weir_record::kinds::{Authentication, Binding, IdType, Malformed, Raw};
 use weir_record::sink::{Group, RecordSink, SinkError, SourceDesc, SourceHandle, StatePut, SubjectIds};
-use weir_record::Id;
 
 use super::answer::Answer;
 use super::body::{self, Decoded};
@@ -92,7 +92,12 @@ pub struct Intake {
 
 impl Intake {
     /// Takes back the state. Applications that cannot be registered now are at their first request.
-    pub fn new(settings: Vec<ApplicationSettings>, sink: &Arc<dyn RecordSink>, ids: &Arc<dyn SubjectIds>, clock: &Arc<dyn Clock>) -> Intake {
+    pub fn new(
+        settings: Vec<ApplicationSettings>,
+        sink: &Arc<dyn RecordSink>,
+        ids: &Arc<dyn SubjectIds>,
+        clock: &Arc<dyn Clock>,
+    ) -> Intake {
         let made = |settings| Application { settings, handle: OnceLock::new(), under_way: AtomicU32::new(0) };
         let keys = Keys::restore(&sink.state(OWNER), clock.now());
         let intake = Intake {

@@ -32,7 +32,9 @@ pub fn read(path: &Path) -> Result<Vec<u8>, String> {
         bytes.pop();
     }
     match bytes.len() {
-        n if n < TOKEN_BYTES_MIN => Err(format!("token file {shown} holds fewer than {TOKEN_BYTES_MIN} bytes, which can be guessed: {how}")),
+        n if n < TOKEN_BYTES_MIN => {
+            Err(format!("token file {shown} holds fewer than {TOKEN_BYTES_MIN} bytes, which can be guessed: {how}"))
+        }
         n if n > TOKEN_BYTES => Err(format!("token file {shown} is longer than {TOKEN_BYTES} bytes: it must hold the token only")),
         _ if !bytes.iter().all(u8::is_ascii_graphic) => {
             Err(format!("token file {shown} must hold one word of ASCII, as a header carries nothing else: {how}"))

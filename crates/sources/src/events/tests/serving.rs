@@ -22,8 +22,7 @@ use crate::events::server::{Needs, Server, Times};
 use crate::testing::{CountingIds, HandClock, MemorySink, Mode};
 
 const TOKEN: &str = "Zm9ydW0tdG9rZW4tZm9yLXRlc3Rz";
-const LINE: &str =
-    r#"{"time":"2026-11-22T10:00:00+08:00","action":"sign-in","account":"alice","address":"192.0.2.7","port":50112}"#;
+const LINE: &str = r#"{"time":"2026-11-22T10:00:00+08:00","action":"sign-in","account":"alice","address":"192.0.2.7","port":50112}"#;
 
 struct Rig {
     sink: Arc<MemorySink>,

@@ -103,14 +103,9 @@ fn token_files_must_be_private_and_hard_to_guess() {
 fn a_token_is_whose_it_is() {
     let tokens = Tokens::new(&[b"one-token-of-one-application".to_vec(), b"two".to_vec(), b"two".to_vec()]);
     assert_eq!((tokens.whose(b"one-token-of-one-application"), tokens.whose(b"one"), tokens.same()), (Some(0), None, Some((1, 2))));
-    for (header, want) in [
-        ("Bearer abc", Some("abc")),
-        ("bearer  abc ", Some("abc")),
-        ("Basic abc", None),
-        ("Bearer", None),
-        ("", None),
-        ("Bearerabc", None),
-    ] {
+    for (header, want) in
+        [("Bearer abc", Some("abc")), ("bearer  abc ", Some("abc")), ("Basic abc", None), ("Bearer", None), ("", None), ("Bearerabc", None)]
+    {
         assert_eq!(bearer(header.as_bytes()), want.map(str::as_bytes), "{header}");
     }
 }
