@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Body, Bytes, Incoming};
@@ -50,12 +50,12 @@ impl Shared {
     }
 }
 
-/// Answers a request of `peer` on a connection that is open since `since`.
-pub async fn answer(request: Request<Incoming>, shared: Arc<Shared>, peer: Addr16, since: Instant) -> Result<Reply, Infallible> {
+/// Answers a request of `peer` on a connection that is open since `since`, by [`Intake::monotonic`].
+pub async fn answer(request: Request<Incoming>, shared: Arc<Shared>, peer: Addr16, since: Duration) -> Result<Reply, Infallible> {
     let mut reply = match take(request, &shared, peer).await {
         Ok(reply) | Err(reply) => reply,
     };
-    if since.elapsed() >= shared.times.connection {
+    if shared.intake.monotonic().saturating_sub(since) >= shared.times.connection {
         reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     Ok(reply)
@@ -69,8 +69,8 @@ async fn take(request: Request<Incoming>, shared: &Shared, peer: Addr16) -> Resu
         let reply = closing(error(StatusCode::METHOD_NOT_ALLOWED, "events are sent with POST"));
         return Err(with(reply, ALLOW.as_str(), HeaderValue::from_static("POST")));
     }
-    let application = who(request.headers(), shared, peer)?;
-    let key = key(request.headers())?;
+    let application = who(request.headers(), shared, peer).map_err(|no| *no)?;
+    let key = key(request.headers()).map_err(|no| *no)?;
     if request.headers().get(CONTENT_ENCODING).is_some_and(|e| !e.as_bytes().eq_ignore_ascii_case(b"identity")) {
         return Err(closing(error(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body must not be compressed")));
     }
@@ -114,27 +114,27 @@ async fn take(request: Request<Incoming>, shared: &Shared, peer: Addr16) -> Resu
     }
 }
 
-fn who<'a>(headers: &HeaderMap, shared: &'a Shared, peer: Addr16) -> Result<&'a Application, Reply> {
+fn who<'a>(headers: &HeaderMap, shared: &'a Shared, peer: Addr16) -> Result<&'a Application, Box<Reply>> {
     let found = headers.get(AUTHORIZATION).and_then(|h| bearer(h.as_bytes())).and_then(|t| shared.tokens.whose(t));
     let Some(application) = found.and_then(|i| shared.intake.applications().get(i)) else {
         shared.intake.stranger(peer, "events.unknown-token");
         let reply = closing(error(StatusCode::UNAUTHORIZED, "the token is missing or not known: send \"Authorization: Bearer TOKEN\""));
-        return Err(with(reply, WWW_AUTHENTICATE.as_str(), HeaderValue::from_static("Bearer")));
+        return Err(Box::new(with(reply, WWW_AUTHENTICATE.as_str(), HeaderValue::from_static("Bearer"))));
     };
     if !application.settings.may_come_from(peer) {
         shared.intake.stranger(peer, "events.wrong-address");
-        return Err(closing(error(StatusCode::FORBIDDEN, "this application may not send from this address")));
+        return Err(Box::new(closing(error(StatusCode::FORBIDDEN, "this application may not send from this address"))));
     }
     Ok(application)
 }
 
-fn key(headers: &HeaderMap) -> Result<Option<HeaderValue>, Reply> {
+fn key(headers: &HeaderMap) -> Result<Option<HeaderValue>, Box<Reply>> {
     let mut all = headers.get_all(KEY).iter();
     let Some(key) = all.next() else { return Ok(None) };
     let bytes = key.as_bytes();
     if all.next().is_some() || bytes.is_empty() || bytes.len() > KEY_BYTES || !bytes.iter().all(u8::is_ascii_graphic) {
         let what = "the Idempotency-Key must stand once, 1 to 128 bytes of ASCII without spaces";
-        return Err(closing(error(StatusCode::BAD_REQUEST, what)));
+        return Err(Box::new(closing(error(StatusCode::BAD_REQUEST, what))));
     }
     Ok(Some(key.clone()))
 }

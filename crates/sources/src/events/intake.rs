@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 use weir_base::clock::Clock;
@@ -134,6 +135,11 @@ impl Intake {
             ..SourceDesc::default()
         })?;
         Ok(application.handle.get_or_init(|| handle))
+    }
+
+    /// Time that never goes back, for how long a connection is open.
+    pub fn monotonic(&self) -> Duration {
+        self.clock.monotonic()
     }
 
     /// A caller that is nobody here.

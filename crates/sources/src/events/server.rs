@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::panic::resume_unwind;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -218,7 +218,7 @@ fn talk<S>(stream: S, peer: Addr16, shared: Arc<Shared>, watcher: Watcher) -> im
 where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
-    let (since, times) = (Instant::now(), shared.times);
+    let (since, times) = (shared.intake.monotonic(), shared.times);
     let service = service_fn(move |request| http::answer(request, Arc::clone(&shared), peer, since));
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(times.head).max_header_size(HEAD_BYTES).max_headers(HEADERS);
