@@ -19,7 +19,8 @@ pub fn run(args: &CheckConfigArgs) -> Result<ExitCode, Failure> {
     let rmem = rmem_max();
     match config::load(args.config.as_deref(), &args.set) {
         Ok(loaded) => {
-            let files = loaded.settings.syslog.as_ref().map(weir_sources::syslog::server::check_files).unwrap_or_default();
+            let mut files = loaded.settings.syslog.as_ref().map(weir_sources::syslog::server::check_files).unwrap_or_default();
+            files.extend(loaded.settings.events.as_ref().map(weir_sources::events::server::check_files).unwrap_or_default());
             if files.is_empty() { good(&loaded, rmem, args.json) } else { bad(&below(&files), args.json) }
         }
         Err(problems) => bad(&problems, args.json),

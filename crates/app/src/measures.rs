@@ -3,6 +3,7 @@
 mod conntrack;
 mod detnat;
 mod dhcp;
+mod events;
 mod h3c;
 mod host;
 mod ipfix;
@@ -51,10 +52,13 @@ pub fn list(settings: &Settings, data: &Path, remote_key: &Secret) -> Result<Mad
         made.measures.push(Box::new(Collect::new(dhcp::Dhcp::new(settings))));
     }
     if let Some(settings) = &settings.h3c {
-        made.measures.push(Box::new(h3c::H3c::new(settings, remote_key)));
+        made.measures.push(Box::new(Collect::new(h3c::H3c::new(settings, remote_key))));
     }
     if let Some(settings) = &settings.host {
-        made.measures.push(Box::new(host::Host::new(settings)));
+        made.measures.push(Box::new(Collect::new(host::Host::new(settings))));
+    }
+    if let Some(settings) = &settings.events {
+        made.measures.push(Box::new(Collect::new(events::Events::new(settings))));
     }
     Ok(made)
 }

@@ -35,6 +35,12 @@ pub struct Ports {
     /// H3C's flow log, UDP.
     #[serde(default)]
     pub h3c_udp: Vec<SocketAddr>,
+    /// Application events, HTTP.
+    #[serde(default)]
+    pub events: Vec<SocketAddr>,
+    /// Application events, HTTPS.
+    #[serde(default)]
+    pub events_tls: Vec<SocketAddr>,
 }
 
 impl Ports {

@@ -3,6 +3,7 @@
 pub mod conntrack;
 pub mod detnat;
 pub mod dhcp;
+pub mod events;
 pub mod h3c;
 pub mod host;
 pub mod import;

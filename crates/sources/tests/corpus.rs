@@ -14,4 +14,5 @@ fn kept_inputs_never_panic() {
     replay("dhcp_leases", weir_sources::dhcp::fuzz::dhcp_leases);
     replay("h3c_log", weir_sources::h3c::fuzz::h3c_log);
     replay("conntrack_message", weir_sources::conntrack::fuzz::conntrack_message);
+    replay("events_lines", weir_sources::events::fuzz::events_lines);
 }

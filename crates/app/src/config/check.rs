@@ -2,7 +2,7 @@
 
 use weir_base::net::Prefix;
 use weir_base::time::parse_duration_ms;
-use weir_sources::{conntrack, detnat, dhcp, h3c, host, ipfix, radius, syslog};
+use weir_sources::{conntrack, detnat, dhcp, events, h3c, host, ipfix, radius, syslog};
 
 use super::{Config, Problem, StoreSection};
 use crate::limits::{ORIGIN_BYTES, SEAL_EVERY_MS, UNIT_ROWS_MAX, WAL_BYTES_MIN};
@@ -74,6 +74,8 @@ pub struct Settings {
     pub h3c: Option<h3c::config::Settings>,
     /// The logs of this machine, when they are read.
     pub host: Option<host::config::Settings>,
+    /// Application events, when there is somewhere to listen.
+    pub events: Option<events::config::Settings>,
 }
 
 /// Checks everything.
@@ -93,6 +95,8 @@ pub fn check(config: &Config) -> Result<Settings, Vec<Problem>> {
     let flows = config.measures.h3c && !(config.sources.h3c.listen.is_empty() && config.sources.h3c.devices.is_empty());
     let h3c = section("sources.h3c", flows, || config.sources.h3c.check(), &mut problems).filter(|s| !s.udp.is_empty());
     let host = section("sources.host", config.measures.host, || config.sources.host.check(), &mut problems);
+    let listens = config.measures.events && config.sources.events.listens();
+    let events = section("sources.events", listens, || config.sources.events.check(), &mut problems);
     let ipfix = config.measures.ipfix.then(|| config.sources.ipfix.check()).transpose().map_err(|all| {
         problems.extend(all.into_iter().map(|p| Problem::new(p.path, p.what)));
     });
@@ -103,7 +107,7 @@ pub fn check(config: &Config) -> Result<Settings, Vec<Problem>> {
     match (problems.is_empty(), radius, ipfix) {
         (true, Ok(radius), Ok(ipfix)) => {
             let origin = config.unit.origin.clone();
-            Ok(Settings { origin, kinds, store, realms, radius, ipfix, syslog, conntrack, detnat, dhcp, h3c, host })
+            Ok(Settings { origin, kinds, store, realms, radius, ipfix, syslog, conntrack, detnat, dhcp, h3c, host, events })
         }
         _ => Err(problems),
     }

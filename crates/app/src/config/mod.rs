@@ -96,11 +96,23 @@ pub struct MeasuresSection {
     pub h3c: bool,
     /// The logs of the machine Weir runs on.
     pub host: bool,
+    /// Application events, where there is somewhere to listen.
+    pub events: bool,
 }
 
 impl Default for MeasuresSection {
     fn default() -> MeasuresSection {
-        MeasuresSection { radius: true, ipfix: true, syslog: true, conntrack: false, detnat: true, dhcp: true, h3c: true, host: false }
+        MeasuresSection {
+            radius: true,
+            ipfix: true,
+            syslog: true,
+            conntrack: false,
+            detnat: true,
+            dhcp: true,
+            h3c: true,
+            host: false,
+            events: true,
+        }
     }
 }
 
@@ -135,6 +147,8 @@ pub struct SourcesSection {
     pub h3c: weir_sources::h3c::config::Config,
     /// The logs of the machine Weir runs on.
     pub host: weir_sources::host::config::Config,
+    /// Application events.
+    pub events: weir_sources::events::config::Config,
 }
 
 /// The configuration as it is written.

@@ -127,6 +127,14 @@ const PLAN: &[Key] = &[
     key("ports_max", Shape::Whole),
 ];
 
+const APPLICATION: &[Key] = &[
+    required("name", Shape::Text),
+    required("token_file", Shape::Text),
+    key("realm", Shape::Text),
+    key("service", Shape::Text),
+    key("addresses", Shape::Texts),
+];
+
 const LEASES: &[Key] = &[required("path", Shape::Text), required("server", Shape::Text), key("realm", Shape::Text)];
 
 /// Every setting, in the order of `config/full.toml`.
@@ -145,6 +153,7 @@ pub const SETTINGS: &[Setting] = &[
     setting("measures.dhcp", Shape::Flag, "true"),
     setting("measures.h3c", Shape::Flag, "true"),
     setting("measures.host", Shape::Flag, "false"),
+    setting("measures.events", Shape::Flag, "true"),
     setting("realms", Shape::Tables(REALM), "[]"),
     setting("sources.radius.name", Shape::Text, "\"radius\""),
     setting("sources.radius.listen", Shape::Texts, "[\"127.0.0.1:1813\"]"),
@@ -199,6 +208,13 @@ pub const SETTINGS: &[Setting] = &[
     setting("sources.host.journal", Shape::Flag, "true"),
     setting("sources.host.journal_directory", Shape::Text, "\"\""),
     setting("sources.host.audit", Shape::Text, "\"\""),
+    setting("sources.events.listen", Shape::Texts, "[]"),
+    setting("sources.events.listen_tls", Shape::Texts, "[]"),
+    setting("sources.events.realm", Shape::Text, "\"default\""),
+    setting("sources.events.tls_certificate", Shape::Text, "\"\""),
+    setting("sources.events.tls_key", Shape::Text, "\"\""),
+    setting("sources.events.tls_clients", Shape::Text, "\"\""),
+    setting("sources.events.applications", Shape::Tables(APPLICATION), "[]"),
 ];
 
 /// The setting at exactly this path.
@@ -264,7 +280,7 @@ mod tests {
         ] {
             assert_eq!(did_you_mean(name, &known), want, "{name}");
         }
-        assert_eq!(names_below("sources"), ["radius", "ipfix", "syslog", "conntrack", "detnat", "dhcp", "h3c", "host"]);
+        assert_eq!(names_below("sources"), ["radius", "ipfix", "syslog", "conntrack", "detnat", "dhcp", "h3c", "host", "events"]);
         assert_eq!(names_below("unit"), ["origin", "kinds"]);
         assert!(names_below("nothing").is_empty());
     }

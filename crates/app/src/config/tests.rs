@@ -46,6 +46,7 @@ fn the_table_of_settings_has_the_keys_of_the_types() {
         "sources.dhcp",
         "sources.h3c",
         "sources.host",
+        "sources.events",
     ] {
         let known: BTreeSet<String> = schema::names_below(section).into_iter().map(str::to_owned).collect();
         assert_eq!(known, keys_of(section, false), "{section}");
@@ -58,7 +59,7 @@ fn the_table_of_settings_has_the_keys_of_the_types() {
             lists += 1;
         }
     }
-    assert_eq!(lists, 13);
+    assert_eq!(lists, 14);
 }
 
 #[test]
@@ -106,6 +107,7 @@ fn the_examples_of_full_are_right() {
                     "files = []",
                     "senders = []",
                     "devices = []",
+                    "applications = []",
                 ]
                 .contains(&line);
                 lines.push(if empty { String::new() } else { line.to_owned() });
@@ -116,6 +118,7 @@ fn the_examples_of_full_are_right() {
     assert_eq!(loaded.settings.ipfix.unwrap().rules.len(), 1);
     assert_eq!(loaded.settings.radius.unwrap().clients.len(), 1);
     assert_eq!(loaded.settings.syslog.unwrap().rules.len(), 1);
+    assert!(loaded.settings.events.is_none(), "it has nowhere to listen");
     assert_eq!(loaded.settings.realms.len(), 1);
 }
 

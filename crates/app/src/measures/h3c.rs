@@ -1,34 +1,33 @@
 //! H3C's binary flow log as a measure.
 
 use std::net::SocketAddr;
-use std::sync::Mutex;
 
 use weir_base::crypto::Secret;
-use weir_base::task::lock;
-use weir_measure::{Context, Description, DrillContext, DrillOutcome, DrillResult, Health, Measure, Resource, StartError, State, Title};
+use weir_measure::{Context, Description, Resource, Title};
 use weir_record::Kind;
 use weir_sources::h3c::config::Settings;
 use weir_sources::h3c::server;
 
-/// Where it runs: its context, and the addresses it listens on.
-type Running = (Context, Vec<SocketAddr>);
+use super::source::Source;
+use crate::ports::Ports;
 
-/// The measure.
+/// The source.
 pub struct H3c {
     settings: Settings,
     /// Fingerprints of remote ends, where a policy makes them.
     key: Secret,
-    running: Mutex<Option<Running>>,
 }
 
 impl H3c {
-    /// A measure with these settings.
+    /// A source with these settings.
     pub fn new(settings: &Settings, key: &Secret) -> H3c {
-        H3c { settings: settings.clone(), key: key.clone(), running: Mutex::new(None) }
+        H3c { settings: settings.clone(), key: key.clone() }
     }
 }
 
-impl Measure for H3c {
+impl Source for H3c {
+    type Running = Vec<SocketAddr>;
+
     fn describe(&self) -> Description {
         Description {
             name: "h3c",
@@ -39,38 +38,12 @@ impl Measure for H3c {
         }
     }
 
-    fn start(&self, context: &Context) -> Result<(), StartError> {
-        let bound =
-            server::start(self.settings.clone(), &context.sink, &context.clock, Some(&self.key), &context.tasks).map_err(StartError)?;
-        *lock(&self.running) = Some((context.clone(), bound));
-        context.health.set(State::Running, "takes NAT events in", context.clock.now());
-        Ok(())
+    fn start(&self, context: &Context) -> Result<(&'static str, Self::Running), String> {
+        let bound = server::start(self.settings.clone(), &context.sink, &context.clock, Some(&self.key), &context.tasks)?;
+        Ok(("takes NAT events in", bound))
     }
 
-    fn health(&self) -> Health {
-        super::register::health_of(lock(&self.running).as_ref().map(|(context, _)| context))
-    }
-
-    fn drill(&self, context: &DrillContext) -> DrillResult {
-        let now = context.clock.now();
-        let mut drill = DrillResult::begin(now);
-        drill.step("no drill of flow logs exists yet", DrillOutcome::NotDone, now);
-        drill
-    }
-
-    fn stop(&self) {
-        if let Some((context, _)) = lock(&self.running).take() {
-            context.tasks.stop().raise();
-            context.tasks.join();
-            context.health.set(State::Stopped, "stopped", context.clock.now());
-        }
-    }
-}
-
-impl super::register::Listens for H3c {
-    fn ports(&self, ports: &mut crate::ports::Ports) {
-        if let Some((_, bound)) = lock(&self.running).as_ref() {
-            ports.h3c_udp.extend(bound);
-        }
+    fn ports(&self, bound: &Self::Running, ports: &mut Ports) {
+        ports.h3c_udp.extend(bound);
     }
 }

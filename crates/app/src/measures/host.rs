@@ -1,27 +1,27 @@
 //! The logs of the machine Weir runs on as a measure.
 
-use std::sync::Mutex;
-
-use weir_base::task::lock;
-use weir_measure::{Context, Description, DrillContext, DrillOutcome, DrillResult, Health, Measure, StartError, State, Title};
+use weir_measure::{Context, Description, Title};
 use weir_record::Kind;
 use weir_sources::host;
 use weir_sources::host::config::Settings;
 
-/// The measure.
+use super::source::Source;
+
+/// The source.
 pub struct Host {
     settings: Settings,
-    running: Mutex<Option<Context>>,
 }
 
 impl Host {
-    /// A measure with these settings.
+    /// A source with these settings.
     pub fn new(settings: &Settings) -> Host {
-        Host { settings: settings.clone(), running: Mutex::new(None) }
+        Host { settings: settings.clone() }
     }
 }
 
-impl Measure for Host {
+impl Source for Host {
+    type Running = ();
+
     fn describe(&self) -> Description {
         Description {
             name: "host",
@@ -40,33 +40,8 @@ impl Measure for Host {
         }
     }
 
-    fn start(&self, context: &Context) -> Result<(), StartError> {
-        host::start(&self.settings, &context.sink, &context.ids, &context.clock, &context.tasks).map_err(StartError)?;
-        *lock(&self.running) = Some(context.clone());
-        context.health.set(State::Running, "follows the logs of this machine", context.clock.now());
-        Ok(())
+    fn start(&self, context: &Context) -> Result<(&'static str, Self::Running), String> {
+        host::start(&self.settings, &context.sink, &context.ids, &context.clock, &context.tasks)?;
+        Ok(("follows the logs of this machine", ()))
     }
-
-    fn health(&self) -> Health {
-        super::register::health_of(lock(&self.running).as_ref())
-    }
-
-    fn drill(&self, context: &DrillContext) -> DrillResult {
-        let now = context.clock.now();
-        let mut drill = DrillResult::begin(now);
-        drill.step("no drill of this machine's logs exists yet", DrillOutcome::NotDone, now);
-        drill
-    }
-
-    fn stop(&self) {
-        if let Some(context) = lock(&self.running).take() {
-            context.tasks.stop().raise();
-            context.tasks.join();
-            context.health.set(State::Stopped, "stopped", context.clock.now());
-        }
-    }
-}
-
-impl super::register::Listens for Host {
-    fn ports(&self, _: &mut crate::ports::Ports) {}
 }

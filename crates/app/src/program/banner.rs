@@ -26,6 +26,8 @@ fn text(data: &Path, origin: &str, ports: &Ports, secrets: &[PathBuf], notes: &[
         ("syslog  tls", &ports.syslog_tls),
         ("relp    tcp", &ports.syslog_relp),
         ("h3c     udp", &ports.h3c_udp),
+        ("events  http", &ports.events),
+        ("events  https", &ports.events_tls),
     ] {
         for at in list {
             let _ = writeln!(out, "  {what} {at}");

@@ -8,6 +8,7 @@ mod computed;
 mod conntrack;
 mod crash;
 mod demo;
+mod events;
 mod export;
 mod import;
 mod leases;
