@@ -182,7 +182,7 @@ impl Follower {
         for line in data.split_inclusive(|b| *b == b'\n') {
             let whole = line.ends_with(b"\n");
             // A line that does not fit into what is read is cut: it would never end.
-            if !whole && !(taken == 0 && line.len() >= READ_BYTES) {
+            if !(whole || taken == 0 && line.len() >= READ_BYTES) {
                 break;
             }
             taken += line.len();
