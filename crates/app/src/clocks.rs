@@ -54,7 +54,8 @@ impl Ahead {
     fn better(&self, later: &Ahead) -> Option<Ahead> {
         let single = |a: &Ahead| a.ahead_ms.1.saturating_sub(a.ahead_ms.0) < CLOCK_SECOND_MS;
         let agree = self.ahead_ms.0 <= later.ahead_ms.1 && later.ahead_ms.0 <= self.ahead_ms.1;
-        (agree && single(self) && single(later)).then(|| if later.ahead_ms.0 >= self.ahead_ms.0 { *later } else { *self })
+        let better = if later.ahead_ms.0 >= self.ahead_ms.0 { *later } else { *self };
+        (agree && single(self) && single(later)).then_some(better)
     }
 }
 
