@@ -1,6 +1,6 @@
 //! Documents that the program itself writes, so that they cannot go stale.
 
-use crate::workspace::{Result, Workspace, output};
+use crate::workspace::{Result, Workspace, output, run};
 
 /// A generated document: its path and the arguments that make `weir` print it.
 struct Generated {
@@ -30,9 +30,10 @@ pub fn check(workspace: &Workspace) -> Result<()> {
 }
 
 fn printed(workspace: &Workspace, document: &Generated) -> Result<String> {
-    let mut command = workspace.command("cargo", &["run", "--quiet", "--package", "weir", "--"]);
-    command.args(document.arguments);
-    let text = output(command)?;
+    // Built as `cargo xtask ci` builds: a package by itself has other features in its dependencies, and all of them would be built again.
+    run(workspace.command("cargo", &["build", "--quiet", "--workspace", "--all-targets"]))?;
+    let program = workspace.target().join("debug/weir");
+    let text = output(workspace.command(&program.to_string_lossy(), document.arguments))?;
     if text.trim().is_empty() {
         return Err(format!("`weir {}` printed nothing, so {} cannot be made", document.arguments.join(" "), document.path));
     }

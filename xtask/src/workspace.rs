@@ -71,6 +71,13 @@ impl Workspace {
         Ok(found)
     }
 
+    /// Where cargo builds.
+    pub fn target(&self) -> PathBuf {
+        let get = |name: &str| std::env::var(name).ok();
+        let set = environment(get).into_iter().find(|(name, _)| *name == "CARGO_TARGET_DIR").map(|(_, value)| value);
+        self.root.join(set.or_else(|| get("CARGO_TARGET_DIR")).unwrap_or_default())
+    }
+
     /// A command that runs in the root folder.
     pub fn command(&self, program: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(program);
