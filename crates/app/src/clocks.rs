@@ -100,6 +100,12 @@ impl Clocks {
         puts
     }
 
+    /// A group with these could not be made durable: what it told is told again by the next one.
+    pub fn untold(&self, puts: &[Vec<u8>]) {
+        let mut known = lock(&self.known);
+        known.iter_mut().for_each(|(source, entries)| entries.retain(|e| !puts.contains(&key(*source, e.from))));
+    }
+
     /// A source's clock at a moment by ours. A clock that was set back shows only when the best datagrams before are forgotten, and one
     /// header blurs the first measure: what was measured in the minutes after counts too.
     pub fn at(&self, source: SourceNo, at: Millis) -> Option<Ahead> {
@@ -198,6 +204,17 @@ mod tests {
             assert_eq!(c.at(at), Some(expected), "{at}");
         }
         assert_eq!(c.clocks.at(8, Millis(T)), None, "nothing is known of another");
+    }
+
+    #[test]
+    fn what_could_not_be_kept_is_told_again() {
+        let mut c = Clock::new();
+        assert_eq!((c.measure(0, 1_890), c.measure(1_000, 1_890)), (1, 0));
+        let keys: Vec<Vec<u8>> = std::mem::take(&mut c.kept).into_iter().map(|(key, _)| key).collect();
+        c.clocks.untold(&keys);
+        assert_eq!(c.at(0), None);
+        assert_eq!(c.measure(2_000, 1_890), 1);
+        assert_eq!(c.at(0), Some((1_890, 2_889)));
     }
 
     #[test]

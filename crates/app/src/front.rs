@@ -73,11 +73,13 @@ impl Front {
         }
         let heard = group.evidence.iter().map(|(source, _)| *source);
         let puts = self.clocks.told(heard, self.clock.now());
+        let of_clocks: Vec<Vec<u8>> = puts.iter().map(|put| put.key.clone()).collect();
         group.other_state.extend(puts.into_iter().map(|put| (clocks::OWNER.to_owned(), put)));
-        if told.is_empty() && group.bindings.is_empty() {
+        if told.is_empty() && group.bindings.is_empty() && of_clocks.is_empty() {
             return (group, done);
         }
         let (identity, bindings, reach) = (Arc::clone(&self.identity), group.bindings.clone(), Arc::clone(&self.reach));
+        let clocks = self.clocks.clone();
         let confirmed: Done = Box::new(move |result| {
             if result.is_ok() {
                 identity.confirm(&bindings);
@@ -85,6 +87,8 @@ impl Front {
                 for (source, new) in told {
                     reach.entry(source).and_modify(|known| *known = known.joined(&new)).or_insert(new);
                 }
+            } else {
+                clocks.untold(&of_clocks);
             }
             done(result);
         });
