@@ -1,0 +1,96 @@
+//! Records through the masking view.
+
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+/// A kind that has a view.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct KindShape {
+    /// Name, e.g. `nat_mapping`.
+    pub name: String,
+    /// What it is.
+    pub doc: String,
+    /// Its columns.
+    pub columns: Vec<Column>,
+    /// Words can be searched in it.
+    pub searchable: bool,
+}
+
+/// A column.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Column {
+    /// Name.
+    pub name: String,
+    /// What it is.
+    pub doc: String,
+    /// Unit; empty where there is none.
+    pub unit: String,
+    /// `plain`, `identifier` (masked: a new stand-in for every request), ….
+    pub class: String,
+}
+
+/// `GET /api/v1/records`.
+#[derive(Clone, Debug, Serialize, Deserialize, IntoParams, ToSchema)]
+#[into_params(parameter_in = Query)]
+pub struct RecordsQuery {
+    /// Kind.
+    pub kind: String,
+    /// From (RFC 3339).
+    pub from: Option<String>,
+    /// To.
+    pub to: Option<String>,
+    /// Source number.
+    pub source: Option<u32>,
+    /// Words that must all be in a line; kind `maintenance` only.
+    #[serde(rename = "match")]
+    #[param(rename = "match")]
+    pub words: Option<String>,
+    /// Rows at most, 1 to 1,000.
+    pub limit: Option<u32>,
+}
+
+/// Rows, newest first.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Records {
+    /// Names of the columns, in order.
+    pub columns: Vec<String>,
+    /// Rows: an object each.
+    #[schema(value_type = Vec<Object>)]
+    pub rows: Vec<serde_json::Value>,
+    /// There are older rows: ask again with `to` just before the oldest of these.
+    pub more: bool,
+}
+
+/// `POST /api/v1/records/export`: answered as a stream; the ledger has it before the first byte, and the rows written after the last.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Export {
+    /// Kind.
+    pub kind: String,
+    /// From (RFC 3339).
+    pub from: Option<String>,
+    /// To.
+    pub to: Option<String>,
+    /// `csv` or `jsonl`.
+    pub format: String,
+    /// Why, in words: 4 to 200 characters.
+    pub reason: String,
+}
+
+/// `POST /api/v1/sql`.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Statement {
+    /// One SELECT over the masking views.
+    pub statement: String,
+}
+
+/// What a statement gives.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Table {
+    /// Names of the columns, in order.
+    pub columns: Vec<String>,
+    /// Rows: an object each.
+    #[schema(value_type = Vec<Object>)]
+    pub rows: Vec<serde_json::Value>,
+    /// There are more rows than these.
+    pub cut: bool,
+}
