@@ -68,7 +68,7 @@ pub struct Settings {
     pub conntrack: Option<conntrack::config::Settings>,
     /// Deterministic NAT, when a configuration of a device is there.
     pub detnat: Option<detnat::config::Settings>,
-    /// DHCP, when a lease file is named.
+    /// DHCP, when a lease file or an interface is named.
     pub dhcp: Option<dhcp::config::Settings>,
     /// H3C's flow log, when it has somewhere to listen.
     pub h3c: Option<h3c::config::Settings>,
@@ -90,8 +90,8 @@ pub fn check(config: &Config) -> Result<Settings, Vec<Problem>> {
     let conntrack = section("sources.conntrack", config.measures.conntrack, || config.sources.conntrack.check(), &mut problems);
     let plans = config.measures.detnat && !config.sources.detnat.plans.is_empty();
     let detnat = section("sources.detnat", plans, || config.sources.detnat.check(), &mut problems);
-    let files = config.measures.dhcp && !config.sources.dhcp.files.is_empty();
-    let dhcp = section("sources.dhcp", files, || config.sources.dhcp.check(), &mut problems);
+    let leases = config.measures.dhcp && !(config.sources.dhcp.files.is_empty() && config.sources.dhcp.capture.is_empty());
+    let dhcp = section("sources.dhcp", leases, || config.sources.dhcp.check(), &mut problems);
     let flows = config.measures.h3c && !(config.sources.h3c.listen.is_empty() && config.sources.h3c.devices.is_empty());
     let h3c = section("sources.h3c", flows, || config.sources.h3c.check(), &mut problems).filter(|s| !s.udp.is_empty());
     let host = section("sources.host", config.measures.host, || config.sources.host.check(), &mut problems);

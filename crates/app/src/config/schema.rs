@@ -137,6 +137,8 @@ const APPLICATION: &[Key] = &[
 
 const LEASES: &[Key] = &[required("path", Shape::Text), required("server", Shape::Text), key("realm", Shape::Text)];
 
+const CAPTURE: &[Key] = &[required("interface", Shape::Text), key("realm", Shape::Text), key("server", Shape::Text)];
+
 /// Every setting, in the order of `config/full.toml`.
 pub const SETTINGS: &[Setting] = &[
     setting("unit.origin", Shape::Text, "\"unnamed.invalid\""),
@@ -199,6 +201,7 @@ pub const SETTINGS: &[Setting] = &[
     setting("sources.dhcp.realm", Shape::Text, "\"default\""),
     setting("sources.dhcp.leases_max", Shape::Whole, "65536"),
     setting("sources.dhcp.files", Shape::Tables(LEASES), "[]"),
+    setting("sources.dhcp.capture", Shape::Tables(CAPTURE), "[]"),
     setting("sources.h3c.listen", Shape::Texts, "[]"),
     setting("sources.h3c.receive_buffer", Shape::Whole, "16777216"),
     setting("sources.h3c.remotes", Shape::Tables(REMOTE), "[]"),

@@ -59,7 +59,7 @@ fn the_table_of_settings_has_the_keys_of_the_types() {
             lists += 1;
         }
     }
-    assert_eq!(lists, 14);
+    assert_eq!(lists, 15);
 }
 
 #[test]
@@ -105,6 +105,7 @@ fn the_examples_of_full_are_right() {
                     "namespaces = []",
                     "plans = []",
                     "files = []",
+                    "capture = []",
                     "senders = []",
                     "devices = []",
                     "applications = []",

@@ -1,9 +1,10 @@
-//! DHCP lease files as a measure.
+//! DHCP leases, from files and from interfaces, as a measure.
 
 use weir_measure::{Context, Description, Title};
 use weir_record::Kind;
+use weir_sources::dhcp::book::Needs;
 use weir_sources::dhcp::config::Settings;
-use weir_sources::dhcp::follow;
+use weir_sources::dhcp::{capture, follow};
 
 use super::source::Source;
 
@@ -33,7 +34,14 @@ impl Source for Dhcp {
     }
 
     fn start(&self, context: &Context) -> Result<(&'static str, Self::Running), String> {
-        follow::start(&self.settings, &context.sink, &context.ids, &context.clock, &context.tasks)?;
-        Ok(("follows the lease files", ()))
+        let (sink, ids, clock) = (context.sink.clone(), context.ids.clone(), context.clock.clone());
+        let needs = Needs { sink, ids, clock };
+        follow::start(&self.settings, &needs, &context.tasks)?;
+        capture::start(&self.settings, &needs, &context.tasks)?;
+        Ok(match (self.settings.files.is_empty(), self.settings.captures.is_empty()) {
+            (false, true) => ("follows the lease files", ()),
+            (true, _) => ("listens for acknowledgements", ()),
+            (false, false) => ("follows the lease files and listens for acknowledgements", ()),
+        })
     }
 }

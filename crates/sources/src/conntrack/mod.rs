@@ -18,7 +18,7 @@ pub mod kernel;
 pub mod limits;
 pub mod message;
 pub mod netlink;
-mod socket;
+pub(crate) mod socket;
 pub mod table;
 pub mod watch;
 

@@ -1,4 +1,4 @@
-//! The two netlink sockets of a namespace: one hears events, one asks for dumps.
+//! The two netlink sockets of a namespace: one hears events, one asks for dumps; the second serves other sources too.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -82,15 +82,20 @@ pub enum Dumped {
 
 /// Asks for the whole table; `take` gets every datagram of it.
 pub fn dump(take: &mut dyn FnMut(&[u8])) -> io::Result<Dumped> {
-    let mut socket = Socket::new(NETLINK_NETFILTER)?;
+    // struct nfgenmsg: every family, version 0, resource 0.
+    ask(NETLINK_NETFILTER, GET, &[0; 4], take)
+}
+
+/// Asks the kernel for a dump: the netlink protocol, the kind of the request and what follows its header.
+pub(crate) fn ask(protocol: isize, kind: u16, body: &[u8], take: &mut dyn FnMut(&[u8])) -> io::Result<Dumped> {
+    let mut socket = Socket::new(protocol)?;
     socket.bind_auto()?;
     socket.set_non_blocking(true)?;
     let sequence: u32 = 1;
-    let mut request = 20u32.to_ne_bytes().to_vec();
-    request.extend([GET, DUMP_FLAGS].into_iter().flat_map(u16::to_ne_bytes));
+    let mut request = u32::try_from(16 + body.len()).unwrap_or(u32::MAX).to_ne_bytes().to_vec();
+    request.extend([kind, DUMP_FLAGS].into_iter().flat_map(u16::to_ne_bytes));
     request.extend([sequence, 0].into_iter().flat_map(u32::to_ne_bytes));
-    // struct nfgenmsg: every family, version 0, resource 0.
-    request.extend([0; 4]);
+    request.extend(body);
     socket.send_to(&request, &SocketAddr::new(0, 0), 0)?;
     let mut buffer = Vec::with_capacity(DATAGRAM_BYTES);
     let mut whole = Dumped::Whole;

@@ -1,10 +1,12 @@
 //! Configuration of the source. Reading it gives the settings, or every problem at once.
 
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
 use serde::Deserialize;
+use weir_base::net::Addr16;
 
-use super::limits::{FILES, LEASES_MAX};
+use super::limits::{CAPTURES, FILES, INTERFACE_BYTES, LEASES_MAX};
 
 /// `[sources.dhcp]`.
 #[derive(Clone, Debug, Deserialize)]
@@ -12,17 +14,19 @@ use super::limits::{FILES, LEASES_MAX};
 pub struct Config {
     /// Name of the source, unique in the unit.
     pub name: String,
-    /// Realm of files that name none.
+    /// Realm of files and interfaces that name none.
     pub realm: String,
-    /// Addresses remembered of one file.
+    /// Addresses remembered of one file or interface.
     pub leases_max: usize,
     /// Lease files.
     pub files: Vec<FileConfig>,
+    /// Interfaces on which acknowledgements are captured.
+    pub capture: Vec<CaptureConfig>,
 }
 
 impl Default for Config {
     fn default() -> Config {
-        Config { name: "dhcp".into(), realm: "default".into(), leases_max: 65_536, files: Vec::new() }
+        Config { name: "dhcp".into(), realm: "default".into(), leases_max: 65_536, files: Vec::new(), capture: Vec::new() }
     }
 }
 
@@ -36,6 +40,18 @@ pub struct FileConfig {
     pub server: String,
     /// Realm: the inside address space it hands out.
     pub realm: Option<String>,
+}
+
+/// `[[sources.dhcp.capture]]`: an interface on which DHCP passes.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CaptureConfig {
+    /// Its name.
+    pub interface: String,
+    /// Realm: the inside address space that is handed out there.
+    pub realm: Option<String>,
+    /// IPv4 address by which the one server that counts names itself (option 54); empty: every server counts.
+    pub server: String,
 }
 
 /// Who writes a file.
@@ -68,6 +84,17 @@ pub struct LeaseFile {
     pub realm: String,
 }
 
+/// One interface, checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Capture {
+    /// Its name.
+    pub interface: String,
+    /// Realm.
+    pub realm: String,
+    /// The one server that counts.
+    pub server: Option<Addr16>,
+}
+
 /// Everything checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -77,6 +104,8 @@ pub struct Settings {
     pub leases_max: usize,
     /// The files.
     pub files: Vec<LeaseFile>,
+    /// The interfaces.
+    pub captures: Vec<Capture>,
 }
 
 impl Config {
@@ -116,7 +145,41 @@ impl Config {
             check_name(&format!("{key}.realm"), &realm, &mut problems);
             files.push(LeaseFile { path: file.path.clone(), server, realm });
         }
-        if problems.is_empty() { Ok(Settings { name: self.name.clone(), leases_max: self.leases_max, files }) } else { Err(problems) }
+        let captures = self.captures(&mut problems);
+        if problems.is_empty() {
+            Ok(Settings { name: self.name.clone(), leases_max: self.leases_max, files, captures })
+        } else {
+            Err(problems)
+        }
+    }
+
+    fn captures(&self, problems: &mut Vec<String>) -> Vec<Capture> {
+        if self.capture.len() > CAPTURES {
+            problems.push(format!("capture: {} entries, at most {CAPTURES} are allowed", self.capture.len()));
+        }
+        let mut captures: Vec<Capture> = Vec::new();
+        for (i, entry) in self.capture.iter().enumerate() {
+            let (key, interface) = (format!("capture[{i}]"), entry.interface.clone());
+            let wrong = |c: char| c.is_control() || c.is_whitespace() || c == '/';
+            if interface.is_empty() || interface.len() > INTERFACE_BYTES || interface.chars().any(wrong) {
+                problems.push(format!("{key}.interface = {interface:?}: write the name that `ip link` shows, e.g. \"eth1\""));
+            }
+            if captures.iter().any(|c| c.interface == interface) {
+                problems.push(format!("{key}.interface: it is named twice: keep one entry"));
+            }
+            let realm = entry.realm.clone().unwrap_or_else(|| self.realm.clone());
+            check_name(&format!("{key}.realm"), &realm, problems);
+            let server = match (entry.server.as_str(), entry.server.parse::<Ipv4Addr>()) {
+                ("", _) => None,
+                (_, Ok(address)) => Some(Addr16::v4(address.octets())),
+                (text, Err(_)) => {
+                    problems.push(format!("{key}.server = {text:?}: write the IPv4 address of the DHCP server, or leave it out"));
+                    None
+                }
+            };
+            captures.push(Capture { interface, realm, server });
+        }
+        captures
     }
 }
 

@@ -7,7 +7,7 @@ use weir_base::net::{Addr16, Prefix};
 use weir_base::time::Millis;
 
 use super::kea::client;
-use super::leases::Line;
+use super::leases::{Line, Via};
 
 /// Reads a whole file: leases, and the codes of lines that do not read with their place.
 pub fn leases(file: &[u8]) -> (Vec<Line>, Vec<(usize, &'static str)>) {
@@ -42,5 +42,5 @@ fn lease(line: &[u8], six: &mut bool) -> Result<Option<Line>, &'static str> {
     let hardware = second.split_once('-').map_or(*second, |(_, rest)| rest);
     let client = if *six { client("", &last, "") } else { client(hardware, "", &last) }?.ok_or("dhcp.no-client")?;
     let expires = (expiry != 0).then_some(Millis(expiry * 1_000));
-    Ok(Some(Line { prefix: Prefix::new(address, 128), client, acknowledged: None, expires, active: true }))
+    Ok(Some(Line { prefix: Prefix::new(address, 128), client, acknowledged: None, expires, active: true, via: Via::default() }))
 }

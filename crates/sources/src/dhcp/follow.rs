@@ -12,22 +12,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arrow::array::RecordBatch;
 use weir_base::clock::Clock;
-use weir_base::net::{Addr16, Prefix};
+use weir_base::net::Prefix;
 use weir_base::task::{Stop, Tasks};
 use weir_base::time::Millis;
-use weir_record::Id;
-use weir_record::kind::{Kind, Record};
-use weir_record::kinds::{Binding, Gap, IdType, Malformed, RadiusSession, Raw};
-use weir_record::sink::{Group, RecordSink, SinkError, SourceDesc, SourceHandle, StatePut, SubjectIds};
+use weir_record::sink::{RecordSink, SinkError, SourceDesc, StatePut, SubjectIds};
 
+use super::book::{Book, Needs};
 use super::config::{LeaseFile, Server, Settings};
 use super::dnsmasq;
 use super::kea::{self, Columns, Row};
-use super::leases::{Leases, Line, Out};
-use super::limits::{HEARTBEAT_MS, LINE_BYTES, LOOK_MS, READ_BYTES, WHOLE_BYTES, WRITE_MS};
-use crate::radius::noise::{Bad, Noise};
+use super::limits::{LINE_BYTES, LOOK_MS, READ_BYTES, WHOLE_BYTES, WRITE_MS};
 
 /// State key of how far the file was taken: inode, birth, offset, and the moment up to which everything is here.
 const POSITION_KEY: &[u8] = b"p";
@@ -36,16 +31,9 @@ const POSITION_KEY: &[u8] = b"p";
 ///
 /// # Errors
 /// A sentence that says what could not be had.
-pub fn start(
-    settings: &Settings,
-    sink: &Arc<dyn RecordSink>,
-    ids: &Arc<dyn SubjectIds>,
-    clock: &Arc<dyn Clock>,
-    tasks: &Tasks,
-) -> Result<(), String> {
+pub fn start(settings: &Settings, needs: &Needs, tasks: &Tasks) -> Result<(), String> {
     for (i, file) in settings.files.iter().enumerate() {
-        let mut follower = Follower::new(settings, i, file, Arc::clone(sink), Arc::clone(ids), Arc::clone(clock))
-            .map_err(|e| format!("dhcp cannot start: {e}"))?;
+        let mut follower = Follower::open(settings, i, file, needs.clone()).map_err(|e| format!("dhcp cannot start: {e}"))?;
         tasks.spawn(&format!("dhcp-{i}"), move |stop| follower.run(stop)).map_err(|e| format!("no thread for dhcp: {e}"))?;
     }
     Ok(())
@@ -81,31 +69,18 @@ type Stamp = (u64, u64, i64, i64);
 
 /// Follows one file.
 pub struct Follower {
-    name: String,
     file: LeaseFile,
-    sink: Arc<dyn RecordSink>,
-    ids: Arc<dyn SubjectIds>,
-    clock: Arc<dyn Clock>,
-    handle: SourceHandle,
-    leases: Leases,
-    noise: Noise,
-    out: Out,
-    bindings: Vec<Binding>,
-    gaps: Vec<Gap>,
-    malformed: Vec<Malformed>,
-    raw: Vec<Raw>,
-    lines: u64,
+    book: Book,
     before: Option<Position>,
     open: Option<Open>,
     /// dnsmasq: the file as it was last read, and leases it did not list then.
     stamp: Option<Stamp>,
     missing: BTreeSet<Prefix>,
     complete: Option<Millis>,
-    submitted: Millis,
 }
 
 impl Follower {
-    /// Registers the file as `NAME/I` and takes back what was known of it.
+    /// Registers the file as `NAME/SERVER-I` and takes back what was known of it.
     ///
     /// # Errors
     /// What the sink says.
@@ -117,49 +92,24 @@ impl Follower {
         ids: Arc<dyn SubjectIds>,
         clock: Arc<dyn Clock>,
     ) -> Result<Follower, SinkError> {
-        let name = format!("{}/{}-{index}", settings.name, file.server.name());
-        let handle = sink.register(&SourceDesc {
-            name: name.clone(),
+        Follower::open(settings, index, file, Needs { sink, ids, clock })
+    }
+
+    fn open(settings: &Settings, index: usize, file: &LeaseFile, needs: Needs) -> Result<Follower, SinkError> {
+        let server = file.server.name();
+        let source = SourceDesc {
+            name: format!("{}/{server}-{index}", settings.name),
             kind: "dhcp".to_owned(),
             realm: file.realm.clone(),
             peer: file.path.display().to_string(),
-            profile: file.server.name().to_owned(),
+            profile: server.to_owned(),
             // The server runs on this machine, by its clock.
             clock: "trust".to_owned(),
             pools: Vec::new(),
-        })?;
-        let mut leases = Leases::new(handle.number, handle.realm, file.server.name(), settings.leases_max);
-        let mut before = None;
-        for (key, value) in sink.state(&name) {
-            if key == POSITION_KEY {
-                before = position(&value);
-            } else {
-                leases.load(&key, &value);
-            }
-        }
-        let now = clock.now();
-        Ok(Follower {
-            name,
-            file: file.clone(),
-            sink,
-            ids,
-            clock,
-            handle,
-            leases,
-            noise: Noise::default(),
-            out: Out::default(),
-            bindings: Vec::new(),
-            gaps: Vec::new(),
-            malformed: Vec::new(),
-            raw: Vec::new(),
-            lines: 0,
-            before,
-            open: None,
-            stamp: None,
-            missing: BTreeSet::new(),
-            complete: None,
-            submitted: now,
-        })
+        };
+        let (book, rest) = Book::open(&source, Some(server), settings.leases_max, needs)?;
+        let before = rest.iter().find(|(key, _)| key == POSITION_KEY).and_then(|(_, value)| position(value));
+        Ok(Follower { file: file.clone(), book, before, open: None, stamp: None, missing: BTreeSet::new(), complete: None })
     }
 
     fn run(&mut self, stop: &Stop) {
@@ -167,7 +117,7 @@ impl Follower {
             match self.look() {
                 Ok(true) => continue,
                 Ok(false) => {}
-                Err(why) => self.handle.count(|c| c.trouble = Some(why)),
+                Err(why) => self.book.trouble(Some(why)),
             }
             stop.wait(Duration::from_millis(LOOK_MS));
         }
@@ -179,10 +129,10 @@ impl Follower {
     /// What the file or the sink said. What was taken is kept and handed over with the next look.
     pub fn look(&mut self) -> Result<bool, String> {
         // What could not be handed over goes first: more is taken only when it is durable.
-        if self.waits() {
+        if self.book.waits() {
             self.hand_over()?;
         }
-        let now = self.clock.now();
+        let now = self.book.now();
         let cannot = |e: io::Error, path: &PathBuf| format!("{} cannot be read: {e}", path.display());
         let path = self.file.path.clone();
         let more = match self.file.server {
@@ -190,19 +140,15 @@ impl Follower {
             Server::Dnsmasq => self.dnsmasq(now),
         }
         .map_err(|e| cannot(e, &path))?;
-        let more = self.leases.tick(now, &mut self.out) || more;
+        let more = self.book.tick(now) || more;
         if !more {
             self.complete = Some(now.plus(-WRITE_MS));
         }
-        if self.waits() || !(0..HEARTBEAT_MS).contains(&now.since(self.submitted)) {
+        if self.book.waits() || self.book.is_due(now) {
             self.hand_over()?;
         }
-        self.handle.count(|c| c.trouble = None);
+        self.book.trouble(None);
         Ok(more)
-    }
-
-    fn waits(&self) -> bool {
-        !self.out.state.is_empty() || !self.malformed.is_empty() || !self.gaps.is_empty()
     }
 
     fn beside(&self, ending: &str) -> PathBuf {
@@ -242,7 +188,7 @@ impl Follower {
         }
         while self.pieces(&mut open, now, whole, u64::MAX)? {}
         if let Some(b) = before.filter(|_| !whole) {
-            self.gap(b.complete, now);
+            self.gap(b, now);
         }
         self.open = Some(open);
         Ok(())
@@ -265,10 +211,10 @@ impl Follower {
             return Ok(true);
         }
         for line in data.get(..whole).unwrap_or_default().split(|b| *b == b'\n').filter(|l| !l.is_empty()) {
-            self.lines += 1;
+            self.book.counted(1, 0);
             match kea::row(open.columns.as_ref(), line) {
                 Ok(Row::Header(columns)) => open.columns = Some(columns),
-                Ok(Row::Lease(line)) => self.line(&line, now, fresh),
+                Ok(Row::Lease(line)) => self.book.line(&line, now, fresh),
                 Ok(Row::Nothing) => {}
                 Err(reason) => self.bad(reason, line, now),
             }
@@ -293,90 +239,38 @@ impl Follower {
         let (lines, bad) = dnsmasq::leases(&data);
         let first = self.stamp.is_none();
         if let Some(b) = self.before.filter(|_| first) {
-            self.gap(b.complete, now);
+            self.gap(b, now);
         }
         for (at, reason) in bad {
             self.bad(reason, data.get(at..).unwrap_or_default(), now);
         }
-        self.lines += lines.len() as u64;
+        self.book.counted(lines.len() as u64, 0);
         let listed: BTreeSet<Prefix> = lines.iter().map(|l| l.prefix).collect();
-        lines.iter().for_each(|l| self.line(l, now, !first));
+        lines.iter().for_each(|l| self.book.line(l, now, !first));
         // A lease is gone when it is missing twice in a row.
         let missing = std::mem::take(&mut self.missing);
-        self.leases.only(&|p| listed.contains(p) || !missing.contains(p), now, &mut self.out);
-        self.missing = self.leases.open().filter(|p| !listed.contains(p)).collect();
+        self.book.only(&|p| listed.contains(p) || !missing.contains(p), now);
+        self.missing = self.book.open_leases().filter(|p| !listed.contains(p)).collect();
         self.stamp = Some(before);
         Ok(false)
     }
 
-    fn line(&mut self, line: &Line, now: Millis, fresh: bool) {
-        let resolved = self.ids.resolve(self.handle.realm, IdType::Hardware, &line.client, now);
-        let rows = self.out.rows.len();
-        self.leases.take(line, resolved.id, Id::random(), now, fresh, &mut self.out);
-        if self.out.rows.len() > rows {
-            self.bindings.extend(resolved.binding);
-        }
-    }
-
     fn bad(&mut self, reason: &'static str, bytes: &[u8], now: Millis) {
-        self.handle.count(|c| c.malformed += 1);
         let end = bytes.iter().position(|b| *b == b'\n').unwrap_or(bytes.len()).min(LINE_BYTES);
-        let bytes = bytes.get(..end).unwrap_or_default();
-        let bad = Bad { time: now, source: self.handle.number, peer: Addr16::NONE, reason, offset: 0, bytes };
-        if let Some((malformed, raw)) = self.noise.record(&bad, Id::random(), &mut self.malformed) {
-            self.malformed.push(malformed);
-            self.raw.push(raw);
-        }
+        self.book.bad(reason, 0, bytes.get(..end).unwrap_or_default(), now);
     }
 
-    fn gap(&mut self, start: Millis, end: Millis) {
-        self.gaps.push(Gap {
-            time: end,
-            id: Id::random(),
-            amendment: 0,
-            source: self.handle.number,
-            start: start.min(end),
-            end,
-            lost: None,
-            unit: "records".to_owned(),
-            reason: "stopped".to_owned(),
-        });
+    fn gap(&mut self, before: Position, now: Millis) {
+        self.book.gap((before.complete, now), None, "records", "stopped");
     }
 
     fn hand_over(&mut self) -> Result<(), String> {
-        let now = self.clock.now();
-        self.malformed.extend(self.noise.tick(now));
-        let mut group = Group::new(&self.name);
-        let made = self.out.rows.len() as u64;
-        batch(&mut group, Kind::RadiusSession, &self.out.rows, RadiusSession::batch);
-        batch(&mut group, Kind::Gap, &self.gaps, Gap::batch);
-        batch(&mut group, Kind::Malformed, &self.malformed, Malformed::batch);
-        batch(&mut group, Kind::Raw, &self.raw, Raw::batch);
-        group.bindings.clone_from(&self.bindings);
-        group.state.clone_from(&self.out.state);
-        if let Some(complete) = self.complete {
-            group.evidence.push((self.handle.number, complete));
+        let state = self.complete.map(|complete| {
             let ((inode, born), offset) = self.open.as_ref().map_or(((0, 0), 0), |o| (o.identity, o.offset));
             let value = [inode.to_be_bytes(), born.to_be_bytes(), offset.to_be_bytes(), complete.0.to_be_bytes()].concat();
-            group.state.push(StatePut { key: POSITION_KEY.to_vec(), value: Some(value) });
-        }
-        self.submitted = now;
-        if !group.is_empty() {
-            self.sink.commit(group).map_err(|e| e.to_string())?;
-        }
-        let (lines, overflow) = (std::mem::take(&mut self.lines), std::mem::take(&mut self.out).overflow);
-        (self.bindings, self.gaps, self.malformed, self.raw) = Default::default();
-        let complete = self.complete;
-        self.handle.count(|c| {
-            c.messages += lines;
-            c.records += made;
-            c.lost += overflow;
-            c.last_header = complete.or(c.last_header);
-            if lines > 0 {
-                c.last_seen = Some(now);
-            }
+            StatePut { key: POSITION_KEY.to_vec(), value: Some(value) }
         });
-        Ok(())
+        self.book.hand_over(self.complete, state)
     }
 }
 
@@ -391,10 +285,4 @@ fn position(value: &[u8]) -> Option<Position> {
     let &[inode, born, offset, complete] = words else { return None };
     let file = (u64::from_be_bytes(inode), u64::from_be_bytes(born));
     over.is_empty().then_some(Position { file, offset: u64::from_be_bytes(offset), complete: Millis(i64::from_be_bytes(complete)) })
-}
-
-fn batch<R>(group: &mut Group, kind: Kind, rows: &[R], make: impl FnOnce(&[R]) -> RecordBatch) {
-    if !rows.is_empty() {
-        group.batches.push((kind, make(rows)));
-    }
 }

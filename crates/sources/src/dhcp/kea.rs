@@ -6,7 +6,7 @@
 use weir_base::net::{Addr16, Prefix};
 use weir_base::time::Millis;
 
-use super::leases::Line;
+use super::leases::{Line, Via};
 use super::limits::CLIENT_BYTES;
 
 /// A lease that never ends has this lifetime, in seconds.
@@ -70,6 +70,7 @@ pub fn row(columns: Option<&Columns>, line: &[u8]) -> Result<Row, &'static str> 
         acknowledged: (!for_ever).then(|| Millis((expire - lifetime) * 1_000)),
         expires: (!for_ever).then_some(Millis(expire * 1_000)),
         active: state == 0 && lifetime > 0,
+        via: Via::default(),
     }))
 }
 

@@ -22,7 +22,16 @@ const INTERIM: u8 = 3;
 pub const STATE_TAG: u8 = b'l';
 const VERSION: u8 = 1;
 
-/// What a line says of a lease.
+/// Where an acknowledgement came through, as far as it says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Via {
+    /// The relay agent, else the server.
+    pub nas: Option<Addr16>,
+    /// Agent Circuit ID (RFC 3046 section 3.1): the port of the relay agent that the client is behind.
+    pub circuit: Option<String>,
+}
+
+/// What a line or a message says of a lease.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
     /// The address, or the prefix that is delegated.
@@ -35,6 +44,8 @@ pub struct Line {
     pub expires: Option<Millis>,
     /// False when it was released, declined or taken back.
     pub active: bool,
+    /// Where it came through; nothing in lease files.
+    pub via: Via,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,15 +77,15 @@ pub struct Out {
 pub struct Leases {
     source: u32,
     realm: u32,
-    server: String,
+    server: Option<String>,
     capacity: usize,
     leases: BTreeMap<Prefix, Lease>,
 }
 
 impl Leases {
     /// An empty table of a source; `server` names the DHCP server in records.
-    pub fn new(source: u32, realm: u32, server: &str, capacity: usize) -> Leases {
-        Leases { source, realm, server: server.to_owned(), capacity, leases: BTreeMap::new() }
+    pub fn new(source: u32, realm: u32, server: Option<&str>, capacity: usize) -> Leases {
+        Leases { source, realm, server: server.map(str::to_owned), capacity, leases: BTreeMap::new() }
     }
 
     /// Leases remembered, open or ended.
@@ -104,7 +115,13 @@ impl Leases {
     pub fn take(&mut self, line: &Line, client: Id, new: Id, now: Millis, fresh: bool, out: &mut Out) {
         let before = out.rows.len();
         self.line(line, client, new, now, fresh, out);
-        out.rows.iter_mut().skip(before).for_each(|r| r.arrived = now);
+        for row in out.rows.iter_mut().skip(before) {
+            row.arrived = now;
+            // An end that the next client's acknowledgement shows was not told through the same place.
+            if row.status != STOP {
+                (row.nas_address, row.nas_port_id) = (line.via.nas, line.via.circuit.clone());
+            }
+        }
     }
 
     fn line(&mut self, line: &Line, client: Id, new: Id, now: Millis, fresh: bool, out: &mut Out) {
@@ -197,7 +214,7 @@ impl Leases {
             session: lease.session,
             subscriber: Some(lease.client),
             caller: Some(lease.client),
-            nas_identifier: Some(self.server.clone()),
+            nas_identifier: self.server.clone(),
             start: Some(lease.start),
             start_certain: u8::from(lease.certain),
             ..RadiusSession::default()

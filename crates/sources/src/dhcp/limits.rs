@@ -32,3 +32,33 @@ pub const TICK_LEASES: usize = 4_096;
 
 /// Longest name of a client: hardware address, DUID or client id, in bytes.
 pub const CLIENT_BYTES: usize = 400;
+
+/// Interfaces listened on.
+pub const CAPTURES: usize = 16;
+
+/// Longest name of an interface in bytes (`IFNAMSIZ` less its end).
+pub const INTERFACE_BYTES: usize = 15;
+
+/// VLAN tags before an IPv4 packet.
+pub const VLAN_TAGS: usize = 2;
+
+/// Longest frame taken, in bytes. Frames are no longer than the interface's MTU and some.
+pub const FRAME_BYTES: usize = 65_600;
+
+/// Receive buffer asked for, in bytes; the kernel gives at most net.core.rmem_max.
+pub const RECEIVE_BUFFER: usize = 4 << 20;
+
+/// Frames read before what they told is handed over.
+pub const READS: usize = 1_024;
+
+/// Longest wait for a frame, in milliseconds.
+pub const TICK_MS: i64 = 500;
+
+/// How long until an interface that could not be listened on is tried again, in milliseconds.
+pub const RETRY_MS: u64 = 1_000;
+
+/// For so long the same acknowledgement is taken for the same one on its way through a relay, in milliseconds.
+pub const COPY_MS: i64 = 500;
+
+/// Acknowledgements remembered for that.
+pub const COPIES: usize = 1_024;

@@ -7,7 +7,7 @@ use weir_record::Id;
 
 use crate::dhcp::config::{Config, FileConfig};
 use crate::dhcp::kea::{self, Columns, Row};
-use crate::dhcp::leases::{Leases, Line, Out};
+use crate::dhcp::leases::{Leases, Line, Out, Via};
 use crate::dhcp::{dnsmasq, fuzz};
 
 /// 2026-11-22T10:00:00+08:00 in seconds.
@@ -28,7 +28,7 @@ fn kea_file(text: &str) -> Vec<Result<Row, &'static str>> {
 fn line(prefix: &str, client: &str, at: Option<i64>, expires: Option<i64>, active: bool) -> Result<Row, &'static str> {
     let ms = |s: i64| Millis((T + s) * 1_000);
     let (acknowledged, expires) = (at.map(ms), expires.map(ms));
-    Ok(Row::Lease(Line { prefix: prefix.parse().unwrap(), client: client.into(), acknowledged, expires, active }))
+    Ok(Row::Lease(Line { prefix: prefix.parse().unwrap(), client: client.into(), acknowledged, expires, active, via: Via::default() }))
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn events(leases: &mut Leases, steps: &[(u8, Option<i64>, i64, bool, i64)], fres
 
 #[test]
 fn leases_begin_go_on_and_end() {
-    let mut t = Leases::new(1, 1, "kea", 10);
+    let mut t = Leases::new(1, 1, Some("kea"), 10);
     let lines = [(1, Some(0), 3_600, true, 1), (1, Some(1_800), 5_400, true, 1_801), (1, Some(1_800), 1_800, false, 2_000)];
     assert_eq!(events(&mut t, &lines, true), [(1, 0, 1), (3, 1_800, 1), (2, 2_000, 1)]);
     // All of it again, as at a start: nothing is new.
@@ -127,7 +127,7 @@ fn leases_begin_go_on_and_end() {
     // Taken up again after its end: another session.
     assert_eq!(events(&mut t, &[(3, Some(9_000), 12_600, true, 9_001)], true), [(1, 9_000, 1)]);
     // Found in a file that was there before us: since when is not certain.
-    assert_eq!(events(&mut Leases::new(1, 1, "kea", 10), &lines[..1], false), [(1, 0, 0)]);
+    assert_eq!(events(&mut Leases::new(1, 1, Some("kea"), 10), &lines[..1], false), [(1, 0, 0)]);
     // Long after, all is forgotten.
     let mut out = Out::default();
     t.tick(Millis((T + 12_601) * 1_000), &mut out);
@@ -137,7 +137,7 @@ fn leases_begin_go_on_and_end() {
 
 #[test]
 fn a_file_written_as_a_whole_says_something_new_only_by_its_expiry() {
-    let mut t = Leases::new(1, 1, "dnsmasq", 10);
+    let mut t = Leases::new(1, 1, Some("dnsmasq"), 10);
     assert_eq!(
         events(&mut t, &[(1, None, 3_600, true, 5), (1, None, 3_600, true, 9), (1, None, 5_000, true, 20)], true),
         [(1, 5, 1), (3, 20, 1)]
@@ -151,7 +151,7 @@ fn a_file_written_as_a_whole_says_something_new_only_by_its_expiry() {
 
 #[test]
 fn what_does_not_fit_is_counted() {
-    let mut t = Leases::new(1, 1, "kea", 0);
+    let mut t = Leases::new(1, 1, Some("kea"), 0);
     let mut out = Out::default();
     let Ok(Row::Lease(l)) = line("100.64.0.10", "x", Some(0), Some(10), true) else { unreachable!() };
     t.take(&l, Id([1; 16]), Id([2; 16]), Millis(T * 1_000), true, &mut out);
