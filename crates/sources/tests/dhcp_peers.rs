@@ -6,7 +6,7 @@ mod sink;
 
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use sink::{CountingIds, MemorySink};
@@ -14,49 +14,15 @@ use weir_base::clock::SystemClock;
 use weir_record::kinds::{IdType, RadiusSession};
 use weir_sources::dhcp::config::{Config, FileConfig};
 use weir_sources::dhcp::follow::Follower;
+use weir_testkit::dhcp::{Client, NET, Server, dnsmasq};
+use weir_testkit::netns::in_namespaces;
+use weir_testkit::peers::have;
 
-const INSIDE: &str = "WEIR_TEST_IN_NAMESPACES";
+const SHOWN: &str = "leases of real servers";
 
-/// A server and a client with one wire between them.
-const NET: &str = "set -e
-mount -t tmpfs none /run
-mkdir -p /run/netns /run/kea
-ip link set lo up
-ip netns add client
-ip link add name s0 type veth peer name c0 netns client
-ip link set s0 up
-ip addr add 192.0.2.1/24 dev s0
-ip -n client link set lo up
-ip -n client link set c0 up
-";
-
-/// Runs `test` once more inside namespaces of its own; true in there.
-fn in_namespaces(test: &str, programs: &[&str]) -> bool {
-    if std::env::var_os(INSIDE).is_some() {
-        return true;
-    }
-    let missing = programs.iter().find(|p| Command::new(p).arg("--help").stdout(Stdio::null()).stderr(Stdio::null()).status().is_err());
-    let able = Command::new("unshare").args(["-Urnm", "sh", "-c", NET]).stderr(Stdio::null()).status().is_ok_and(|s| s.success());
-    if missing.is_some() || !able {
-        let why = missing.map_or("no namespaces can be made here".to_owned(), |p| format!("{p} is not installed"));
-        assert_ne!(std::env::var("WEIR_CI").as_deref(), Ok("1"), "{why}");
-        eprintln!("not shown, because {why}: leases of real servers");
-        return false;
-    }
-    let exe = std::env::current_exe().unwrap();
-    let line = format!("{NET}exec '{}' --exact '{test}' --nocapture", exe.display());
-    let status = Command::new("unshare").args(["-Urnm", "sh", "-c", &line]).env(INSIDE, "1").status().unwrap();
-    assert!(status.success(), "inside: {status}");
-    false
-}
-
-struct Server(Child);
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+/// True inside namespaces, where these programs are.
+fn ready(test: &str, programs: &[&str]) -> bool {
+    programs.iter().all(|p| have(p, "--version", SHOWN)) && in_namespaces(test, NET, SHOWN)
 }
 
 struct Rig {
@@ -91,27 +57,11 @@ impl Rig {
     }
 }
 
-/// Gets a lease with this hardware address; gives the address.
-fn lease(dir: &Path, mac: &str) -> String {
-    let script = dir.join("leased.sh");
-    fs::write(&script, "#!/bin/sh\n[ \"$1\" = bound ] && echo \"$ip\" > \"$LEASED\"\nexit 0\n").unwrap();
-    fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    let answer = dir.join("leased");
-    let _ = fs::remove_file(&answer);
-    let set = Command::new("ip").args(["-n", "client", "link", "set", "c0", "address", mac]).status().unwrap();
-    assert!(set.success());
-    let mut client = Command::new("ip");
-    client.args(["netns", "exec", "client", "udhcpc", "-B", "-i", "c0", "-f", "-q", "-n", "-t", "20", "-T", "1", "-s"]).arg(&script);
-    client.env("LEASED", &answer).stdout(Stdio::null()).stderr(Stdio::null());
-    assert!(client.status().unwrap().success(), "no lease for {mac}");
-    fs::read_to_string(answer).unwrap().trim().to_owned()
-}
-
 const MACS: [&str; 2] = ["02:00:00:00:00:0a", "02:00:00:00:00:0b"];
 
 #[test]
 fn keas_leases_through_its_cleanups() {
-    if !in_namespaces("keas_leases_through_its_cleanups", &["kea-dhcp4", "udhcpc"]) {
+    if !ready("keas_leases_through_its_cleanups", &["kea-dhcp4", "udhcpc"]) {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
@@ -127,7 +77,7 @@ fn keas_leases_through_its_cleanups() {
     kea.arg("-c").arg(&config).env("KEA_PIDFILE_DIR", dir.path()).env("KEA_LOCKFILE_DIR", dir.path());
     let _kea = Server(kea.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
     let mut rig = Rig::new(&leases, "kea");
-    let first = lease(dir.path(), MACS[0]);
+    let first = Client::lease(dir.path(), MACS[0]).address;
     let row = rig.until(1, 1).remove(0);
     rig.check(&row, MACS[0], &first);
     // Kea moves its file away again and again.
@@ -136,7 +86,7 @@ fn keas_leases_through_its_cleanups() {
         let _ = rig.follower.look();
         files.extend(fs::metadata(&leases).and_then(|m| m.created()));
     }
-    let second = lease(dir.path(), MACS[1]);
+    let second = Client::lease(dir.path(), MACS[1]).address;
     let row = rig.until(1, 2).remove(1);
     rig.check(&row, MACS[1], &second);
     assert_eq!(row.start_certain, 1);
@@ -151,21 +101,17 @@ fn keas_leases_through_its_cleanups() {
 
 #[test]
 fn dnsmasqs_leases() {
-    if !in_namespaces("dnsmasqs_leases", &["dnsmasq", "udhcpc"]) {
+    if !ready("dnsmasqs_leases", &["dnsmasq", "udhcpc"]) {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
     let leases = dir.path().join("dnsmasq.leases");
-    let mut dnsmasq = Command::new("dnsmasq");
-    // In the foreground as who it is: a user namespace has no other users.
-    dnsmasq.args(["-d", "-C", "/dev/null", "-p", "0", "-i", "s0", "--dhcp-range=192.0.2.10,192.0.2.20,1h", "-x"]);
-    dnsmasq.arg(dir.path().join("pid")).arg(format!("--dhcp-leasefile={}", leases.display()));
-    let _dnsmasq = Server(dnsmasq.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+    let _dnsmasq = dnsmasq(dir.path(), &leases);
     let mut rig = Rig::new(&leases, "dnsmasq");
-    let first = lease(dir.path(), MACS[0]);
+    let first = Client::lease(dir.path(), MACS[0]).address;
     let row = rig.until(1, 1).remove(0);
     rig.check(&row, MACS[0], &first);
-    let second = lease(dir.path(), MACS[1]);
+    let second = Client::lease(dir.path(), MACS[1]).address;
     let row = rig.until(1, 2).remove(1);
     rig.check(&row, MACS[1], &second);
     assert_eq!((row.start_certain, row.nas_identifier.as_deref()), (1, Some("dnsmasq")));

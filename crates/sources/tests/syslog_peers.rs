@@ -8,8 +8,8 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -20,21 +20,7 @@ use weir_record::kinds::{Authentication, Maintenance, Malformed, line_flags};
 use weir_record::sink::{RecordSink, SubjectIds};
 use weir_sources::syslog::config::Config;
 use weir_sources::syslog::server::{Needs, Server};
-
-/// False, with a word about what was not shown, when a program is not installed.
-fn have(program: &str) -> bool {
-    has(program, "-v")
-}
-
-/// The same for a program that does something else when it is given `-v`.
-fn has(program: &str, version: &str) -> bool {
-    let found = Command::new(program).arg(version).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
-    if !found {
-        assert_ne!(std::env::var("WEIR_CI").as_deref(), Ok("1"), "{program} is not installed");
-        eprintln!("not shown, because {program} is not installed");
-    }
-    found
-}
+use weir_testkit::peers::{self, Rsyslog, SyslogNg, certificates, log};
 
 struct Rig {
     sink: Arc<MemorySink>,
@@ -62,97 +48,15 @@ impl Drop for Rig {
     }
 }
 
-/// The real rsyslogd, until dropped. It takes lines on a socket of its own and forwards them as `actions` say.
-struct Rsyslog {
-    child: Child,
-    socket: PathBuf,
-}
+const SHOWN: &str = "that its lines are taken in";
 
-impl Rsyslog {
-    fn start(dir: &Path, global: &str, actions: &str) -> Rsyslog {
-        let (file, socket) = (dir.join("rsyslog.conf"), dir.join("log.sock"));
-        let text = format!(
-            "global(workDirectory=\"{dir}\" {global})\nmodule(load=\"imuxsock\" SysSock.Use=\"off\")\n\
-             input(type=\"imuxsock\" Socket=\"{socket}\" RateLimit.Interval=\"0\")\nmain_queue(queue.workerThreads=\"1\")\n{actions}\n",
-            dir = dir.display(),
-            socket = socket.display()
-        );
-        fs::write(&file, text).unwrap();
-        let child = Command::new("rsyslogd")
-            .args(["-n", "-f", file.to_str().unwrap(), "-i", dir.join("rsyslog.pid").to_str().unwrap()])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut rsyslog = Rsyslog { child, socket };
-        while !rsyslog.socket.exists() {
-            assert!(rsyslog.child.try_wait().unwrap().is_none(), "rsyslogd ended: is its configuration right?");
-        }
-        rsyslog
-    }
-
-    /// Hands lines to it with the real logger.
-    fn log(&self, tag: &str, lines: &str) {
-        log(&self.socket, tag, lines);
-    }
-}
-
-/// Hands lines to a program at its socket with the real logger.
-fn log(socket: &Path, tag: &str, lines: &str) {
-    let mut child =
-        Command::new("logger").args(["-u", socket.to_str().unwrap(), "-t", tag, "-p", "auth.info"]).stdin(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
-    assert!(child.wait().unwrap().success());
-}
-
-impl Drop for Rsyslog {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// The real syslog-ng, until dropped. It takes lines on a socket of its own and forwards them to `destinations`.
-struct SyslogNg {
-    child: Child,
-    socket: PathBuf,
-}
-
-impl SyslogNg {
-    fn start(dir: &Path, destinations: &str) -> SyslogNg {
-        let (file, socket) = (dir.join("syslog-ng.conf"), dir.join("log.sock"));
-        let text = format!(
-            "@version: 3.35\noptions {{ stats-freq(0); time-reopen(1); }};\nsource s_own {{ unix-dgram(\"{}\"); }};\n\
-             destination d_weir {{ {destinations} }};\nlog {{ source(s_own); destination(d_weir); }};\n",
-            socket.display()
-        );
-        fs::write(&file, text).unwrap();
-        let own = |option: &str, name: &str| format!("--{option}={}", dir.join(name).display());
-        let child = Command::new("syslog-ng")
-            .args(["--foreground", "--no-caps"])
-            .args([own("cfgfile", "syslog-ng.conf"), own("persist-file", "persist"), own("pidfile", "pid"), own("control", "ctl")])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut ng = SyslogNg { child, socket };
-        while !ng.socket.exists() {
-            assert!(ng.child.try_wait().unwrap().is_none(), "syslog-ng ended: is its configuration right?");
-        }
-        ng
-    }
-}
-
-impl Drop for SyslogNg {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+fn have(program: &str) -> bool {
+    peers::have(program, "-v", SHOWN)
 }
 
 #[test]
 fn syslog_ng_over_udp_and_tcp() {
-    if !has("syslog-ng", "--version") || !have("logger") {
+    if !peers::have("syslog-ng", "--version", SHOWN) || !have("logger") {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
@@ -177,7 +81,7 @@ fn syslog_ng_over_udp_and_tcp() {
 
 #[test]
 fn syslog_ng_over_tls_with_a_client_certificate() {
-    if !has("syslog-ng", "--version") || !have("logger") || !have("openssl") {
+    if !peers::have("syslog-ng", "--version", SHOWN) || !have("logger") || !have("openssl") {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
@@ -261,21 +165,6 @@ fn logger_speaks_every_form() {
     for row in rig.sink.wait_rows::<Maintenance>(4) {
         assert_eq!((row.line.as_str(), row.app.as_deref()), ("用户=<USER1> logged 甲", Some("app")));
         assert_eq!((row.facility, row.severity), (1, 5));
-    }
-}
-
-/// An authority, a server's and a client's certificate, made by the real openssl.
-fn certificates(dir: &Path) {
-    let run = |args: &str| {
-        let done = Command::new("openssl").args(args.split(' ')).current_dir(dir).stderr(Stdio::null()).stdout(Stdio::null()).status();
-        assert!(done.unwrap().success(), "openssl {args}");
-    };
-    let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout";
-    run(&format!("req -x509 {key} ca.key -out ca.pem -days 30 -subj /CN=authority -addext basicConstraints=critical,CA:TRUE"));
-    for name in ["server", "client"] {
-        fs::write(dir.join("ext"), "subjectAltName=DNS:weir.example.org,DNS:localhost\nbasicConstraints=CA:FALSE\n").unwrap();
-        run(&format!("req {key} {name}.key -out {name}.csr -subj /CN=weir.example.org"));
-        run(&format!("x509 -req -in {name}.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 30 -out {name}.pem -extfile ext"));
     }
 }
 

@@ -1,9 +1,13 @@
 //! For tests only: a disk that loses, tears and reorders what was not synced, a clock moved by hand, random numbers from a seed, and
-//! runs over many seeds that print the seed that failed, and the replay of what fuzzing kept.
+//! runs over many seeds that print the seed that failed, the replay of what fuzzing kept, and real programs beside ours: senders of log lines,
+//! DHCP between network namespaces.
 
 pub mod clock;
 pub mod corpus;
+pub mod dhcp;
 pub mod disk;
+pub mod netns;
+pub mod peers;
 pub mod rng;
 pub mod runs;
 

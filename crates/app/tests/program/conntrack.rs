@@ -1,55 +1,23 @@
 //! A real Linux NAT between network namespaces, with real connections through it: each is attributed back. What is right is what the far
 //! side saw.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::thread;
 
 use rustix::process::{Pid, Signal, kill_process};
-use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use serde_json::Value;
+use weir_testkit::netns::{in_namespaces, inside};
 
 use crate::common::{Running, WEIR, at, code, now_ms, parsed};
 
-const INSIDE: &str = "WEIR_TEST_IN_NAMESPACES";
-
-/// Runs `test` of this file once more inside namespaces of its own; true in there. Where the kernel or the tools do not allow it, the test says
-/// what was not shown.
-fn in_namespaces(test: &str) -> bool {
-    if std::env::var_os(INSIDE).is_some() {
-        return true;
-    }
+/// True inside namespaces of its own.
+fn ready(test: &str) -> bool {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/program/testdata/linux-nat.sh");
-    let able = Command::new("unshare").args(["-Urnm", "sh", script.to_str().unwrap()]).output();
-    let able = able
-        .map_err(|e| e.to_string())
-        .and_then(|o| if o.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&o.stderr).into_owned()) });
-    if let Err(why) = able {
-        assert_ne!(std::env::var("WEIR_CI").as_deref(), Ok("1"), "no Linux NAT can be made here: {why}");
-        eprintln!("not shown, because no Linux NAT can be made here: mappings from connection tracking ({why})");
-        return false;
-    }
-    let exe = std::env::current_exe().unwrap();
-    let line = format!(". '{}' && exec '{}' --exact 'conntrack::{test}' --nocapture", script.display(), exe.display());
-    let status = Command::new("unshare").args(["-Urnm", "sh", "-c", &line]).env(INSIDE, "1").status().unwrap();
-    assert!(status.success(), "inside: {status}");
-    false
-}
-
-/// Does something in a namespace, on a thread that is moved there.
-fn inside<T: Send>(netns: &str, body: impl FnOnce() -> T + Send) -> T {
-    thread::scope(|s| {
-        let there = || {
-            let file = File::open(format!("/run/netns/{netns}")).unwrap();
-            move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network)).unwrap();
-            body()
-        };
-        s.spawn(there).join().unwrap()
-    })
+    let net = format!(". '{}'", script.display());
+    in_namespaces(&format!("conntrack::{test}"), &net, "mappings of a Linux NAT from connection tracking")
 }
 
 fn config(dir: &Path, namespaces: &str, buffer: usize) -> PathBuf {
@@ -155,7 +123,7 @@ fn insides(answer: &Value) -> Vec<&str> {
 
 #[test]
 fn what_a_linux_nat_translates_is_attributed_back() {
-    if !in_namespaces("what_a_linux_nat_translates_is_attributed_back") {
+    if !ready("what_a_linux_nat_translates_is_attributed_back") {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
@@ -203,7 +171,7 @@ fn what_a_linux_nat_translates_is_attributed_back() {
 
 #[test]
 fn what_happens_while_nobody_looks_is_found_or_gone_and_never_certain() {
-    if !in_namespaces("what_happens_while_nobody_looks_is_found_or_gone_and_never_certain") {
+    if !ready("what_happens_while_nobody_looks_is_found_or_gone_and_never_certain") {
         return;
     }
     let dir = tempfile::tempdir().unwrap();

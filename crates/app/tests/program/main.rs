@@ -8,6 +8,7 @@ mod computed;
 mod conntrack;
 mod crash;
 mod demo;
+mod dhcp;
 mod events;
 mod export;
 mod import;

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
+use weir_testkit::peers::Rsyslog;
 
 use crate::common::{Running, at, code, config, have, now_ms, parsed, text, weir};
 
@@ -18,54 +18,6 @@ const LISTEN: [&str; 3] =
 
 fn start(data: &Path, more: &[&str]) -> Running {
     Running::start(data, &config("minimal.toml"), &[&LISTEN[..], more].concat())
-}
-
-/// The real rsyslogd, until dropped. It takes lines on a socket of its own and forwards them as `actions` say.
-struct Rsyslog {
-    child: Child,
-    socket: PathBuf,
-}
-
-impl Rsyslog {
-    fn start(dir: &Path, global: &str, actions: &str) -> Rsyslog {
-        let (file, socket) = (dir.join("rsyslog.conf"), dir.join("log.sock"));
-        let text = format!(
-            "global(workDirectory=\"{dir}\" {global})\nmodule(load=\"imuxsock\" SysSock.Use=\"off\")\n\
-             input(type=\"imuxsock\" Socket=\"{socket}\" RateLimit.Interval=\"0\")\nmain_queue(queue.workerThreads=\"1\")\n{actions}\n",
-            dir = dir.display(),
-            socket = socket.display()
-        );
-        fs::write(&file, text).unwrap();
-        let child = Command::new("rsyslogd")
-            .args(["-n", "-f", file.to_str().unwrap(), "-i", dir.join("rsyslog.pid").to_str().unwrap()])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut rsyslog = Rsyslog { child, socket };
-        while !rsyslog.socket.exists() {
-            assert!(rsyslog.child.try_wait().unwrap().is_none(), "rsyslogd ended: is its configuration right?");
-        }
-        rsyslog
-    }
-
-    /// Hands lines to it with the real logger.
-    fn log(&self, tag: &str, lines: &str) {
-        let mut child = Command::new("logger")
-            .args(["-u", self.socket.to_str().unwrap(), "-t", tag, "-p", "auth.info"])
-            .stdin(Stdio::piped())
-            .spawn()
-            .unwrap();
-        child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
-        assert!(child.wait().unwrap().success());
-    }
-}
-
-impl Drop for Rsyslog {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 fn lines(running: &Running, holds: &str) -> Vec<Value> {
