@@ -14,27 +14,24 @@ use weir_record::sink::{Group, SinkError, SourceDesc, SourceHandle};
 use super::config::{Rule, Settings};
 use super::limits::{DEVICES, FLOW_TIME_MS};
 use super::message::{self, FLOW, Fault, Flow, HEADER, Header, Told};
+use super::reading::{Kept, Reading};
 use crate::ipfix::collector::Register;
-use crate::ipfix::config::ClockMode;
 use crate::ipfix::lane::Intake;
 use crate::ipfix::lateness::Lateness;
 use crate::ipfix::normalise::{Remotes, fingerprint};
 use crate::ipfix::offset::Offset;
 use crate::ipfix::out::{Bad, Budget, Out};
-use crate::ipfix::sequence::{Arrived, Counting, Saved, Sequence, Units, Verdict};
-use crate::ipfix::stream::Counts;
+use crate::ipfix::sequence::{Arrived, Counting, Saved, Verdict};
+use crate::ipfix::stream::{Counts, Standing};
 
 /// The owner name of this source's state.
 pub const OWNER: &str = "h3c";
-
-/// Clock difference above which a device is not well, ms.
-const OFFSET_TROUBLE_MS: i64 = 2_000;
 
 /// What is known of one device.
 struct Device {
     rule: Rule,
     handle: SourceHandle,
-    sequence: Sequence,
+    sequence: Reading,
     offset: Offset,
     lateness: Lateness,
     counts: Counts,
@@ -68,9 +65,9 @@ impl Collector {
     pub fn restore(&mut self, state: &[(Vec<u8>, Vec<u8>)], now: Millis) -> Result<(), SinkError> {
         for (key, value) in state {
             let Some(peer) = self.peer_of(key) else { continue };
-            let Some((saved, late)) = decode(value) else { continue };
+            let Some((kept, late)) = decode(value) else { continue };
             if let Ok(device) = self.device(peer)? {
-                device.sequence.restore(&saved);
+                device.sequence.restore(&kept);
                 device.lateness = Lateness::restored(now, late);
                 device.touched = true;
             }
@@ -103,7 +100,7 @@ impl Collector {
                 pools: rule.pools.iter().map(ToString::to_string).collect(),
             })?;
             let device = Device {
-                sequence: Sequence::new(rule.counting),
+                sequence: Reading::new(rule.counting),
                 rule: rule.clone(),
                 handle,
                 offset: Offset::new(),
@@ -191,7 +188,7 @@ impl Work<'_> {
         self.device.counts.messages += 1;
         self.device.offset.observe_after(verdict == Verdict::Restarted, export, self.arrival);
         // Datagrams of other log types are counted too (reference, FlowSequence).
-        self.device.sequence.took(Units::exact(u32::from(header.count)));
+        self.device.sequence.took(arrived, u32::from(header.count));
         match message::body(&header, data) {
             Ok(body) => {
                 for (i, record) in body.chunks_exact(FLOW).enumerate() {
@@ -273,7 +270,9 @@ impl Work<'_> {
 impl Device {
     fn flush_gaps(&mut self, now: Millis, force: bool, out: &mut Out) {
         let late = self.lateness.ms();
-        for note in self.sequence.flush(now, force, Id::random) {
+        let notes = self.sequence.flush(now, force, Id::random);
+        let unit = self.sequence.unit();
+        for note in notes {
             self.touched = true;
             out.gaps.push(Gap {
                 time: now,
@@ -283,7 +282,7 @@ impl Device {
                 start: Millis(note.start).plus(-late),
                 end: Millis(note.end),
                 lost: note.lost,
-                unit: "packets".to_owned(),
+                unit: unit.to_owned(),
                 reason: note.reason.to_owned(),
             });
         }
@@ -291,63 +290,69 @@ impl Device {
 
     fn publish(&mut self) {
         let counts = std::mem::take(&mut self.counts);
-        let estimate = self.offset.estimate().filter(|_| self.rule.clock == ClockMode::Measured);
-        let trouble = match estimate.map(|e| e.offset_ms).filter(|ms| ms.abs() > OFFSET_TROUBLE_MS) {
-            Some(ms) => Some(format!("its clock is {ms} ms off ours: set its NTP, or ours")),
-            None if self.sequence.unusable() && self.rule.counting != Counting::None => {
-                Some("its sequence numbers do not count packets: write sequence = \"none\" for this device".to_owned())
-            }
-            None => None,
-        };
-        let (lost, seen, header) = (self.sequence.lost(), self.seen, self.sequence.newest_ms().map(Millis));
-        self.handle.count(|c| {
-            c.messages += counts.messages;
-            c.records += counts.records;
-            c.malformed += counts.malformed;
-            c.ignored += counts.ignored;
-            c.duplicates += counts.duplicates;
-            c.destinations_dropped += counts.destinations_dropped;
-            c.lost = lost;
-            c.last_seen = seen.or(c.last_seen);
-            c.last_header = header.or(c.last_header);
-            c.offset_ms = estimate.map(|e| e.offset_ms);
-            c.ahead_ms = estimate.map(|e| e.ahead_ms);
-            c.trouble = trouble;
-        });
+        let sequence = self.sequence.sequence();
+        let (clock, seen) = (self.rule.clock, self.seen);
+        let standing = Standing { sequence, offset: &self.offset, clock, seen };
+        let unusable = sequence.unusable() && self.rule.counting != Some(Counting::None);
+        let numbers = "its sequence numbers count neither packets nor flows: write sequence = \"none\" for this device";
+        let trouble = standing.clock_trouble().or_else(|| unusable.then(|| numbers.to_owned()));
+        standing.publish(&counts, trouble, &self.handle);
     }
 }
 
-/// A device's state: format 1, presence bits (1 next, 2 export time, 4 gap), lost, lateness, then what is present; big-endian.
-fn encode(s: &Saved, late: i64) -> Vec<u8> {
-    let bits = [s.next.is_some(), s.export_ms.is_some(), s.gap.is_some()];
-    let mut out = vec![1, bits.iter().enumerate().fold(0u8, |sum, (i, on)| sum | (u8::from(*on) << i))];
+/// A device's state: format 2, what its numbers count (0 not found out, 1 packets, 2 flows, 3 nothing), presence bits (1 next, 2 export time, 4
+/// gap, 8 next by flows), lost, lateness, then what is present; big-endian. Format 1 had no second byte, and none of the last.
+fn encode(kept: &Kept, late: i64) -> Vec<u8> {
+    let s = &kept.saved;
+    let bits = [s.next.is_some(), s.export_ms.is_some(), s.gap.is_some(), kept.flows_next.is_some()];
+    let chosen = match kept.chosen {
+        None => 0,
+        Some(Counting::Messages) => 1,
+        Some(Counting::Records) => 2,
+        Some(Counting::None) => 3,
+    };
+    let mut out = vec![2, chosen, bits.iter().enumerate().fold(0u8, |sum, (i, on)| sum | (u8::from(*on) << i))];
     out.extend(s.lost.to_be_bytes());
     out.extend(late.to_be_bytes());
     out.extend(s.next.into_iter().flat_map(u32::to_be_bytes));
     out.extend(s.export_ms.into_iter().flat_map(i64::to_be_bytes));
     out.extend(s.gap.into_iter().flat_map(|(a, b)| [a, b]).flat_map(i64::to_be_bytes));
+    out.extend(kept.flows_next.into_iter().flat_map(u32::to_be_bytes));
     out
 }
 
-fn decode(value: &[u8]) -> Option<(Saved, i64)> {
-    let ([1, present, lost @ .., _, _, _, _, _, _, _, _], mut rest) = value.split_first_chunk::<18>()? else { return None };
-    let late = i64::from_be_bytes(value.get(10..18)?.try_into().ok()?);
+fn decode(value: &[u8]) -> Option<(Kept, i64)> {
+    let (chosen, value) = match value {
+        [1, rest @ ..] => (None, rest),
+        [2, 0, rest @ ..] => (None, rest),
+        [2, 1, rest @ ..] => (Some(Counting::Messages), rest),
+        [2, 2, rest @ ..] => (Some(Counting::Records), rest),
+        [2, 3, rest @ ..] => (Some(Counting::None), rest),
+        _ => return None,
+    };
+    let (present, mut rest) = value.split_first()?;
+    let mut fixed = || {
+        let (bytes, tail) = rest.split_first_chunk::<8>()?;
+        rest = tail;
+        Some(*bytes)
+    };
+    let (lost, late) = (u64::from_be_bytes(fixed()?), i64::from_be_bytes(fixed()?));
     let mut take = |bit: u8, n: usize| {
         let (bytes, tail) = if present & bit == 0 { (&[][..], rest) } else { rest.split_at_checked(n)? };
         rest = tail;
         Some(bytes)
     };
-    let (next, export, gap) = (take(1, 4)?, take(2, 8)?, take(4, 16)?);
+    let (next, export, gap, flows) = (take(1, 4)?, take(2, 8)?, take(4, 16)?, take(8, 4)?);
+    let number = |bytes: &[u8]| bytes.try_into().ok().map(u32::from_be_bytes);
+    let long = |bytes: &[u8]| bytes.try_into().ok().map(i64::from_be_bytes);
     let saved = Saved {
-        next: next.try_into().ok().map(u32::from_be_bytes),
-        export_ms: export.try_into().ok().map(i64::from_be_bytes),
+        next: number(next),
+        export_ms: long(export),
         uptime_ms: None,
-        lost: u64::from_be_bytes(*lost),
-        gap: gap
-            .split_at_checked(8)
-            .and_then(|(a, b)| Some((i64::from_be_bytes(a.try_into().ok()?), i64::from_be_bytes(b.try_into().ok()?)))),
+        lost,
+        gap: gap.split_at_checked(8).and_then(|(a, b)| Some((long(a)?, long(b)?))),
     };
-    Some((saved, late))
+    Some((Kept { chosen, saved, flows_next: number(flows) }, late))
 }
 
 impl Intake for Collector {
@@ -376,9 +381,9 @@ impl Intake for Collector {
             let Some(device) = self.devices.get_mut(&peer) else { continue };
             device.touched = false;
             device.publish();
-            self.out.state.insert(key, Some(encode(&device.sequence.saved(), device.lateness.ms())));
+            self.out.state.insert(key, Some(encode(&device.sequence.kept(), device.lateness.ms())));
             // Evidence says that everything before it is known: it stands still while a gap is not written yet.
-            if let Some(ms) = device.sequence.newest_ms().filter(|_| !device.sequence.has_unwritten_gap()) {
+            if let Some(ms) = device.sequence.sequence().newest_ms().filter(|_| !device.sequence.has_unwritten_gap()) {
                 self.out.evidence.insert(device.handle.number, Millis(ms).plus(-device.lateness.ms()));
             }
         }
@@ -407,8 +412,8 @@ impl Intake for Collector {
         let (unit, reason) = ("datagrams".to_owned(), "kernel-drop".to_owned());
         let (start, lost) = (newest.min(now), Some(datagrams));
         self.out.gaps.push(Gap { time: now, id: Id::random(), start, end: now, lost, unit, reason, ..Gap::default() });
-        for device in self.devices.values_mut().filter(|d| d.sequence.unusable() || d.rule.counting == Counting::None) {
-            if let Some(start) = device.sequence.newest_ms() {
+        for device in self.devices.values_mut().filter(|d| d.sequence.sequence().unusable()) {
+            if let Some(start) = device.sequence.sequence().newest_ms() {
                 let ahead = device.offset.estimate().map_or(0, |e| e.offset_ms);
                 device.sequence.mark(start, start.max(now.0 + ahead), "kernel-drop");
                 device.touched = true;

@@ -42,7 +42,7 @@ pub struct DeviceConfig {
     pub realm: String,
     /// `measured` or `trust`; empty: `measured`.
     pub clock: String,
-    /// What its sequence numbers count: `packets` as the reference says, or `none`; empty: `packets`.
+    /// What its sequence numbers count: `packets` as the reference says, `flows`, or `none`; empty: it is found out.
     pub sequence: String,
     /// Public pools it translates to.
     pub pools: Vec<String>,
@@ -59,8 +59,8 @@ pub struct Rule {
     pub realm: String,
     /// Clock.
     pub clock: ClockMode,
-    /// What its sequence numbers count.
-    pub counting: Counting,
+    /// What its sequence numbers count; none: it is found out.
+    pub counting: Option<Counting>,
     /// Public pools.
     pub pools: Vec<Prefix>,
 }
@@ -152,11 +152,13 @@ impl DeviceConfig {
             text => text.parse().map_err(|e| problems.push(format!("{path}.clock: {e}"))),
         };
         let counting = match self.sequence.as_str() {
-            "" | "packets" => Counting::Messages,
-            "none" => Counting::None,
+            "" => None,
+            "packets" => Some(Counting::Messages),
+            "flows" => Some(Counting::Records),
+            "none" => Some(Counting::None),
             other => {
-                problems.push(format!("{path}.sequence: {other:?} is not known: write packets or none"));
-                Counting::None
+                problems.push(format!("{path}.sequence: {other:?} is not known: write packets, flows or none, or leave it out"));
+                None
             }
         };
         let mut pools = Vec::new();

@@ -12,5 +12,11 @@ pub const FLOWS: u16 = 100;
 /// How far the time of a flow may lie from that of its datagram to be believed, in milliseconds.
 pub const FLOW_TIME_MS: i64 = 86_400_000;
 
+/// Steps of a device's numbers by just as many as there were flows, until it is believed to count flows.
+pub const FLOW_STEPS: u32 = 8;
+
+/// Steps that decide nothing, until a device is taken to count packets.
+pub const UNDECIDED: u32 = 64;
+
 /// Receive buffer asked of the kernel for a socket, in bytes.
 pub const SOCKET_BUFFER: usize = 16 << 20;

@@ -16,6 +16,7 @@ pub mod config;
 pub mod fuzz;
 pub mod limits;
 pub mod message;
+pub mod reading;
 pub mod server;
 
 #[cfg(test)]

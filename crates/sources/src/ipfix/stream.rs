@@ -11,7 +11,7 @@ use super::config::{ClockMode, Rule};
 use super::decode::Tally;
 use super::lateness::Lateness;
 use super::natevent::Event;
-use super::offset::Offset;
+use super::offset::{Estimate, Offset};
 use super::out::Out;
 use super::parser::Version;
 use super::sequence::{Counting, Saved, Sequence};
@@ -36,6 +36,49 @@ pub struct Counts {
     pub duplicates: u64,
     /// Remote ends dropped.
     pub destinations_dropped: u64,
+}
+
+/// What the counters of a source say beside its counts.
+pub struct Standing<'a> {
+    /// Its numbers.
+    pub sequence: &'a Sequence,
+    /// Its clock against ours.
+    pub offset: &'a Offset,
+    /// Whether its clock is measured.
+    pub clock: ClockMode,
+    /// When something last came.
+    pub seen: Option<Millis>,
+}
+
+impl Standing<'_> {
+    fn estimate(&self) -> Option<Estimate> {
+        self.offset.estimate().filter(|_| self.clock == ClockMode::Measured)
+    }
+
+    /// Says that its clock is off.
+    pub fn clock_trouble(&self) -> Option<String> {
+        let far = self.estimate().map(|e| e.offset_ms).filter(|ms| ms.abs() > OFFSET_TROUBLE_MS);
+        far.map(|ms| format!("its clock is {ms} ms off ours: set its NTP, or ours"))
+    }
+
+    /// Adds to the source's counters.
+    pub fn publish(&self, counts: &Counts, trouble: Option<String>, handle: &SourceHandle) {
+        let (estimate, header) = (self.estimate(), self.sequence.newest_ms().map(Millis));
+        handle.count(|c: &mut SourceCounters| {
+            c.messages += counts.messages;
+            c.records += counts.records;
+            c.malformed += counts.malformed;
+            c.ignored += counts.ignored;
+            c.duplicates += counts.duplicates;
+            c.destinations_dropped += counts.destinations_dropped;
+            c.lost = self.sequence.lost();
+            c.last_seen = self.seen.or(c.last_seen);
+            c.last_header = header.or(c.last_header);
+            c.offset_ms = estimate.map(|e| e.offset_ms);
+            c.ahead_ms = estimate.map(|e| e.ahead_ms);
+            c.trouble = trouble;
+        });
+    }
 }
 
 /// One exporter in one observation domain.
@@ -149,34 +192,11 @@ impl Stream {
     /// Adds the counts to the source's counters.
     pub fn publish(&mut self) {
         let counts = std::mem::take(&mut self.counts);
-        let estimate = self.offset.estimate().filter(|_| self.rule.clock == ClockMode::Measured);
-        let trouble = self.trouble_text(estimate.map(|e| e.offset_ms));
-        let (lost, seen, header) = (self.sequence.lost(), self.seen, self.sequence.newest_ms().map(Millis));
-        self.handle.count(|c: &mut SourceCounters| {
-            c.messages += counts.messages;
-            c.records += counts.records;
-            c.malformed += counts.malformed;
-            c.ignored += counts.ignored;
-            c.duplicates += counts.duplicates;
-            c.destinations_dropped += counts.destinations_dropped;
-            c.lost = lost;
-            c.last_seen = seen.or(c.last_seen);
-            c.last_header = header.or(c.last_header);
-            c.offset_ms = estimate.map(|e| e.offset_ms);
-            c.ahead_ms = estimate.map(|e| e.ahead_ms);
-            c.trouble = trouble;
-        });
-    }
-
-    fn trouble_text(&self, offset: Option<i64>) -> Option<String> {
-        if let Some(text) = self.trouble {
-            return Some(text.to_owned());
-        }
-        if let Some(ms) = offset.filter(|ms| ms.abs() > OFFSET_TROUBLE_MS) {
-            return Some(format!("its clock is {ms} ms off ours: set its NTP, or ours"));
-        }
+        let standing = Standing { sequence: &self.sequence, offset: &self.offset, clock: self.rule.clock, seen: self.seen };
         let unusable = self.sequence.unusable() && self.rule.counting != Some(Counting::None);
-        unusable.then(|| "its sequence numbers do not follow the standard: set `sequence` of this exporter, or ask its vendor".to_owned())
+        let numbers = "its sequence numbers do not follow the standard: set `sequence` of this exporter, or ask its vendor";
+        let first = self.trouble.map(str::to_owned).or_else(|| standing.clock_trouble());
+        standing.publish(&counts, first.or_else(|| unusable.then(|| numbers.to_owned())), &self.handle);
     }
 
     /// The state value: format 1, version, presence bits (1 next, 2 export time, 4 uptime, 8 gap, 16 waiting sets, 32

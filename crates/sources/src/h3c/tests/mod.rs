@@ -1,5 +1,6 @@
 //! Vectors, properties, numbers over time, and the socket.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::net::UdpSocket;
 use std::path::Path;
@@ -164,6 +165,67 @@ fn what_was_lost_while_we_were_away_is_seen_at_the_next_datagram() {
     assert_eq!(gaps, [Some(10)]);
 }
 
+/// Datagrams of so many flows each, numbered by what is counted; those at the places in `lost` do not arrive. Gaps: how many, of what.
+fn numbered(by_flows: bool, flows: &[usize], lost: &[usize], text: &str) -> (Vec<(Option<u64>, String)>, u64) {
+    let (register, mut groups) = (MemoryRegister::default(), Vec::new());
+    let mut c = Collector::new(Arc::new(settings(text)), Box::new(register.clone()), "udp:test", None);
+    let (mut number, mut port) = (u32::MAX - 3, 1_024);
+    for (i, n) in flows.iter().enumerate() {
+        let ports: Vec<u16> = (0..*n).map(|k| port + k as u16).collect();
+        port += 64;
+        if !lost.contains(&i) {
+            feed(&mut c, i as i64, number, &ports, &mut groups);
+        }
+        number = number.wrapping_add(if by_flows { *n as u32 } else { 1 });
+    }
+    c.stop(NOW.plus(100_000));
+    groups.extend(c.take());
+    let gaps = rows::<Gap>(&groups, Kind::Gap).into_iter().map(|g| (g.lost, g.unit)).collect();
+    (gaps, register.counters("fw").lost)
+}
+
+#[test]
+fn what_the_numbers_count_is_found_out_and_neither_reading_loses_or_invents_anything() {
+    let many: Vec<usize> = (0..40).map(|i| 1 + i * 7 % 5).collect();
+    for by_flows in [false, true] {
+        assert_eq!(numbered(by_flows, &many, &[], ""), (vec![], 0), "nothing is lost: by flows {by_flows}");
+        // Lost after it was found out, and before.
+        for lost in [[30, 31], [2, 3]] {
+            let flows: usize = lost.iter().map(|i| many[*i]).sum();
+            let want = if by_flows { (flows as u64, "records") } else { (2, "packets") };
+            let (gaps, counted) = numbered(by_flows, &many, &lost, "");
+            assert_eq!(gaps, [(Some(want.0), want.1.to_owned())], "by flows {by_flows}, lost {lost:?}");
+            assert_eq!(counted, want.0);
+            // Said in the configuration it is the same.
+            let said = if by_flows { "sequence = \"flows\"\n" } else { "sequence = \"packets\"\n" };
+            assert_eq!(numbered(by_flows, &many, &lost, said).0, gaps);
+        }
+    }
+    // One flow a datagram: both readings are one.
+    assert_eq!(numbered(true, &[1; 10], &[4], "").0, [(Some(1), "packets".to_owned())]);
+    // As many lost as would make it look like flows, once: the next step shows that packets are counted.
+    assert_eq!(numbered(false, &[2; 12], &[3], "").0, [(Some(1), "packets".to_owned())]);
+    // It stops before anything is found out: something is missing, how much is not known.
+    assert_eq!(numbered(true, &[3, 3, 3], &[1], "").0, [(None, "packets".to_owned())]);
+}
+
+#[test]
+fn what_was_found_out_is_known_after_a_restart() {
+    let (mut c, mut groups) = (collector(""), Vec::new());
+    for i in 0..12 {
+        feed(&mut c, i64::from(i), 7 + i * 2, &[2048, 2049], &mut groups);
+    }
+    let state: BTreeMap<Vec<u8>, Vec<u8>> =
+        groups.iter().flat_map(|g| &g.state).filter_map(|s| Some((s.key.clone(), s.value.clone()?))).collect();
+    let (mut c, mut groups) = (collector(""), Vec::new());
+    c.restore(&state.into_iter().collect::<Vec<_>>(), NOW.plus(60_000)).unwrap();
+    feed(&mut c, 60, 7 + 12 * 2 + 6, &[2048, 2049], &mut groups);
+    c.stop(NOW.plus(90_000));
+    groups.extend(c.take());
+    let gaps: Vec<_> = rows::<Gap>(&groups, Kind::Gap).into_iter().map(|g| (g.lost, g.unit)).collect();
+    assert_eq!(gaps, [(Some(6), "records".to_owned())]);
+}
+
 #[test]
 fn a_stranger_is_recorded_and_nothing_else() {
     let mut c = collector("");
@@ -176,7 +238,7 @@ fn a_stranger_is_recorded_and_nothing_else() {
 #[test]
 fn all_problems_of_a_configuration_are_found_at_once() {
     let text =
-        "listen = [\"9020\"]\nreceive_buffer = 1\n[[devices]]\nrealm = \"\"\nclock = \"ntp\"\nsequence = \"flows\"\npools = [\"x\"]\n";
+        "listen = [\"9020\"]\nreceive_buffer = 1\n[[devices]]\nrealm = \"\"\nclock = \"ntp\"\nsequence = \"bytes\"\npools = [\"x\"]\n";
     let problems = toml::from_str::<Config>(text).unwrap().check().unwrap_err();
     let keys: Vec<&str> = problems.iter().map(|p| p.split(':').next().unwrap()).collect();
     let device = ["devices[0].prefix", "devices[0].realm", "devices[0].clock", "devices[0].sequence", "devices[0].pools[0]"];
