@@ -11,6 +11,7 @@ fn kept_inputs_never_panic() {
     replay("syslog_line", weir_sources::syslog::fuzz::syslog_line);
     replay("syslog_frames", weir_sources::syslog::fuzz::syslog_frames);
     replay("syslog_dialect", weir_sources::syslog::fuzz::syslog_dialect);
+    replay("dhcp_packet", weir_sources::dhcp::fuzz::dhcp_packet);
     replay("dhcp_leases", weir_sources::dhcp::fuzz::dhcp_leases);
     replay("h3c_log", weir_sources::h3c::fuzz::h3c_log);
     replay("conntrack_message", weir_sources::conntrack::fuzz::conntrack_message);

@@ -1,15 +1,17 @@
-//! Lines of the real rsyslog in the real program: search, look-up, a program that is killed. Every transport and a cut connection are shown
-//! by the tests of the sources.
+//! Lines of the real rsyslog, syslog-ng and logger in the real program, over every transport: search, look-up, a program that is killed. A
+//! connection that is cut again and again is shown by the tests of the sources.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
-use weir_testkit::peers::Rsyslog;
+use weir_testkit::peers::{self, Rsyslog, SyslogNg};
 
 use crate::common::{Running, at, code, config, have, now_ms, parsed, text, weir};
 
@@ -81,6 +83,77 @@ fn rsyslog_over_udp_tcp_and_relp() {
     assert_eq!(running.stop(), 0);
     let verified = weir(&["verify", "--data", data.to_str().unwrap()]);
     assert_eq!(code(&verified), 0, "{}", text(&verified));
+}
+
+#[test]
+fn every_sender_over_every_transport() {
+    let programs = [("rsyslogd", "-v"), ("syslog-ng", "--version"), ("logger", "-V"), ("openssl", "version")];
+    if !programs.iter().all(|(program, version)| peers::have(program, version, "lines of every sender over every transport")) {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    peers::certificates(dir.path());
+    let file = |name: &str| dir.path().join(name).display().to_string();
+    fs::set_permissions(file("server.key"), fs::Permissions::from_mode(0o600)).unwrap();
+    let set = |key: &str, name: &str| format!("sources.syslog.{key}={}", file(name));
+    let tls = [set("tls_certificate", "server.pem"), set("tls_key", "server.key"), set("tls_clients", "ca.pem")];
+    let more = ["sources.syslog.listen_tls=127.0.0.1:0", &tls[0], &tls[1], &tls[2]];
+    let running = start(&dir.path().join("data"), &more);
+    let port = |what: &str| running.port(what).port();
+    let (udp, tcp, relp, tls) = (port("syslog_udp"), port("syslog_tcp"), port("syslog_relp"), port("syslog_tls"));
+    let folder = |name: &str| {
+        let own = dir.path().join(name);
+        fs::create_dir(&own).unwrap();
+        own
+    };
+    let global = format!(
+        "DefaultNetstreamDriver=\"gtls\" DefaultNetstreamDriverCAFile=\"{}\" DefaultNetstreamDriverCertFile=\"{}\" DefaultNetstreamDriverKeyFile=\"{}\"",
+        file("ca.pem"),
+        file("client.pem"),
+        file("client.key")
+    );
+    let modern = "TCP_Framing=\"octet-counted\" template=\"RSYSLOG_SyslogProtocol23Format\"";
+    let actions = format!(
+        "module(load=\"omrelp\")\n\
+         action(type=\"omfwd\" target=\"127.0.0.1\" port=\"{udp}\" protocol=\"udp\")\n\
+         action(type=\"omfwd\" target=\"127.0.0.1\" port=\"{tcp}\" protocol=\"tcp\" {modern} StreamDriver=\"ptcp\" StreamDriverMode=\"0\")\n\
+         action(type=\"omrelp\" target=\"127.0.0.1\" port=\"{relp}\")\n\
+         action(type=\"omfwd\" target=\"127.0.0.1\" port=\"{tls}\" protocol=\"tcp\" {modern} StreamDriver=\"gtls\" StreamDriverMode=\"1\" \
+         StreamDriverAuthMode=\"x509/name\" StreamDriverPermittedPeers=\"weir.example.org\")"
+    );
+    let rsyslog = Rsyslog::start(&folder("rsyslog"), &global, &actions);
+    rsyslog.log("app", "told by rsyslog\n");
+    let destinations = format!(
+        "network(\"127.0.0.1\" port({udp}) transport(\"udp\") persist-name(\"a\")); \
+         network(\"127.0.0.1\" port({tcp}) transport(\"tcp\") persist-name(\"b\")); \
+         syslog(\"127.0.0.1\" port({udp}) transport(\"udp\") persist-name(\"c\")); \
+         syslog(\"127.0.0.1\" port({tcp}) transport(\"tcp\") persist-name(\"d\")); \
+         syslog(\"localhost\" port({tls}) ip-protocol(4) transport(\"tls\") tls(ca-file(\"{}\") cert-file(\"{}\") key-file(\"{}\") \
+         peer-verify(required-trusted)));",
+        file("ca.pem"),
+        file("client.pem"),
+        file("client.key")
+    );
+    let ng = SyslogNg::start(&folder("syslog-ng"), &destinations);
+    peers::log(&ng.socket, "app", "told by syslog-ng\n");
+    let (udp, tcp) = (udp.to_string(), tcp.to_string());
+    let ways: [&[&str]; 4] = [
+        &["-d", "-P", &udp, "--rfc3164"],
+        &["-d", "-P", &udp, "--rfc5424"],
+        &["-T", "-P", &tcp, "--rfc5424", "--octet-count"],
+        &["-T", "-P", &tcp, "--rfc3164"],
+    ];
+    for way in ways {
+        let done = Command::new("logger").args(["-n", "127.0.0.1", "-t", "app"]).args(way).arg("told by logger").status();
+        assert!(done.unwrap().success(), "{way:?}");
+    }
+    // Once over each way, from each sender.
+    for (sender, ways) in [("rsyslog", 4), ("syslog-ng", 5), ("logger", 4)] {
+        let found = wait(&running, &format!("told by {sender}"), ways);
+        assert_eq!(found.len(), ways, "{found:?}");
+        assert!(found.iter().all(|row| row["app"] == "app"), "{found:?}");
+    }
+    assert_eq!(running.stop(), 0);
 }
 
 /// Stands between a sender and the program, so that the program may come back on another port.
