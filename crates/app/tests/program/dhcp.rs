@@ -15,6 +15,8 @@ use crate::common::{Running, WEIR, at, code, now_ms, parsed};
 const SHOWN: &str = "DHCP acknowledgements heard on an interface";
 const MACS: [&str; 2] = ["02:00:00:00:00:0a", "02:00:00:00:00:0b"];
 
+const CAPTURE: &str = "[[sources.dhcp.capture]]\ninterface = \"s0\"\nrealm = \"north\"\nserver = \"192.0.2.1\"\n";
+
 fn ready(test: &str, programs: &[&str]) -> bool {
     programs.iter().all(|p| peers::have(p, "--help", SHOWN)) && in_namespaces(&format!("dhcp::{test}"), NET, SHOWN)
 }
@@ -22,8 +24,7 @@ fn ready(test: &str, programs: &[&str]) -> bool {
 fn config(dir: &Path, more: &str) -> PathBuf {
     let path = dir.join("weir.toml");
     let text = format!(
-        "[unit]\norigin = \"dhcp.invalid\"\n[measures]\nradius = false\nipfix = false\n[[realms]]\nname = \"north\"\nown = [\"192.0.2.0/24\"]\n\
-         [[sources.dhcp.capture]]\ninterface = \"s0\"\nrealm = \"north\"\nserver = \"192.0.2.1\"\n{more}"
+        "[unit]\norigin = \"dhcp.invalid\"\n[measures]\nradius = false\nipfix = false\n[[realms]]\nname = \"north\"\nown = [\"192.0.2.0/24\"]\n{more}"
     );
     fs::write(&path, text).unwrap();
     path
@@ -46,9 +47,9 @@ fn capture(running: &Running) -> Value {
 }
 
 /// Waits until everything up to this moment is here.
-fn complete(running: &Running, ms: i64) {
+fn complete(running: &Running, name: &str, ms: i64) {
     let reached = |s: Value| s["complete_to"].as_str().is_some_and(|t| t.parse::<weir_base::time::Millis>().unwrap().0 > ms);
-    while !reached(capture(running)) {}
+    while !reached(source(running, name)) {}
 }
 
 fn rows(running: &Running, source: &Value, status: u8) -> Vec<Value> {
@@ -80,52 +81,42 @@ for n in range(first, first + count):
     assert!(command.status().unwrap().success(), "frames are sent");
 }
 
-#[test]
-fn an_acknowledged_address_is_attributed_until_it_is_released() {
-    if !ready("an_acknowledged_address_is_attributed_until_it_is_released", &["dnsmasq", "udhcpc"]) {
-        return;
-    }
-    let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("dnsmasq.leases");
-    // The same leases from the server's file, in a realm of their own.
-    let config = config(
-        dir.path(),
-        &format!("[[sources.dhcp.files]]\npath = {:?}\nserver = \"dnsmasq\"\nrealm = \"file\"\n", file.to_str().unwrap()),
-    );
-    let _server = dnsmasq(dir.path(), &file);
-    let running = start(dir.path(), &config, ",+net_raw");
-    complete(&running, now_ms());
+/// A client gets a lease and gives it back, another gets one: what the source of this name makes of it.
+fn attributed(dir: &Path, config: &Path, name: &str, nas: &str) {
+    let _server = dnsmasq(dir, &dir.join("dnsmasq.leases"));
+    let running = start(dir, config, ",+net_raw");
+    complete(&running, name, now_ms());
     let before = now_ms();
-    let first = Client::lease(dir.path(), MACS[0]);
+    let number = source(&running, name);
+    let wait = |status: u8, count: usize| {
+        while rows(&running, &number, status).len() < count {}
+        let now = now_ms();
+        complete(&running, name, now);
+        now
+    };
+    let first = Client::lease(dir, MACS[0]);
     let address = first.address.clone();
-    let held = now_ms();
-    complete(&running, held);
+    let held = wait(1, 1);
     let expect = |held: i64| {
         let answer = lookup(&running, &address, held);
         let session = &answer["candidates"][0]["session"];
-        assert_eq!((&answer["answer"], &session["nas"]), (&"one".into(), &"192.0.2.1".into()), "{answer}");
+        assert_eq!((&answer["answer"], &session["nas"]), (&"one".into(), &nas.into()), "{answer}");
         assert_eq!(lookup(&running, &address, before)["candidates"], serde_json::json!([]), "nobody had it yet");
         answer["candidates"][0]["subscriber"].clone()
     };
     let subscriber = expect(held);
-    let (heard, kept) = (capture(&running), source(&running, "dhcp/dnsmasq-0"));
-    while rows(&running, &kept, 1).is_empty() {}
-    let starts = rows(&running, &heard, 1);
-    assert_eq!((starts.len(), &starts[0]["start_certain"], &starts[0]["nas_address"]), (1, &1.into(), &"192.0.2.1".into()), "{starts:?}");
-    assert_eq!((&heard["trouble"], &heard["malformed"], &heard["lost"]), (&Value::Null, &0.into(), &0.into()), "{heard}");
-    // Given back: from then on nobody has it, by the frames at once and by the file too.
+    let starts = rows(&running, &number, 1);
+    assert_eq!((starts.len(), &starts[0]["start_certain"]), (1, &1.into()), "{starts:?}");
+    let now = source(&running, name);
+    assert_eq!((&now["trouble"], &now["malformed"], &now["lost"]), (&Value::Null, &0.into(), &0.into()), "{now}");
+    // Given back: from then on nobody has it.
     first.release();
-    while rows(&running, &heard, 2).is_empty() || rows(&running, &kept, 2).is_empty() {}
-    let released = now_ms();
-    complete(&running, released);
-    for from in [&heard, &kept] {
-        assert_eq!(rows(&running, from, 2)[0]["reason"], "lease-released");
-    }
+    let released = wait(2, 1);
+    assert_eq!(rows(&running, &number, 2)[0]["reason"], "lease-released");
     assert_eq!(lookup(&running, &address, released)["candidates"], serde_json::json!([]));
     // Another client is somebody else.
-    let second = Client::lease(dir.path(), MACS[1]);
-    let later = now_ms();
-    complete(&running, later);
+    let second = Client::lease(dir, MACS[1]);
+    let later = wait(1, 2);
     let other = lookup(&running, &second.address, later);
     assert_eq!(other["answer"], "one", "{other}");
     assert_ne!(other["candidates"][0]["subscriber"], subscriber);
@@ -135,14 +126,34 @@ fn an_acknowledged_address_is_attributed_until_it_is_released() {
 }
 
 #[test]
+fn an_acknowledged_address_is_attributed_until_it_is_released() {
+    if !ready("an_acknowledged_address_is_attributed_until_it_is_released", &["dnsmasq", "udhcpc"]) {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    attributed(dir.path(), &config(dir.path(), CAPTURE), "dhcp/capture-s0", "192.0.2.1");
+}
+
+#[test]
+fn an_address_in_dnsmasqs_file_is_attributed_until_it_is_released() {
+    if !ready("an_address_in_dnsmasqs_file_is_attributed_until_it_is_released", &["dnsmasq", "udhcpc"]) {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("dnsmasq.leases");
+    let files = format!("[[sources.dhcp.files]]\npath = {:?}\nserver = \"dnsmasq\"\nrealm = \"north\"\n", file.to_str().unwrap());
+    attributed(dir.path(), &config(dir.path(), &files), "dhcp/dnsmasq-0", "dnsmasq");
+}
+
+#[test]
 fn an_interface_that_goes_and_comes_and_a_burst_leave_what_they_took() {
     if !ready("an_interface_that_goes_and_comes_and_a_burst_leave_what_they_took", &["dnsmasq", "udhcpc", "python3"]) {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
-    let config = config(dir.path(), "");
+    let config = config(dir.path(), CAPTURE);
     let running = start(dir.path(), &config, ",+net_raw");
-    complete(&running, now_ms());
+    complete(&running, "dhcp/capture-s0", now_ms());
     let heard = capture(&running);
     let gaps = |reason: &str| {
         let mut all = running.records("gap");
@@ -169,7 +180,7 @@ fn an_interface_that_goes_and_comes_and_a_burst_leave_what_they_took() {
     acknowledge(0x2000, 20_000, "");
     kill_process(pid, Signal::CONT).unwrap();
     while gaps("kernel-drop").is_empty() {}
-    complete(&running, now_ms());
+    complete(&running, "dhcp/capture-s0", now_ms());
     let lost: u64 = gaps("kernel-drop").iter().map(|g| g["lost"].as_u64().unwrap()).sum();
     assert!(gaps("kernel-drop").iter().all(|g| g["unit"] == "packets"));
     assert_eq!(rows(&running, &heard, 1).len() as u64 + lost, 4 + 20_000, "each of the burst was taken or is counted as lost");

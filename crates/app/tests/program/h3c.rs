@@ -19,11 +19,11 @@ fn flow(operator: u8, host: u8, port: u16, remote: [u8; 4], begin: i64, end: i64
     out
 }
 
-/// A datagram of the NAT flow log (log type 4) with this number.
-fn datagram(sequence: u32, flows: &[Vec<u8>]) -> Vec<u8> {
+/// A datagram of the NAT flow log (log type 4), made in this second, with this number.
+fn datagram(second: i64, sequence: u32, flows: &[Vec<u8>]) -> Vec<u8> {
     let mut out = vec![3, 4];
     out.extend(u16::try_from(flows.len()).unwrap().to_be_bytes());
-    out.extend([u32::try_from(now_ms() / 1_000).unwrap(), sequence, 0].into_iter().flat_map(u32::to_be_bytes));
+    out.extend([u32::try_from(second).unwrap(), sequence, 0].into_iter().flat_map(u32::to_be_bytes));
     out.extend(flows.concat());
     out
 }
@@ -37,18 +37,19 @@ fn flows_of_a_firewall_are_attributed_back() {
     let dir = tempfile::tempdir().unwrap();
     let config = dir.path().join("weir.toml");
     let text = "[unit]\norigin = \"h3c.invalid\"\n[measures]\nradius = false\nipfix = false\n[sources.h3c]\nlisten = [\"127.0.0.1:0\"]\n\
-                [[sources.h3c.devices]]\nname = \"fw\"\nprefix = \"127.0.0.1/32\"\nrealm = \"north\"\npools = [\"203.0.113.0/24\"]\n\
+                [[sources.h3c.devices]]\nname = \"fw\"\nprefix = \"127.0.0.1/32\"\nclock = \"trust\"\nrealm = \"north\"\npools = [\"203.0.113.0/24\"]\n\
                 [[sources.h3c.remotes]]\nfrom = \"2026-01-01\"\npolicy = \"fingerprint\"\n";
     fs::write(&config, text).unwrap();
     let running = Running::start(&dir.path().join("data"), &config, &[]);
     let (socket, to) = (UdpSocket::bind("127.0.0.1:0").unwrap(), running.port("h3c_udp"));
     let now = now_ms() / 1_000;
     let (far, near) = ([198, 51, 100, 44], [198, 51, 100, 45]);
-    // One port for two hosts towards two remotes, and one that ended; numbers count datagrams.
+    // One port for two hosts towards two remotes, and one that ended; numbers count datagrams. The last one tells of nothing but the time.
     let begun = [flow(8, 1, 2_048, far, now - 60, 0), flow(8, 2, 2_048, near, now - 60, 0), flow(8, 3, 4_096, far, now - 60, 0)];
-    socket.send_to(&datagram(1, &begun), to).unwrap();
-    socket.send_to(&datagram(2, &[flow(1, 3, 4_096, far, now - 60, now - 30)]), to).unwrap();
-    while source(&running)["messages"] != 2 {}
+    socket.send_to(&datagram(now - 60, 1, &begun), to).unwrap();
+    socket.send_to(&datagram(now - 30, 2, &[flow(1, 3, 4_096, far, now - 60, now - 30)]), to).unwrap();
+    socket.send_to(&datagram(now, 3, &[flow(6, 1, 2_048, far, now - 60, 0)]), to).unwrap();
+    while source(&running)["messages"] != 3 {}
     let ask = |public: &str, ms: i64, remote: Option<&str>| {
         let at = at(ms);
         let mut args = vec!["lookup", "--public", public, "--protocol", "tcp", "--at", &at, "--skew", "1s", "--json"];
@@ -75,7 +76,7 @@ fn flows_of_a_firewall_are_attributed_back() {
     };
     expect();
     // Two datagrams are lost; a version that is not understood is recorded.
-    socket.send_to(&datagram(5, &[flow(8, 4, 8_192, far, now, 0)]), to).unwrap();
+    socket.send_to(&datagram(now, 6, &[flow(8, 4, 8_192, far, now, 0)]), to).unwrap();
     socket.send_to(&[1, 4, 0, 1, 0, 0, 0, 0], to).unwrap();
     while source(&running)["malformed"] != 1 || running.records("gap").is_empty() {}
     assert_eq!(code(&running.ask(&["seal", "--now"])), 0);

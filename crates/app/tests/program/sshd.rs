@@ -109,24 +109,25 @@ fn a_real_sshd_tells_of_sign_ins_failures_and_sign_outs() {
     assert!(inside, "{}", fs::read_to_string(sshd.file("sshd.log")).unwrap());
     let (bad, inside) = sshd.client("nobody-of-this-name", &["-o", "PubkeyAuthentication=no"]);
     assert!(!inside);
-    let of = |action: u64, port: u16| -> Vec<Value> {
+    let all = || -> Vec<Value> {
         let answer = running.ask(&["records", "--kind", "authentication", "--json"]);
         assert_eq!(code(&answer), 0, "{}", String::from_utf8_lossy(&answer.stderr));
-        let rows = parsed(&answer).as_array().unwrap().clone();
-        rows.into_iter().filter(|r| r["action"] == action && r["port"] == port && !r["address"].is_null()).collect()
+        parsed(&answer).as_array().unwrap().iter().filter(|r| !r["address"].is_null()).cloned().collect()
     };
-    let wait = |action: u64, port: u16| loop {
-        if let Some(row) = of(action, port).pop() {
-            return row;
+    let of = |rows: &[Value], action: u64, port: u16| rows.iter().find(|r| r["action"] == action && r["port"] == port).cloned();
+    // Signed in and out from one port, failed from another. An id is the same within one answer, so all are taken from one.
+    let (rows, (signed_in, signed_out, failed)) = loop {
+        let rows = all();
+        let three = (of(&rows, 1, good), of(&rows, 2, good), of(&rows, 3, bad));
+        if let (Some(signed_in), Some(signed_out), Some(failed)) = three {
+            break (rows, (signed_in, signed_out, failed));
         }
     };
-    // Signed in and out from one port, failed from another; one address.
-    let (signed_in, signed_out, failed) = (wait(1, good), wait(2, good), wait(3, bad));
     assert_eq!(signed_in["method"], "publickey", "{signed_in}");
     assert_eq!((&signed_in["account"], &signed_in["service"]), (&signed_out["account"], &"sshd".into()));
     assert_ne!(failed["account"], signed_in["account"], "{failed}");
     assert_eq!((&failed["address"], &signed_out["address"]), (&signed_in["address"], &signed_in["address"]));
-    assert!(of(1, bad).is_empty() && of(3, good).is_empty(), "nobody is taken for another");
+    assert!(of(&rows, 1, bad).is_none() && of(&rows, 3, good).is_none(), "nobody is taken for another");
     let shown = serde_json::to_string(&[signed_in, signed_out, failed]).unwrap();
     assert!(!shown.contains("nobody-of-this-name") && !shown.contains("127.0.0.1"), "a view names nobody: {shown}");
     assert_eq!(running.stop(), 0);

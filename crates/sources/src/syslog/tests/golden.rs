@@ -85,6 +85,7 @@ const PROGRAMS: &[(&str, &str, &[&str])] = &[
     ("dhcp", "kea-dhcp4", &["lease", "release"]),
     ("netfilter", "ulogd", &["nat create session", "nat delete session"]),
     ("netfilter", "conntrack", &["nat create session", "nat delete session"]),
+    ("netfilter", "vyos-conntrack-logger", &["nat create session", "nat delete session"]),
     ("netfilter", "kernel", &["nothing"]),
 ];
 
