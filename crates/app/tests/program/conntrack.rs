@@ -5,11 +5,12 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use weir_testkit::netns::{in_namespaces, inside};
+use weir_testkit::peers;
 
 use crate::common::{Running, WEIR, at, code, now_ms, parsed};
 
@@ -166,6 +167,61 @@ fn what_a_linux_nat_translates_is_attributed_back() {
     let nobody = lookup(&running, &dns, after, false);
     assert_eq!(nobody["answer"], "none", "{nobody}");
     assert_eq!(source(&running)["lost"], 0);
+    assert_eq!(running.stop(), 0);
+}
+
+/// A program, until dropped.
+struct Beside(Child);
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn what_the_real_conntrack_tells_through_logger_is_attributed_back() {
+    let shown = "lines of conntrack -E";
+    if !peers::have("conntrack", "--version", shown) || !peers::have("logger", "-V", shown) {
+        return;
+    }
+    if !ready("what_the_real_conntrack_tells_through_logger_is_attributed_back") {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let config = dir.path().join("weir.toml");
+    let text = "[unit]\norigin = \"conntrack.invalid\"\n[measures]\nradius = false\nipfix = false\n[sources.syslog]\nlisten = [\"127.0.0.1:0\"]\n\
+                [[sources.syslog.senders]]\nname = \"router\"\naddresses = [\"127.0.0.1\"]\noverload = true\n";
+    fs::write(&config, text).unwrap();
+    let running = on_router(dir.path(), &config);
+    // The command of docs/sources/syslog.md.
+    let sink = format!("logger -t conntrack -n 127.0.0.1 -P {} -d", running.port("syslog_udp").port());
+    let mut tail = Command::new("ip");
+    tail.args(["netns", "exec", "router", "sh", "-c", &format!("exec {sink}")]).stdin(Stdio::piped());
+    let mut tail = Beside(tail.spawn().unwrap());
+    let mut events = Command::new("ip");
+    events.args(["netns", "exec", "router", "conntrack", "-E", "-e", "NEW,DESTROY", "-n", "-o", "extended"]);
+    let _events = Beside(events.stdout(tail.0.stdin.take().unwrap()).stderr(Stdio::null()).spawn().unwrap());
+    // Until the first one is told of, it does not listen yet.
+    let told =
+        |holds: &str| running.records("maintenance").iter().filter(|r| r["line"].as_str().is_some_and(|l| l.contains(holds))).count();
+    let mut port = 30_000;
+    while told("[NEW]") == 0 {
+        udp("host2", port, "203.0.113.10:53");
+        port += 1;
+    }
+    let seen = [tcp("host1", "203.0.113.9:80").0, ping("host1", 0x1234), udp("host1", 5_353, "203.0.113.9:53")];
+    let answered = |seen: &Seen| {
+        let answer = lookup(&running, seen, seen.at, false);
+        insides(&answer).iter().map(|a| (*a).to_owned()).collect::<Vec<_>>()
+    };
+    for seen in &seen {
+        while answered(seen).is_empty() {}
+        assert_eq!(answered(seen), ["100.64.0.11"], "{}", seen.protocol);
+    }
+    while told("[DESTROY]") < 3 {}
+    assert!(source(&running).is_null(), "it is told by lines alone");
     assert_eq!(running.stop(), 0);
 }
 

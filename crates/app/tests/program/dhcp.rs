@@ -90,13 +90,12 @@ fn attributed(dir: &Path, config: &Path, name: &str, nas: &str) {
     let number = source(&running, name);
     let wait = |status: u8, count: usize| {
         while rows(&running, &number, status).len() < count {}
-        let now = now_ms();
-        complete(&running, name, now);
-        now
+        now_ms()
     };
     let first = Client::lease(dir, MACS[0]);
     let address = first.address.clone();
     let held = wait(1, 1);
+    complete(&running, name, held);
     let expect = |held: i64| {
         let answer = lookup(&running, &address, held);
         let session = &answer["candidates"][0]["session"];
@@ -118,8 +117,7 @@ fn attributed(dir: &Path, config: &Path, name: &str, nas: &str) {
     let second = Client::lease(dir, MACS[1]);
     let later = wait(1, 2);
     let other = lookup(&running, &second.address, later);
-    assert_eq!(other["answer"], "one", "{other}");
-    assert_ne!(other["candidates"][0]["subscriber"], subscriber);
+    assert_eq!((other["candidates"].as_array().unwrap().len(), other["candidates"][0]["subscriber"] == subscriber), (1, false), "{other}");
     assert_eq!(code(&running.ask(&["seal", "--now"])), 0);
     assert_eq!(expect(held), subscriber, "sealed");
     assert_eq!(running.stop(), 0);

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use weir_base::time::Millis;
 use weir_record::Id;
 
-use crate::dhcp::config::{Config, FileConfig};
+use crate::dhcp::config::{CaptureConfig, Config, FileConfig};
 use crate::dhcp::kea::{self, Columns, Row};
 use crate::dhcp::leases::{Leases, Line, Out, Via};
 use crate::dhcp::{dnsmasq, fuzz};
@@ -162,14 +162,21 @@ fn what_does_not_fit_is_counted() {
 fn problems_are_all_told() {
     assert!(Config::default().check().unwrap().files.is_empty());
     let file = |path: &str, server: &str| FileConfig { path: path.into(), server: server.into(), realm: None };
+    let capture = |interface: &str, server: &str, realm: Option<&str>| CaptureConfig {
+        interface: interface.into(),
+        realm: realm.map(str::to_owned),
+        server: server.into(),
+    };
     let bad = Config {
         name: "a/b".into(),
         leases_max: 0,
         files: vec![file("/a", "kea"), file("/a", "dnsmasq"), file("b", "isc")],
+        capture: vec![capture("eth1", "", None), capture("eth1", "192.0.2.1", None), capture("a name too long", "dhcp-1", Some("a/b"))],
         ..Config::default()
     };
     let problems = bad.check().unwrap_err();
-    for key in ["name", "leases_max", "files[1].path", "files[2].path", "files[2].server"] {
+    let keys = ["name", "leases_max", "files[1].path", "files[2].path", "files[2].server"];
+    for key in keys.into_iter().chain(["capture[1].interface", "capture[2].interface", "capture[2].server", "capture[2].realm"]) {
         assert!(problems.iter().any(|p| p.starts_with(key)), "{key}: {problems:#?}");
     }
 }

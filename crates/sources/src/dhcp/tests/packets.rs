@@ -36,7 +36,7 @@ fn told(frame: &[u8]) -> Result<String, Fault> {
 }
 
 /// The vectors: comment, frame, what is understood.
-fn vectors() -> Vec<(String, Vec<u8>, String)> {
+pub(super) fn vectors() -> Vec<(String, Vec<u8>, String)> {
     let text = include_str!("../testdata/packets.txt");
     let blocks = text.split("\n\n").skip(1).filter(|b| !b.trim().is_empty());
     let parts = |block: &str| {
