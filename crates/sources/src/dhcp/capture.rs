@@ -99,18 +99,13 @@ impl Listener {
     /// Takes what there is, then what time makes due.
     fn turn(&mut self, packets: &mut Packets, buffer: &mut [u8]) -> Result<(), String> {
         // What could not be handed over goes first: more is taken only when it is durable. The socket stays open meanwhile.
-        if self.book.waits() {
-            if let Err(why) = self.hand_over() {
-                self.book.trouble(Some(why));
-                return Ok(());
-            }
+        if self.book.waits() && !self.handed_over() {
+            return Ok(());
         }
         let now = self.take(packets, buffer)?;
         self.book.tick(now);
         if self.book.waits() || self.book.is_due(now) {
-            if let Err(why) = self.hand_over() {
-                self.book.trouble(Some(why));
-            }
+            self.handed_over();
         }
         if packets.is_there() { Ok(()) } else { Err(format!("the interface {} is gone: it is tried again", self.capture.interface)) }
     }
@@ -167,6 +162,15 @@ impl Listener {
         }
         self.book.line(&line, now, message.begins());
         Ok(true)
+    }
+
+    /// False when the sink did not take it, which is then its trouble.
+    fn handed_over(&mut self) -> bool {
+        let done = self.hand_over();
+        if let Err(why) = &done {
+            self.book.trouble(Some(why.clone()));
+        }
+        done.is_ok()
     }
 
     /// Makes what there is durable.
