@@ -86,6 +86,7 @@ fn plan(args: &SimulateArgs) -> Result<Plan, Failure> {
     let profile = match args.profile {
         ProfileArg::Small => Profile::Small,
         ProfileArg::Hotel => Profile::Hotel,
+        ProfileArg::School => Profile::School,
         ProfileArg::Isp => Profile::Isp,
     };
     let length = duration("--for", &args.length)?;
@@ -104,7 +105,7 @@ fn plan(args: &SimulateArgs) -> Result<Plan, Failure> {
         Mode::Fast { history_ms: length, datagrams_per_second: args.datagrams, header_time }
     };
     plan.events = args.events;
-    plan.targets = targets(args)?;
+    plan.targets = targets(args, profile)?;
     plan.bind = args.bind;
     plan.truth = args.truth.clone();
     plan.reuse = args.reuse;
@@ -124,12 +125,22 @@ fn plan(args: &SimulateArgs) -> Result<Plan, Failure> {
 }
 
 /// Where it goes: what the options name, else what runs in the data folder, else the usual ports on this machine.
-fn targets(args: &SimulateArgs) -> Result<Targets, Failure> {
+fn targets(args: &SimulateArgs, profile: Profile) -> Result<Targets, Failure> {
     let ports = Ports::read(&args.data);
     let usual = |port: u16| Some(SocketAddr::from(([127, 0, 0, 1], port)));
     let running = |list: fn(&Ports) -> &Vec<SocketAddr>| ports.as_ref().and_then(|p| list(p).first().copied());
     let radius = args.radius.or_else(|| running(|p| &p.radius)).or_else(|| usual(1813).filter(|_| ports.is_none()));
     let ipfix = args.ipfix.or_else(|| running(|p| &p.ipfix_udp)).or_else(|| usual(4739).filter(|_| ports.is_none()));
+    let radius = radius.filter(|_| profile != Profile::Hotel);
+    let ipfix = ipfix.filter(|_| !profile.is_syslog());
+    let lines = |asked: Option<SocketAddr>, list: fn(&Ports) -> &Vec<SocketAddr>| {
+        asked.or_else(|| running(list)).or_else(|| usual(514).filter(|_| ports.is_none())).filter(|_| profile.is_syslog())
+    };
+    let (syslog_udp, syslog_tcp) = (lines(args.syslog, |p| &p.syslog_udp), lines(args.syslog_tcp, |p| &p.syslog_tcp));
+    if profile.is_syslog() && (syslog_tcp.is_none() || (profile == Profile::School && syslog_udp.is_none())) {
+        let what = format!("profile {} tells in log lines, and nobody listens for them", profile.name());
+        return Err(Failure::new(what, "give [sources.syslog] `listen` and `listen_tcp`, or name the addresses with --syslog and --syslog-tcp"));
+    }
     let secret_file = args.secret_file.clone().unwrap_or_else(|| args.data.join("radius.secret"));
     let radius_secret = match (radius, fs::read(&secret_file)) {
         (None, _) => Vec::new(),
@@ -139,7 +150,7 @@ fn targets(args: &SimulateArgs) -> Result<Targets, Failure> {
             return Err(Failure::new(what, "name it with --secret-file, or name the program's folder with --data"));
         }
     };
-    Ok(Targets { ipfix, netflow9: args.netflow9, radius, radius_secret })
+    Ok(Targets { ipfix, netflow9: args.netflow9, syslog_udp, syslog_tcp, radius, radius_secret })
 }
 
 fn duration(what: &str, text: &str) -> Result<i64, Failure> {
@@ -192,6 +203,7 @@ fn question(q: &Question) -> Value {
         "public": weir_attribution::question::format_end(q.public, q.port),
         "protocol": if q.protocol == 0 { Value::Null } else { json!(q.protocol.to_string()) },
         "at": q.at.to_rfc3339(),
+        "remote": q.remote.map(|(address, port)| weir_attribution::question::format_end(address, Some(port))),
         "skew": format!("{}ms", q.skew_ms),
     })
 }

@@ -10,8 +10,10 @@ use clap::{Args, ValueEnum};
 pub enum ProfileArg {
     /// 50 subscribers behind one NAT
     Small,
-    /// 80 rooms behind one public address
+    /// 80 rooms behind one Linux box and one public address, told in log lines (syslog over TCP)
     Hotel,
+    /// A school behind a firewall that tells of sessions and port blocks in log lines (syslog over UDP and TCP), with RADIUS
+    School,
     /// Three NATs with the same inside addresses in three realms
     Isp,
 }
@@ -73,13 +75,19 @@ pub struct SimulateArgs {
     /// Where NetFlow v9 goes [default: where IPFIX goes]
     #[arg(long, value_name = "ADDR:PORT")]
     pub netflow9: Option<SocketAddr>,
+    /// Where log lines over UDP go [default: what runs in --data, else 127.0.0.1:514]
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub syslog: Option<SocketAddr>,
+    /// Where log lines over TCP go [default: what runs in --data, else 127.0.0.1:514]
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub syslog_tcp: Option<SocketAddr>,
     /// Where accounting goes [default: what runs in --data, else 127.0.0.1:1813]
     #[arg(long, value_name = "ADDR:PORT")]
     pub radius: Option<SocketAddr>,
     /// File with the shared secret [default: DIR/radius.secret]
     #[arg(long, value_name = "FILE")]
     pub secret_file: Option<PathBuf>,
-    /// Source address of everything sent [default: one each for isp]
+    /// Source address of everything sent [default: one each for isp, hotel and school]
     #[arg(long, value_name = "ADDR")]
     pub bind: Option<IpAddr>,
     /// What export headers say when a history is sent at once [default: simulated, or sending with --clock-offset]

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::net::IpAddr;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -19,9 +18,10 @@ const RUN_MS: i64 = 60_000;
 const GUARD_MS: i64 = 16_000;
 type Network = (Profile, &'static [(&'static str, i64)], &'static str);
 /// The profiles, each with its exporters, their clock offsets, and a NAS.
-const NETWORKS: [Network; 3] = [
+const NETWORKS: [Network; 4] = [
     (Profile::Small, &[("nat-home", 1_900)], "bras-home"),
-    (Profile::Hotel, &[("nat-hotel", -1_900)], "gate-hotel"),
+    (Profile::Hotel, &[("nat-hotel", 0)], "gate-hotel"),
+    (Profile::School, &[("fw-dorm", 0), ("fw-staff", 0)], "aaa-dorm"),
     (Profile::Isp, &[("cgn-a", -1_200), ("cgn-b", 1_900), ("cgn-c", 400)], "bras-south"),
 ];
 
@@ -40,7 +40,8 @@ impl Asker for OverSocket {
         let request = |q: &Question| {
             let public =
                 if q.public.is_v4() { format!("{}:{}", q.public, q.port.unwrap()) } else { format!("[{}]:{}", q.public, q.port.unwrap()) };
-            let question = json!({ "public": public, "protocol": q.protocol.to_string(), "at": q.at.to_rfc3339(), "skew": format!("{}ms", q.skew_ms) });
+            let remote = q.remote.map(|(address, port)| format!("{address}:{port}"));
+            let question = json!({ "public": public, "protocol": q.protocol.to_string(), "at": q.at.to_rfc3339(), "skew": format!("{}ms", q.skew_ms), "remote": remote });
             format!("{}\n", json!({ "op": "lookup", "purpose": "operate", "question": question }))
         };
         self.socket.send(batch.iter().map(request).collect::<String>().as_bytes());
@@ -78,14 +79,24 @@ fn play(running: &Running, truth: &Path, profile: Profile, seed: u64, (pace, fau
         Pace::Late => Mode::Fast { history_ms: 2 * RUN_MS, datagrams_per_second: 1_500, header_time: HeaderTime::Sending },
     };
     let radius_secret = secret.trim_ascii_end().to_vec();
-    plan.targets = Targets { ipfix: Some(running.port("ipfix_udp")), netflow9: None, radius: Some(running.port("radius")), radius_secret };
-    plan.bind = (profile == Profile::Hotel).then_some(IpAddr::from([127, 0, 0, 2]));
+    plan.targets = Targets {
+        ipfix: Some(running.port("ipfix_udp")),
+        netflow9: None,
+        syslog_udp: Some(running.port("syslog_udp")),
+        syslog_tcp: Some(running.port("syslog_tcp")),
+        radius: Some(running.port("radius")),
+        radius_secret,
+    };
     plan.truth = Some(truth.to_owned());
     (plan.reuse, plan.bib, plan.bindings) = (seed.is_multiple_of(3), seed.is_multiple_of(2), seed.is_multiple_of(2));
     plan.faults = faults;
+    if profile.is_syslog() {
+        // A lost line cannot be missed, and a clock is taken as it is: `docs/simulator.md` says why.
+        (plan.faults.loss, plan.faults.clock_offsets) = (0.0, Vec::new());
+    }
     let played = weir_sim::play(&plan, &SystemClock::new(), &Stop::new(), |_| ()).unwrap();
     // What came twice is counted once.
-    let sent = played.datagrams - played.lost;
+    let sent = played.datagrams - played.lost + if profile.is_syslog() { played.doubled } else { 0 };
     let arrived = || {
         let sources = parsed(&running.ask(&["sources", "--json"]));
         let flows = sources.as_array().unwrap().iter().filter(|s| s["kind"] != "radius").map(|s| s["messages"].as_u64().unwrap());
@@ -196,7 +207,7 @@ fn rounds() -> [Shares; 4] {
             let started: Vec<_> = plays
                 .map(|(n, m)| {
                     let (s, (profile, offsets, nas)) = (&SITUATIONS[n as usize], NETWORKS[m as usize]);
-                    let (share, faults) = (questions * s.tenths / 10 / seeds / 3, (s.faults)(offsets, nas));
+                    let (share, faults) = (questions * s.tenths / 10 / seeds / NETWORKS.len() as u64, (s.faults)(offsets, nas));
                     // What a seed switches on meets every network and situation in turn.
                     (n as usize, scope.spawn(move || judge(profile, seed + n + m, share.max(1), (s.pace, faults))))
                 })
