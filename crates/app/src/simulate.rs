@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use weir_base::clock::{Clock, SystemClock};
 use weir_base::task::Stop;
 use weir_base::time::{Millis, parse_duration_ms};
-use weir_sim::{Answer, Asker, CheckOptions, Faults, HeaderTime, Mode, Plan, Played, Profile, Question, Report, Targets};
+use weir_sim::{Answer, Asker, CheckOptions, Faults, ForumTruth, HeaderTime, Mode, Plan, Played, Profile, Question, Report, Targets};
 
 use crate::cli::{HeaderArg, ProfileArg, SimulateArgs};
 use crate::fail::{FAILED, Failure};
@@ -20,10 +20,14 @@ use crate::ports::Ports;
 use crate::signals;
 use crate::socket::client::Client;
 
+mod forum;
+
 /// Runs the command.
 pub fn run(args: &SimulateArgs) -> Result<ExitCode, Failure> {
     match &args.check {
+        Some(truth) if ForumTruth::is_one(truth) => forum::check(truth, args),
         Some(truth) => check(truth, args),
+        None if args.profile == ProfileArg::Forum => forum::play(args),
         None => play(args),
     }
 }
@@ -88,6 +92,7 @@ fn plan(args: &SimulateArgs) -> Result<Plan, Failure> {
         ProfileArg::Hotel => Profile::Hotel,
         ProfileArg::School => Profile::School,
         ProfileArg::Isp => Profile::Isp,
+        ProfileArg::Forum => return Err(Failure::usage("a forum has no network", "play it by itself")),
     };
     let length = duration("--for", &args.length)?;
     let header_time = match args.header_time {
@@ -139,7 +144,10 @@ fn targets(args: &SimulateArgs, profile: Profile) -> Result<Targets, Failure> {
     let (syslog_udp, syslog_tcp) = (lines(args.syslog, |p| &p.syslog_udp), lines(args.syslog_tcp, |p| &p.syslog_tcp));
     if profile.is_syslog() && (syslog_tcp.is_none() || (profile == Profile::School && syslog_udp.is_none())) {
         let what = format!("profile {} tells in log lines, and nobody listens for them", profile.name());
-        return Err(Failure::new(what, "give [sources.syslog] `listen` and `listen_tcp`, or name the addresses with --syslog and --syslog-tcp"));
+        return Err(Failure::new(
+            what,
+            "give [sources.syslog] `listen` and `listen_tcp`, or name the addresses with --syslog and --syslog-tcp",
+        ));
     }
     let secret_file = args.secret_file.clone().unwrap_or_else(|| args.data.join("radius.secret"));
     let radius_secret = match (radius, fs::read(&secret_file)) {

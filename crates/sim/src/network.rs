@@ -281,6 +281,9 @@ mod tests {
         assert_eq!(pools, ["198.18.128.0/26", "198.19.0.0/25", "198.19.128.0/26"]);
         assert_eq!(Network::of(&Plan::new(Profile::Small, 1)).unwrap().realms[0].pool.to_string(), "198.18.0.0/28");
         assert_eq!(Network::of(&Plan::new(Profile::Hotel, 1)).unwrap().realms[0].pool.to_string(), "198.18.1.1/32");
+        let school = Network::of(&Plan::new(Profile::School, 1)).unwrap().realms;
+        let shown: Vec<(String, u32)> = school.iter().map(|r| (r.pool.to_string(), r.subscribers)).collect();
+        assert_eq!(shown, [("198.18.2.0/28".to_owned(), 180), ("198.18.4.0/27".to_owned(), 60)]);
     }
 
     #[test]

@@ -283,7 +283,10 @@ impl Plan {
             return bad(format!("log lines that are lost cannot be missed: choose loss 0 with profile {}", self.profile.name()));
         }
         if !f.clock_offsets.is_empty() && self.profile.is_syslog() {
-            return bad(format!("the clocks of log lines are taken as they are: choose no clock offset with profile {}", self.profile.name()));
+            return bad(format!(
+                "the clocks of log lines are taken as they are: choose no clock offset with profile {}",
+                self.profile.name()
+            ));
         }
         if f.reorder > limits::REORDER_MAX {
             return bad(format!("reordering over {} datagrams: choose at most {}", f.reorder, limits::REORDER_MAX));
@@ -312,12 +315,14 @@ mod tests {
     #[test]
     fn a_wrong_plan_says_what_to_do() {
         type Change = fn(&mut Plan);
-        let cases: [(&str, Change); 10] = [
+        let cases: [(&str, Change); 12] = [
             ("subscribers", |p| p.subscribers = Some(0)),
             ("profile isp", |p| p.subscribers = Some(5_000)),
             ("rate", |p| p.rate = 0),
             ("length", |p| p.mode = Mode::Live { duration_ms: Some(0) }),
             ("loss", |p| p.faults.loss = 1.0),
+            ("cannot be missed", |p| (p.profile, p.faults.loss) = (Profile::School, 0.1)),
+            ("clock offset", |p| (p.profile, p.faults.clock_offsets) = (Profile::Hotel, vec![("nat-hotel".into(), 5)])),
             ("duplicates", |p| p.faults.duplicates = -0.1),
             ("reordering", |p| p.faults.reorder = 1_000_000),
             ("held", |p| p.hold_ms = -1),

@@ -14,6 +14,8 @@ pub enum ProfileArg {
     Hotel,
     /// A school behind a firewall that tells of sessions and port blocks in log lines (syslog over UDP and TCP), with RADIUS
     School,
+    /// An application that tells of sign-ins, sign-outs and failures over HTTP
+    Forum,
     /// Three NATs with the same inside addresses in three realms
     Isp,
 }
@@ -81,6 +83,15 @@ pub struct SimulateArgs {
     /// Where log lines over TCP go [default: what runs in --data, else 127.0.0.1:514]
     #[arg(long, value_name = "ADDR:PORT")]
     pub syslog_tcp: Option<SocketAddr>,
+    /// Where the forum's events go, HTTP in the clear [default: what runs in --data, else 127.0.0.1:8480]
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub events_to: Option<SocketAddr>,
+    /// File with the forum's token [default: DIR/forum.token]
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+    /// Share of the forum's requests whose connection is cut, to be sent again with the same key
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    pub cuts: f64,
     /// Where accounting goes [default: what runs in --data, else 127.0.0.1:1813]
     #[arg(long, value_name = "ADDR:PORT")]
     pub radius: Option<SocketAddr>,
@@ -96,7 +107,7 @@ pub struct SimulateArgs {
     /// Share of export datagrams that are lost, e.g. 0.01
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     pub loss: f64,
-    /// Share of export datagrams sent twice
+    /// Share of export datagrams (datagrams with a log line, requests of a forum) sent twice
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     pub duplicates: f64,
     /// How many later datagrams may overtake one

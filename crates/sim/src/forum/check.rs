@@ -64,9 +64,13 @@ impl ForumReport {
 impl fmt::Display for ForumReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{} events told, {} there exactly once as told", self.told, self.right)?;
-        for (name, n) in
-            [("wrong", self.wrong()), ("missing", self.missing), ("twice", self.twice), ("strange", self.strange), ("different", self.different)]
-        {
+        for (name, n) in [
+            ("wrong", self.wrong()),
+            ("missing", self.missing),
+            ("twice", self.twice),
+            ("strange", self.strange),
+            ("different", self.different),
+        ] {
             writeln!(f, "  {name:<10} {n:>8}")?;
         }
         self.shown.iter().try_for_each(|text| writeln!(f, "  WRONG {text}"))

@@ -168,8 +168,7 @@ pub fn play_forum(plan: &ForumPlan, clock: &dyn Clock, stop: &Stop) -> Result<Fo
     }
     played.to = told.last().map_or(from, |last| last.time);
     if let Some(path) = &plan.truth {
-        let truth =
-            ForumTruth { weir_forum: 1, seed: plan.seed, service: SERVICE.into(), from, to: played.to, events: told };
+        let truth = ForumTruth { weir_forum: 1, seed: plan.seed, service: SERVICE.into(), from, to: played.to, events: told };
         let text = serde_json::to_vec(&truth).map_err(|e| SimError::WriteTruth { path: path.clone(), source: e.into() })?;
         fs::write(path, text).map_err(|source| SimError::WriteTruth { path: path.clone(), source })?;
     }

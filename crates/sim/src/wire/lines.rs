@@ -26,7 +26,8 @@ impl LineEncoder {
     }
 
     fn line(&self, pri: u8, at: i64, app: &str, id: &str, text: &str) -> Vec<u8> {
-        format!("<{pri}>1 {} {} {app} {} {id} - {text}", Millis(at).to_rfc3339(), self.host, if app == "cgn" { "-" } else { "812" }).into_bytes()
+        format!("<{pri}>1 {} {} {app} {} {id} - {text}", Millis(at).to_rfc3339(), self.host, if app == "cgn" { "-" } else { "812" })
+            .into_bytes()
     }
 
     /// What a NAT event is told as; `at` in milliseconds since 1970.
