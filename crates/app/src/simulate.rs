@@ -67,8 +67,9 @@ fn settle(args: &SimulateArgs, played: &Played, stop: &Stop) {
         let Ok(Value::Array(sources)) = client.call(json!({ "op": "sources" })) else { return };
         let reaches =
             |s: &Value| s["complete_to"].as_str().and_then(|t| t.parse::<Millis>().ok()).is_some_and(|t| end.since(t) <= SETTLED_MS);
-        // RADIUS never gets there: a NAS may still send an event of the last seconds again.
-        if sources.iter().filter(|s| s["kind"] != "radius").all(reaches) {
+        // RADIUS never gets there: a NAS may still send an event of the last seconds again. Nor do lines over UDP: nobody knows which were lost.
+        let speaks = |s: &&Value| s["kind"] != "radius" && (s["kind"] != "syslog" || s["complete_to"].is_string());
+        if sources.iter().filter(speaks).all(reaches) {
             // Only now does the time begin after which a gap that was filled by a late datagram is taken back.
             stop.wait(Duration::from_millis(DETOUR_MS));
             return;
