@@ -22,6 +22,7 @@ fn line(form: &str, realm: &str, account: &str, inside: &str, start: i64, end: O
         port: 2_000,
         port_end: 2_000,
         protocol: 6,
+        remote: None,
         plain: false,
         prefix: None,
         delegated: None,

@@ -112,10 +112,13 @@ fn read(from: &mut impl BufRead) -> io::Result<(Answer, bool)> {
     let (mut answer, mut stays, mut length) = (Answer { status, ..Answer::default() }, true, 0u64);
     loop {
         line.clear();
-        if head.read_line(&mut line)? == 0 {
+        if head.read_line(&mut line)? == 0 || !line.ends_with('\n') {
             return Err(bad("the head of an answer has no end"));
         }
-        let Some((name, value)) = line.trim_end().split_once(':') else { break };
+        if line.trim_end().is_empty() {
+            break;
+        }
+        let (name, value) = line.trim_end().split_once(':').ok_or_else(|| bad("a line of an answer's head has no colon"))?;
         match (name.to_ascii_lowercase().as_str(), value.trim()) {
             ("content-length", n) => length = n.parse().map_err(|_| bad("no length"))?,
             ("idempotency-replayed", value) => answer.replayed = value == "true",
