@@ -75,9 +75,9 @@ pub fn play(program: &Program, stop: &Stop) -> Result<Show, Failure> {
     plan.truth = Some(tape.path().to_owned());
     plan.targets = Targets {
         ipfix: program.ports.ipfix_udp.first().copied(),
-        netflow9: None,
         radius: program.ports.radius.first().copied(),
         radius_secret: secret.trim_ascii_end().to_vec(),
+        ..Targets::default()
     };
     let stop = stop.clone();
     let simulate = move || {

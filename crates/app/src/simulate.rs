@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use weir_base::clock::{Clock, SystemClock};
 use weir_base::task::Stop;
 use weir_base::time::{Millis, parse_duration_ms};
-use weir_sim::{Answer, Asker, CheckOptions, Faults, HeaderTime, Mode, Plan, Played, Profile, Question, Report, Targets};
+use weir_sim::{Answer, Asker, CheckOptions, Faults, ForumTruth, HeaderTime, Mode, Plan, Played, Profile, Question, Report, Targets};
 
 use crate::cli::{HeaderArg, ProfileArg, SimulateArgs};
 use crate::fail::{FAILED, Failure};
@@ -20,10 +20,14 @@ use crate::ports::Ports;
 use crate::signals;
 use crate::socket::client::Client;
 
+mod forum;
+
 /// Runs the command.
 pub fn run(args: &SimulateArgs) -> Result<ExitCode, Failure> {
     match &args.check {
+        Some(truth) if ForumTruth::is_one(truth) => forum::check(truth, args),
         Some(truth) => check(truth, args),
+        None if args.profile == ProfileArg::Forum => forum::play(args),
         None => play(args),
     }
 }
@@ -63,8 +67,9 @@ fn settle(args: &SimulateArgs, played: &Played, stop: &Stop) {
         let Ok(Value::Array(sources)) = client.call(json!({ "op": "sources" })) else { return };
         let reaches =
             |s: &Value| s["complete_to"].as_str().and_then(|t| t.parse::<Millis>().ok()).is_some_and(|t| end.since(t) <= SETTLED_MS);
-        // RADIUS never gets there: a NAS may still send an event of the last seconds again.
-        if sources.iter().filter(|s| s["kind"] != "radius").all(reaches) {
+        // RADIUS never gets there: a NAS may still send an event of the last seconds again. Nor do lines over UDP: nobody knows which were lost.
+        let speaks = |s: &&Value| s["kind"] != "radius" && (s["kind"] != "syslog" || s["complete_to"].is_string());
+        if sources.iter().filter(speaks).all(reaches) {
             // Only now does the time begin after which a gap that was filled by a late datagram is taken back.
             stop.wait(Duration::from_millis(DETOUR_MS));
             return;
@@ -86,7 +91,9 @@ fn plan(args: &SimulateArgs) -> Result<Plan, Failure> {
     let profile = match args.profile {
         ProfileArg::Small => Profile::Small,
         ProfileArg::Hotel => Profile::Hotel,
+        ProfileArg::School => Profile::School,
         ProfileArg::Isp => Profile::Isp,
+        ProfileArg::Forum => return Err(Failure::usage("a forum has no network", "play it by itself")),
     };
     let length = duration("--for", &args.length)?;
     let header_time = match args.header_time {
@@ -104,7 +111,7 @@ fn plan(args: &SimulateArgs) -> Result<Plan, Failure> {
         Mode::Fast { history_ms: length, datagrams_per_second: args.datagrams, header_time }
     };
     plan.events = args.events;
-    plan.targets = targets(args)?;
+    plan.targets = targets(args, profile)?;
     plan.bind = args.bind;
     plan.truth = args.truth.clone();
     plan.reuse = args.reuse;
@@ -124,12 +131,25 @@ fn plan(args: &SimulateArgs) -> Result<Plan, Failure> {
 }
 
 /// Where it goes: what the options name, else what runs in the data folder, else the usual ports on this machine.
-fn targets(args: &SimulateArgs) -> Result<Targets, Failure> {
+fn targets(args: &SimulateArgs, profile: Profile) -> Result<Targets, Failure> {
     let ports = Ports::read(&args.data);
     let usual = |port: u16| Some(SocketAddr::from(([127, 0, 0, 1], port)));
     let running = |list: fn(&Ports) -> &Vec<SocketAddr>| ports.as_ref().and_then(|p| list(p).first().copied());
     let radius = args.radius.or_else(|| running(|p| &p.radius)).or_else(|| usual(1813).filter(|_| ports.is_none()));
     let ipfix = args.ipfix.or_else(|| running(|p| &p.ipfix_udp)).or_else(|| usual(4739).filter(|_| ports.is_none()));
+    let radius = radius.filter(|_| profile != Profile::Hotel);
+    let ipfix = ipfix.filter(|_| !profile.is_syslog());
+    let lines = |asked: Option<SocketAddr>, list: fn(&Ports) -> &Vec<SocketAddr>| {
+        asked.or_else(|| running(list)).or_else(|| usual(514).filter(|_| ports.is_none())).filter(|_| profile.is_syslog())
+    };
+    let (syslog_udp, syslog_tcp) = (lines(args.syslog, |p| &p.syslog_udp), lines(args.syslog_tcp, |p| &p.syslog_tcp));
+    if profile.is_syslog() && (syslog_tcp.is_none() || (profile == Profile::School && syslog_udp.is_none())) {
+        let what = format!("profile {} tells in log lines, and nobody listens for them", profile.name());
+        return Err(Failure::new(
+            what,
+            "give [sources.syslog] `listen` and `listen_tcp`, or name the addresses with --syslog and --syslog-tcp",
+        ));
+    }
     let secret_file = args.secret_file.clone().unwrap_or_else(|| args.data.join("radius.secret"));
     let radius_secret = match (radius, fs::read(&secret_file)) {
         (None, _) => Vec::new(),
@@ -139,7 +159,7 @@ fn targets(args: &SimulateArgs) -> Result<Targets, Failure> {
             return Err(Failure::new(what, "name it with --secret-file, or name the program's folder with --data"));
         }
     };
-    Ok(Targets { ipfix, netflow9: args.netflow9, radius, radius_secret })
+    Ok(Targets { ipfix, netflow9: args.netflow9, syslog_udp, syslog_tcp, radius, radius_secret })
 }
 
 fn duration(what: &str, text: &str) -> Result<i64, Failure> {
@@ -192,6 +212,7 @@ fn question(q: &Question) -> Value {
         "public": weir_attribution::question::format_end(q.public, q.port),
         "protocol": if q.protocol == 0 { Value::Null } else { json!(q.protocol.to_string()) },
         "at": q.at.to_rfc3339(),
+        "remote": q.remote.map(|(address, port)| weir_attribution::question::format_end(address, Some(port))),
         "skew": format!("{}ms", q.skew_ms),
     })
 }

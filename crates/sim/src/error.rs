@@ -30,6 +30,14 @@ pub enum SimError {
         /// The system's reason.
         source: io::Error,
     },
+    /// The program did not take an application's events.
+    #[error("the program at {to} did not take events: {why}. Check that it listens there and knows the application's token")]
+    Post {
+        /// Where they were posted.
+        to: SocketAddr,
+        /// What came instead.
+        why: String,
+    },
     /// The RADIUS server did not answer.
     #[error(
         "no RADIUS answer from {to} for {nas} after {attempts} attempts ({bad} answers had a wrong authenticator). \

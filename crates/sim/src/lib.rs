@@ -1,5 +1,5 @@
 //! A small network in a program: subscribers log in, a NAS says so over RADIUS, NATs say over IPFIX and NetFlow v9 who got which public
-//! address and port. All of it goes into real UDP sockets, and what was true is written down, so that the answers of a collector can be
+//! address and port, or in log lines, and a forum tells who signed in. All of it goes into real sockets, and what was true is written down, so that the answers of a collector can be
 //! judged. Encoders here are written from the standards and share nothing with the decoders they talk to.
 //!
 //! ```no_run
@@ -16,6 +16,7 @@
 
 pub mod check;
 pub mod error;
+pub mod forum;
 pub mod limits;
 pub mod network;
 pub mod plan;
@@ -27,6 +28,7 @@ pub mod world;
 
 pub use check::{Answer, Asker, CheckOptions, Question, QuestionKind, Report, check};
 pub use error::SimError;
+pub use forum::{ForumPlan, ForumPlayed, ForumReport, ForumTruth, play_forum};
 pub use network::Network;
 pub use plan::{Faults, HeaderTime, Mode, Plan, Profile, Targets};
 pub use play::{Played, RadiusCounts, Wire, play, play_into};

@@ -16,6 +16,8 @@ pub const RADIUS_BYTES: usize = 4_096;
 pub const RADIUS_WINDOW_MAX: usize = 256;
 /// RADIUS requests waiting for room in the window, a NAS.
 pub const RADIUS_QUEUE: usize = 65_536;
+/// Events of one forum: they are read back in one view, with room for twice as many.
+pub const FORUM_EVENTS: u64 = 45_000;
 /// Datagrams a reordering window may hold back.
 pub const REORDER_MAX: u32 = 4_096;
 /// Lines of a truth file the checker loads.

@@ -21,6 +21,24 @@ pub enum Protocol {
     Ipfix,
     /// NetFlow version 9 (RFC 3954).
     Netflow9,
+    /// Log lines of a Linux router: ulogd2's conntrack events and dnsmasq's leases, handed on by a local rsyslog over TCP (RFC 5424, RFC 6587).
+    Linux,
+    /// Log lines of a firewall, NAT444 as draft-ietf-behave-syslog-nat-logging describes them, over UDP (RFC 5426).
+    Nat444Udp,
+    /// The same over TCP (RFC 6587).
+    Nat444Tcp,
+}
+
+impl Protocol {
+    /// True for log lines.
+    pub fn is_syslog(self) -> bool {
+        matches!(self, Protocol::Linux | Protocol::Nat444Udp | Protocol::Nat444Tcp)
+    }
+
+    /// True where lines go over a connection.
+    pub fn is_stream(self) -> bool {
+        matches!(self, Protocol::Linux | Protocol::Nat444Tcp)
+    }
 }
 
 /// What a NAT logs.
@@ -37,6 +55,8 @@ pub enum Logging {
 pub enum PortScheme {
     /// Any free port of the subscriber's public address.
     Shared,
+    /// As `Shared`, and one port serves several sessions towards different remote ends, as Linux does.
+    Overload,
     /// Within the subscriber's own block of 1,024.
     Blocks,
 }
@@ -76,6 +96,8 @@ pub struct Realm {
     pub ipv6: Option<Prefix>,
     /// True if some subscribers have IPv6 only and go through a NAT64.
     pub nat64: bool,
+    /// True where log lines of leases say who is there, and no RADIUS.
+    pub leases: bool,
     /// Subscribers.
     pub subscribers: u32,
 }
@@ -95,6 +117,7 @@ impl Network {
         let realms = match plan.profile {
             Profile::Small => vec![small(plan, subs)],
             Profile::Hotel => vec![hotel(subs)],
+            Profile::School => vec![school(0, subs - subs / 4), school(1, subs / 4)],
             Profile::Isp => (0..3u32).map(|i| isp(plan, i, subs / 3 + u32::from(i < subs % 3))).collect(),
         };
         let network = Network { realms };
@@ -151,6 +174,7 @@ fn small(plan: &Plan, subscribers: u32) -> Realm {
         plain: (0, 0),
         ipv6: Some(ipv6(0)),
         nat64: false,
+        leases: false,
         subscribers,
     }
 }
@@ -162,10 +186,10 @@ fn hotel(subscribers: u32) -> Realm {
         nas: "gate-hotel",
         nas_address: Ipv4Addr::new(192, 0, 2, 2),
         exporter: "nat-hotel",
-        protocol: Protocol::Ipfix,
+        protocol: Protocol::Linux,
         domain: 7,
         logging: Logging::Sessions,
-        scheme: PortScheme::Shared,
+        scheme: PortScheme::Overload,
         inside: Ipv4Addr::new(192, 168, 88, 10),
         pool: v4_prefix(first, 1),
         pool_first: first,
@@ -174,6 +198,33 @@ fn hotel(subscribers: u32) -> Realm {
         plain: (0, 0),
         ipv6: None,
         nat64: false,
+        leases: true,
+        subscribers,
+    }
+}
+
+/// The firewall of a school has two virtual systems: sessions of the dormitories over UDP, port blocks of the staff over TCP.
+fn school(i: u32, subscribers: u32) -> Realm {
+    let (blocks, first) = (i == 1, number(198, 18, 2 + 2 * i as u8, 0));
+    let addresses = if blocks { pool_size(subscribers, 8) } else { 16 };
+    Realm {
+        name: if blocks { "staff" } else { "dorm" },
+        nas: if blocks { "aaa-staff" } else { "aaa-dorm" },
+        nas_address: Ipv4Addr::new(192, 0, 2, 31 + i as u8),
+        exporter: if blocks { "fw-staff" } else { "fw-dorm" },
+        protocol: if blocks { Protocol::Nat444Tcp } else { Protocol::Nat444Udp },
+        domain: 0,
+        logging: if blocks { Logging::Blocks } else { Logging::Sessions },
+        scheme: if blocks { PortScheme::Blocks } else { PortScheme::Shared },
+        inside: Ipv4Addr::new(100, 64, 0, 2),
+        pool: v4_prefix(first, addresses),
+        pool_first: first + if blocks { 0 } else { 1 },
+        pool_addresses: if blocks { addresses } else { 14 },
+        bound: (0, 0),
+        plain: (0, 0),
+        ipv6: None,
+        nat64: false,
+        leases: false,
         subscribers,
     }
 }
@@ -211,6 +262,7 @@ fn isp(plan: &Plan, i: u32, subscribers: u32) -> Realm {
         plain,
         ipv6: Some(ipv6(i as u16 + 1)),
         nat64: i == 0,
+        leases: false,
         subscribers,
     }
 }
@@ -229,6 +281,9 @@ mod tests {
         assert_eq!(pools, ["198.18.128.0/26", "198.19.0.0/25", "198.19.128.0/26"]);
         assert_eq!(Network::of(&Plan::new(Profile::Small, 1)).unwrap().realms[0].pool.to_string(), "198.18.0.0/28");
         assert_eq!(Network::of(&Plan::new(Profile::Hotel, 1)).unwrap().realms[0].pool.to_string(), "198.18.1.1/32");
+        let school = Network::of(&Plan::new(Profile::School, 1)).unwrap().realms;
+        let shown: Vec<(String, u32)> = school.iter().map(|r| (r.pool.to_string(), r.subscribers)).collect();
+        assert_eq!(shown, [("198.18.2.0/28".to_owned(), 180), ("198.18.4.0/27".to_owned(), 60)]);
     }
 
     #[test]

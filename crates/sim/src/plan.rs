@@ -14,8 +14,10 @@ use crate::limits;
 pub enum Profile {
     /// One NAS, one NAT44 that logs sessions, 50 subscribers, pool 198.18.0.0/28, realm `home`.
     Small,
-    /// One box with 80 rooms behind one public address and short leases, realm `hotel`.
+    /// One Linux box with 80 rooms behind one public address: leases and conntrack events as log lines over TCP, realm `hotel`.
     Hotel,
+    /// A firewall that tells of sessions (realm `dorm`, UDP) and of port blocks (realm `staff`, TCP) in log lines, with RADIUS.
+    School,
     /// Three NATs with the same inside addresses in three realms: sessions over IPFIX, port blocks over IPFIX, sessions over NetFlow v9.
     Isp,
 }
@@ -26,8 +28,14 @@ impl Profile {
         match self {
             Profile::Small => "small",
             Profile::Hotel => "hotel",
+            Profile::School => "school",
             Profile::Isp => "isp",
         }
+    }
+
+    /// True where NATs tell in log lines.
+    pub fn is_syslog(self) -> bool {
+        matches!(self, Profile::Hotel | Profile::School)
     }
 
     /// Subscribers when the plan names no number.
@@ -35,6 +43,7 @@ impl Profile {
         match self {
             Profile::Small => 50,
             Profile::Hotel => 80,
+            Profile::School => 240,
             Profile::Isp => 2_000,
         }
     }
@@ -44,10 +53,10 @@ impl FromStr for Profile {
     type Err = SimError;
 
     fn from_str(text: &str) -> Result<Profile, SimError> {
-        [Profile::Small, Profile::Hotel, Profile::Isp]
+        [Profile::Small, Profile::Hotel, Profile::School, Profile::Isp]
             .into_iter()
             .find(|p| p.name() == text)
-            .ok_or_else(|| SimError::Plan(format!("no profile is called {text:?}: use small, hotel or isp")))
+            .ok_or_else(|| SimError::Plan(format!("no profile is called {text:?}: use small, hotel, school or isp")))
     }
 }
 
@@ -107,6 +116,10 @@ pub struct Targets {
     pub ipfix: Option<SocketAddr>,
     /// The collector of NetFlow v9; the IPFIX one when absent.
     pub netflow9: Option<SocketAddr>,
+    /// The collector of log lines over UDP.
+    pub syslog_udp: Option<SocketAddr>,
+    /// The collector of log lines over TCP.
+    pub syslog_tcp: Option<SocketAddr>,
     /// The RADIUS accounting server.
     pub radius: Option<SocketAddr>,
     /// The secret shared with the RADIUS server.
@@ -203,6 +216,7 @@ impl Plan {
         let live = match self.profile {
             Profile::Small => 600_000,
             Profile::Hotel => 120_000,
+            Profile::School => 600_000,
             Profile::Isp => 1_800_000,
         };
         let scaled = self.length_ms().map_or(live, |ms| (ms / 5).clamp(10_000, live));
@@ -231,6 +245,10 @@ impl Plan {
             (None, IpAddr::V4(v4)) if v4.is_loopback() && self.profile == Profile::Isp => {
                 IpAddr::V4(Ipv4Addr::new(127, 0, 0, 11 + 10 * kind + (n as u8).min(9)))
             }
+            (None, IpAddr::V4(v4)) if v4.is_loopback() && self.profile == Profile::School => {
+                IpAddr::V4(Ipv4Addr::new(127, 0, 0, 31 + 10 * kind + (n as u8).min(9)))
+            }
+            (None, IpAddr::V4(v4)) if v4.is_loopback() && self.profile == Profile::Hotel => IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2)),
             (None, IpAddr::V4(v4)) if v4.is_loopback() => IpAddr::V4(Ipv4Addr::LOCALHOST),
             (None, IpAddr::V4(_)) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
             (None, IpAddr::V6(_)) => IpAddr::V6(std::net::Ipv6Addr::UNSPECIFIED),
@@ -260,6 +278,16 @@ impl Plan {
         if let Some((name, p)) = shares.into_iter().find(|(_, p)| !(0.0..1.0).contains(p)) {
             return bad(format!("{name} {p}: choose a share from 0 to below 1"));
         }
+        if f.loss > 0.0 && self.profile.is_syslog() {
+            // Nobody can know of a line that was lost: log lines have no numbers. What would then be true of an answer cannot be said.
+            return bad(format!("log lines that are lost cannot be missed: choose loss 0 with profile {}", self.profile.name()));
+        }
+        if !f.clock_offsets.is_empty() && self.profile.is_syslog() {
+            return bad(format!(
+                "the clocks of log lines are taken as they are: choose no clock offset with profile {}",
+                self.profile.name()
+            ));
+        }
         if f.reorder > limits::REORDER_MAX {
             return bad(format!("reordering over {} datagrams: choose at most {}", f.reorder, limits::REORDER_MAX));
         }
@@ -287,12 +315,14 @@ mod tests {
     #[test]
     fn a_wrong_plan_says_what_to_do() {
         type Change = fn(&mut Plan);
-        let cases: [(&str, Change); 10] = [
+        let cases: [(&str, Change); 12] = [
             ("subscribers", |p| p.subscribers = Some(0)),
             ("profile isp", |p| p.subscribers = Some(5_000)),
             ("rate", |p| p.rate = 0),
             ("length", |p| p.mode = Mode::Live { duration_ms: Some(0) }),
             ("loss", |p| p.faults.loss = 1.0),
+            ("cannot be missed", |p| (p.profile, p.faults.loss) = (Profile::School, 0.1)),
+            ("clock offset", |p| (p.profile, p.faults.clock_offsets) = (Profile::Hotel, vec![("nat-hotel".into(), 5)])),
             ("duplicates", |p| p.faults.duplicates = -0.1),
             ("reordering", |p| p.faults.reorder = 1_000_000),
             ("held", |p| p.hold_ms = -1),
@@ -306,7 +336,7 @@ mod tests {
             let said = plan.check().unwrap_err().to_string();
             assert!(said.contains(word), "{word}: {said}");
         }
-        assert!("big".parse::<Profile>().unwrap_err().to_string().contains("small, hotel or isp"));
+        assert!("big".parse::<Profile>().unwrap_err().to_string().contains("small, hotel, school or isp"));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::SimError;
 use crate::limits::{TRUTH_LINE_BYTES, TRUTH_LINES_MAX};
-use crate::network::Network;
+use crate::network::{Network, PortScheme};
 use crate::plan::Plan;
 use crate::world::Tally;
 use crate::world::event::{Held, Login};
@@ -97,6 +97,9 @@ pub struct Line {
     /// The last public port.
     #[serde(default)]
     pub port_end: u16,
+    /// The remote end, `address:port`, where the public port serves several.
+    #[serde(default)]
+    pub remote: Option<String>,
     /// IANA protocol number; 0 for every protocol.
     #[serde(default)]
     pub protocol: u8,
@@ -179,7 +182,7 @@ impl TruthWriter {
         self.line.clear();
         let _ = write!(
             self.line,
-            r#"{{"form":"{}","realm":"{}","exporter":"{}","nas":"{}","session":"{}","account":"{}","caller":"{}","inside":"{}","inside_port":{},"public":"{}","port":{},"port_end":{},"protocol":{},"start":{},"end":"#,
+            r#"{{"form":"{}","realm":"{}","exporter":"{}","nas":"{}","session":"{}","account":"{}","caller":"{}","inside":"{}","inside_port":{},"public":"{}","port":{},"port_end":{},"protocol":{},"#,
             m.what.form(),
             desc.name,
             desc.exporter,
@@ -193,8 +196,11 @@ impl TruthWriter {
             m.port,
             m.port_end,
             m.protocol,
-            self.base + held.start,
         );
+        if desc.scheme == PortScheme::Overload {
+            let _ = write!(self.line, r#""remote":"{}:{}","#, m.destination, m.destination_port);
+        }
+        let _ = write!(self.line, r#""start":{},"end":"#, self.base + held.start);
         self.end_line(held.end)
     }
 

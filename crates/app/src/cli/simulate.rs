@@ -10,8 +10,12 @@ use clap::{Args, ValueEnum};
 pub enum ProfileArg {
     /// 50 subscribers behind one NAT
     Small,
-    /// 80 rooms behind one public address
+    /// 80 rooms behind one Linux box and one public address, told in log lines (syslog over TCP)
     Hotel,
+    /// A school behind a firewall that tells of sessions and port blocks in log lines (syslog over UDP and TCP), with RADIUS
+    School,
+    /// An application that tells of sign-ins, sign-outs and failures over HTTP
+    Forum,
     /// Three NATs with the same inside addresses in three realms
     Isp,
 }
@@ -73,13 +77,28 @@ pub struct SimulateArgs {
     /// Where NetFlow v9 goes [default: where IPFIX goes]
     #[arg(long, value_name = "ADDR:PORT")]
     pub netflow9: Option<SocketAddr>,
+    /// Where log lines over UDP go [default: what runs in --data, else 127.0.0.1:514]
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub syslog: Option<SocketAddr>,
+    /// Where log lines over TCP go [default: what runs in --data, else 127.0.0.1:514]
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub syslog_tcp: Option<SocketAddr>,
+    /// Where the forum's events go, HTTP in the clear [default: what runs in --data, else 127.0.0.1:8480]
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub events_to: Option<SocketAddr>,
+    /// File with the forum's token [default: DIR/forum.token]
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+    /// Share of the forum's requests whose connection is cut, to be sent again with the same key
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    pub cuts: f64,
     /// Where accounting goes [default: what runs in --data, else 127.0.0.1:1813]
     #[arg(long, value_name = "ADDR:PORT")]
     pub radius: Option<SocketAddr>,
     /// File with the shared secret [default: DIR/radius.secret]
     #[arg(long, value_name = "FILE")]
     pub secret_file: Option<PathBuf>,
-    /// Source address of everything sent [default: one each for isp]
+    /// Source address of everything sent [default: one each for isp, hotel and school]
     #[arg(long, value_name = "ADDR")]
     pub bind: Option<IpAddr>,
     /// What export headers say when a history is sent at once [default: simulated, or sending with --clock-offset]
@@ -88,7 +107,7 @@ pub struct SimulateArgs {
     /// Share of export datagrams that are lost, e.g. 0.01
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     pub loss: f64,
-    /// Share of export datagrams sent twice
+    /// Share of export datagrams (datagrams with a log line, requests of a forum) sent twice
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     pub duplicates: f64,
     /// How many later datagrams may overtake one

@@ -17,6 +17,9 @@ pub const WEIR: &str = env!("CARGO_BIN_EXE_weir");
 pub const FREE_PORTS: [&str; 3] =
     ["sources.radius.listen=127.0.0.1:0", "sources.ipfix.listen=127.0.0.1:0", "sources.ipfix.listen_tcp=127.0.0.1:0"];
 
+/// The same where a configuration has syslog on a port of its own.
+const FREE_SYSLOG: [&str; 2] = ["sources.syslog.listen=127.0.0.1:0", "sources.syslog.listen_tcp=127.0.0.1:0"];
+
 /// A file of the project's `config` folder.
 pub fn config(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config").join(name)
@@ -63,7 +66,8 @@ impl Running {
     pub fn start(data: &Path, config: &Path, set: &[&str]) -> Running {
         let mut command = Command::new(WEIR);
         command.arg("run").arg("--config").arg(config).arg("--data").arg(data);
-        for value in FREE_PORTS.iter().chain(set) {
+        let syslog = fs::read_to_string(config).is_ok_and(|text| text.contains("listen = [\"127.0.0.1:5514\"]"));
+        for value in FREE_PORTS.iter().chain(FREE_SYSLOG.iter().filter(|_| syslog)).chain(set) {
             command.args(["--set", value]);
         }
         Running::wait(command, data)

@@ -236,7 +236,8 @@ fn play(running: &Running, profile: Profile, truth: &Path) -> People {
     plan.subscribers = (profile == Profile::Isp).then_some(240);
     plan.mode = Mode::Fast { history_ms: 60_000, datagrams_per_second: 1_500, header_time: HeaderTime::Sending };
     let radius_secret = fs::read(running.data.join("radius.secret")).unwrap().trim_ascii_end().to_vec();
-    plan.targets = Targets { ipfix: Some(running.port("ipfix_udp")), netflow9: None, radius: Some(running.port("radius")), radius_secret };
+    let (ipfix, radius) = (Some(running.port("ipfix_udp")), Some(running.port("radius")));
+    plan.targets = Targets { ipfix, radius, radius_secret, ..Targets::default() };
     plan.truth = Some(truth.to_owned());
     weir_sim::play(&plan, &SystemClock::new(), &Stop::new(), |_| ()).unwrap();
     People::of(truth)

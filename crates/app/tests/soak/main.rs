@@ -3,6 +3,7 @@
 #[path = "../program/common.rs"]
 #[expect(dead_code, reason = "shared with the other black-box tests, which use more of it")]
 mod common;
+mod forum;
 mod full;
 mod kill;
 mod leak;

@@ -1,10 +1,12 @@
 //! The truth in memory, to be looked up by public address, port, protocol and time.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::path::Path;
 
 use weir_base::net::{Addr16, Prefix};
 
+use super::Question;
 use crate::error::SimError;
 use crate::truth::{self, Footer, Header, Line};
 
@@ -30,6 +32,8 @@ pub(super) struct MappingRow {
     pub port: u16,
     pub port_end: u16,
     pub protocol: u8,
+    /// Where the port serves several remote ends.
+    pub remote: Option<(Addr16, u16)>,
     pub holder: Holder,
 }
 
@@ -97,7 +101,9 @@ impl TruthIndex {
         if line.port > line.port_end || holder.inside.is_none() {
             return Err("a mapping without ports or inside address".into());
         }
-        let row = MappingRow { public, port: line.port, port_end: line.port_end, protocol: line.protocol, holder };
+        let remote = line.remote.as_deref().map(|r| r.parse::<SocketAddr>().map_err(|_| "a remote end is not understood".to_owned()));
+        let remote = remote.transpose()?.map(|r| (Addr16::from(r.ip()), r.port()));
+        let row = MappingRow { public, port: line.port, port_end: line.port_end, protocol: line.protocol, remote, holder };
         let number = self.mappings.len() as u32;
         if line.port == line.port_end && line.protocol != 0 {
             self.by_port.entry((public, line.port, line.protocol)).or_default().push(number);
@@ -141,20 +147,22 @@ impl TruthIndex {
         self.persons.len()
     }
 
-    /// Everybody who held this public address, port and protocol at any time from `from` to `to`: mappings, and logins for which the
+    /// Everybody who held a question's public address, port and protocol, towards its remote end, at any time from `from` to `to`: mappings, and logins for which the
     /// address is their own.
-    pub fn holders(&self, public: Addr16, port: Option<u16>, protocol: u8, from: i64, to: i64) -> Vec<Holder> {
+    pub fn holders(&self, q: &Question, from: i64, to: i64) -> Vec<Holder> {
+        let (public, port, protocol) = (q.public, q.port, q.protocol);
+        let towards = |m: &&MappingRow| m.remote.is_none() || q.remote.is_none() || m.remote == q.remote;
         let overlaps = |h: &Holder| h.start <= to && h.end >= from;
         let mut found = Vec::new();
         let exact = port.and_then(|port| self.by_port.get(&(public, port, protocol)));
         for number in exact.into_iter().flatten() {
-            found.extend(self.mappings.get(*number as usize).map(|m| m.holder).filter(overlaps));
+            found.extend(self.mappings.get(*number as usize).filter(towards).map(|m| m.holder).filter(overlaps));
         }
         for number in self.by_public.get(&public).into_iter().flatten() {
             let Some(m) = self.mappings.get(*number as usize) else { continue };
             let whole = m.port == 0 && m.port_end == u16::MAX;
             let fits = whole || port.is_some_and(|p| (m.port..=m.port_end).contains(&p));
-            if fits && overlaps(&m.holder) {
+            if fits && towards(&m) && overlaps(&m.holder) {
                 found.push(m.holder);
             }
         }

@@ -103,7 +103,7 @@ impl<'a> Judge<'a> {
         let measured = answer.clocks.iter().any(|c| c.offset_ms != 0 || c.basis == MEASURED);
         let reach = tolerance + SECONDS_SLACK_MS;
         let mut identities: Vec<Identity> = Vec::new();
-        for h in self.index.holders(q.public, q.port, q.protocol, q.at.0 - reach, q.at.0 + reach) {
+        for h in self.index.holders(q, q.at.0 - reach, q.at.0 + reach) {
             let edge = if h.inside.is_none() { SECONDS_SLACK_MS } else { MAPPING_SLACK_MS };
             let outer = tolerance + if measured { SECONDS_SLACK_MS } else { edge };
             let Some(one) = identity(&h, q.at.0, outer, (skew - edge).max(0), edge) else { continue };

@@ -29,6 +29,8 @@ pub struct Question {
     pub port: Option<u16>,
     /// IANA protocol number.
     pub protocol: u8,
+    /// The remote end, where it is known.
+    pub remote: Option<(Addr16, u16)>,
     /// The moment.
     pub at: Millis,
     /// The asker's own clock uncertainty, milliseconds either way.

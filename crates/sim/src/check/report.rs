@@ -24,6 +24,8 @@ pub struct WrongAnswer {
     pub port: Option<u16>,
     /// The protocol number.
     pub protocol: u8,
+    /// The remote end, if it was named.
+    pub remote: Option<String>,
     /// The moment, RFC 3339.
     pub at: String,
     /// The answer.
@@ -151,7 +153,7 @@ fn percent(part: u64, whole: u64) -> f64 {
 
 fn wrong_answer(why: &str, kind: QuestionKind, q: &Question, answer: &Answer, index: &TruthIndex) -> WrongAnswer {
     let reach = q.skew_ms + 2_000;
-    let truth = index.holders(q.public, q.port, q.protocol, q.at.0 - reach, q.at.0 + reach);
+    let truth = index.holders(q, q.at.0 - reach, q.at.0 + reach);
     let shown = truth.iter().take(8).map(|h| {
         let (realm, account) = index.person(h.person);
         let inside = h.inside.map_or_else(|| "own address".to_owned(), |a| a.to_string());
@@ -164,6 +166,7 @@ fn wrong_answer(why: &str, kind: QuestionKind, q: &Question, answer: &Answer, in
         public: q.public.to_string(),
         port: q.port,
         protocol: q.protocol,
+        remote: q.remote.map(|(address, port)| format!("{address}:{port}")),
         at: q.at.to_string(),
         answer: answer.clone(),
         truth: shown.collect(),

@@ -99,7 +99,7 @@ impl<'a> Sampler<'a> {
     }
 
     fn question(&self, public: Addr16, port: Option<u16>, protocol: u8, at: i64) -> Question {
-        Question { public, port, protocol, at: Millis(at), skew_ms: self.skew_ms }
+        Question { public, port, protocol, remote: None, at: Millis(at), skew_ms: self.skew_ms }
     }
 
     /// A moment of that kind, if there is one that may be asked about.
@@ -135,7 +135,10 @@ impl<'a> Sampler<'a> {
             protocol = if protocol == 6 { 17 } else { 6 };
         }
         let open = kind == QuestionKind::Inside && row.holder.end > self.last;
-        (if open { QuestionKind::Open } else { kind }, self.question(row.public, Some(port), protocol, at))
+        let mut question = self.question(row.public, Some(port), protocol, at);
+        // Who asks about an overloaded port knows the remote end every second time.
+        question.remote = row.remote.filter(|_| self.rng.chance(0.5));
+        (if open { QuestionKind::Open } else { kind }, question)
     }
 
     fn plain(&mut self) -> Option<Question> {

@@ -22,6 +22,7 @@ fn line(form: &str, realm: &str, account: &str, inside: &str, start: i64, end: O
         port: 2_000,
         port_end: 2_000,
         protocol: 6,
+        remote: None,
         plain: false,
         prefix: None,
         delegated: None,
@@ -66,7 +67,7 @@ fn clock(offset_ms: i64) -> ClockNote {
 }
 
 fn ask(public: &str, port: u16, at: i64) -> Question {
-    Question { public: public.parse().unwrap(), port: Some(port), protocol: 6, at: Millis(T + at), skew_ms: 2_000 }
+    Question { public: public.parse().unwrap(), port: Some(port), protocol: 6, remote: None, at: Millis(T + at), skew_ms: 2_000 }
 }
 
 fn who(realm: &str, inside: &str, id: &str) -> Candidate {
@@ -300,7 +301,7 @@ struct Oracle {
 
 impl Oracle {
     fn one(&mut self, q: &Question) -> Answer {
-        let holders = self.index.holders(q.public, q.port, q.protocol, q.at.0 - q.skew_ms, q.at.0 + q.skew_ms);
+        let holders = self.index.holders(q, q.at.0 - q.skew_ms, q.at.0 + q.skew_ms);
         let mut candidates: Vec<Candidate> = Vec::new();
         for h in holders {
             let lie = self.rng.chance(self.lies);

@@ -1,21 +1,23 @@
 //! Playing a plan: the world's events become datagrams and requests, and the truth is written down.
 
+mod device;
 mod exporter;
 mod nas;
 mod pace;
+mod wires;
 
-use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
 
 use weir_base::clock::Clock;
 use weir_base::task::Stop;
 
+use device::Device;
 pub use exporter::{Exporter, Stamps};
 pub use nas::RadiusCounts;
 
 use crate::error::SimError;
-use crate::network::{Network, Protocol};
+use crate::network::Network;
 use crate::plan::{HeaderTime, Mode, Plan};
 use crate::truth::TruthWriter;
 use crate::world::event::{Accounting, Held, Login, NatEvent, Outlet};
@@ -34,6 +36,22 @@ const LIVE_STEP: Duration = Duration::from_millis(10);
 pub trait Wire {
     /// Sends one datagram.
     fn send(&mut self, exporter: usize, datagram: &[u8]) -> Result<(), SimError>;
+
+    /// Where it is a connection: ends it in order and opens another one.
+    fn restart(&mut self, _exporter: usize) -> Result<(), SimError> {
+        Ok(())
+    }
+
+    /// Where it is a connection: ends it in order.
+    fn finish(&mut self, _exporter: usize) -> Result<(), SimError> {
+        Ok(())
+    }
+}
+
+/// Who tells of a realm's NAT.
+enum Teller {
+    Exporter(Box<Exporter>),
+    Device(Box<Device>),
 }
 
 /// What was played.
@@ -45,7 +63,7 @@ pub struct Played {
     pub to: i64,
     /// What happened in the network.
     pub tally: Tally,
-    /// Export datagrams encoded.
+    /// Export datagrams encoded, and log lines.
     pub datagrams: u64,
     /// Of these, lost on purpose.
     pub lost: u64,
@@ -62,7 +80,7 @@ pub struct Played {
 /// Plays a plan into real sockets until its end, or until `stop` is raised. `progress` is called about every 100 ms of simulated time.
 pub fn play(plan: &Plan, clock: &dyn Clock, stop: &Stop, mut progress: impl FnMut(&Played)) -> Result<Played, SimError> {
     let network = Network::of(plan)?;
-    let mut wire = UdpWire::open(plan, &network, clock)?;
+    let mut wire = wires::Wires::open(plan, &network, clock)?;
     let base = base_ms(plan, clock);
     let nases = nas::start(plan, &network, base, stop)?;
     let mut player = Player::new(plan, &network, base, clock, &mut wire)?;
@@ -94,7 +112,9 @@ struct Player<'a> {
     plan: &'a Plan,
     clock: &'a dyn Clock,
     base: i64,
-    exporters: Vec<Exporter>,
+    tellers: Vec<Teller>,
+    /// By realm: leases are told in log lines.
+    leases: Vec<bool>,
     nases: Vec<nas::Nas>,
     truth: Option<TruthWriter>,
     wire: &'a mut dyn Wire,
@@ -103,8 +123,13 @@ struct Player<'a> {
 impl<'a> Player<'a> {
     fn new(plan: &'a Plan, network: &Network, base: i64, clock: &'a dyn Clock, wire: &'a mut dyn Wire) -> Result<Player<'a>, SimError> {
         let truth = plan.truth.as_deref().map(|path| TruthWriter::create(path, plan, network, base)).transpose()?;
-        let exporters = network.realms.iter().enumerate().map(|(n, realm)| Exporter::new(plan, n, realm)).collect();
-        Ok(Player { plan, clock, base, exporters, nases: Vec::new(), truth, wire })
+        let teller = |(n, realm): (usize, &crate::network::Realm)| match realm.protocol.is_syslog() {
+            true => Teller::Device(Box::new(Device::new(plan, n, realm))),
+            false => Teller::Exporter(Box::new(Exporter::new(plan, n, realm))),
+        };
+        let tellers = network.realms.iter().enumerate().map(teller).collect();
+        let leases = network.realms.iter().map(|r| r.leases).collect();
+        Ok(Player { plan, clock, base, tellers, leases, nases: Vec::new(), truth, wire })
     }
 
     fn run(&mut self, clock: &dyn Clock, stop: &Stop, progress: &mut dyn FnMut(&Played)) -> Result<Played, SimError> {
@@ -134,8 +159,11 @@ impl<'a> Player<'a> {
         world.finish(self)?;
         let now = world.now().max(0);
         let stamps = self.stamps();
-        for (n, exporter) in self.exporters.iter_mut().enumerate() {
-            exporter.finish(now, &stamps, &mut |d| self.wire.send(n, d))?;
+        for (n, teller) in self.tellers.iter_mut().enumerate() {
+            match teller {
+                Teller::Exporter(exporter) => exporter.finish(now, &stamps, &mut |d| self.wire.send(n, d))?,
+                Teller::Device(device) => device.finish(now, self.base, self.wire)?,
+            }
         }
         let played = self.played(&world);
         if let Some(truth) = self.truth.take() {
@@ -151,19 +179,26 @@ impl<'a> Player<'a> {
 
     fn tick(&mut self, now: i64) -> Result<(), SimError> {
         let stamps = self.stamps();
-        for (n, exporter) in self.exporters.iter_mut().enumerate() {
-            exporter.tick(now, FLUSH_MS, TEMPLATES_MS, &stamps, &mut |d| self.wire.send(n, d))?;
+        for (n, teller) in self.tellers.iter_mut().enumerate() {
+            match teller {
+                Teller::Exporter(exporter) => exporter.tick(now, FLUSH_MS, TEMPLATES_MS, &stamps, &mut |d| self.wire.send(n, d))?,
+                Teller::Device(device) => device.tick(now, TEMPLATES_MS, self.base, self.wire)?,
+            }
         }
         Ok(())
     }
 
     fn played(&self, world: &World) -> Played {
         let mut p = Played { from: self.base, to: self.base + world.now().max(0), tally: world.tally(), ..Played::default() };
-        for e in &self.exporters {
-            p.datagrams += e.datagrams;
-            p.encoded += e.records;
-            p.lost += e.line().lost;
-            p.doubled += e.line().doubled;
+        for teller in &self.tellers {
+            let (datagrams, records, line) = match teller {
+                Teller::Exporter(e) => (e.datagrams, e.records, e.line()),
+                Teller::Device(d) => (d.lines, d.records, d.line()),
+            };
+            p.datagrams += datagrams;
+            p.encoded += records;
+            p.lost += line.lost;
+            p.doubled += line.doubled;
         }
         p
     }
@@ -172,11 +207,20 @@ impl<'a> Player<'a> {
 impl Outlet for Player<'_> {
     fn nat(&mut self, realm: usize, event: &NatEvent) -> Result<(), SimError> {
         let stamps = self.stamps();
-        let Some(exporter) = self.exporters.get_mut(realm) else { return Ok(()) };
-        exporter.log(event, &stamps, &mut |d| self.wire.send(realm, d))
+        match self.tellers.get_mut(realm) {
+            Some(Teller::Exporter(exporter)) => exporter.log(event, &stamps, &mut |d| self.wire.send(realm, d)),
+            Some(Teller::Device(device)) => device.log(event, self.base, self.wire),
+            None => Ok(()),
+        }
     }
 
     fn accounting(&mut self, realm: usize, request: Accounting) -> Result<(), SimError> {
+        if self.leases.get(realm).copied().unwrap_or(false) {
+            return match self.tellers.get_mut(realm) {
+                Some(Teller::Device(device)) => device.lease(&request, self.base, self.wire),
+                _ => Ok(()),
+            };
+        }
         self.nases.get(realm).map_or(Ok(()), |nas| nas.send(request))
     }
 
@@ -186,50 +230,6 @@ impl Outlet for Player<'_> {
 
     fn login_truth(&mut self, realm: usize, login: &Login, end: Option<i64>) -> Result<(), SimError> {
         self.truth.as_mut().map_or(Ok(()), |truth| truth.login(realm, login, end))
-    }
-}
-
-/// One connected UDP socket an exporter.
-struct UdpWire<'a> {
-    sockets: Vec<Option<(UdpSocket, SocketAddr)>>,
-    names: Vec<&'static str>,
-    pace: pace::Pace<'a>,
-    /// Live mode outlives a collector that is restarted.
-    tolerant: bool,
-    refused: u64,
-}
-
-impl<'a> UdpWire<'a> {
-    fn open(plan: &Plan, network: &Network, clock: &'a dyn Clock) -> Result<UdpWire<'a>, SimError> {
-        let mut sockets = Vec::new();
-        for (n, realm) in network.realms.iter().enumerate() {
-            let to = match realm.protocol {
-                Protocol::Ipfix => plan.targets.ipfix,
-                Protocol::Netflow9 => plan.targets.netflow9.or(plan.targets.ipfix),
-            };
-            sockets.push(to.map(|to| connect(plan.bind_for(0, n, to), to).map(|s| (s, to))).transpose()?);
-        }
-        let (rate, tolerant) = match plan.mode {
-            Mode::Fast { datagrams_per_second, .. } => (datagrams_per_second, false),
-            Mode::Live { .. } => (0, true),
-        };
-        let names = network.realms.iter().map(|r| r.exporter).collect();
-        Ok(UdpWire { sockets, names, pace: pace::Pace::new(rate, clock), tolerant, refused: 0 })
-    }
-}
-
-impl Wire for UdpWire<'_> {
-    fn send(&mut self, exporter: usize, datagram: &[u8]) -> Result<(), SimError> {
-        let Some(Some((socket, to))) = self.sockets.get(exporter) else { return Ok(()) };
-        self.pace.take();
-        match socket.send(datagram) {
-            Ok(_) => Ok(()),
-            Err(e) if self.tolerant && e.kind() == io::ErrorKind::ConnectionRefused => {
-                self.refused += 1;
-                Ok(())
-            }
-            Err(source) => Err(SimError::Send { exporter: self.names.get(exporter).copied().unwrap_or("?").to_owned(), to: *to, source }),
-        }
     }
 }
 

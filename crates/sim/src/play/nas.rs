@@ -58,7 +58,13 @@ impl Nas {
 /// Starts a thread for every NAS; none when there is no RADIUS server to send to.
 pub fn start(plan: &Plan, network: &Network, base: i64, stop: &Stop) -> Result<Vec<Nas>, SimError> {
     let Some(to) = plan.targets.radius else { return Ok(Vec::new()) };
-    network.realms.iter().enumerate().map(|(n, realm)| start_one(plan, n, realm, to, base, stop)).collect()
+    network
+        .realms
+        .iter()
+        .enumerate()
+        .filter(|(_, realm)| !realm.leases)
+        .map(|(n, realm)| start_one(plan, n, realm, to, base, stop))
+        .collect()
 }
 
 fn start_one(plan: &Plan, n: usize, realm: &Realm, to: SocketAddr, base: i64, stop: &Stop) -> Result<Nas, SimError> {

@@ -2,4 +2,5 @@
 
 pub mod faults;
 pub mod flow;
+pub mod lines;
 pub mod radius;

@@ -127,7 +127,7 @@ impl World {
     }
 
     fn send<O: Outlet>(&mut self, realm: usize, mut request: Accounting, out: &mut O) -> Result<(), SimError> {
-        if self.rng.chance(self.plan.late_accounting) {
+        if self.rng.chance(self.plan.late_accounting) && !self.sites[realm].desc.leases {
             request.delay_s = 1 + self.rng.below(3);
             let at = self.now + 1_000 * i64::from(request.delay_s);
             self.note(at, Task::Send { realm, request: Box::new(request) });
@@ -241,6 +241,7 @@ fn accounting(status: Status, at: i64, login: Option<Login>) -> Accounting {
 
 fn called(profile: Profile, realm: &str) -> String {
     match profile {
+        Profile::School => format!("02-00-5E-10-00-02:{realm}"),
         Profile::Hotel => "02-00-5E-10-00-01:Guest".to_owned(),
         _ => format!("pppoe-{realm}"),
     }

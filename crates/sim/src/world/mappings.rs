@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 use super::event::{Held, Mapping, NatEvent, Outlet, What};
 use super::ports::{Block, block_address, block_first_port};
 use super::subs::{self, Kind, NONE};
-use super::{DESTINATIONS, World};
+use super::{DESTINATIONS, Remotes, World};
 use crate::error::SimError;
 use crate::limits::OPEN_MAPPINGS_MAX;
 use crate::network::{BLOCK_PORTS, PortScheme};
@@ -16,6 +16,8 @@ const MEDIAN_MS: f64 = 8_000.0;
 const SIGMA: f64 = 1.6;
 /// A subscriber's first mapping comes this many milliseconds after its log-in at the earliest.
 const SETTLE_MS: i64 = 50;
+/// Share of sessions that try to go through a port in use, where ports are overloaded.
+const OVERLOADED: f64 = 0.2;
 /// Draws until an online subscriber with a free port is found.
 const TRIES: u32 = 24;
 /// Blocks of one subscriber where blocks are logged.
@@ -64,6 +66,9 @@ impl World {
             return 0;
         }
         // Blocks are few by nature: one draw in ten goes to the NAT that logs them.
+        if self.sites.len() == 2 {
+            return usize::from(self.rng.below(10) == 0);
+        }
         match self.rng.below(20) {
             0..=8 => 0,
             9 | 10 => 1,
@@ -74,15 +79,17 @@ impl World {
     fn begin_session<O: Outlet>(&mut self, sub: u32, out: &mut O) -> Result<bool, SimError> {
         let protocol: u8 = match self.rng.below(100) {
             0..70 => 6,
+            // Log lines of ICMP have no ports.
             70..97 => 17,
+            _ if self.plan.profile.is_syslog() => 17,
             _ => 1,
-        };
-        let Some((public, port)) = self.take_port(sub, protocol) else {
-            self.tally.exhausted += 1;
-            return Ok(false);
         };
         let draw = self.rng.zipf(DESTINATIONS) as usize;
         let (destination, port_there) = self.destinations.get(draw).copied().unwrap_or((Ipv4Addr::UNSPECIFIED, 0));
+        let Some((public, port)) = self.take_port(sub, protocol, (destination, port_there)) else {
+            self.tally.exhausted += 1;
+            return Ok(false);
+        };
         let s = &self.subs[sub as usize];
         let what = match (s.kind, s.bib(&self.plan)) {
             (Kind::Nat64, true) => What::Bib64,
@@ -107,16 +114,31 @@ impl World {
         Ok(true)
     }
 
-    fn take_port(&mut self, sub: u32, protocol: u8) -> Option<(Ipv4Addr, u16)> {
+    fn take_port(&mut self, sub: u32, protocol: u8, remote: (Ipv4Addr, u16)) -> Option<(Ipv4Addr, u16)> {
         let (now, hold) = (self.now_u32(), self.hold);
         let s = self.subs.get_mut(sub as usize)?;
         let site = self.sites.get_mut(s.realm)?;
-        if site.desc.scheme == PortScheme::Shared {
+        if site.desc.scheme != PortScheme::Blocks {
             // Paired pooling (RFC 6888 REQ-2): an inside address keeps its public address.
             let index = s.slot % site.desc.pool_addresses.max(1);
+            let public = Ipv4Addr::from(site.desc.pool_first + index);
+            let overload = site.desc.scheme == PortScheme::Overload;
+            if overload && self.rng.chance(OVERLOADED) {
+                // From a random port on, the next one in use: it serves another session when that goes elsewhere.
+                let from = (protocol, self.rng.below(u32::from(u16::MAX) + 1) as u16);
+                let found = site.remotes.range_mut(from..).next().filter(|((p, _), _)| *p == protocol);
+                if let Some(((_, port), remotes)) = found.filter(|(_, remotes)| !remotes.used.contains(&remote)) {
+                    remotes.used.push(remote);
+                    remotes.open += 1;
+                    return Some((public, *port));
+                }
+            }
             let ports = site.shared.get_mut(index as usize)?.get_mut(plane(protocol))?;
             let port = ports.take(now, hold, &mut self.rng)?;
-            return Some((Ipv4Addr::from(site.desc.pool_first + index), port));
+            if overload {
+                site.remotes.insert((protocol, port), Remotes { used: vec![remote], open: 1 });
+            }
+            return Some((public, port));
         }
         if s.block.is_none() {
             s.block = Some(Box::new(Block::new(site.blocks.take(now)?)));
@@ -130,6 +152,13 @@ impl World {
         let (now, hold) = (self.now_u32(), self.hold);
         let Some(s) = self.subs.get_mut(sub as usize) else { return };
         let Some(site) = self.sites.get_mut(s.realm) else { return };
+        if let Some(remotes) = site.remotes.get_mut(&(mapping.protocol, mapping.port)) {
+            remotes.open -= 1;
+            if remotes.open > 0 {
+                return;
+            }
+            site.remotes.remove(&(mapping.protocol, mapping.port));
+        }
         if let Some(block) = s.block.as_mut() {
             block.ports.give(mapping.port, now, hold, &mut self.rng);
         } else {

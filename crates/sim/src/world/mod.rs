@@ -42,6 +42,8 @@ struct Site {
     first_sub: u32,
     /// Where ports are shared: by public address, then TCP, UDP, ICMP.
     shared: Vec<[Ports; 3]>,
+    /// Where ports are overloaded (one public address): by protocol and port, the remote ends.
+    remotes: BTreeMap<(u8, u16), Remotes>,
     /// Where ports come in blocks.
     blocks: Whole,
     /// Public addresses for one-to-one bindings.
@@ -55,6 +57,15 @@ struct Site {
     /// Counts the NAS's starts; part of the session id.
     boot: u32,
     next_session: u32,
+}
+
+/// The remote ends of a port in use.
+#[derive(Debug)]
+struct Remotes {
+    /// All since the port was free: none is taken twice.
+    used: Vec<(Ipv4Addr, u16)>,
+    /// Sessions open.
+    open: u32,
 }
 
 /// Counts of what happened.
@@ -215,7 +226,7 @@ impl World {
 }
 
 fn site(desc: Realm, first_sub: u32, rng: &mut Rng) -> Site {
-    let shared = desc.scheme == PortScheme::Shared;
+    let shared = desc.scheme != PortScheme::Blocks;
     let ports = || Ports::new(FIRST_PORT, u32::from(u16::MAX - FIRST_PORT) + 1);
     let block_count = if shared { 0 } else { desc.pool_addresses * BLOCKS_PER_ADDRESS };
     let spare = desc.subscribers + desc.subscribers / 10 + 4;
@@ -228,6 +239,7 @@ fn site(desc: Realm, first_sub: u32, rng: &mut Rng) -> Site {
     Site {
         first_sub,
         shared: if shared { (0..desc.pool_addresses).map(|_| [ports(), ports(), ports()]).collect() } else { Vec::new() },
+        remotes: BTreeMap::new(),
         blocks: Whole::new(block_count, rng),
         bound: Whole::new(desc.bound.1, rng),
         slots,

@@ -70,7 +70,7 @@ impl Sub {
 
     /// True if its NAT44 and NAT64 mappings are logged as binding information base entries.
     pub fn bib(&self, plan: &Plan) -> bool {
-        plan.bib && (self.k + self.k / 20) % 4 == 1
+        plan.bib && !plan.profile.is_syslog() && (self.k + self.k / 20) % 4 == 1
     }
 }
 
@@ -79,6 +79,7 @@ pub fn account(profile: Profile, k: u32) -> String {
     match profile {
         Profile::Small => format!("home{k:04}@home.example"),
         Profile::Hotel => format!("room{:03}", 101 + (k / 20) * 100 + k % 20),
+        Profile::School => format!("s{k:06}@school.example"),
         Profile::Isp => format!("user{k:06}@isp.example"),
     }
 }
@@ -157,7 +158,7 @@ mod tests {
 
     #[test]
     fn callers_and_accounts_are_distinct_within_a_realm() {
-        for profile in [Profile::Small, Profile::Hotel, Profile::Isp] {
+        for profile in [Profile::Small, Profile::Hotel, Profile::School, Profile::Isp] {
             let names: HashSet<(String, String)> = (0..2_000).map(|k| (account(profile, k), caller(profile, 0, k))).collect();
             let accounts: HashSet<&String> = names.iter().map(|n| &n.0).collect();
             assert_eq!((names.len(), accounts.len()), (2_000, 2_000));

@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::net::Ipv4Addr;
 
 use weir_base::net::Addr16;
 
@@ -67,7 +68,14 @@ fn plans() -> Vec<Plan> {
     (reuse.reuse, reuse.bindings) = (true, true);
     let mut hotel = history(Profile::Hotel, 6, 2_000, 20_000);
     hotel.reuse = true;
-    vec![history(Profile::Small, 1, 2_000, 20_000), history(Profile::Hotel, 2, 1_000, 20_000), full, reuse, hotel]
+    vec![
+        history(Profile::Small, 1, 2_000, 20_000),
+        history(Profile::Hotel, 2, 1_000, 20_000),
+        history(Profile::School, 4, 2_000, 20_000),
+        full,
+        reuse,
+        hotel,
+    ]
 }
 
 #[test]
@@ -75,10 +83,13 @@ fn no_public_port_has_two_holders_at_once_and_freed_ones_rest() {
     for plan in plans() {
         let (book, _) = run(&plan);
         assert!(book.lives.len() > 3_000, "{}", book.lives.len());
-        let mut by_port: HashMap<(u32, u16, u16, u8), Vec<&Life>> = HashMap::new();
+        let hotel = plan.profile == Profile::Hotel;
+        let mut by_port: HashMap<(u32, u16, u16, u8, Option<(Ipv4Addr, u16)>), Vec<&Life>> = HashMap::new();
         for life in &book.lives {
             let m = &life.mapping;
-            by_port.entry((u32::from(m.public), m.port, m.port_end, m.protocol)).or_default().push(life);
+            // An overloaded port is told apart by its remote end.
+            let remote = hotel.then_some((m.destination, m.destination_port));
+            by_port.entry((u32::from(m.public), m.port, m.port_end, m.protocol, remote)).or_default().push(life);
         }
         let (mut quick, mut strangers) = (0, 0);
         for lives in by_port.values_mut() {
@@ -90,12 +101,22 @@ fn no_public_port_has_two_holders_at_once_and_freed_ones_rest() {
                 strangers += usize::from(gap <= 20 && pair[0].account != pair[1].account);
             }
         }
-        if plan.reuse {
+        if plan.reuse && !hotel {
             assert!(quick > 100 && strangers > 10, "ports pass on within milliseconds: {quick}, to others: {strangers}");
-        } else {
+        } else if !plan.reuse {
             assert_eq!(quick, 0);
         }
     }
+}
+
+#[test]
+fn a_linux_box_gives_one_port_to_several_guests_towards_different_remotes() {
+    let (book, _) = run(&history(Profile::Hotel, 2, 1_000, 20_000));
+    let mut by_port: HashMap<(u16, u8), Vec<&Life>> = HashMap::new();
+    book.lives.iter().for_each(|l| by_port.entry((l.mapping.port, l.mapping.protocol)).or_default().push(l));
+    let both = |a: &Life, b: &Life| a.account != b.account && a.start < b.end.unwrap_or(i64::MAX) && b.start < a.end.unwrap_or(i64::MAX);
+    let shared = by_port.values().filter(|lives| lives.iter().any(|a| lives.iter().any(|b| both(a, b)))).count();
+    assert!(shared > 200, "{shared}");
 }
 
 #[test]
@@ -169,7 +190,9 @@ fn every_event_and_request_agrees_with_the_truth() {
         } else {
             assert!(ended - count(Status::Stop) > 300, "sessions without a Stop");
         }
-        assert!(book.requests.iter().any(|(_, r)| r.delay_s > 0) && count(Status::Interim) > 0);
+        // A log line of a lease is never late.
+        assert_eq!(book.requests.iter().any(|(_, r)| r.delay_s > 0), plan.profile != Profile::Hotel);
+        assert!(count(Status::Interim) > 0);
     }
 }
 
