@@ -195,7 +195,8 @@ impl<'a> Search<'a> {
                 }
             }
             // Rows of a unit are in the order of time: what comes before is not newer.
-            let first = texts.first().and_then(|b| Some(b.column_by_name(KIND.spec().time)?.as_primitive::<TimestampMillisecondType>().value(0)));
+            let first =
+                texts.first().and_then(|b| Some(b.column_by_name(KIND.spec().time)?.as_primitive::<TimestampMillisecondType>().value(0)));
             if first.is_some_and(|first| self.is_done(Millis(first))) {
                 break;
             }

@@ -119,7 +119,22 @@ fn texts(rows: &RecordBatch) -> Vec<String> {
 const PARTS: [&str; 14] =
     ["failed", "Failed", "password", "用户登录失败", "登录", "port", "x-1", "<USER1>", "café", "ошибка", "a_b", "session", "录", "fail"];
 const ASKED: [&str; 16] = [
-    "failed", "fail*", "pass*", "登录", "用户", "录失", "port failed", "x-1", "<user1>", "café", "ошибка", "a_b", "ses*", "录", "sshd web-1", "7*",
+    "failed",
+    "fail*",
+    "pass*",
+    "登录",
+    "用户",
+    "录失",
+    "port failed",
+    "x-1",
+    "<user1>",
+    "café",
+    "ошибка",
+    "a_b",
+    "ses*",
+    "录",
+    "sshd web-1",
+    "7*",
 ];
 
 fn line(rng: &mut Rng) -> String {

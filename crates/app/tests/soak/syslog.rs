@@ -245,7 +245,8 @@ impl Run<'_> {
 
     fn count(&self, way: char) -> (u64, u64) {
         let number = "split_part(line, 'wseq=', 2)";
-        let rows = self.ask(&format!("SELECT count(*) AS n, count(DISTINCT {number}) AS d FROM maintenance WHERE line LIKE '%wseq={way}%'"));
+        let rows =
+            self.ask(&format!("SELECT count(*) AS n, count(DISTINCT {number}) AS d FROM maintenance WHERE line LIKE '%wseq={way}%'"));
         (rows[0]["n"].as_u64().unwrap(), rows[0]["d"].as_u64().unwrap())
     }
 
@@ -265,7 +266,12 @@ impl Run<'_> {
                 unmarked.push(n);
             }
         }
-        println!("{rows} rows of {lines} lines over RELP, {} sent again, {} there twice, {} cuts", self.resent.len(), twice.len(), self.cuts);
+        println!(
+            "{rows} rows of {lines} lines over RELP, {} sent again, {} there twice, {} cuts",
+            self.resent.len(),
+            twice.len(),
+            self.cuts
+        );
         assert!(unmarked.is_empty(), "{} doubles are not marked, such as {:?}", unmarked.len(), unmarked.first());
         let (rows, lines) = self.count('t');
         println!("{rows} rows of {lines} lines over TCP, {} sent, {} of them while the program was killed", self.tcp, self.unsure);

@@ -6,8 +6,8 @@ use std::sync::PoisonError;
 use weir_base::net::{Addr16, Prefix};
 use weir_base::task::lock;
 use weir_base::time::Millis;
-use weir_record::kinds::flags;
 use weir_record::Id;
+use weir_record::kinds::flags;
 
 use super::{Store, StoreError};
 use crate::catalog::UnitMeta;

@@ -245,7 +245,9 @@ impl Store {
         for (meta, unit) in metas.iter().zip(&sealing.staged) {
             let written = match unit.kind {
                 Kind::NatMapping => crate::fence::write_fences(&self.files, meta.unit, sealing.sealed_at.day(), &unit.rows, &unit.map, 0),
-                words::KIND => WordsWriter::write(&self.files, (&meta.file, meta.day), std::iter::once(&unit.rows)).map_err(StoreError::from),
+                words::KIND => {
+                    WordsWriter::write(&self.files, (&meta.file, meta.day), std::iter::once(&unit.rows)).map_err(StoreError::from)
+                }
                 _ => Ok(()),
             };
             if let Err(e) = written {

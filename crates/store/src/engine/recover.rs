@@ -26,8 +26,8 @@ use crate::lock::FolderLock;
 use crate::registry::Registry;
 use crate::state::{StateLimits, StateMap};
 use crate::unit::meta_of;
-use crate::words::{WORDS, words_file};
 use crate::wal::{Cut, Damage, Recovered, Wal, WalLimits};
+use crate::words::{WORDS, words_file};
 
 /// What opening found, in words for a person and as data.
 #[derive(Clone, Debug, Default)]

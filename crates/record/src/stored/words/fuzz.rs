@@ -29,7 +29,8 @@ pub fn record_words(data: &[u8]) {
     entries.extend(builder.finish());
     for feature in word.wanted() {
         assert!(!found || has.contains(&feature), "the index knows what a search asks for");
-        let (_, value) = entries.iter().rev().find(|(key, _)| key.as_slice() <= &super::key(0, feature)[..]).expect("every feature has its set");
+        let (_, value) =
+            entries.iter().rev().find(|(key, _)| key.as_slice() <= &super::key(0, feature)[..]).expect("every feature has its set");
         let set = Set::decode(value).expect("what was written is read");
         assert!(!has.contains(&feature) || set.may_hold(feature, 0), "the index never denies what is there");
     }
