@@ -60,7 +60,8 @@ fn line(templates: &[String], way: char, n: u64) -> Vec<u8> {
     if n.is_multiple_of(3) {
         out.push_str("用户登录失败 ");
     }
-    out.push_str(&format!("wseq={way}{n}"));
+    // A template may end where an account is expected: that is the word before the number then.
+    out.push_str(&format!("end wseq={way}{n}"));
     if n.is_multiple_of(6) { encoding_rs::GB18030.encode(&out).0.into_owned() } else { out.into_bytes() }
 }
 
