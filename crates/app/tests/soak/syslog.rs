@@ -218,8 +218,8 @@ impl Run<'_> {
                 println!("{} MB, {} answered, {} cuts", self.bytes >> 20, self.answered, self.cuts);
             }
             if kill || self.answered >= cut_at {
-                let old = std::mem::replace(&mut relp, self.relp());
-                self.leave(old);
+                self.leave(relp);
+                relp = self.relp();
                 self.cuts += 1;
                 cut_at = self.answered + CUT_AFTER;
                 self.burst(true);
