@@ -30,6 +30,13 @@ const SUITES: &[Suite] = &[
         count: ("WEIR_QUESTIONS", 1_000_000),
         also: &[("WEIR_SEEDS", "10")],
     },
+    Suite {
+        name: "syslog",
+        takes: None,
+        about: "megabytes of log lines through cuts and kills",
+        count: ("WEIR_SYSLOG_MB", 500),
+        also: &[],
+    },
 ];
 
 /// Runs the named suites, or all.
@@ -77,6 +84,6 @@ mod tests {
         assert_eq!(chosen(&[]).unwrap().len(), SUITES.len());
         assert_eq!(chosen(&["kill".to_owned()]).unwrap()[0].count.0, "WEIR_KILLS");
         let problem = chosen(&["kil".to_owned()]).err().unwrap();
-        assert!(problem.contains("faults, kill, truth"), "{problem}");
+        assert!(problem.contains("faults, kill, truth, syslog"), "{problem}");
     }
 }

@@ -17,3 +17,6 @@ pub const SEARCH_WORDS: usize = 16;
 
 /// Longest word of a search, in bytes.
 pub const SEARCH_WORD_BYTES: usize = 256;
+
+/// Rows of log lines that are looked at at once.
+pub const SEARCH_ROWS: u64 = 8_192;

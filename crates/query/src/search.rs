@@ -1,52 +1,43 @@
-//! Search by word in the redacted form of log lines: newest units first, the texts alone, and whole rows only of those that match.
+//! Search by word in the redacted form of log lines: newest units first, of these the rows that their word index leaves, their texts alone,
+//! and whole rows only where some match.
 
+use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
-use arrow::compute::{concat_batches, filter_record_batch, sort_to_indices, take_record_batch};
+use arrow::compute::{SortColumn, concat_batches, filter_record_batch, lexsort_to_indices, take_record_batch};
 use arrow::datatypes::TimestampMillisecondType;
 use weir_base::time::Millis;
-use weir_record::Kind;
-use weir_store::engine::Store;
+use weir_record::stored::words::{TEXTS, Word};
+use weir_store::catalog::UnitMeta;
+use weir_store::engine::{Store, StoreError, UnitReader};
+use weir_store::table::Stats;
+use weir_store::words::KIND;
 
 use crate::QueryError;
-use crate::limits::{SEARCH_WORD_BYTES, SEARCH_WORDS};
+use crate::limits::{SEARCH_ROWS, SEARCH_WORD_BYTES, SEARCH_WORDS};
 use crate::mask::Mask;
-
-/// The texts of a line that are searched.
-const TEXTS: [&str; 5] = ["host", "app", "msgid", "data", "line"];
-
-/// One word, in lower case.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Word {
-    text: String,
-    /// `word*`: anything may follow.
-    prefix: bool,
-}
 
 /// Words that must all be in a line, in any order, whatever their case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Words(Vec<Word>);
 
 impl Words {
-    /// Reads words. A word of letters and digits matches whole words; `word*` their beginnings; characters of languages without spaces
-    /// match wherever they stand.
+    /// Reads words. A word of letters (a to z, whatever their case), digits and `_` matches whole words; `word*` their beginnings; other
+    /// characters match as they are, and those of languages without spaces wherever they stand.
     ///
     /// # Errors
     /// What cannot be searched for, and what to do.
     pub fn parse(text: &str) -> Result<Words, String> {
-        let words: Vec<Word> = text
-            .split_whitespace()
-            .map(|w| Word { prefix: w.ends_with('*'), text: w.trim_end_matches('*').to_lowercase() })
-            .filter(|w| !w.text.is_empty())
-            .collect();
+        let words: Vec<Word> = text.split_whitespace().filter_map(Word::parse).collect();
         if words.is_empty() || words.len() > SEARCH_WORDS {
             return Err(format!("write 1 to {SEARCH_WORDS} words"));
         }
-        if words.iter().any(|w| w.text.len() > SEARCH_WORD_BYTES) {
+        if words.iter().any(|w| w.text().len() > SEARCH_WORD_BYTES) {
             return Err(format!("a word is at most {SEARCH_WORD_BYTES} bytes long"));
         }
-        if words.iter().any(|w| w.text.parse::<std::net::IpAddr>().is_ok() || w.text.contains('@')) {
+        if words.iter().any(|w| w.text().parse::<std::net::IpAddr>().is_ok() || w.text().contains('@')) {
             return Err("addresses and accounts are replaced in what is searched: `weir lookup` asks for an address".to_owned());
         }
         Ok(Words(words))
@@ -54,40 +45,15 @@ impl Words {
 
     /// True when all words are in these texts together.
     pub fn fit(&self, texts: &[&str]) -> bool {
-        self.0.iter().all(|w| texts.iter().any(|t| w.is_in(t.as_bytes())))
-    }
-}
-
-fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_'
-}
-
-impl Word {
-    fn is_in(&self, text: &[u8]) -> bool {
-        let word = self.text.as_bytes();
-        let Some(first) = word.first() else { return true };
-        let (low, high) = (first.to_ascii_lowercase(), first.to_ascii_uppercase());
-        let mut from = 0;
-        while let Some(at) = text.get(from..).and_then(|t| memchr::memchr2(low, high, t)) {
-            let at = from + at;
-            if self.fits_at(text, at) {
-                return true;
-            }
-            from = at + 1;
-        }
-        false
+        self.0.iter().all(|w| texts.iter().any(|t| w.is_in(t)))
     }
 
-    fn fits_at(&self, text: &[u8], at: usize) -> bool {
-        let word = self.text.as_bytes();
-        let Some(found) = text.get(at..at + word.len()) else { return false };
-        if !found.eq_ignore_ascii_case(word) {
-            return false;
-        }
-        let edge =
-            |inside: Option<&u8>, outside: Option<&u8>| !(inside.is_some_and(|b| is_word(*b)) && outside.is_some_and(|b| is_word(*b)));
-        let begins = edge(word.first(), at.checked_sub(1).and_then(|i| text.get(i)));
-        begins && (self.prefix || edge(word.last(), text.get(at + word.len())))
+    /// What a word index is asked for: features that every line has in which all words are.
+    fn features(&self) -> Vec<u64> {
+        let mut features: Vec<u64> = self.0.iter().flat_map(Word::wanted).collect();
+        features.sort_unstable();
+        features.dedup();
+        features
     }
 }
 
@@ -98,46 +64,160 @@ pub struct Found {
     pub rows: RecordBatch,
     /// Lines looked at.
     pub scanned: u64,
+    /// Pages and bytes read of word indexes and sealed units.
+    pub stats: Stats,
 }
 
-/// The newest `limit` lines of `from..=to` that hold all words.
+/// The newest `limit` lines of `from..=to` that hold all words. Which rows have to be looked at the word indexes of units say
+/// (`docs/decisions/0015-word-index.md`).
+///
+/// # Errors
+/// If a unit cannot be read.
 pub fn lines(store: &Arc<Store>, words: &Words, from: Millis, to: Millis, limit: usize) -> Result<Found, QueryError> {
-    let kind = Kind::Maintenance;
-    let internal = |e: arrow::error::ArrowError| QueryError::Internal(e.to_string());
-    let position = |name: &str| kind.spec().index(name).unwrap_or(0);
-    let time = position(kind.spec().time);
-    let mut wanted: Vec<usize> = TEXTS.iter().map(|name| position(name)).collect();
-    wanted.push(time);
-    wanted.sort_unstable();
-    let mut scanned = 0;
-    let mut hits: Vec<RecordBatch> = Vec::new();
-    // What is not sealed is taken first, so that a unit sealed meanwhile is at worst seen once too often, never missed.
-    for batch in store.live_batches(kind) {
-        scanned += batch.num_rows() as u64;
-        let fits = fits(&batch, words, from, to);
-        hits.push(filter_record_batch(&batch, &fits).map_err(internal)?);
+    Search::new(store, words, from, to, limit).run()
+}
+
+fn internal(e: arrow::error::ArrowError) -> QueryError {
+    QueryError::Internal(e.to_string())
+}
+
+fn position(name: &str) -> usize {
+    KIND.spec().index(name).unwrap_or(0)
+}
+
+/// One search under way.
+struct Search<'a> {
+    store: &'a Arc<Store>,
+    words: &'a Words,
+    features: Vec<u64>,
+    from: Millis,
+    to: Millis,
+    limit: usize,
+    /// Positions of the time and of the texts.
+    wanted: Vec<usize>,
+    hits: Vec<RecordBatch>,
+    scanned: u64,
+    stats: Stats,
+    /// What the word indexes said, by file: after repacking many units lie in one.
+    rows: HashMap<String, Vec<Range<u64>>>,
+}
+
+impl<'a> Search<'a> {
+    fn new(store: &'a Arc<Store>, words: &'a Words, from: Millis, to: Millis, limit: usize) -> Search<'a> {
+        let mut wanted: Vec<usize> = TEXTS.iter().copied().chain([KIND.spec().time]).map(position).collect();
+        wanted.sort_unstable();
+        let (hits, rows) = (Vec::new(), HashMap::new());
+        Search { store, words, features: words.features(), from, to, limit, wanted, hits, scanned: 0, stats: Stats::default(), rows }
     }
-    let mut units: Vec<_> = store.units().into_iter().filter(|u| u.kind == kind && u.first <= to && u.last >= from).collect();
-    units.sort_by_key(|u| std::cmp::Reverse(u.last));
-    for unit in units {
-        if newest(&hits, time, limit).is_some_and(|oldest| oldest > unit.last) {
-            break;
+
+    fn run(mut self) -> Result<Found, QueryError> {
+        // What is not sealed is taken first, so that a unit sealed meanwhile is at worst seen once too often, never missed.
+        for batch in self.store.live_batches(KIND) {
+            self.scanned += batch.num_rows() as u64;
+            let fits = self.fits(&batch);
+            self.hits.push(filter_record_batch(&batch, &fits).map_err(internal)?);
         }
-        let texts = store.read_columns(&unit, Some(wanted.clone()))?;
-        let masks: Vec<BooleanArray> = texts.iter().map(|batch| fits(batch, words, from, to)).collect();
-        scanned += texts.iter().map(|b| b.num_rows() as u64).sum::<u64>();
-        if masks.iter().all(|m| m.true_count() == 0) {
-            continue;
+        let mut units = self.store.units();
+        units.retain(|u| u.kind == KIND);
+        let mut ends: HashMap<String, u64> = HashMap::new();
+        for unit in &units {
+            let end = ends.entry(unit.file.clone()).or_default();
+            *end = (*end).max(unit.first_row + unit.rows);
         }
-        for (batch, mask) in store.read_unit(&unit)?.iter().zip(&masks) {
-            hits.push(filter_record_batch(batch, mask).map_err(internal)?);
+        units.retain(|u| u.first <= self.to && u.last >= self.from);
+        units.sort_by_key(|u| std::cmp::Reverse(u.last));
+        for mut unit in units {
+            if self.is_done(unit.last) {
+                break;
+            }
+            loop {
+                let until = ends.get(&unit.file).copied().unwrap_or(unit.first_row + unit.rows);
+                match self.unit(&unit, until) {
+                    // It was repacked meanwhile: its rows lie elsewhere.
+                    Err(StoreError::Io(e)) if e.kind() == std::io::ErrorKind::NotFound => match self.store.unit(unit.entry) {
+                        Some(now) if now.file != unit.file => unit = now,
+                        _ => return Err(StoreError::Io(e).into()),
+                    },
+                    other => break other?,
+                }
+            }
         }
+        let all = concat_batches(&KIND.schema(), &self.hits).map_err(internal)?;
+        // Lines of one millisecond are told apart by their ids, so that what is cut off does not depend on how they were found.
+        let by = |name: &str| SortColumn { values: Arc::clone(all.column(position(name))), options: None };
+        let order = lexsort_to_indices(&[by(KIND.spec().time), by("text")], None).map_err(internal)?;
+        let order = order.slice(order.len().saturating_sub(self.limit), order.len().min(self.limit));
+        let all = take_record_batch(&all, &order).map_err(internal)?;
+        Ok(Found { rows: Mask::new().apply(KIND, &all)?, scanned: self.scanned, stats: self.stats })
     }
-    let all = concat_batches(&kind.schema(), &hits).map_err(internal)?;
-    let order = sort_to_indices(all.column(time), None, None).map_err(internal)?;
-    let order = order.slice(order.len().saturating_sub(limit), order.len().min(limit));
-    let all = take_record_batch(&all, &order).map_err(internal)?;
-    Ok(Found { rows: Mask::new().apply(kind, &all)?, scanned })
+
+    /// True if lines up to this time are older than all that are wanted.
+    fn is_done(&self, last: Millis) -> bool {
+        newest(&self.hits, position(KIND.spec().time), self.limit).is_some_and(|oldest| oldest > last)
+    }
+
+    /// Looks at what the word index leaves of a unit, the newest rows first.
+    fn unit(&mut self, unit: &UnitMeta, until: u64) -> Result<(), StoreError> {
+        let rows = match self.rows.get(&unit.file) {
+            Some(rows) => rows,
+            None => {
+                let rows = self.store.word_rows(unit, until, &self.features, &mut self.stats)?;
+                self.rows.entry(unit.file.clone()).or_insert(rows)
+            }
+        };
+        let own = unit.first_row..unit.first_row + unit.rows;
+        let mut parts: Vec<Range<u64>> = Vec::new();
+        for rows in rows.iter().map(|r| r.start.max(own.start)..r.end.min(own.end)) {
+            let mut start = rows.start;
+            while start < rows.end {
+                let end = (start / SEARCH_ROWS + 1).saturating_mul(SEARCH_ROWS).min(rows.end);
+                parts.push(start..end);
+                start = end;
+            }
+        }
+        if parts.is_empty() {
+            return Ok(());
+        }
+        let reader = self.store.open_unit(unit)?;
+        let looked = self.parts(&reader, parts);
+        self.stats = self.stats.plus(reader.stats());
+        looked
+    }
+
+    fn parts(&mut self, reader: &UnitReader, parts: Vec<Range<u64>>) -> Result<(), StoreError> {
+        for rows in parts.into_iter().rev() {
+            let texts = reader.rows(rows.clone(), Some(self.wanted.clone()))?;
+            let masks: Vec<BooleanArray> = texts.iter().map(|batch| self.fits(batch)).collect();
+            self.scanned += rows.end - rows.start;
+            if masks.iter().any(|m| m.true_count() > 0) {
+                for (batch, mask) in reader.rows(rows, None)?.iter().zip(&masks) {
+                    self.hits.push(filter_record_batch(batch, mask).map_err(|e| StoreError::Internal(e.to_string()))?);
+                }
+            }
+            // Rows of a unit are in the order of time: what comes before is not newer.
+            let first =
+                texts.first().and_then(|b| Some(b.column_by_name(KIND.spec().time)?.as_primitive::<TimestampMillisecondType>().value(0)));
+            if first.is_some_and(|first| self.is_done(Millis(first))) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn fits(&self, batch: &RecordBatch) -> BooleanArray {
+        let column = |name: &str| batch.column_by_name(name).map(|c| c.as_string::<i32>());
+        let texts: Vec<_> = TEXTS.iter().filter_map(|name| column(name)).collect();
+        let times = batch.column_by_name(KIND.spec().time).map(|c| c.as_primitive::<TimestampMillisecondType>());
+        let row = |i: usize| {
+            let inside = times.is_none_or(|t| (self.from.0..=self.to.0).contains(&t.value(i)));
+            let mut values = [""; TEXTS.len()];
+            for (value, text) in values.iter_mut().zip(&texts) {
+                *value = if text.is_null(i) { "" } else { text.value(i) };
+            }
+            inside && self.words.fit(&values)
+        };
+        (0..batch.num_rows()).map(|i| Some(row(i))).collect()
+    }
 }
 
 /// The time of the oldest row among the newest `limit`, once there are so many.
@@ -148,28 +228,13 @@ fn newest(hits: &[RecordBatch], time: usize, limit: usize) -> Option<Millis> {
     times.len().checked_sub(limit).and_then(|at| times.get(at)).map(|t| Millis(*t))
 }
 
-fn fits(batch: &RecordBatch, words: &Words, from: Millis, to: Millis) -> BooleanArray {
-    let column = |name: &str| batch.column_by_name(name).map(|c| c.as_string::<i32>());
-    let texts: Vec<_> = TEXTS.iter().filter_map(|name| column(name)).collect();
-    let times = batch.column_by_name(Kind::Maintenance.spec().time).map(|c| c.as_primitive::<TimestampMillisecondType>());
-    let row = |i: usize| {
-        let inside = times.is_none_or(|t| (from.0..=to.0).contains(&t.value(i)));
-        let mut values = [""; TEXTS.len()];
-        for (value, text) in values.iter_mut().zip(&texts) {
-            *value = if text.is_null(i) { "" } else { text.value(i) };
-        }
-        inside && words.fit(&values)
-    };
-    (0..batch.num_rows()).map(|i| Some(row(i))).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn words_are_whole_and_case_counts_for_nothing() {
-        let text = ["web-1", "sshd", "", "", "Failed password for <USER1> from <ADDR1> port 22 用户登录失败"];
+        let text = ["web-1", "sshd", "", "", "Failed password for <USER1> from <ADDR1> port 22 用户登录失败 Ошибка"];
         for (words, want) in [
             ("failed", true),
             ("FAILED sshd", true),
@@ -184,6 +249,8 @@ mod tests {
             ("<ADDR1>", true),
             ("accepted", false),
             ("failed accepted", false),
+            ("Ошибка", true),
+            ("ошибка", false),
         ] {
             assert_eq!(Words::parse(words).unwrap().fit(&text), want, "{words}");
         }

@@ -6,7 +6,7 @@
 use crate::{group, walbatch};
 
 pub use crate::parquet::fuzz::{record_map, record_page};
-pub use crate::stored::fuzz::{record_frame, record_keyring, record_stage, record_state, record_table};
+pub use crate::stored::fuzz::{record_frame, record_keyring, record_stage, record_state, record_table, record_words};
 
 /// Rows that a batch in a fuzzed group may claim: a column of equal values takes no bytes a row, and filling memory finds nothing.
 const ROWS: u32 = 4_096;

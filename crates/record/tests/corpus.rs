@@ -11,6 +11,7 @@ fn kept_inputs_never_panic() {
     replay("record_state", fuzz::record_state);
     replay("record_stage", fuzz::record_stage);
     replay("record_table", fuzz::record_table);
+    replay("record_words", fuzz::record_words);
     replay("record_map", fuzz::record_map);
     replay("record_page", fuzz::record_page);
 }

@@ -21,3 +21,4 @@ pub mod state;
 pub mod table;
 pub mod unit;
 pub mod wal;
+pub mod words;

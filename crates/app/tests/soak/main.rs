@@ -8,4 +8,5 @@ mod full;
 mod kill;
 mod leak;
 mod nas;
+mod syslog;
 mod truth;

@@ -23,7 +23,7 @@ mod tests;
 
 pub use map::{Column, Group, Page, PageMap, Span, Spot};
 pub use page::{Dictionary, PageDecryptor, read_page};
-pub use read::{Batches, Select, Source, open, read, read_from};
+pub use read::{Batches, Select, Source, map, open, open_at, read, read_from};
 pub use write::{Written, write, write_as};
 
 use crate::kind::Kind;

@@ -79,7 +79,28 @@ pub fn read_from(kind: Kind, source: &dyn Source, key: &Secret, select: &Select)
 /// A wrong key or changed bytes ([`ParquetFailure::Sealed`]), a cut file ([`ParquetFailure::Short`]), another kind
 /// ([`ParquetFailure::Kind`]), a row or column that is not there ([`ParquetFailure::Absent`]).
 pub fn open<'a>(kind: Kind, source: &'a dyn Source, key: &Secret, select: &Select) -> Result<Batches<'a>, ParquetFailure> {
-    let map = PageMap::of_kind(kind, &|offset, len| source.read_range(offset, len), source.len()?, key)?;
+    open_at(kind, source, Arc::new(map(kind, source, key)?), key, select)
+}
+
+/// The map of a file of `kind`: for those who read several parts of one file with [`open_at`].
+///
+/// # Errors
+/// As [`open`].
+pub fn map(kind: Kind, source: &dyn Source, key: &Secret) -> Result<PageMap, ParquetFailure> {
+    PageMap::of_kind(kind, &|offset, len| source.read_range(offset, len), source.len()?, key)
+}
+
+/// [`open`] of a file whose map is known: its footer is not read.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_at<'a>(
+    kind: Kind,
+    source: &'a dyn Source,
+    map: Arc<PageMap>,
+    key: &Secret,
+    select: &Select,
+) -> Result<Batches<'a>, ParquetFailure> {
     let fields = kind.spec().fields.len();
     let columns = select.columns.clone().unwrap_or_else(|| (0..fields).collect());
     if columns.iter().any(|c| *c >= fields) {
@@ -99,7 +120,7 @@ pub fn open<'a>(kind: Kind, source: &'a dyn Source, key: &Secret, select: &Selec
 /// An iterator over the batches of a file. After an error it ends.
 pub struct Batches<'a> {
     source: &'a dyn Source,
-    map: PageMap,
+    map: Arc<PageMap>,
     decryptor: PageDecryptor,
     schema: SchemaRef,
     rows: Range<u64>,

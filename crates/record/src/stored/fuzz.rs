@@ -7,6 +7,7 @@ use super::wal::{Container, FRAME_HEADER_BYTES, FileKey, FrameHeader, Header, en
 use super::{keyring, stage, state};
 
 pub use super::table::fuzz::record_table;
+pub use super::words::fuzz::record_words;
 
 /// A file's header that decodes is encoded to the same bytes; a frame with any plain text opens to groups that make the same frame, or
 /// does not open.

@@ -53,3 +53,19 @@ pub const TABLE_BLOCKS_AT_HAND: usize = 16;
 
 /// Most levels of a table: with two entries a block this is more entries than there are bytes.
 pub const TABLE_LEVELS: usize = 64;
+
+/// Features of words in one block of a word index; a block with more is looked at by every search.
+pub const WORDS_A_BLOCK: usize = 262_144;
+
+/// Features of words, each in each of its blocks, of one stretch of a word index: 32 MiB while it is made. One block may go beyond.
+pub const WORDS_A_STRETCH: usize = 4 << 20;
+
+/// Blocks of one stretch of a word index.
+pub const WORDS_STRETCH_BLOCKS: u32 = 1_024;
+
+/// Features after which a set of a word index ends, so that it fits into a block of a table.
+pub const WORDS_A_SET: usize = 2_600;
+
+/// Most features of a set: as many more as there are blocks with one and the same word, and some to spare. A set with more is looked at by
+/// every search.
+pub const WORDS_A_SET_MOST: usize = 65_536;

@@ -1,4 +1,4 @@
-//! Byte codecs of the store's own files: write-ahead log, keyring, stage, state snapshot, sorted tables. Bytes in, bytes out, so that a
+//! Byte codecs of the store's own files: write-ahead log, keyring, stage, state snapshot, sorted tables, word index. Bytes in, bytes out, so that a
 //! verifier needs no store. Integers are little-endian.
 
 mod bytes;
@@ -10,6 +10,7 @@ pub mod stage;
 pub mod state;
 pub mod table;
 pub mod wal;
+pub mod words;
 
 /// Why bytes are not what they should be. Never carries the bytes themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -13,6 +13,7 @@ use weir_record::sink::{Group, SinkError, SourceCounters, SourceDesc, SourceHand
 use super::act::{Acting, Made, Seen, act};
 use super::config::{ClockMode, Rule, Settings};
 use super::dialect::{Table, Values};
+use super::doubles::{Answered, digest};
 use super::leases::Leases;
 use super::limits::{SENDERS, TICK_CHANGES};
 use super::line::{self, Line};
@@ -67,6 +68,8 @@ pub struct Engine {
     leases: Leases,
     mappings: Mappings,
     cuts: HashMap<u32, Millis>,
+    /// Lines whose senders wait for word, for the next run of the program.
+    pub answered: Answered,
     run: [u8; 8],
     lines: u64,
     /// What waits for the next group.
@@ -87,6 +90,7 @@ impl Engine {
             leases: Leases::default(),
             mappings: Mappings::default(),
             cuts: HashMap::new(),
+            answered: Answered::default(),
             run: crypto::random(),
             lines: 0,
             out: Out::default(),
@@ -100,7 +104,7 @@ impl Engine {
                 if let Ok(ms) = value.as_slice().try_into() {
                     self.cuts.insert(number, Millis(i64::from_be_bytes(ms)));
                 }
-            } else if self.leases.restore(key, value).is_none() {
+            } else if self.leases.restore(key, value).or_else(|| self.answered.restore(key, value)).is_none() {
                 self.out.state.insert(key.clone(), None);
             }
         }
@@ -190,6 +194,9 @@ impl Engine {
         self.out.lines.push(Maintenance { time, received: from.received, source, peer: from.peer, flags, text: id, ..row });
         self.out.texts.push(MaintenanceText { time, id, source, bytes: bytes.to_vec() });
         self.out.bytes += bytes.len() * 3;
+        if from.ack.is_some() {
+            self.answered.note(from.peer, digest(bytes));
+        }
         self.out.acks.extend(from.ack);
         self.count(from.peer, made);
         Ok(())
@@ -290,14 +297,19 @@ impl Engine {
 
     /// Rows that were refused for good.
     pub fn discarded(&mut self, rows: u64, now: Millis) {
+        self.lost(rows, "records", "refused", now);
+    }
+
+    /// So many of something were lost here, and nobody sends them again.
+    pub fn lost(&mut self, count: u64, unit: &str, reason: &str, now: Millis) {
         self.out.gaps.push(Gap {
             time: now,
             id: Id::random(),
             start: now,
             end: now,
-            lost: Some(rows),
-            unit: "records".to_owned(),
-            reason: "refused".to_owned(),
+            lost: Some(count),
+            unit: unit.to_owned(),
+            reason: reason.to_owned(),
             ..Gap::default()
         });
     }
@@ -341,6 +353,8 @@ impl Engine {
             let state = &mut self.out.state;
             self.leases.changes(&mut |key, value| drop(state.insert(key, value)));
         }
+        let state = &mut self.out.state;
+        self.answered.changes(|key, value| drop(state.insert(key, value)));
         (!self.out.is_empty()).then(|| self.out.take())
     }
 

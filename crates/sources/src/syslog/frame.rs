@@ -1,7 +1,7 @@
 //! Lines out of a stream (RFC 6587): octet counting and newline, told apart by the first byte of the connection; RFC 5425 always counts.
 //!
 //! A frame that begins with a digit other than 0 and goes on with digits and a space is counted (RFC 6587 section 3.4.1); a line that a
-//! newline ends begins with `<` or text. What was found first holds for the whole connection.
+//! newline ends begins with `<` or text; digits that no space follows are text too. What was found first holds for the whole connection.
 
 use super::limits::{COUNT_DIGITS, FRAME_BYTES, LINE_BYTES};
 
@@ -33,13 +33,15 @@ pub struct Framer {
     digits: usize,
     count: usize,
     cut: bool,
+    /// No count was read yet, and the protocol leaves the choice: what begins may be a line that begins with a digit.
+    unsure: bool,
 }
 
 impl Framer {
     /// A framer of a new connection. `counted` when the protocol leaves no choice (RFC 5425).
     pub fn new(counted: bool) -> Framer {
         let framing = if counted { Framing::Counted } else { Framing::Unknown };
-        Framer { framing, line: Vec::new(), left: None, digits: 0, count: 0, cut: false }
+        Framer { framing, line: Vec::new(), left: None, digits: 0, count: 0, cut: false, unsure: !counted }
     }
 
     /// How the connection frames, as far as known.
@@ -92,7 +94,14 @@ impl Framer {
             }
             b' ' if self.digits > 0 && self.count <= FRAME_BYTES => {
                 self.left = Some(self.count);
-                (self.digits, self.count) = (0, 0);
+                (self.digits, self.count, self.unsure) = (0, 0, false);
+            }
+            // Such as a line that begins with its date.
+            byte if self.unsure && *byte != b' ' => {
+                self.framing = Framing::Newline;
+                self.line = self.count.to_string().into_bytes();
+                (self.digits, self.count, self.unsure) = (0, 0, false);
+                return Ok(bytes);
             }
             // Some senders end a counted frame with a newline that they do not count.
             b'\n' | b'\r' if self.digits == 0 => {}
@@ -134,6 +143,9 @@ impl Framer {
 
     /// The connection ended: a line that no newline ended is still a line; a counted frame that did not come whole is kept cut.
     pub fn finish(&mut self, out: &mut dyn FnMut(&[u8], bool)) {
+        if self.framing == Framing::Counted && self.unsure && self.digits > 0 {
+            self.line = self.count.to_string().into_bytes();
+        }
         if self.framing == Framing::Counted && !self.line.is_empty() {
             self.cut = true;
         }
@@ -159,7 +171,7 @@ mod tests {
     #[test]
     fn framings_are_told_apart_by_the_first_byte() {
         type Case<'a> = (&'a [&'a [u8]], &'a [(&'a str, bool)], bool, Framing);
-        let cases: [Case<'_>; 9] = [
+        let cases: [Case<'_>; 10] = [
             (&[b"<1>a\n<2>b\n"], &[("<1>a", false), ("<2>b", false)], true, Framing::Newline),
             (&[b"4 <1>a4 <2>b"], &[("<1>a", false), ("<2>b", false)], true, Framing::Counted),
             (&[b"5 <1", b">a\n", b"4 <2>b"], &[("<1>a", false), ("<2>b", false)], true, Framing::Counted),
@@ -168,7 +180,8 @@ mod tests {
             (&[b"<1>a\0<2>b\0"], &[("<1>a", false), ("<2>b", false)], true, Framing::Newline),
             (&[b"9 <1>a"], &[("<1>a", true)], true, Framing::Counted),
             (&[b"4 <1>ax"], &[("<1>a", false)], false, Framing::Counted),
-            (&[b"99999999 <1>"], &[], false, Framing::Counted),
+            (&[b"9999999 <1>"], &[], false, Framing::Counted),
+            (&[b"2026-11-22 one\n<2>", b"two\n"], &[("2026-11-22 one", false), ("<2>two", false)], true, Framing::Newline),
         ];
         for (pieces, want, good, framing) in cases {
             let mut framer = Framer::new(false);

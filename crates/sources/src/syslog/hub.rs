@@ -73,15 +73,23 @@ impl Hub {
     /// Gives lines to the engine; waits while a sender cannot be registered, or while the store is far behind. False: the program stops.
     pub fn lines<'a>(&self, lines: impl IntoIterator<Item = (Origin, &'a [u8], bool)>, stop: &Stop) -> bool {
         let mut inside = lock(&self.inside);
-        for (origin, bytes, cut) in lines {
+        let mut lines = lines.into_iter();
+        while let Some((origin, bytes, cut)) = lines.next() {
             while let Err(error) = inside.engine.line(&origin, bytes, cut) {
                 inside.engine.trouble(Some(&error.to_string()));
                 inside.troubled = true;
                 drop(inside);
-                if stop.wait(Duration::from_millis(RETRY_MS)) {
+                let stopped = stop.wait(Duration::from_millis(RETRY_MS));
+                inside = lock(&self.inside);
+                if stopped {
+                    // They were read, and whoever does not wait for word sends them no more.
+                    let unanswered = |o: &Origin| u64::from(o.ack.is_none());
+                    let left = unanswered(&origin) + lines.map(|(o, ..)| unanswered(&o)).sum::<u64>();
+                    if left > 0 {
+                        inside.engine.lost(left, "lines", "stopped", origin.received);
+                    }
                     return false;
                 }
-                inside = lock(&self.inside);
             }
             if inside.engine.out.rows() >= BATCH_ROWS || inside.engine.out.bytes >= BATCH_BYTES {
                 self.submit(&mut inside);

@@ -54,6 +54,9 @@ pub const BEHIND_MS: i64 = 30 * 86_400_000;
 /// Lines of an ended connection that are remembered to tell a possible double.
 pub const DOUBLES: usize = 2_048;
 
+/// Lines of one sender that were answered and are remembered through a restart, to tell a possible double: twice the window of librelp.
+pub const ANSWERED: usize = 256;
+
 /// Rows after which a group is handed to the sink.
 pub const BATCH_ROWS: usize = 8_192;
 

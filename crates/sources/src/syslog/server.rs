@@ -185,8 +185,9 @@ fn serve(socket: &UdpSocket, state: &UdpSocketState, hub: &Hub, stop: &Stop) {
     let mut buffers = vec![vec![0u8; DATAGRAM_BYTES]; BATCH_SIZE];
     let mut drops = Watch::new(socket);
     let mut watched = hub.now();
-    while !stop.is_raised() {
+    loop {
         let ms = if hub.waits() { BATCH_WAIT_MS } else { TICK_MS };
+        let stopping = stop.is_raised();
         // An interrupted wait is a short one.
         let _ = poll(&mut [PollFd::new(socket, PollFlags::IN)], Some(&Timespec { tv_sec: 0, tv_nsec: ms * 1_000_000 }));
         for _ in 0..READS {
@@ -198,12 +199,15 @@ fn serve(socket: &UdpSocket, state: &UdpSocketState, hub: &Hub, stop: &Stop) {
         }
         hub.turn(stop);
         let now = hub.now();
-        if !(0..TICK_MS).contains(&now.since(watched)) {
+        if stopping || !(0..TICK_MS).contains(&now.since(watched)) {
             let lost = drops.more();
             if lost > 0 {
                 hub.with(|e| e.kernel_dropped(lost, watched, now));
             }
             watched = now;
+        }
+        if stopping {
+            break;
         }
     }
     hub.finish();

@@ -49,6 +49,8 @@ struct Connection {
     // The last lines, and what a broken connection of the same sender ended with.
     recent: VecDeque<u64>,
     suspects: HashSet<u64>,
+    /// The peer takes nothing any more; what it sent before is still read.
+    deaf: bool,
     /// The client said goodbye: it closes once everything is answered.
     closing: bool,
     unanswered: usize,
@@ -82,7 +84,8 @@ enum Next {
 impl Streams {
     /// A server of these listeners. `wake` is readable when acknowledgements lie ready.
     pub fn new(listeners: Vec<(TcpListener, Speaks)>, hub: Arc<Hub>, acks: Acks, wake: Arc<OwnedFd>) -> Streams {
-        Streams { listeners, hub, acks, wake, connections: Vec::new(), doubles: Doubles::default(), next: 0 }
+        let doubles = Doubles::of(hub.with(|engine| engine.answered.before()));
+        Streams { listeners, hub, acks, wake, connections: Vec::new(), doubles, next: 0 }
     }
 
     /// Serves until told to stop.
@@ -108,7 +111,7 @@ impl Streams {
                 self.expire();
             }
         }
-        self.stop();
+        self.stop(&mut chunk, stop);
     }
 
     /// Which listeners have somebody waiting, and which connections have something to read or can be written to.
@@ -149,6 +152,7 @@ impl Streams {
                     continue;
                 }
                 if stream.set_nonblocking(true).is_err() {
+                    self.hub.with(|e| e.bad_frame(peer, now, "syslog.connection", &[]));
                     continue;
                 }
                 let _ = stream.set_nodelay(true);
@@ -157,7 +161,10 @@ impl Streams {
                     Speaks::Relp => (None, Talk::Relp(relp::Reader::default())),
                     Speaks::Tls(config) => match ServerConnection::new(Arc::clone(config)) {
                         Ok(tls) => (Some(Box::new(tls)), Talk::Lines(Framer::new(true))),
-                        Err(_) => continue,
+                        Err(_) => {
+                            self.hub.with(|e| e.bad_frame(peer, now, "syslog.tls", &[]));
+                            continue;
+                        }
                     },
                 };
                 self.next += 1;
@@ -171,6 +178,7 @@ impl Streams {
                     answers: VecDeque::new(),
                     recent: VecDeque::new(),
                     suspects: self.doubles.suspects(peer),
+                    deaf: false,
                     closing: false,
                     unanswered: 0,
                 });
@@ -179,7 +187,7 @@ impl Streams {
     }
 
     fn serve(&mut self, connection: &mut Connection, chunk: &mut [u8], stop: &Stop) -> Next {
-        if connection.write().is_err() {
+        if connection.write().is_err() && connection.is_useless() {
             return Next::Closed;
         }
         for _ in 0..READS {
@@ -209,7 +217,8 @@ impl Streams {
                 return self.finish(connection, stop);
             }
         }
-        if connection.write().is_err() || connection.answers.len() > WRITE_BYTES { Next::Closed } else { Next::Open }
+        let useless = connection.write().is_err() && connection.is_useless();
+        if useless || connection.answers.len() > WRITE_BYTES { Next::Closed } else { Next::Open }
     }
 
     /// The peer has closed: a line without an end is a line all the same.
@@ -259,7 +268,7 @@ impl Streams {
                 connection.unanswered = connection.unanswered.saturating_sub(1);
                 connection.answers.extend(relp::answer(transaction, "200 OK"));
             }
-            if connection.write().is_err() || connection.is_done() {
+            if (connection.write().is_err() && connection.is_useless()) || connection.is_done() {
                 gone.push(i);
             }
         }
@@ -273,14 +282,20 @@ impl Streams {
     fn expire(&mut self) {
         let now = self.hub.now();
         let late = |c: &Connection| c.tls.as_ref().is_some_and(|t| t.is_handshaking()) && now.since(c.since) > HANDSHAKE_MS;
-        self.connections.retain(|c| !late(c));
+        for slow in self.connections.extract_if(.., |c| late(c)) {
+            self.hub.with(|e| e.bad_frame(slow.peer, now, "syslog.tls-handshake", &[]));
+        }
     }
 
     /// The program stops: what came is made durable and answered, then the connections are closed.
-    fn stop(&mut self) {
+    fn stop(&mut self, chunk: &mut [u8], stop: &Stop) {
         self.hub.finish();
         self.acknowledge();
         for mut connection in std::mem::take(&mut self.connections) {
+            // Lines that have come as far as this machine are taken, and the beginning of one that did not come whole.
+            if matches!(connection.talk, Talk::Lines(_)) && matches!(self.serve(&mut connection, chunk, stop), Next::Open) {
+                self.finish(&mut connection, stop);
+            }
             if matches!(connection.talk, Talk::Relp(_)) {
                 connection.answers.extend(relp::SERVER_CLOSE);
             }
@@ -296,7 +311,17 @@ impl Streams {
 }
 
 impl Connection {
+    /// What a failed write means: without answers RELP is of no use, and the sender sends again; lines that came otherwise come once only.
+    fn is_useless(&mut self) -> bool {
+        self.deaf = true;
+        self.answers.clear();
+        matches!(self.talk, Talk::Relp(_))
+    }
+
     fn wants_write(&self) -> bool {
+        if self.deaf {
+            return false;
+        }
         !self.answers.is_empty() || self.tls.as_ref().is_some_and(|t| t.wants_write())
     }
 
@@ -317,11 +342,9 @@ impl Connection {
             return Ok(0);
         }
         let state = tls.process_new_packets().map_err(|e| io::Error::new(ErrorKind::InvalidData, e))?;
-        if tls.wants_write() {
-            match tls.write_tls(&mut self.stream) {
-                Err(e) if e.kind() != ErrorKind::WouldBlock => return Err(e),
-                _ => {}
-            }
+        if tls.wants_write() && !self.deaf {
+            // Lines may lie behind: they are read although nobody takes an answer.
+            self.deaf = tls.write_tls(&mut self.stream).is_err_and(|e| !matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted));
         }
         if state.plaintext_bytes_to_read() == 0 && !state.peer_has_closed() {
             return Err(ErrorKind::Interrupted.into());
@@ -332,6 +355,9 @@ impl Connection {
     /// Writes what waits, as far as the peer takes it.
     fn write(&mut self) -> io::Result<()> {
         let blocked = |e: &io::Error| matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted);
+        if self.deaf {
+            return Ok(());
+        }
         while !self.answers.is_empty() {
             let (front, _) = self.answers.as_slices();
             match self.stream.write(front) {

@@ -3,15 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::PoisonError;
 
-use arrow::array::RecordBatch;
-use weir_base::crypto::Secret;
 use weir_base::net::{Addr16, Prefix};
 use weir_base::task::lock;
-use weir_base::time::{Day, Millis};
+use weir_base::time::Millis;
+use weir_record::Id;
 use weir_record::kinds::flags;
-use weir_record::parquet::{self, Select, Source};
-use weir_record::stored::keyring::KeyId;
-use weir_record::{Id, Kind};
 
 use super::{Store, StoreError};
 use crate::catalog::UnitMeta;
@@ -139,13 +135,13 @@ impl Store {
         if self.disk.exists(fence_file(unit.unit).as_ref())? {
             return Ok(());
         }
-        let Some(key) = self.day_key(unit.kind, unit.day) else { return Ok(()) };
-        let file = UnitFile::open(self, unit)?;
-        let map = parquet::PageMap::from_file(&|offset, len| file.read_range(offset, len), file.len()?, &key)
-            .map_err(|e| StoreError::Damaged(e.to_string()))?;
-        let batches = self.read_unit(unit)?;
+        if self.day_key(unit.kind, unit.day).is_none() {
+            return Ok(());
+        }
+        let reader = self.open_unit(unit)?;
+        let batches = reader.rows(unit.first_row..unit.first_row + unit.rows, None)?;
         let rows = arrow::compute::concat_batches(&unit.kind.schema(), &batches).map_err(|e| StoreError::Internal(e.to_string()))?;
-        write_fences(&self.files, unit.unit, unit.sealed.day(), &rows, &map, unit.first_row)
+        write_fences(&self.files, unit.unit, unit.sealed.day(), &rows, reader.map(), unit.first_row)
     }
 
     /// Sessions that may have had this address in `from..=to`, in one realm or in all, and what was read.
@@ -221,59 +217,6 @@ impl Store {
             lock(&self.registry).sources().filter(|s| s.pools.iter().any(|p| p.contains(public))).map(|s| s.entry.number).collect();
         seen.retain(|s| !configured.contains(s));
         configured.into_iter().map(|s| (s, true)).chain(seen.into_iter().map(|s| (s, false))).collect()
-    }
-
-    /// All sealed units by log entry.
-    pub fn units(&self) -> Vec<UnitMeta> {
-        self.sealed.read().unwrap_or_else(PoisonError::into_inner).units.values().cloned().collect()
-    }
-
-    /// The day key of a kind, if there is one.
-    pub fn day_key(&self, kind: Kind, day: Day) -> Option<Secret> {
-        self.keyring.get(&KeyId::kind(kind.name(), day).ok()?)
-    }
-
-    /// All rows of a sealed unit.
-    pub fn read_unit(&self, unit: &UnitMeta) -> Result<Vec<RecordBatch>, StoreError> {
-        self.read_columns(unit, None)
-    }
-
-    /// Some columns of a sealed unit's rows, by position in the kind's field table.
-    pub fn read_columns(&self, unit: &UnitMeta, columns: Option<Vec<usize>>) -> Result<Vec<RecordBatch>, StoreError> {
-        let Some(key) = self.day_key(unit.kind, unit.day) else {
-            return Err(StoreError::Damaged(format!("the key of {} on {} is gone: those rows are erased", unit.kind, unit.day)));
-        };
-        let file = UnitFile::open(self, unit)?;
-        let select = Select { rows: Some(unit.first_row..unit.first_row + unit.rows), columns };
-        parquet::read_from(unit.kind, &file, &key, &select).map_err(|e| StoreError::Damaged(format!("{}: {e}", unit.file)))
-    }
-
-    /// Rows of a kind that are durable and not sealed.
-    pub fn live_batches(&self, kind: Kind) -> Vec<RecordBatch> {
-        let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
-        live.sealing.as_deref().into_iter().chain([&live.current]).filter_map(|g| g.batches.get(&kind)).flatten().cloned().collect()
-    }
-}
-
-/// A unit's file, read by range.
-struct UnitFile(Box<dyn weir_base::disk::DiskFile>);
-
-impl UnitFile {
-    fn open(store: &Store, unit: &UnitMeta) -> Result<UnitFile, StoreError> {
-        Ok(UnitFile(store.disk.open(unit.file.as_ref(), false)?))
-    }
-}
-
-impl Source for UnitFile {
-    fn len(&self) -> std::io::Result<u64> {
-        self.0.len()
-    }
-
-    fn read_range(&self, offset: u64, len: usize) -> std::io::Result<Vec<u8>> {
-        let mut bytes = vec![0; len];
-        let n = self.0.read_at(&mut bytes, offset)?;
-        bytes.truncate(n);
-        Ok(bytes)
     }
 }
 

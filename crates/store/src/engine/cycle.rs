@@ -25,6 +25,7 @@ use crate::live::Generation;
 use crate::nat::mapping::{Columns, RowRef};
 use crate::nat::pair::Context;
 use crate::unit::{self, StagedUnit};
+use crate::words::{self, WordsWriter};
 
 /// What one cycle did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -242,9 +243,14 @@ impl Store {
         let metas: Vec<UnitMeta> =
             (first_index..).zip(&sealing.staged).filter_map(|(index, unit)| unit::meta_of(index, &unit.entry, sealing.window)).collect();
         for (meta, unit) in metas.iter().zip(&sealing.staged) {
-            if unit.kind == Kind::NatMapping
-                && let Err(e) = crate::fence::write_fences(&self.files, meta.unit, sealing.sealed_at.day(), &unit.rows, &unit.map, 0)
-            {
+            let written = match unit.kind {
+                Kind::NatMapping => crate::fence::write_fences(&self.files, meta.unit, sealing.sealed_at.day(), &unit.rows, &unit.map, 0),
+                words::KIND => {
+                    WordsWriter::write(&self.files, (&meta.file, meta.day), std::iter::once(&unit.rows)).map_err(StoreError::from)
+                }
+                _ => Ok(()),
+            };
+            if let Err(e) = written {
                 // The first question that needs the table makes it again.
                 *lock(&self.flags.trouble) = Some(e.to_string());
             }

@@ -3,6 +3,7 @@
 mod ask;
 mod cycle;
 mod info;
+mod read;
 mod recover;
 mod repack;
 mod sink;
@@ -36,6 +37,7 @@ use crate::wal::{Wal, WalError};
 
 pub use cycle::SealReport;
 pub use info::{Health, SourceInfo};
+pub use read::UnitReader;
 pub use recover::OpenReport;
 pub use repack::RepackReport;
 
@@ -182,6 +184,8 @@ pub struct Store {
     index: RwLock<Index>,
     /// One registration at a time.
     registering: Mutex<()>,
+    /// One word index is made again at a time.
+    wording: Mutex<()>,
     /// One seal cycle at a time.
     cycle: Mutex<cycle::CycleState>,
     wake: (Mutex<bool>, Condvar),

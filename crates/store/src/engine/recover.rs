@@ -27,6 +27,7 @@ use crate::registry::Registry;
 use crate::state::{StateLimits, StateMap};
 use crate::unit::meta_of;
 use crate::wal::{Cut, Damage, Recovered, Wal, WalLimits};
+use crate::words::{WORDS, words_file};
 
 /// What opening found, in words for a person and as data.
 #[derive(Clone, Debug, Default)]
@@ -65,7 +66,7 @@ impl Store {
         let folder = lock_folder.map(FolderLock::take).transpose()?;
         let mut report = OpenReport { first_start: !crate::keyring::exists(disk.as_ref())?, ..OpenReport::default() };
         let keyring = Arc::new(Keyring::open_or_create(&disk, master)?);
-        for dir in [RUNS, FENCES, crate::snapshot::FOLDER, "stage", "segments"] {
+        for dir in [RUNS, FENCES, WORDS, crate::snapshot::FOLDER, "stage", "segments"] {
             disk.create_dir(Path::new(dir))?;
         }
         let identity = LogIdentity { origin: &config.origin, program: &config.program, now: clock.now() };
@@ -101,6 +102,7 @@ impl Store {
             sealed: RwLock::new(sealed),
             index: RwLock::new(Index::default()),
             registering: Mutex::new(()),
+            wording: Mutex::new(()),
             cycle: Mutex::default(),
             wake: (Mutex::new(false), Condvar::new()),
             room: (Mutex::new(()), Condvar::new()),
@@ -166,6 +168,7 @@ impl Store {
         cycle.flushed = self.clock.monotonic();
         cycle.snapshot = content.index.snapshot.clone().filter(|_| usable);
         self.sweep_index(&cycle.snapshot, if usable { &content.runs } else { &[] });
+        self.sweep_words(&content.units);
         Ok(())
     }
 
@@ -185,6 +188,17 @@ impl Store {
             let entries = self.disk.list(Path::new(folder)).unwrap_or_default();
             lost.extend(entries.into_iter().map(|e| format!("{folder}/{}", e.name)).filter(|file| !named.contains(file)));
         }
+        self.files.remove(&lost);
+    }
+
+    /// Word indexes of files that no unit lies in.
+    fn sweep_words(&self, units: &[UnitMeta]) {
+        let entries = self.disk.list(Path::new(WORDS)).unwrap_or_default();
+        if entries.is_empty() {
+            return;
+        }
+        let named: BTreeSet<String> = units.iter().filter(|u| u.kind == crate::words::KIND).map(|u| words_file(&u.file)).collect();
+        let lost: Vec<String> = entries.into_iter().map(|e| format!("{WORDS}/{}", e.name)).filter(|file| !named.contains(file)).collect();
         self.files.remove(&lost);
     }
 

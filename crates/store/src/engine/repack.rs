@@ -14,6 +14,7 @@ use weir_seal::filedigest::DigestBuilder;
 use super::{Store, StoreError};
 use crate::catalog::{Change, UnitMeta};
 use crate::commit::Plan;
+use crate::words::{self, WordsWriter};
 use crate::{fence, unit};
 
 /// Units that go into one file at most: what a log entry can name.
@@ -104,7 +105,15 @@ impl Store {
         let entries = vec![entry.encode().map_err(internal)?, Entry::Heartbeat(beat).encode().map_err(internal)?];
         let removes = units.iter().flat_map(|u| [PathBuf::from(&u.file), PathBuf::from(format!("{}.digests", u.file))]).collect();
         let committed = self.committer.commit(&Plan { entries, files, removes })?;
+        if kind == words::KIND
+            && let Err(e) = WordsWriter::write(&self.files, (&file, day), batches.iter())
+        {
+            *lock(&self.flags.trouble) = Some(e.to_string());
+        }
         self.moved(&moved, &batches, &written.map, kind, committed.size)?;
+        if kind == words::KIND {
+            self.files.remove(&units.iter().map(|u| words::words_file(&u.file)).collect::<Vec<_>>());
+        }
         cycle.indexed = committed.size;
         Ok(())
     }

@@ -42,6 +42,13 @@ pub struct Stats {
     pub bytes: u64,
 }
 
+impl Stats {
+    /// Both together.
+    pub fn plus(self, other: Stats) -> Stats {
+        Stats { pages: self.pages + other.pages, bytes: self.bytes + other.bytes }
+    }
+}
+
 /// Why a table cannot be written or read. Never carries keys or values.
 #[derive(Debug, thiserror::Error)]
 pub enum TableError {

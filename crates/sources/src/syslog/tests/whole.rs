@@ -233,3 +233,34 @@ fn an_operators_dialect_is_used_and_a_wrong_one_refused() {
     let problems = super::super::server::read_dialect(&file).unwrap_err();
     assert!(problems[0].contains("door.toml") && problems[0].contains("rule 1"), "{problems:?}");
 }
+
+#[test]
+fn a_restarted_program_marks_what_it_had_answered_and_is_sent_again() {
+    let sink = MemorySink::new();
+    let rig = Rig::start(&sink, "");
+    let mut stream = connect(rig.server.relp[0]);
+    stream.write_all(b"1 open 15 relp_version=0\n\n2 syslog 7 <13>one\n3 syslog 7 <13>two\n").unwrap();
+    assert_eq!(answers(&mut stream, 6).len(), 6);
+    let sink = rig.stop();
+    drop(stream);
+    // The answer to the second line did not arrive, as far as the sender knows.
+    let rig = Rig::start(&sink, "");
+    let mut stream = connect(rig.server.relp[0]);
+    stream.write_all(b"1 open 15 relp_version=0\n\n2 syslog 7 <13>two\n3 syslog 9 <13>three\n").unwrap();
+    assert_eq!(answers(&mut stream, 6).len(), 6);
+    let lines = rig.stop().rows::<Maintenance>();
+    let marked: Vec<&str> = lines.iter().filter(|l| l.flags & line_flags::PERHAPS_DOUBLE != 0).map(|l| l.line.as_str()).collect();
+    assert_eq!((lines.len(), marked), (4, vec!["two"]));
+}
+
+#[test]
+fn a_stop_keeps_what_had_come_and_the_beginning_of_a_line() {
+    let sink = MemorySink::new();
+    let rig = Rig::start(&sink, "");
+    let mut stream = connect(rig.server.tcp[0]);
+    stream.write_all(b"<13>one\n").unwrap();
+    sink.wait_rows::<Maintenance>(1);
+    stream.write_all(b"<13>two\n<13>thr").unwrap();
+    let lines: Vec<String> = rig.stop().rows::<Maintenance>().into_iter().map(|l| l.line).collect();
+    assert_eq!(lines, ["one", "two", "thr"]);
+}
