@@ -6,11 +6,11 @@ use super::*;
 const GOLDEN: &str = include_str!("testdata/roles.txt");
 
 fn table() -> String {
-    let mut out = String::from("# Role, its titles, what it may do, roles the same person may not hold. Every account has `self` besides.\n");
+    let mut out = String::from("# Role, its titles, what it may do, roles the same person may not hold. `self` comes with every account.\n");
     for line in TABLE {
         out += &format!("\n{} {} {}\n", line.name, line.zh, line.en);
         for c in Capability::ALL {
-            let mark = if line.may.contains(c) { "x" } else { "-" };
+            let mark = if capabilities(&[line.role]).has(*c) { "x" } else { "-" };
             out += &format!("  {mark} {}\n", c.name());
         }
         let never: Vec<&str> = line.role.never_with().into_iter().map(Role::name).collect();

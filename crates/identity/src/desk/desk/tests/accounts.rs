@@ -11,7 +11,7 @@ fn the_first_link_makes_one_administrator_and_no_more() {
     for bad in ["", "setup_", "setup_x", "link_x", &token[..token.len() - 1]] {
         assert_eq!(w.desk.accept(bad, "sys", "N", "a long password, sure", &w.peer(), w.now()).unwrap_err().code(), "wrong-credentials");
     }
-    for (login, password) in [("s", "a long password, sure"), ("SYS", "a long password, sure"), ("sys", "short"), ("sys", "I am sys, let me in")] {
+    for (login, password) in [("s", "a long password, sure"), ("SYS", "a long password, sure"), ("sys", "short"), ("system", "I am System, let me in")] {
         assert_eq!(w.desk.accept(&token, login, "N", password, &w.peer(), w.now()).unwrap_err().code(), "bad-request", "{login} {password}");
     }
     let sys = w.first();

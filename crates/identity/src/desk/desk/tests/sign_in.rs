@@ -107,7 +107,7 @@ impl World {
 
 #[test]
 fn a_code_is_taken_once_also_after_a_restart() {
-    let mut u = unit();
+    let u = unit();
     u.w.later(60_000);
     let code = totp::code(&u.sys.secret, u.w.now());
     let half = |w: &World| w.desk.password("sys", &u.sys.password, &w.peer(), w.now()).unwrap().cookie;
