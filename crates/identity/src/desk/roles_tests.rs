@@ -6,7 +6,8 @@ use super::*;
 const GOLDEN: &str = include_str!("testdata/roles.txt");
 
 fn table() -> String {
-    let mut out = String::from("# Role, its titles, what it may do, roles the same person may not hold. `self` comes with every account.\n");
+    let mut out =
+        String::from("# Role, its titles, what it may do, roles the same person may not hold. `self` comes with every account.\n");
     for line in TABLE {
         out += &format!("\n{} {} {}\n", line.name, line.zh, line.en);
         for c in Capability::ALL {

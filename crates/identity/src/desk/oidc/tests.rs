@@ -124,7 +124,9 @@ fn discovery_documents_are_read_or_refused_with_words() {
 
 #[test]
 fn key_sets_without_a_key_that_is_taken_are_refused() {
-    for bad in ["", "[]", "{}", r#"{"keys":[]}"#, r#"{"keys":[{"kty":"oct","k":"AA"}]}"#, r#"{"keys":[{"kty":"RSA","n":"AQAB","e":"AQAB"}]}"#] {
+    for bad in
+        ["", "[]", "{}", r#"{"keys":[]}"#, r#"{"keys":[{"kty":"oct","k":"AA"}]}"#, r#"{"keys":[{"kty":"RSA","n":"AQAB","e":"AQAB"}]}"#]
+    {
         assert!(keys(bad.as_bytes()).is_err(), "{bad}");
     }
     let many = json!({"keys": vec![json!({"kty": "oct"}); 65]});
@@ -161,7 +163,9 @@ fn the_token_endpoint_is_asked_and_understood() {
         "grant_type=authorization_code&code=c%2F1&redirect_uri=https%3A%2F%2Fa%2Fcb&client_id=weir&code_verifier=v&client_secret=s%26s"
     );
     assert_eq!(token_answer(br#"{"access_token":"x","token_type":"bearer","id_token":"a.b.c"}"#).unwrap(), "a.b.c");
-    for bad in [&b""[..], b"{}", br#"{"token_type":"Bearer"}"#, br#"{"token_type":"mac","id_token":"a.b.c"}"#, br#"{"error":"invalid_grant"}"#] {
+    for bad in
+        [&b""[..], b"{}", br#"{"token_type":"Bearer"}"#, br#"{"token_type":"mac","id_token":"a.b.c"}"#, br#"{"error":"invalid_grant"}"#]
+    {
         assert!(token_answer(bad).is_err());
     }
 }

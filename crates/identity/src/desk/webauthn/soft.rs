@@ -17,12 +17,19 @@ enum Pair {
 /// An authenticator with one passkey. Its fields are what it says; tests change them.
 pub struct Soft {
     pair: Pair,
+    /// Credential id.
     pub id: Vec<u8>,
+    /// User handle.
     pub user: Vec<u8>,
+    /// Signature counter.
     pub count: u32,
+    /// Flags: user present 0x01, verified 0x04, backup eligible 0x08, backed up 0x10.
     pub flags: u8,
+    /// Origin of the page.
     pub origin: String,
+    /// Relying party.
     pub rp: String,
+    /// Attestation format.
     pub fmt: &'static str,
 }
 
@@ -31,6 +38,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 impl Soft {
+    /// A new passkey; `ed`: Ed25519 instead of P-256.
     pub fn new(origin: &str, rp: &str, user: &[u8], ed: bool) -> Soft {
         let rng = SystemRandom::new();
         let pair = if ed {

@@ -27,7 +27,7 @@ enum Leads {
     /// The first account.
     Setup,
     /// An account that is new, or is to be recovered.
-    Account(Account),
+    Account(Box<Account>),
 }
 
 impl Desk {
@@ -85,7 +85,7 @@ fn leads(desk: &Desk, look: &impl Look, token: &str, now: Millis) -> Outcome<Opt
         return Err(USED);
     }
     let account = look.account(invitation.account).filter(|a| a.standing != Standing::Disabled).ok_or(USED)?;
-    Ok(Some(Leads::Account(account.clone())))
+    Ok(Some(Leads::Account(Box::new(account.clone()))))
 }
 
 fn leads_of(desk: &Desk, c: &Change<'_>, token: &str, now: Millis) -> Outcome<Option<Leads>> {
@@ -95,7 +95,7 @@ fn leads_of(desk: &Desk, c: &Change<'_>, token: &str, now: Millis) -> Outcome<Op
 fn accepted(c: &mut Change<'_>, leads: Leads, login: &str, display: &str, password: Stored, now: Millis) -> Outcome<Id> {
     let mut account = match leads {
         Leads::Setup => Account::invited(Id::random(), display, &[Role::SystemAdmin], now),
-        Leads::Account(account) => account,
+        Leads::Account(account) => *account,
     };
     let recovered = account.standing == Standing::Active;
     if recovered && account.login != login {

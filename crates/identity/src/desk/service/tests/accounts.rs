@@ -11,8 +11,14 @@ fn the_first_link_makes_one_administrator_and_no_more() {
     for bad in ["", "setup_", "setup_x", "link_x", &token[..token.len() - 1]] {
         assert_eq!(w.desk.accept(bad, "sys", "N", "a long password, sure", &w.peer(), w.now()).unwrap_err().code(), "wrong-credentials");
     }
-    for (login, password) in [("s", "a long password, sure"), ("SYS", "a long password, sure"), ("sys", "short"), ("system", "I am System, let me in")] {
-        assert_eq!(w.desk.accept(&token, login, "N", password, &w.peer(), w.now()).unwrap_err().code(), "bad-request", "{login} {password}");
+    for (login, password) in
+        [("s", "a long password, sure"), ("SYS", "a long password, sure"), ("sys", "short"), ("system", "I am System, let me in")]
+    {
+        assert_eq!(
+            w.desk.accept(&token, login, "N", password, &w.peer(), w.now()).unwrap_err().code(),
+            "bad-request",
+            "{login} {password}"
+        );
     }
     let sys = w.first();
     assert_eq!(w.account(&sys, sys.id).roles, [Role::SystemAdmin]);
@@ -34,7 +40,11 @@ fn during_set_up_each_role_is_given_once_and_afterwards_nothing_without_a_second
     let link = invite(&[Role::SecurityAdmin]).unwrap().link.unwrap();
     assert!(invite(&[Role::SecurityAdmin]).unwrap().approval.is_some(), "its link waits, so the role is given");
     let sec = w.accept(&link, "sec");
-    assert_eq!(w.desk.accept(&link, "sec2", "N", "a long password, sure", &w.peer(), w.now()).unwrap_err().code(), "wrong-credentials", "used");
+    assert_eq!(
+        w.desk.accept(&link, "sec2", "N", "a long password, sure", &w.peer(), w.now()).unwrap_err().code(),
+        "wrong-credentials",
+        "used"
+    );
     let audit = w.invite(&sys, "audit", &[Role::AuditAdmin]);
     assert!(w.desk.is_setup());
     assert!(invite(&[Role::Reviewer]).unwrap().approval.is_some());

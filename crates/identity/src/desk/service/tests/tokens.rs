@@ -30,7 +30,16 @@ fn a_token_loses_what_its_account_loses() {
 #[test]
 fn some_things_no_token_may() {
     let u = unit();
-    for scope in [&["accounts.change"][..], &["roles.change"], &["settings.change"], &["self"], &["break-glass.ask"], &["ledger.read"], &["root"], &[]] {
+    for scope in [
+        &["accounts.change"][..],
+        &["roles.change"],
+        &["settings.change"],
+        &["self"],
+        &["break-glass.ask"],
+        &["ledger.read"],
+        &["root"],
+        &[],
+    ] {
         assert_eq!(make(&u, &u.sys, scope).err().map(|e| e.field()), Some(Some("scope")), "{scope:?}");
     }
     assert!(make(&u, &u.sec, &["approvals.confirm"]).is_err());
@@ -79,6 +88,9 @@ fn an_account_has_at_most_twenty() {
     }
     assert_eq!(make(&u, &u.op, &["overview.read"]).err().map(|e| e.code()), Some("too-many"));
     for (name, days) in [("", 1), ("a\nb", 1), ("ok", 0), ("ok", 367)] {
-        assert_eq!(u.w.desk.token_make(&u.w.caller(&u.op), name, &["overview.read".into()], days, u.w.now()).err().map(|e| e.code()), Some("bad-request"));
+        assert_eq!(
+            u.w.desk.token_make(&u.w.caller(&u.op), name, &["overview.read".into()], days, u.w.now()).err().map(|e| e.code()),
+            Some("bad-request")
+        );
     }
 }

@@ -33,7 +33,11 @@ fn a_passkey_signs_in_alone_and_stands_as_the_second_factor() {
     let whole = w.desk.passkey_finish(&half.cookie, &soft.get(&options), &w.peer(), w.now()).unwrap();
     assert!(w.session(&whole.cookie).is_some() && w.session(&half.cookie).is_none());
     assert_eq!(w.desk.passkey_begin(&visitor, "evil.example", &w.peer(), w.now()).unwrap_err().code(), "conflict");
-    assert_eq!(w.desk.passkey_begin(&visitor, "192.0.2.1", &w.peer(), w.now()).unwrap_err().code(), "conflict", "addresses have no passkeys");
+    assert_eq!(
+        w.desk.passkey_begin(&visitor, "192.0.2.1", &w.peer(), w.now()).unwrap_err().code(),
+        "conflict",
+        "addresses have no passkeys"
+    );
 }
 
 #[test]

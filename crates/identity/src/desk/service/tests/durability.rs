@@ -5,7 +5,9 @@ use serde_json::json;
 use super::*;
 
 /// Everything the state holds.
-fn held(w: &World) -> BTreeMap<Vec<u8>, Vec<u8>> {
+type Held = BTreeMap<Vec<u8>, Vec<u8>>;
+
+fn held(w: &World) -> Held {
     lock(&w.sink.state).clone()
 }
 
@@ -114,10 +116,20 @@ fn day(pause: &mut dyn FnMut(&mut Unit)) -> Vec<String> {
     u.w.desk.disable(&u.w.caller(&u.sys), new.id, WHY, u.w.now()).unwrap();
     pause(&mut u);
     u.w.same();
-    let mut list: Vec<String> = u.w.desk.accounts(&u.w.caller(&u.sec), u.w.now()).unwrap().into_iter()
-        .map(|a| format!("{} {:?} {} {}", a.login, a.roles, a.state, a.second_factor)).collect();
-    let mut approvals: Vec<String> = u.w.desk.approvals(&u.w.caller(&u.sec), u.w.now()).unwrap().into_iter()
-        .map(|a| format!("{} {} {}", a.kind, a.state, a.steps.len())).collect();
+    let mut list: Vec<String> =
+        u.w.desk
+            .accounts(&u.w.caller(&u.sec), u.w.now())
+            .unwrap()
+            .into_iter()
+            .map(|a| format!("{} {:?} {} {}", a.login, a.roles, a.state, a.second_factor))
+            .collect();
+    let mut approvals: Vec<String> =
+        u.w.desk
+            .approvals(&u.w.caller(&u.sec), u.w.now())
+            .unwrap()
+            .into_iter()
+            .map(|a| format!("{} {} {}", a.kind, a.state, a.steps.len()))
+            .collect();
     approvals.sort();
     list.extend(approvals);
     list
@@ -157,18 +169,18 @@ fn no_name_is_in_any_record() {
 fn a_state_of_another_version_is_refused_cleanly() {
     let u = unit();
     let good = held(&u.w);
-    let open = |change: &dyn Fn(&mut BTreeMap<Vec<u8>, Vec<u8>>)| {
+    let open = |change: fn(&mut Held)| {
         let sink = Arc::new(Sink::default());
         let mut state = good.clone();
         change(&mut state);
         *lock(&sink.state) = state;
         Desk::open(sink, settings(), START).map(drop).map_err(|e| e.to_string())
     };
-    assert!(open(&|_| ()).is_ok());
-    let error = open(&|s| s.values_mut().next().unwrap()[0] = 2).unwrap_err();
+    assert!(open(|_| ()).is_ok());
+    let error = open(|s| s.values_mut().next().unwrap()[0] = 2).unwrap_err();
     assert!(error.contains("another version") && error.contains("newer"), "{error}");
-    assert!(open(&|s| drop(s.insert(b"z".to_vec(), vec![1]))).is_err());
-    assert!(open(&|s| s.values_mut().next().unwrap().truncate(9)).unwrap_err().contains("damaged"));
+    assert!(open(|s| drop(s.insert(b"z".to_vec(), vec![1]))).is_err());
+    assert!(open(|s| s.values_mut().next().unwrap().truncate(9)).unwrap_err().contains("damaged"));
 }
 
 #[test]
