@@ -47,6 +47,8 @@ impl Desk {
         let Some(leads) = leads(self, &*self.store(), token, now)? else {
             return Err(self.fail(None, Method::Link, None, peer, now));
         };
+        // The link is real: a name that is taken or a short password is no guess.
+        self.live().throttle.right(None, false, peer.address, now);
         account::login(login)?;
         acceptable(password, login)?;
         if matches!(leads, Leads::Setup) {
@@ -62,7 +64,7 @@ impl Desk {
         })?;
         let next = self.store().account(id).and_then(Account::next);
         let mut live = self.live();
-        live.throttle.right(Some(id), true, peer.address, now);
+        live.throttle.forget(id);
         live.sessions.end_account(id, None);
         let cookie = live.sessions.begin(id, next, now, peer, now);
         drop((live, held));

@@ -20,6 +20,11 @@ fn the_first_link_makes_one_administrator_and_no_more() {
             "{login} {password}"
         );
     }
+    let peer = w.peer();
+    for _ in 0..20 {
+        let short = w.desk.accept(&token, "sys", "N", "short", &peer, w.now()).unwrap_err();
+        assert_eq!(short.code(), "bad-request", "who has the link does not wait for a typing error");
+    }
     let sys = w.first();
     assert_eq!(w.account(&sys, sys.id).roles, [Role::SystemAdmin]);
     assert_eq!(w.desk.setup_link(w.now()), None);
