@@ -1,5 +1,7 @@
 //! Bytes of the state.
 
+use proptest::prelude::*;
+
 use super::*;
 
 #[test]
@@ -65,4 +67,17 @@ fn a_draft_shows_what_it_changes_and_leaves_what_is_remembered_alone() {
     assert!(puts.len() == 1 && puts[0].value.is_none());
     store.take_over(changes);
     assert!(store.accounts().is_empty());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn a_changed_entry_is_read_or_refused(which in 0usize..6, at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+        let (_, mut key, value) = vectors().swap_remove(which);
+        key.extend(value);
+        let at = at.index(key.len());
+        key[at] = byte;
+        crate::desk::fuzz::fuzz_entry(&key);
+    }
 }

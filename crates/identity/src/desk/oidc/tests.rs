@@ -1,3 +1,4 @@
+use proptest::prelude::*;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use weir_base::crypto::sha256;
@@ -173,4 +174,17 @@ fn the_token_endpoint_is_asked_and_understood() {
 #[test]
 fn what_fuzzing_kept_still_holds() {
     weir_testkit::corpus::replay("identity_oidc", fuzz::fuzz_documents);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn changed_documents_are_read_or_refused(keys in any::<bool>(), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+        let golden: Golden = serde_json::from_str(include_str!("testdata/tokens.json")).unwrap();
+        let mut bytes = if keys { golden.jwks.to_string() } else { document().to_string() }.into_bytes();
+        let at = at.index(bytes.len());
+        bytes[at] = byte;
+        fuzz::fuzz_documents(&bytes);
+    }
 }

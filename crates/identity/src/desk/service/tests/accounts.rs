@@ -194,6 +194,21 @@ fn notices_say_what_needs_a_person() {
 }
 
 #[test]
+fn there_are_never_more_than_a_thousand_accounts() {
+    let mut u = unit();
+    for n in 6..1_000 {
+        let mut account = crate::desk::account::Account::invited(Id::random(), "Filler", &[Role::Reviewer], u.w.now());
+        (account.login, account.standing) = (format!("filler-{n}"), crate::desk::account::Standing::Active);
+        let entry = crate::desk::store::Entry::Account(account);
+        lock(&u.w.sink.state).insert(crate::desk::store::encode_key(entry.key()), entry.encode());
+    }
+    u.w.desk = Desk::open(u.w.sink.clone(), settings(), u.w.now()).unwrap();
+    u.w.sign_in(&mut u.sys);
+    let refused = u.w.desk.invite(&u.w.caller(&u.sys), "One more", &[Role::Reviewer], None, WHY, u.w.now());
+    assert_eq!(refused.err().map(|e| e.code()), Some("too-many"));
+}
+
+#[test]
 fn lists_are_for_who_may_read_them() {
     let u = unit();
     let w = &u.w;

@@ -6,6 +6,8 @@ use super::*;
 fn a_password_list_locks_the_account_and_an_unknown_name_looks_the_same() {
     let u = unit();
     let (w, mut seen) = (&u.w, Vec::new());
+    let token = w.desk.token_make(&w.caller(&u.op), "t", &["overview.read".into()], 1, w.now()).unwrap().secret.unwrap();
+    assert!(w.desk.bearer(&token, &w.peer(), w.now()).is_ok());
     for n in 0..14 {
         let mut both = Vec::new();
         for login in ["op", "nobody-has-this"] {
@@ -23,6 +25,7 @@ fn a_password_list_locks_the_account_and_an_unknown_name_looks_the_same() {
     assert!(matches!(seen[10], Refused::Locked { retry_after: 800..=900 }), "{:?}", seen[10]);
     assert_eq!(w.account(&u.sys, u.op.id).state, "locked");
     assert!(w.session(&u.op.cookie).is_none(), "its sessions ended");
+    assert!(w.desk.bearer(&token, &w.peer(), w.now()).is_err(), "its tokens do nothing");
     let right = w.desk.password("op", &u.op.password, &w.peer(), w.now());
     assert!(matches!(right, Err(Refused::Locked { .. })), "the right password does not help");
     assert_eq!(w.told_of("desk-account-lock"), 1);
