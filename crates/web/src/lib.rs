@@ -2,4 +2,9 @@
 //! `weir-identity` says who may do what.
 
 pub mod backend;
+mod client;
+pub mod limits;
 pub mod model;
+pub mod notices;
+pub mod settings;
+mod tls;
