@@ -22,13 +22,38 @@ pub struct Settings {
     pub url: Option<String>,
     /// The folder for its certificate, key and ACME account; made with mode 0700 where it is absent.
     pub folder: PathBuf,
-    /// OpenID providers.
-    pub providers: Vec<Provider>,
-    /// PEM file of the authorities that OpenID providers and ACME directories are checked against: [`SYSTEM_CA`] by default.
+    /// PEM file of the authorities that OpenID providers (which the desk's own settings name) and ACME directories are checked against: [`SYSTEM_CA`] by default.
     pub ca_file: PathBuf,
     /// The program's version, for the API page and the session.
     pub version: String,
     /// How long things may take.
+    pub times: Times,
+}
+
+/// How connections are protected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tls {
+    /// Not at all: for loopback alone.
+    Clear,
+    /// A certificate of its own, made at the first start; its fingerprint is told.
+    Own,
+    /// Files; they are read again when they change.
+    Files {
+        /// Certificate chain, PEM.
+        certificate: PathBuf,
+        /// Private key, PEM, mode 0600.
+        key: PathBuf,
+    },
+    /// From an ACME authority (RFC 8555), by TLS-ALPN-01 (RFC 8737): the authority connects to port 443 of each name.
+    Acme {
+        /// URL of the directory.
+        directory: String,
+        /// `mailto:` addresses, where the authority may write.
+        contact: Vec<String>,
+    },
+}
+
+/// How long things may take.
     pub times: Times,
 }
 
