@@ -54,48 +54,6 @@ pub enum Tls {
 }
 
 /// How long things may take.
-    pub times: Times,
-}
-
-/// How connections are protected.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Tls {
-    /// Not at all: for loopback alone.
-    Clear,
-    /// A certificate of its own, made at the first start; its fingerprint is told.
-    Own,
-    /// Files; they are read again when they change.
-    Files {
-        /// Certificate chain, PEM.
-        certificate: PathBuf,
-        /// Private key, PEM, mode 0600.
-        key: PathBuf,
-    },
-    /// From an ACME authority (RFC 8555), by TLS-ALPN-01 (RFC 8737): the authority connects to port 443 of each name.
-    Acme {
-        /// URL of the directory.
-        directory: String,
-        /// `mailto:` addresses, where the authority may write.
-        contact: Vec<String>,
-    },
-}
-
-/// An OpenID provider.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Provider {
-    /// Name in URLs: a-z 0-9 -
-    pub name: String,
-    /// Title on the button.
-    pub title: String,
-    /// Issuer, an `https` URL.
-    pub issuer: String,
-    /// Client id.
-    pub client: String,
-    /// File with the client secret, mode 0600.
-    pub secret_file: PathBuf,
-}
-
-/// How long things may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Times {
     /// A TLS handshake.

@@ -162,7 +162,8 @@ impl Acme {
     fn keep(&self, chain: &str, key: &str, certificates: &Certificates) -> Result<Validity, String> {
         let parsed = chain_of(chain)?;
         let holds = parsed.first().and_then(|c| validity::read(c)).ok_or("what it gave is no certificate")?;
-        let private = rustls::pki_types::pem::PemObject::from_pem_slice(key.as_bytes()).map_err(|_| "the new key cannot be read".to_owned())?;
+        let private =
+            rustls::pki_types::pem::PemObject::from_pem_slice(key.as_bytes()).map_err(|_| "the new key cannot be read".to_owned())?;
         let both = certified(parsed, private)?;
         let cannot = |e| format!("the certificate cannot be kept in {}: {e}", self.wanted.folder.display());
         let disk = RealDisk::new(&self.wanted.folder).map_err(cannot)?;

@@ -23,7 +23,8 @@ pub type Own = (Arc<CertifiedKey>, String);
 /// The names that the certificate is for: those people use, the addresses listened on, and this machine's own.
 pub fn names(configured: &[String], listen: &[SocketAddr]) -> Vec<String> {
     let addresses = listen.iter().map(SocketAddr::ip).filter(|ip| !ip.is_unspecified()).map(|ip: IpAddr| ip.to_string());
-    let mut all: Vec<String> = configured.iter().cloned().chain(addresses).chain(["localhost", "127.0.0.1", "::1"].map(str::to_owned)).collect();
+    let mut all: Vec<String> =
+        configured.iter().cloned().chain(addresses).chain(["localhost", "127.0.0.1", "::1"].map(str::to_owned)).collect();
     all.sort();
     all.dedup();
     all
@@ -37,7 +38,8 @@ pub fn ensure(folder: &Path, names: &[String], now: Millis) -> Result<Own, Strin
     let (at, key) = (folder.join(CERTIFICATE), folder.join(KEY));
     if at.exists() && key.exists() {
         let text = pem::read(&at, false)?;
-        let same = String::from_utf8_lossy(&text).lines().find_map(|l| l.strip_prefix(NAMES).map(|n| n == names.join(" "))).unwrap_or(false);
+        let same =
+            String::from_utf8_lossy(&text).lines().find_map(|l| l.strip_prefix(NAMES).map(|n| n == names.join(" "))).unwrap_or(false);
         let chain = pem::certificates(&at)?;
         let left = chain.first().and_then(|c| validity::read(c)).map_or(0, |v| v.to.since(now) / DAY_MS);
         if same && left > OWN_DAYS_LEFT {
@@ -52,7 +54,11 @@ fn make(folder: &Path, names: &[String], now: Millis) -> Result<Own, String> {
     let (certificate, key) = signed(names, now)?;
     let cannot = |e| format!("the desk's certificate cannot be kept in {}: {e}", folder.display());
     let disk = RealDisk::new(folder).map_err(cannot)?;
-    let text = format!("The desk's own certificate. It is made anew when it runs out or when its names change.\n{NAMES}{}\n{}", names.join(" "), certificate.pem());
+    let text = format!(
+        "The desk's own certificate. It is made anew when it runs out or when its names change.\n{NAMES}{}\n{}",
+        names.join(" "),
+        certificate.pem()
+    );
     replace(&disk, Path::new(KEY), key.serialize_pem().as_bytes()).map_err(cannot)?;
     replace(&disk, Path::new(CERTIFICATE), text.as_bytes()).map_err(cannot)?;
     ready(&certificate, &key)

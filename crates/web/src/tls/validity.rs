@@ -74,8 +74,7 @@ fn time(tag: u8, text: &[u8]) -> Option<Millis> {
     };
     let all = format!("{century}{rest}");
     let part = |at: usize, len: usize| all.get(at..at + len);
-    let shown =
-        format!("{}-{}-{}T{}:{}:{}Z", part(0, 4)?, part(4, 2)?, part(6, 2)?, part(8, 2)?, part(10, 2)?, part(12, 2)?);
+    let shown = format!("{}-{}-{}T{}:{}:{}Z", part(0, 4)?, part(4, 2)?, part(6, 2)?, part(8, 2)?, part(10, 2)?, part(12, 2)?);
     shown.parse().ok()
 }
 
