@@ -14,7 +14,7 @@ fn a_foreign_page_cannot_ask_in_somebodys_name() {
     let (host, cookie, csrf) = (rig.host(), format!("weir={}", operator.cookie.as_ref().unwrap()), operator.csrf.as_str());
     let other = rig.browser().open().csrf;
     let origin = format!("http://{host}");
-    let mut post = |headers: &[(&str, &str)]| -> Reply {
+    let post = |headers: &[(&str, &str)]| -> Reply {
         rig.clock.advance(2_000);
         let all: Vec<(&str, &str)> =
             [("Host", host.as_str()), ("Cookie", cookie.as_str())].into_iter().chain(headers.iter().copied()).collect();

@@ -67,7 +67,7 @@ impl Backend for Program {
 
     fn series(&self, minutes: u32) -> Outcome<Series> {
         self.note("series", None);
-        Ok(Series { times: vec![minutes.to_string()], lines: vec![], sealed: vec![] })
+        Ok(Series { times: vec![minutes.to_string()], step_seconds: 60, lines: vec![], sealed: vec![] })
     }
 
     fn read(&self, _: &Paste) -> Outcome<Read> {

@@ -31,6 +31,8 @@ function start() {
     cookies: { keys: ["only for tests"] },
     features: { devInteractions: { enabled: false } },
     pkce: { required: () => true },
+    // The desk's clock is moved by the tests, some hours ahead.
+    ttl: { IdToken: 86_400 },
     interactions: { url: (_, interaction) => `/login/${interaction.uid}` },
     findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
     async loadExistingGrant(ctx) {
