@@ -146,7 +146,7 @@ impl Providers {
 }
 
 fn notice(name: &str) -> String {
-    format!("provider-{name}")
+    format!("provider-down:{name}")
 }
 
 /// A provider that cannot be asked is told to who signs in, in a word, and on the overview, with the reason.

@@ -10,7 +10,7 @@ use weir_identity::desk::Provider;
 use weir_web::settings::{Times, Tls};
 
 use crate::client::{Reply, send};
-use crate::rig::Rig;
+use crate::rig::{Person, Rig};
 
 const BACK: &str = "/api/v1/session/oidc/test/callback";
 
@@ -254,6 +254,9 @@ fn new_keys_are_fetched_at_most_once_a_minute_and_a_provider_that_is_down_is_a_n
     let path = real.visit(&url);
     real.tell("mode", "down");
     refused(&back(&rig, &path, &cookie), "unavailable");
+    let mut operator = rig.browser();
+    operator.sign_in(&Person { login: "operator".into(), role: "operator", secret: None });
+    assert!(operator.get("/api/v1/overview").json()["notices"].to_string().contains("provider-down"));
     // What the desk knows of it is an hour old at most.
     rig.clock.advance(3_600_000);
     refused(&back(&rig, BEGIN, ""), "unavailable");
@@ -261,4 +264,7 @@ fn new_keys_are_fetched_at_most_once_a_minute_and_a_provider_that_is_down_is_a_n
     refused(&back(&rig, BEGIN, ""), "unavailable");
     real.tell("mode", "right");
     assert!(begin(&rig, BEGIN, None).0.starts_with(&real.issuer));
+    let mut operator = rig.browser();
+    operator.sign_in(&Person { login: "operator".into(), role: "operator", secret: None });
+    assert!(!operator.get("/api/v1/overview").text().contains("provider-down"));
 }
