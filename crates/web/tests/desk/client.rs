@@ -44,7 +44,7 @@ impl Reply {
     /// The value of a cookie that is set.
     pub fn cookie(&self, name: &str) -> Option<String> {
         let all = self.headers.iter().filter(|(n, _)| n == "set-cookie").filter_map(|(_, v)| v.split(';').next()?.split_once('='));
-        all.filter(|(n, _)| *n == name).map(|(_, v)| v.to_owned()).last()
+        all.filter(|(n, _)| *n == name).map(|(_, v)| v.to_owned()).next_back()
     }
 }
 

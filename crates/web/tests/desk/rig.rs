@@ -84,6 +84,11 @@ impl Rig {
         send(self.address(), "GET", path, &[("Host", &self.host())], b"")
     }
 
+    /// The program stops.
+    pub fn stop(&self) {
+        self.tasks.stop().raise();
+    }
+
     pub fn browser(&self) -> Browser<'_> {
         Browser { rig: self, cookie: None, csrf: String::new() }
     }
