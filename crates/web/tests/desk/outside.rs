@@ -72,3 +72,30 @@ fn the_page_is_the_console_or_says_how_to_build_it() {
         }
     }
 }
+
+#[test]
+fn files_of_the_console_are_packed_and_kept_by_browsers() {
+    let rig = Rig::new();
+    let page = rig.get("/").text();
+    if weir_web::console_digest().is_none() {
+        eprintln!("not shown: the console's own files, for the console is not built (make console)");
+        return;
+    }
+    let script = page.split("src=\"").nth(1).unwrap().split('"').next().unwrap().trim_start_matches('.');
+    let host = rig.host();
+    let get = |headers: &[(&str, &str)]| {
+        let all: Vec<(&str, &str)> = [("Host", host.as_str())].into_iter().chain(headers.iter().copied()).collect();
+        send(rig.address(), "GET", script, &all, b"")
+    };
+    let (plain, packed) = (get(&[]), get(&[("Accept-Encoding", "gzip, deflate, br")]));
+    assert_eq!((plain.status, plain.header("content-encoding")), (200, None), "{script}");
+    assert_eq!(packed.header("content-encoding"), Some("br"));
+    assert!(packed.body.len() * 2 < plain.body.len());
+    for reply in [&plain, &packed] {
+        assert_eq!(reply.header("content-type"), Some("text/javascript; charset=utf-8"));
+        assert_eq!(reply.header("cache-control"), Some("public, max-age=31536000, immutable"));
+    }
+    let tag = packed.header("etag").unwrap();
+    let again = get(&[("Accept-Encoding", "br"), ("If-None-Match", tag)]);
+    assert_eq!((again.status, again.body.len()), (304, 0));
+}
