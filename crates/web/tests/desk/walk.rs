@@ -127,3 +127,56 @@ fn a_token_does_what_its_scope_and_its_account_may_and_never_what_no_token_may()
     let reply = send(rig.address(), "GET", "/api/v1/overview", &[("Host", &host), ("Authorization", &bearer)], b"");
     assert_eq!(reply.status, 401);
 }
+
+/// What each part of the API may need, written down once more: the document says what the program does, this says what it should do.
+#[test]
+fn every_route_needs_what_its_part_of_the_api_is_about() {
+    let rig = Rig::new();
+    let open = [
+        "GET /api/v1/openapi.json",
+        "GET /api/v1/session",
+        "DELETE /api/v1/session",
+        "GET /healthz",
+        "GET /readyz",
+        "POST /api/v1/session/password",
+        "POST /api/v1/session/totp",
+        "POST /api/v1/session/passkey/begin",
+        "POST /api/v1/session/passkey/finish",
+        "POST /api/v1/invitations/accept",
+        "GET /api/v1/session/oidc/none/begin",
+        "GET /api/v1/session/oidc/none/callback",
+    ];
+    let parts: [(&str, &[&str]); 16] = [
+        ("/metrics", &["metrics.read"]),
+        ("/api/v1/me", &["self"]),
+        ("/api/v1/roles", &["self"]),
+        ("/api/v1/overview", &["overview.read"]),
+        ("/api/v1/lookup", &["lookup.ask"]),
+        ("/api/v1/records/export", &["records.export"]),
+        ("/api/v1/records", &["records.read"]),
+        ("/api/v1/sql", &["sql.run"]),
+        ("/api/v1/sources", &["sources.read"]),
+        ("/api/v1/ledger", &["ledger.read", "ledger.open"]),
+        ("/api/v1/accounts", &["accounts.read", "accounts.change", "roles.change"]),
+        ("/api/v1/approvals", &["self", "approvals.confirm"]),
+        ("/api/v1/break-glass/end", &["self"]),
+        ("/api/v1/break-glass", &["break-glass.ask"]),
+        ("/api/v1/settings", &["settings.read", "settings.change"]),
+        ("/api/v1/seal", &["seal.now"]),
+    ];
+    for (method, path, needs) in operations(&rig) {
+        let shown = format!("{method} {path}");
+        match needs.as_str() {
+            "none" | "sign-in" => assert!(open.contains(&shown.as_str()), "{shown} is open to everybody"),
+            needs => {
+                let (_, about) =
+                    parts.iter().find(|(part, _)| path.starts_with(part)).unwrap_or_else(|| panic!("{shown} is new: say what it needs"));
+                assert!(about.contains(&needs), "{shown} needs {needs}");
+                let reads = needs.ends_with(".read") || needs == "self";
+                assert!(method != "GET" || reads, "{shown} reads with {needs}");
+                let asks = needs == "self" || ["lookup.ask", "sql.run", "records.export", "ledger.open", "seal.now"].contains(&needs);
+                assert!(method == "GET" || asks || needs.ends_with(".change") || needs.ends_with(".confirm") || needs == "break-glass.ask");
+            }
+        }
+    }
+}
