@@ -7,6 +7,7 @@ mod exporting;
 mod limits;
 mod oidc;
 mod outside;
+mod pebble;
 mod rig;
 mod signing;
 mod sink;

@@ -10,6 +10,7 @@ use std::time::Duration;
 use weir_web::Server;
 use weir_web::settings::{SYSTEM_CA, Settings, Times, Tls};
 
+use crate::pebble::{free_port, pebble};
 use crate::rig::Rig;
 
 /// `curl`, by the desk's name, trusting one certificate.
@@ -84,6 +85,26 @@ fn new_files_are_taken_up_without_a_restart_and_broken_ones_are_not() {
         let (fine, text) = curl(&rig, &second, "/healthz");
         assert!(fine, "the one that was good stays: {text}");
     }
+}
+
+#[test]
+fn a_desk_that_starts_with_nothing_gets_its_certificate_from_an_authority() {
+    let folder = tempfile::tempdir().unwrap();
+    let port = free_port();
+    let Some(pebble) = pebble(folder.path(), port) else { return };
+    let tls = Tls::Acme { directory: pebble.directory.clone(), contact: vec!["mailto:desk@example.cn".into()] };
+    let rig = Rig::with(tls, Times::default(), |settings, _| {
+        settings.listen = vec![([127, 0, 0, 1], port).into()];
+        settings.ca_file = pebble.ca.clone();
+    });
+    let root = folder.path().join("root.pem");
+    pebble.root(&root);
+    while !curl(&rig, &root, "/healthz").0 {
+        std::thread::yield_now();
+    }
+    // A challenge is over when the order is.
+    assert!(!openssl(&rig, &["-alpn", "acme-tls/1", "-servername", "desk.example.cn"]).contains("BEGIN CERTIFICATE"));
+    assert!(rig.folder.path().join("desk/acme.pem").exists());
 }
 
 #[test]
