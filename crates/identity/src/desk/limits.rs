@@ -38,6 +38,14 @@ pub const CONTENT_BYTES: usize = 65_536;
 pub const CONTENT_DEPTH: usize = 16;
 /// Longest emergency, in minutes.
 pub const BREAK_GLASS_MINUTES: u32 = 60;
+/// Questions of one account within an hour above which the desk says so, unless configured otherwise.
+pub const MASS_READ: u64 = 1_000;
+/// Length of a slot in which questions are counted, in milliseconds.
+pub const MASS_READ_SLOT_MS: i64 = 5 * 60_000;
+/// Slots of an hour.
+pub const MASS_READ_SLOTS: usize = 12;
+/// How long the notice stays, in milliseconds.
+pub const MASS_READ_NOTICE_MS: i64 = 24 * 3_600_000;
 /// Failures of an account, or from an address, before waits begin.
 pub const FAILURES_FREE: u32 = 5;
 /// Failures that lock an account.

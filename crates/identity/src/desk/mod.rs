@@ -11,6 +11,7 @@ mod codec;
 pub mod content;
 pub mod fuzz;
 pub mod limits;
+mod mass_read;
 pub mod oidc;
 mod password;
 mod records;

@@ -15,6 +15,7 @@ use weir_record::sink::{Group, RecordSink, SinkError, SourceDesc, SourceHandle};
 use super::approval::Who;
 use super::ceremony::Ceremonies;
 use super::codec::CodecError;
+use super::mass_read::MassReads;
 use super::password::Passwords;
 use super::records::Told;
 use super::refused::Refused;
@@ -78,6 +79,7 @@ pub(super) struct Live {
     /// Bounds the records of requests that are no sign-ins.
     pub(super) noise: Throttle,
     pub(super) ceremonies: Ceremonies,
+    pub(super) reads: MassReads,
 }
 
 /// A change under way.
@@ -103,6 +105,7 @@ impl Desk {
             throttle: Throttle::new(),
             noise: Throttle::new(),
             ceremonies: Ceremonies::default(),
+            reads: MassReads::default(),
         };
         Ok(Desk {
             passwords: Passwords::new(settings.cost),
@@ -197,6 +200,23 @@ impl Desk {
         .map(drop)
     }
 
+    /// Counts questions that were asked with the caller's account; above the configured number within an hour it is recorded, and a notice.
+    /// To be called before they are answered.
+    ///
+    /// # Errors
+    /// [`Refused::Store`] when it could not be recorded: then nothing should be answered.
+    pub fn asked(&self, caller: &Caller, questions: u64, now: Millis) -> Outcome<()> {
+        let over = self.live().reads.count(caller.account, questions, self.settings.mass_read, now);
+        let Some(sum) = over else { return Ok(()) };
+        let ((), held) = self.change(|c| {
+            c.told.act(super::records::PROGRAM, "desk-mass-read", format!("account={} questions={sum}", caller.account), now);
+            Ok(())
+        })?;
+        self.live().reads.told(caller.account, sum, now);
+        drop(held);
+        Ok(())
+    }
+
     /// The session of a cookie; counts as use. Half-done ones are shown too, see [`SessionView::next`] and [`Caller::complete`].
     pub fn session(&self, cookie: &str, peer: &Peer, now: Millis) -> Option<SessionView> {
         let store = self.store();
@@ -240,7 +260,12 @@ impl Desk {
 
     /// What needs a person, of what the desk knows.
     pub fn notices(&self, now: Millis) -> Vec<Notice> {
-        tick::notices(&self.store(), now)
+        let mut out = tick::notices(&self.store(), now);
+        for (account, since, questions) in self.live().reads.list(now) {
+            let text = format!("Account {account} asked {questions} questions within an hour: find out why.");
+            out.push(Notice { level: "warning", code: "mass-read", text, since: Some(since) });
+        }
+        out
     }
 }
 

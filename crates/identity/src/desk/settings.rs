@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::limits::{SESSION_IDLE_MS, SESSION_MS};
+use super::limits::{MASS_READ, SESSION_IDLE_MS, SESSION_MS};
 use super::password::Cost;
 
 /// An origin the desk is reached at (RFC 6454).
@@ -93,6 +93,8 @@ pub struct Settings {
     pub session_ms: i64,
     /// What a password check costs.
     pub cost: Cost,
+    /// Questions of one account within an hour above which the desk says so.
+    pub mass_read: u64,
     /// Title of the unit, shown by authenticators.
     pub title: String,
     /// A demonstration: nobody in it exists.
@@ -107,6 +109,7 @@ impl Default for Settings {
             idle_ms: SESSION_IDLE_MS,
             session_ms: SESSION_MS,
             cost: Cost::default(),
+            mass_read: MASS_READ,
             title: "Weir".into(),
             demo: false,
         }

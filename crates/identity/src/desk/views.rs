@@ -282,7 +282,7 @@ pub struct StepView {
 pub struct Notice {
     /// `error`, `warning` or `info`.
     pub level: &'static str,
-    /// A key of the message catalogue: `break-glass`, `approvals-waiting`, `few-approvers`, `setup-open`.
+    /// A key of the message catalogue: `break-glass`, `few-approvers`, `mass-read`, `setup-open`.
     pub code: &'static str,
     /// Words for it, in English.
     pub text: String,

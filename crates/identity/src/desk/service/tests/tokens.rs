@@ -81,6 +81,22 @@ fn the_use_of_a_token_is_told_once_an_hour() {
 }
 
 #[test]
+fn who_asks_unusually_much_is_told_once_an_hour() {
+    let u = unit();
+    let caller = u.w.caller(&u.op);
+    let codes = || u.w.desk.notices(u.w.now()).into_iter().map(|n| n.code).collect::<Vec<_>>();
+    u.w.desk.asked(&caller, 1_000, u.w.now()).unwrap();
+    assert!(codes().is_empty());
+    *lock(&u.w.sink.fails) = Some(SinkError::Full);
+    assert_eq!(u.w.desk.asked(&caller, 1, u.w.now()), Err(Refused::Store(SinkError::Full)));
+    *lock(&u.w.sink.fails) = None;
+    for _ in 0..3 {
+        u.w.desk.asked(&caller, 1, u.w.now()).unwrap();
+    }
+    assert_eq!((codes(), u.w.told_of("desk-mass-read")), (vec!["mass-read"], 1));
+}
+
+#[test]
 fn an_account_has_at_most_twenty() {
     let u = unit();
     for _ in 0..20 {
