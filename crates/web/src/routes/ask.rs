@@ -1,11 +1,12 @@
-//! Questions: look-ups, records through the masking view, statements.
+//! Questions: look-ups, records through the masking view, statements. The desk counts them before they are answered, so that unusually many are
+//! noticed.
 
 use axum::Json;
 use axum::extract::State;
 
 use crate::app::App;
 use crate::body::{Asked, Body};
-use crate::gate::guard::Signed;
+use crate::gate::guard::{Signed, Visit};
 use crate::limits::PASTE_BYTES;
 use crate::model::lookup::{Answers, Ask, Paste, Read};
 use crate::model::record::{KindShape, Records, RecordsQuery, Statement, Table};
@@ -19,8 +20,12 @@ pub async fn lookup_read(State(app): State<App>, Body(paste): Body<Paste, PASTE_
 
 /// Who held these public addresses and ports at these moments? One ledger record each.
 #[utoipa::path(post, path = "/api/v1/lookup", tag = "lookup", request_body = Ask, responses((status = 200, body = Answers)))]
-pub async fn lookup(State(app): State<App>, who: Signed, Body(ask): Body<Ask, PASTE_BYTES>) -> Answer<Json<Answers>> {
-    app.run(move |app| app.backend.ask(&who.ledger(), &ask)).await.map(Json)
+pub async fn lookup(State(app): State<App>, visit: Visit, who: Signed, Body(ask): Body<Ask, PASTE_BYTES>) -> Answer<Json<Answers>> {
+    let answer = app.run(move |app| {
+        app.desk.asked(&who.0, ask.questions.len() as u64, visit.now)?;
+        app.backend.ask(&who.ledger(), &ask)
+    });
+    answer.await.map(Json)
 }
 
 /// Kinds that have a view.
@@ -31,12 +36,20 @@ pub async fn record_kinds(State(app): State<App>) -> Answer<Json<Vec<KindShape>>
 
 /// Rows through the masking view, newest first.
 #[utoipa::path(get, path = "/api/v1/records", tag = "records", params(RecordsQuery), responses((status = 200, body = Records)))]
-pub async fn records(State(app): State<App>, who: Signed, Asked(query): Asked<RecordsQuery>) -> Answer<Json<Records>> {
-    app.run(move |app| app.backend.records(&who.ledger(), &query)).await.map(Json)
+pub async fn records(State(app): State<App>, visit: Visit, who: Signed, Asked(query): Asked<RecordsQuery>) -> Answer<Json<Records>> {
+    let answer = app.run(move |app| {
+        app.desk.asked(&who.0, 1, visit.now)?;
+        app.backend.records(&who.ledger(), &query)
+    });
+    answer.await.map(Json)
 }
 
 /// A statement over the masking views.
 #[utoipa::path(post, path = "/api/v1/sql", tag = "records", request_body = Statement, responses((status = 200, body = Table)))]
-pub async fn sql(State(app): State<App>, who: Signed, Body(body): Body<Statement>) -> Answer<Json<Table>> {
-    app.run(move |app| app.backend.sql(&who.ledger(), &body.statement)).await.map(Json)
+pub async fn sql(State(app): State<App>, visit: Visit, who: Signed, Body(body): Body<Statement>) -> Answer<Json<Table>> {
+    let answer = app.run(move |app| {
+        app.desk.asked(&who.0, 1, visit.now)?;
+        app.backend.sql(&who.ledger(), &body.statement)
+    });
+    answer.await.map(Json)
 }

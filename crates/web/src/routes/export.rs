@@ -16,7 +16,7 @@ use tokio::time::timeout;
 
 use crate::app::App;
 use crate::body::Body;
-use crate::gate::guard::Signed;
+use crate::gate::guard::{Signed, Visit};
 use crate::limits::EXPORT_PARTS;
 use crate::model::problem::{Code, Problem};
 use crate::model::record::Export;
@@ -25,15 +25,19 @@ use crate::problem::Answer;
 /// Exports rows through the masking view, as CSV or JSON lines. An answer that ends without its last chunk is not whole.
 #[utoipa::path(post, path = "/api/v1/records/export", tag = "records", request_body = Export,
     responses((status = 200, description = "The rows", body = String, content_type = "text/csv")))]
-pub async fn records_export(State(app): State<App>, who: Signed, Body(export): Body<Export>) -> Answer<Response> {
+pub async fn records_export(State(app): State<App>, visit: Visit, who: Signed, Body(export): Body<Export>) -> Answer<Response> {
     let (kind, name) = match export.format.as_str() {
         "csv" => ("text/csv; charset=utf-8", "export.csv"),
         "jsonl" => ("application/jsonl", "export.jsonl"),
         _ => return Err(Box::new(Problem::new(Code::BadRequest, "There is no such format.", "Use csv or jsonl.").field("format"))),
     };
     let place = app.exports.enter().await?;
-    let (begin, caller) = (export.clone(), who.ledger());
-    app.run(move |app| app.backend.export_begin(&caller, &begin)).await?;
+    let (begin, asks) = (export.clone(), who.clone());
+    let begun = app.run(move |app| {
+        app.desk.asked(&asks.0, 1, visit.now)?;
+        app.backend.export_begin(&asks.ledger(), &begin)
+    });
+    begun.await?;
     let (send, receive) = channel::<Option<Bytes>>(EXPORT_PARTS);
     let (runtime, caller) = (Handle::current(), who.ledger());
     tokio::task::spawn_blocking(move || {

@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 use weir_base::task::lock;
+use weir_web::settings::{Times, Tls};
 
 use crate::backend::PERSON;
-use crate::rig::{PASSWORD, Rig};
+use crate::rig::{Browser, PASSWORD, Rig};
 
 #[test]
 fn the_session_tells_what_a_console_needs() {
@@ -99,4 +100,21 @@ fn no_name_is_in_a_metric_or_a_url() {
     assert!(metrics.contains("weir_records_total 7\n"));
     assert!(metrics.contains("weir_desk_requests_total{route=\"/api/v1/session/password\",method=\"POST\",status=\"200\"}"));
     assert!(metrics.contains("route=\"console\",method=\"GET\",status=\"404\""));
+}
+
+#[test]
+fn unusually_many_questions_are_noticed() {
+    let rig = Rig::with(Tls::Clear, Times::default(), |_, desk| desk.mass_read = 9);
+    let staff = rig.staff();
+    let mut operator = staff.signed_in("operator");
+    let noticed = |browser: &mut Browser<'_>| browser.get("/api/v1/overview").text().contains("mass-read");
+    let question = json!({"public": "203.0.113.7:1", "at": "2026-11-22T10:00:00+08:00"});
+    assert_eq!(operator.post("/api/v1/lookup", &json!({"questions": vec![question; 6], "purpose": "drill"})).status, 200);
+    assert_eq!(operator.get("/api/v1/records?kind=session").status, 200);
+    assert_eq!(operator.post("/api/v1/sql", &json!({"statement": "SELECT 1"})).status, 200);
+    let export = json!({"kind": "session", "format": "csv", "reason": "for a test"});
+    assert_eq!(operator.post("/api/v1/records/export", &export).status, 200);
+    assert!(!noticed(&mut operator));
+    assert_eq!(operator.get("/api/v1/records?kind=session").status, 200);
+    assert!(noticed(&mut operator));
 }
