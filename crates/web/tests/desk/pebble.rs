@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -86,6 +86,11 @@ pub fn pebble(folder: &Path, desk_port: u16) -> Option<Pebble> {
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     lines.by_ref().map(Result::unwrap).find(|l| l.contains("ACME directory available")).expect("pebble starts");
     std::thread::spawn(move || lines.for_each(drop));
+    // It says so before it listens.
+    while [port, management].iter().any(|p| TcpStream::connect(("127.0.0.1", *p)).is_err()) {
+        assert!(child.try_wait().unwrap().is_none(), "pebble ended: did another program take its port?");
+        std::thread::yield_now();
+    }
     let at = |port, path| format!("https://localhost:{port}/{path}");
     Some(Pebble { child, directory: at(port, "dir"), roots: at(management, "roots/0"), ca })
 }
