@@ -1,0 +1,23 @@
+//! The desk: persons, accounts, factors, sessions, roles, approvals. Who may do what, and who did.
+//!
+//! No HTTP, no files, no clock: time and bytes are passed in. What must outlive a restart lies in the store's state, in the same group as
+//! the records that tell of it. Start reading at `desk.rs`; the table of roles is `roles.rs`; what needs two persons is `approval.rs`.
+
+mod desk;
+pub mod limits;
+pub mod oidc;
+mod password;
+mod refused;
+pub mod roles;
+mod settings;
+mod views;
+
+pub use desk::{Desk, OidcBegun, OidcDone, OidcFlow, OpenError};
+pub use password::Cost;
+pub use refused::Refused;
+pub use roles::{Capabilities, Capability, Class, Role};
+pub use settings::{Origin, Provider, Settings};
+pub use views::{
+    AccountView, ApprovalView, By, Caller, Changed, FactorsView, Next, Notice, PasskeyView, Peer, SessionLine, SessionView, SignedIn,
+    StepView, TokenView, TotpBegun,
+};
