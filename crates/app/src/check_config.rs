@@ -93,6 +93,7 @@ fn good(loaded: &Loaded, rmem: Option<usize>, json: bool) -> Result<ExitCode, Fa
         let origin = match v.origin {
             config::Origin::Default => "",
             config::Origin::File => "  (file)",
+            config::Origin::Desk => "  (desk)",
             config::Origin::Set => "  (--set)",
         };
         let _ = writeln!(out, "{} = {}{origin}", v.path, v.value);

@@ -4,8 +4,11 @@
 //! `{"id": …, "error": {"what": …, "todo": …, "code": n}}`. Requests that lie ready on a connection are answered together, in their order, and
 //! their ledger records share one commit.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
+use weir_identity::desk::Capability;
 use weir_sources::import::sessions::Past;
 
 use super::batch::Announced;
@@ -96,6 +99,23 @@ pub enum Op {
         /// The UTC+8 day.
         day: String,
     },
+    /// The configuration with its origins.
+    Settings {},
+    /// What changes of it would do.
+    SettingsCheck {
+        /// Path → value; null takes a change made here back.
+        changes: BTreeMap<String, Option<String>>,
+    },
+    /// Changes it: the next start takes them in.
+    SettingsChange {
+        /// As above.
+        changes: BTreeMap<String, Option<String>>,
+        /// Why.
+        reason: String,
+        /// A confirmed approval of exactly these changes.
+        #[serde(default)]
+        approval: Option<String>,
+    },
 }
 
 /// A part of an import.
@@ -155,6 +175,23 @@ impl Request {
 }
 
 impl Op {
+    /// The one capability each operation needs: the table of the socket.
+    pub fn needs(&self) -> Capability {
+        match self {
+            Op::Lookup { .. } | Op::BatchBegin(_) | Op::Batch { .. } => Capability::LookupAsk,
+            Op::Seal {} => Capability::SealNow,
+            Op::Sources {} => Capability::SourcesRead,
+            Op::Measures {} | Op::Health {} => Capability::OverviewRead,
+            Op::Records { .. } => Capability::RecordsRead,
+            Op::Sql { .. } => Capability::SqlRun,
+            Op::Export { .. } => Capability::RecordsExport,
+            Op::Import(_) => Capability::ImportRun,
+            Op::Key { .. } => Capability::KeyShow,
+            Op::Settings {} => Capability::SettingsRead,
+            Op::SettingsCheck { .. } | Op::SettingsChange { .. } => Capability::SettingsChange,
+        }
+    }
+
     fn check(self) -> Result<Op, Failure> {
         if let Op::Lookup { purpose, .. } | Op::BatchBegin(Announced { purpose, .. }) = &self
             && !["operate", "security-event", "drill"].contains(&purpose.as_str())
