@@ -10,6 +10,8 @@ use weir_identity::desk::roles::{self, Role};
 use super::Problem;
 use crate::limits::SOCKET_UIDS;
 
+pub use weir_web::settings::Tls as DeskTls;
+
 /// Roles that an account of the socket may have: it cannot confirm, and no administrator for security or audit stands on a line of a file.
 pub const SOCKET_ROLES: [Role; 4] = [Role::Operator, Role::SystemAdmin, Role::Reviewer, Role::Inspector];
 
@@ -143,29 +145,6 @@ pub struct ProviderSettings {
     pub secret_file: Option<PathBuf>,
 }
 
-/// How connections are protected.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DeskTls {
-    /// Not at all: loopback alone.
-    None,
-    /// A certificate of its own.
-    Own,
-    /// From files.
-    Files {
-        /// Certificate chain.
-        certificate: PathBuf,
-        /// Key.
-        key: PathBuf,
-    },
-    /// From an ACME authority.
-    Acme {
-        /// Directory.
-        directory: String,
-        /// Contacts.
-        contact: Vec<String>,
-    },
-}
-
 /// `[desk]`, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeskSettings {
@@ -205,7 +184,7 @@ pub fn check(section: &DeskSection, problems: &mut Vec<Problem>) -> DeskSettings
         tell("listen".into(), "is empty: name an address, or write enabled = false".into());
     }
     let tls = tls(section, &mut tell);
-    if section.enabled && tls == DeskTls::None && listen.iter().any(|a| !a.ip().is_loopback()) {
+    if section.enabled && tls == DeskTls::Clear && listen.iter().any(|a| !a.ip().is_loopback()) {
         tell("tls".into(), "is \"none\" while others than this machine are listened to: write \"own\", \"files\" or \"acme\"".into());
     }
     for (i, name) in section.names.iter().enumerate().filter(|(_, n)| !is_name(n)) {
@@ -237,7 +216,7 @@ fn is_name(name: &str) -> bool {
 
 fn tls(section: &DeskSection, tell: &mut impl FnMut(String, String)) -> DeskTls {
     match section.tls.as_str() {
-        "none" => DeskTls::None,
+        "none" => DeskTls::Clear,
         "own" => DeskTls::Own,
         "files" => {
             for (key, value) in [("tls_certificate", &section.tls_certificate), ("tls_key", &section.tls_key)] {
@@ -258,7 +237,7 @@ fn tls(section: &DeskSection, tell: &mut impl FnMut(String, String)) -> DeskTls 
         }
         other => {
             tell("tls".into(), format!("{other:?} is not a way: write none, own, files or acme"));
-            DeskTls::None
+            DeskTls::Clear
         }
     }
 }
@@ -295,7 +274,13 @@ fn uids(section: &DeskSection, problems: &mut Vec<Problem>) -> Vec<UidSettings> 
         let mut tell = |key: &str, what: String| problems.push(Problem::new(format!("desk.uids[{i}].{key}"), what));
         let uid = match &entry.uid {
             UidText::Number(n) => Uid::Number(*n),
-            UidText::Word(_) => Uid::Owner,
+            UidText::Word(word) => {
+                // The walk over the file has said so already where it is another word.
+                if word != "owner" {
+                    tell("uid", "is no account: write a number, or \"owner\"".into());
+                }
+                Uid::Owner
+            }
         };
         if out.iter().any(|o| o.uid == uid) {
             tell("uid", "stands twice: keep one".into());
@@ -330,7 +315,6 @@ fn uids(section: &DeskSection, problems: &mut Vec<Problem>) -> Vec<UidSettings> 
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::config;
 
     fn problems(text: &str) -> Vec<String> {

@@ -19,7 +19,7 @@ use toml::Table;
 use crate::limits::{CONFIG_BYTES, CONFIG_PROBLEMS};
 
 pub use check::{Settings, StoreSettings};
-pub use desk::{DeskSection, DeskSettings, DeskTls, ProviderSettings, SOCKET_ROLES, Uid, UidSettings};
+pub use desk::{DeskSection, DeskSettings, ProviderSettings, SOCKET_ROLES, Uid, UidSettings};
 pub use values::{Origin, Value, find};
 
 /// One problem: where it stands, what is wrong with it and what to write instead.

@@ -52,20 +52,20 @@ pub fn list(service: &Service, caller: &Caller, query: &LedgerQuery) -> Outcome<
     kept.truncate(limit);
     let target = format!("{} actor {} act {}", views::target("ledger", &query.from, &query.to), word(&query.actor), word(&query.act));
     commit(service, &[views::asked(service.clock.now(), &caller.actor, "ledger-read", &target, Some(kept.len() as u64))])?;
-    Ok(Ledger { entries: kept.into_iter().map(entry).collect(), more })
+    Ok(Ledger { entries: kept.into_iter().map(|q| entry(service, q)).collect(), more })
 }
 
 fn word(text: &Option<String>) -> &str {
     text.as_deref().unwrap_or("any")
 }
 
-fn entry(q: Question) -> LedgerEntry {
+fn entry(service: &Service, q: Question) -> LedgerEntry {
     LedgerEntry {
+        // The desk's HTTP side knows the accounts that sign in.
+        display: service.access.display(&q.actor),
         id: q.id.to_string(),
         time: q.time.to_rfc3339(),
         actor: q.actor,
-        // The desk's HTTP side knows the accounts.
-        display: None,
         purpose: q.purpose,
         act: q.act,
         answer: q.answer,

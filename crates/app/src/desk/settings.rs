@@ -11,7 +11,7 @@ use weir_base::disk::{self, RealDisk, SharedDisk};
 use weir_base::task::lock;
 use weir_record::kind::Record;
 use weir_record::kinds::{OperatorAction, Question};
-use weir_record::sink::{Group, RecordSink};
+use weir_record::sink::RecordSink;
 use weir_record::{Id, Kind};
 use weir_web::model::setting::{Checked, Difference, Setting, SettingProblem, Settings};
 
@@ -257,8 +257,8 @@ impl Layers {
             rows: differences.len() as u64,
         };
         let question = asked.record(&service.store, false).map_err(Failure::sentence)?;
-        let group = Group { batches: vec![(Kind::Question, Question::batch(&[question]))], ..ledger::actions(&rows) };
-        let group = Group { batches: [ledger::actions(&rows).batches, group.batches].concat(), ..Group::new("program") };
+        let mut group = ledger::actions(&rows);
+        group.batches.push((Kind::Question, Question::batch(&[question])));
         service.front.commit(group).map(drop).map_err(|e| {
             Failure::new(format!("the change cannot be recorded, so it is not made ({e})"), "make room on the disk of the data folder, then try again")
         })

@@ -207,7 +207,11 @@ impl Service {
         Value::Array(each.collect())
     }
 
-    fn seal(&self, actor: &str, now: Millis) -> Result<Value, Failure> {
+    /// Seals what waits; who asked for it is recorded first.
+    ///
+    /// # Errors
+    /// It cannot be recorded, or the store says why not.
+    pub fn seal(&self, actor: &str, now: Millis) -> Result<Value, Failure> {
         let action = ledger::actions(&[ledger::action(now, actor, "seal", "asked for by an operator", "ok")]);
         self.front.commit(action).map_err(|e| match e {
             SinkError::Full => Failure::new("nothing can be sealed: the disk is full", "make room, then try again"),

@@ -253,6 +253,10 @@ impl Desk {
     pub fn take(&self, caller: &Caller, id: Id, kind: &str, content: &Value, now: Millis) -> R<()> {
         todo!()
     }
+    /// As [`Desk::take`], for an account of the socket, which cannot be the one who confirmed.
+    pub fn take_socket(&self, actor: &str, id: Id, kind: &str, content: &Value, now: Millis) -> R<()> {
+        todo!()
+    }
     pub fn break_glass(&self, caller: &Caller, role: Role, minutes: u32, reason: &str, now: Millis) -> R<Changed> {
         todo!()
     }
