@@ -185,3 +185,9 @@ pub const SETTINGS_BYTES: u64 = 1 << 20;
 
 /// Accounts of the socket that the configuration may name.
 pub const SOCKET_UIDS: usize = 1_024;
+
+/// Rows of an export that are written out at once.
+pub const EXPORT_ROWS: usize = 4_096;
+
+/// Bytes of an export handed over at once, and somewhat more.
+pub const EXPORT_PART_BYTES: usize = 64 << 10;

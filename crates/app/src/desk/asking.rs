@@ -14,7 +14,7 @@ use super::problem;
 use crate::ask::{self, Asker};
 use crate::fail::Failure;
 use crate::ledger::{self, Asked};
-use crate::limits::{DESK_QUESTIONS, DESK_ROWS, REASON_CHARS, REASON_CHARS_MIN, RECORDS_DEFAULT};
+use crate::limits::{DESK_QUESTIONS, DESK_ROWS, EXPORT_PART_BYTES, EXPORT_ROWS, REASON_CHARS, REASON_CHARS_MIN, RECORDS_DEFAULT};
 use crate::socket::ops::{Service, shown};
 use crate::words::Words;
 use crate::{rows, view, views};
@@ -188,17 +188,13 @@ pub fn export(service: &Service, caller: &Caller, export: &Export, part: &mut Pa
 /// Rows that went out, and whether all did.
 fn stream(service: &Service, wanted: Wanted, csv: bool, part: &mut Part<'_>) -> Result<(u64, bool), Failure> {
     let columns: Vec<String> = mask::schema(wanted.kind).map_err(views::failure)?.fields().iter().map(|f| f.name().clone()).collect();
-    if csv && !part(&line(columns.iter().map(|c| Value::String(c.clone())))) {
-        return Ok((0, false));
-    }
-    let mut count = 0;
+    let mut out = if csv { line(columns.iter().map(|c| Value::String(c.clone()))) } else { Vec::new() };
+    let (mut gone, mut waiting) = (0, 0);
     for batch in Rows::new(&service.store, &std::sync::Arc::new(Mask::new()), wanted).map_err(views::failure)? {
         let batch = batch.map_err(views::failure)?;
         // Some rows at a time: a unit may hold millions.
-        let mut at = 0;
-        while at < batch.num_rows() {
-            let len = (batch.num_rows() - at).min(4_096);
-            let mut out = Vec::new();
+        for at in (0..batch.num_rows()).step_by(EXPORT_ROWS) {
+            let len = (batch.num_rows() - at).min(EXPORT_ROWS);
             for object in rows::objects(&[batch.slice(at, len)]) {
                 if csv {
                     out.extend(line(columns.iter().map(|c| object.get(c).cloned().unwrap_or(Value::Null))));
@@ -207,14 +203,18 @@ fn stream(service: &Service, wanted: Wanted, csv: bool, part: &mut Part<'_>) -> 
                     out.push(b'\n');
                 }
             }
-            if !part(&out) {
-                return Ok((count, false));
+            waiting += len as u64;
+            if out.len() >= EXPORT_PART_BYTES {
+                if !part(&out) {
+                    return Ok((gone, false));
+                }
+                gone += std::mem::take(&mut waiting);
+                out.clear();
             }
-            count += len as u64;
-            at += len;
         }
     }
-    Ok((count, true))
+    let whole = out.is_empty() || part(&out);
+    Ok((if whole { gone + waiting } else { gone }, whole))
 }
 
 /// A line of CSV (RFC 4180).

@@ -213,7 +213,60 @@ pub fn reply(id: &Value, answer: &Result<Value, Failure>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use weir_identity::desk::roles::{TABLE, socket_capabilities};
+
     use super::*;
+
+    /// A request of every operation, and what it needs.
+    const OPERATIONS: &[(&str, &str)] = &[
+        (r#"{"op":"lookup","question":{"public":"198.18.0.1:9","at":"x"}}"#, "lookup.ask"),
+        (r#"{"op":"batch-begin","digest":"","rows":1,"purpose":"operate","skew":"2s"}"#, "lookup.ask"),
+        (r#"{"op":"batch","batch":"","text":""}"#, "lookup.ask"),
+        (r#"{"op":"seal"}"#, "seal.now"),
+        (r#"{"op":"sources"}"#, "sources.read"),
+        (r#"{"op":"measures"}"#, "overview.read"),
+        (r#"{"op":"health"}"#, "overview.read"),
+        (r#"{"op":"records","kind":"gap"}"#, "records.read"),
+        (r#"{"op":"sql","statement":"SELECT 1"}"#, "sql.run"),
+        (r#"{"op":"export","kind":"gap","out":"/x"}"#, "records.export"),
+        (
+            r#"{"op":"import","name":"a","realm":"b","file":"c","digest":"","sessions":[],"first":true,"last":true,"again":false}"#,
+            "import.run",
+        ),
+        (r#"{"op":"key","kind":"gap","day":"2026-11-22"}"#, "key.show"),
+        (r#"{"op":"settings"}"#, "settings.read"),
+        (r#"{"op":"settings-check","changes":{}}"#, "settings.change"),
+        (r#"{"op":"settings-change","changes":{},"reason":"x"}"#, "settings.change"),
+    ];
+
+    #[test]
+    fn every_operation_names_its_capability() {
+        // The reader's own list of operations: one that is not in the table above fails here.
+        let told = serde_json::from_str::<Op>(r#"{"op":"?"}"#).unwrap_err().to_string();
+        let mut known: Vec<&str> = told.split('`').skip(3).step_by(2).collect();
+        let mut listed = Vec::new();
+        for (request, capability) in OPERATIONS {
+            let op = Request::read(request.as_bytes()).op.unwrap_or_else(|f| panic!("{request}: {f}"));
+            assert_eq!(op.needs().name(), *capability, "{request}");
+            listed.push(request.split('"').nth(3).unwrap());
+        }
+        known.sort_unstable();
+        listed.sort_unstable();
+        assert_eq!(listed, known);
+    }
+
+    #[test]
+    fn every_role_may_do_over_the_socket_what_the_table_says_and_no_more() {
+        use crate::socket::access::Who;
+        for line in TABLE {
+            let who = Who { uid: 7, may: Some(socket_capabilities(&[line.role])) };
+            for (request, _) in OPERATIONS {
+                let op = Request::read(request.as_bytes()).op.unwrap();
+                assert_eq!(who.needs(op.needs()).is_ok(), line.may.contains(&op.needs()), "{} {request}", line.name);
+                assert!(Who { uid: 7, may: None }.needs(op.needs()).is_err());
+            }
+        }
+    }
 
     #[test]
     fn requests_are_read_and_bad_ones_keep_their_id() {

@@ -199,7 +199,7 @@ pub fn pairs(line: &str) -> Values {
         let after = line.get(at + 1..).unwrap_or_default();
         let name = if sign == '=' { last_word(before) } else { last_words(before) };
         let value = if sign == '=' { after } else { after.trim_start_matches([' ', '\t']) };
-        let Some(name) = name.filter(|_| sign == '=' || after.starts_with([' ', '\t', '"'])) else { continue };
+        let Some(name) = name.filter(|n| sign == '=' || !n.is_ascii() || after.starts_with([' ', '\t', '"'])) else { continue };
         values.put(name, value_at(value, sign == ':'));
     }
     values

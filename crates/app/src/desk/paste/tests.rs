@@ -170,7 +170,7 @@ const CASES: &[Case] = &[
         "json",
         "203.0.113.7:40123",
         T,
-        None,
+        Some("tcp"),
         None,
     ),
     // Abuse mails, on one line.

@@ -250,8 +250,9 @@ fn clock(cursor: &mut Cursor<'_>, parts: &mut Parts) -> Option<()> {
     let ahead = cursor.clone();
     if parts.second.is_some() && (cursor.byte(b'.') || cursor.byte(b',')) {
         match cursor.fraction() {
-            Some(milli) => parts.milli = milli,
-            None => *cursor = ahead,
+            // `10:00:00,203.0.113.7` goes on with an address.
+            Some(milli) if cursor.peek() != Some(b'.') => parts.milli = milli,
+            _ => *cursor = ahead,
         }
     }
     (parts.hour <= 24 && parts.minute < 60 && parts.second.is_none_or(|s| s <= 60)).then_some(())
