@@ -1,20 +1,49 @@
-//! SKELETON: the public shape of the desk.
+//! The desk. Every change is a draft over what is remembered; the draft's entries and the records that tell of it are one group, and the
+//! draft is taken over only when that group is durable.
+//!
+//! Three locks, always in this order: `writer` (one change at a time, held while the group becomes durable), `store` (what is remembered),
+//! `live` (sessions, throttles, ceremonies). Whoever only reads never waits for a disk.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard};
 
-use serde_json::Value;
+use weir_base::crypto::{Mac, Secret};
+use weir_base::task::lock;
 use weir_base::time::Millis;
 use weir_record::Id;
-use weir_record::sink::{RecordSink, SinkError};
+use weir_record::sink::{Group, RecordSink, SinkError, SourceDesc, SourceHandle};
 
-use super::oidc::{Identity, Metadata};
+use super::approval::Who;
+use super::ceremony::Ceremonies;
+use super::codec::CodecError;
+use super::password::Passwords;
+use super::records::Told;
 use super::refused::Refused;
-use super::roles::Role;
+use super::roles::{Capabilities, Capability, emergency_capabilities};
+use super::secret;
+use super::session::Sessions;
 use super::settings::Settings;
-use super::views::*;
+use super::store::{Draft, Look, Store};
+use super::throttle::Throttle;
+use super::views::{By, Caller, Next, Notice, Peer, SessionView};
 
-/// The desk.
-pub struct Desk {}
+mod accounts;
+mod approvals;
+mod invitations;
+mod openid;
+mod own;
+mod passkeys;
+mod perform;
+mod sign_in;
+mod tick;
+mod tokens;
+
+pub use openid::{OidcBegun, OidcDone, OidcFlow};
+
+/// Owner of the desk's state, and name and kind of its source.
+pub const OWNER: &str = "desk";
+
+/// What a call gives, or why not.
+pub(super) type Outcome<T> = Result<T, Refused>;
 
 /// Why the desk does not open.
 #[derive(Debug, thiserror::Error)]
@@ -23,245 +52,204 @@ pub enum OpenError {
     #[error("the desk could not register itself: {0}")]
     Sink(#[from] SinkError),
     /// Its state.
-    #[error("an entry of the desk's state is not understood ({0}): use the version of weir that wrote it, or a newer one")]
-    State(String),
+    #[error(
+        "an entry of the desk's state is not understood ({0}): use the version of weir that wrote it, or a newer one; if it is damaged, run weir verify"
+    )]
+    State(#[from] CodecError),
 }
 
-/// The browser is to be sent to an OpenID provider.
-pub struct OidcBegun {
-    /// A short-lived cookie (SameSite=Lax) for the way back.
-    pub cookie: String,
-    /// Where to.
-    pub url: String,
+/// The desk. Shared by all threads; calls block until what they change is durable.
+pub struct Desk {
+    settings: Settings,
+    sink: Arc<dyn RecordSink>,
+    source: SourceHandle,
+    passwords: Passwords,
+    csrf: Mac,
+    setup: String,
+    writer: Mutex<()>,
+    store: Mutex<Store>,
+    live: Mutex<Live>,
 }
 
-/// A sign-in with a provider, on its way back: taken out once.
-#[derive(Clone)]
-pub struct OidcFlow {
-    /// Name of the provider.
-    pub provider: String,
-    /// PKCE verifier (RFC 7636).
-    pub verifier: String,
-    /// Nonce.
-    pub nonce: String,
-    /// The redirect URI that was sent.
-    pub redirect: String,
-    pub(super) link: Option<(Id, Id)>,
+/// What a restart ends.
+pub(super) struct Live {
+    pub(super) sessions: Sessions,
+    pub(super) throttle: Throttle,
+    /// Bounds the records of requests that are no sign-ins.
+    pub(super) noise: Throttle,
+    pub(super) ceremonies: Ceremonies,
 }
 
-/// What came of a sign-in with a provider.
-pub enum OidcDone {
-    /// Signed in.
-    SignedIn(SignedIn),
-    /// The subject is now linked to the account that asked.
-    Linked,
+/// A change under way.
+pub(super) struct Change<'a> {
+    pub(super) draft: Draft<'a>,
+    pub(super) told: Told,
 }
 
-type R<T> = Result<T, Refused>;
+/// Held after a change until what follows from it in memory is done too.
+pub(super) type Held<'a> = MutexGuard<'a, ()>;
 
-#[allow(unused_variables, missing_docs)]
 impl Desk {
-    pub fn open(sink: Arc<dyn RecordSink>, settings: Settings, now: Millis) -> Result<Desk, OpenError> {
-        todo!()
+    /// Opens the desk over what its state holds.
+    ///
+    /// # Errors
+    /// [`OpenError`] when an entry is not understood, or the store does not take its registration.
+    pub fn open(sink: Arc<dyn RecordSink>, settings: Settings, _now: Millis) -> Result<Desk, OpenError> {
+        let store = Store::read(sink.state(OWNER))?;
+        let desc = SourceDesc { name: OWNER.into(), kind: OWNER.into(), clock: "trust".into(), ..SourceDesc::default() };
+        let source = sink.register(&desc)?;
+        let live = Live {
+            sessions: Sessions::new(settings.idle_ms, settings.session_ms),
+            throttle: Throttle::new(),
+            noise: Throttle::new(),
+            ceremonies: Ceremonies::default(),
+        };
+        Ok(Desk {
+            passwords: Passwords::new(settings.cost),
+            settings,
+            sink,
+            source,
+            csrf: Mac::new(&Secret::random()),
+            setup: format!("{}{}", invitations::SETUP, secret::text()),
+            writer: Mutex::new(()),
+            store: Mutex::new(store),
+            live: Mutex::new(live),
+        })
     }
+
+    /// What the configuration says.
     pub fn settings(&self) -> &Settings {
-        todo!()
+        &self.settings
     }
-    /// The token of the link that makes the first account; none once there is one. The same until the program ends.
-    pub fn setup_link(&self, now: Millis) -> Option<String> {
-        todo!()
+
+    /// True while there is no account at all.
+    pub fn is_empty(&self) -> bool {
+        lock(&self.store).accounts().is_empty()
     }
+
     /// True once the three administrators were all there at one time.
     pub fn is_setup(&self) -> bool {
-        todo!()
-    }
-    /// True while there is no account at all (`setup` of the session JSON).
-    pub fn is_empty(&self) -> bool {
-        todo!()
-    }
-    /// Ends what has ended: approvals, emergencies, invitations, sessions. Call it every few seconds.
-    pub fn tick(&self, now: Millis) -> R<()> {
-        todo!()
-    }
-    pub fn notices(&self, now: Millis) -> Vec<Notice> {
-        todo!()
+        lock(&self.store).meta().setup_at.is_some()
     }
 
-    /// A cookie for somebody who is not signed in: carries CSRF protection and ceremonies, nothing is kept for it.
+    pub(super) fn live(&self) -> MutexGuard<'_, Live> {
+        lock(&self.live)
+    }
+
+    pub(super) fn store(&self) -> MutexGuard<'_, Store> {
+        lock(&self.store)
+    }
+
+    /// Makes a change: drafts it, makes entries and records durable as one group, takes it over. When the group does not become durable
+    /// nothing changed.
+    pub(super) fn change<T>(&self, draft: impl FnOnce(&mut Change<'_>) -> Outcome<T>) -> Outcome<(T, Held<'_>)> {
+        let writer = lock(&self.writer);
+        let store = lock(&self.store);
+        let mut change = Change { draft: Draft::new(&store), told: Told::default() };
+        let out = draft(&mut change)?;
+        let Change { draft, told } = change;
+        let (changes, state) = draft.finish();
+        drop(store);
+        let mut group = Group { state, ..Group::new(OWNER) };
+        told.into_group(&mut group, self.source.number, self.source.realm);
+        if !group.is_empty() {
+            let rows = group.rows() as u64;
+            self.sink.commit(group)?;
+            self.source.count(|c| {
+                c.messages += 1;
+                c.records += rows;
+            });
+        }
+        lock(&self.store).take_over(changes);
+        Ok((out, writer))
+    }
+
+    /// A cookie for somebody who is not signed in: carries the CSRF text and ceremonies; nothing is kept for it.
     pub fn visitor(&self) -> String {
-        todo!()
+        secret::text()
     }
-    /// The CSRF text of any cookie, of a visitor's too.
+
+    /// The CSRF text of a cookie, of a visitor's too. It changes with the cookie.
     pub fn csrf(&self, cookie: &str) -> String {
-        todo!()
+        let tag = self.csrf.of(&[cookie.as_bytes()]);
+        tag.iter().map(|b| format!("{b:02x}")).collect()
     }
-    /// Compares in constant time.
+
+    /// Does the text belong to the cookie? Takes the same time wherever they differ.
     pub fn csrf_fits(&self, cookie: &str, text: &str) -> bool {
-        todo!()
+        !cookie.is_empty() && secret::same(self.csrf(cookie).as_bytes(), text.as_bytes())
     }
-    /// Records that a request without the right CSRF text or origin came (bounded by address).
-    pub fn csrf_failed(&self, account: Option<Id>, peer: &Peer, now: Millis) -> R<()> {
-        todo!()
+
+    /// Records that a request came without the right CSRF text or from a foreign origin. A place that sends many is recorded for the
+    /// first ones alone.
+    ///
+    /// # Errors
+    /// [`Refused::Store`].
+    pub fn csrf_failed(&self, account: Option<Id>, peer: &Peer, now: Millis) -> Outcome<()> {
+        if self.live().noise.take(None, peer.address, now).is_err() {
+            return Ok(());
+        }
+        let actor = account.map_or_else(|| super::records::PROGRAM.to_owned(), |id| format!("account:{id}"));
+        self.change(|c| {
+            c.told.refused(&actor, "desk-request", "", "csrf", now);
+            Ok(())
+        })
+        .map(drop)
     }
-    /// The session of a cookie; counts as use of it. Half-done ones too: see `next` and `caller.complete`.
+
+    /// The session of a cookie; counts as use. Half-done ones are shown too, see [`SessionView::next`] and [`Caller::complete`].
     pub fn session(&self, cookie: &str, peer: &Peer, now: Millis) -> Option<SessionView> {
-        todo!()
-    }
-    /// The caller of `Authorization: Bearer TOKEN`.
-    pub fn bearer(&self, token: &str, peer: &Peer, now: Millis) -> R<Caller> {
-        todo!()
-    }
-    pub fn password(&self, login: &str, password: &str, peer: &Peer, now: Millis) -> R<SignedIn> {
-        todo!()
-    }
-    pub fn totp(&self, cookie: &str, code: &str, peer: &Peer, now: Millis) -> R<SignedIn> {
-        todo!()
-    }
-    /// `host` is the host of the origin the browser is at. Works with a visitor's cookie and with a half-done sign-in's.
-    pub fn passkey_begin(&self, cookie: &str, host: &str, peer: &Peer, now: Millis) -> R<Value> {
-        todo!()
-    }
-    pub fn passkey_finish(&self, cookie: &str, credential: &Value, peer: &Peer, now: Millis) -> R<SignedIn> {
-        todo!()
-    }
-    /// `link`: the account that wants to link a subject; none to sign in.
-    pub fn oidc_begin(
-        &self,
-        provider: &str,
-        metadata: &Metadata,
-        redirect: &str,
-        link: Option<&Caller>,
-        peer: &Peer,
-        now: Millis,
-    ) -> R<OidcBegun> {
-        todo!()
-    }
-    /// What the cookie began, once: `state` as the provider gave it back.
-    pub fn oidc_take(&self, cookie: &str, state: &str, now: Millis) -> R<OidcFlow> {
-        todo!()
-    }
-    pub fn oidc_finish(&self, flow: OidcFlow, identity: &Identity, peer: &Peer, now: Millis) -> R<OidcDone> {
-        todo!()
-    }
-    /// A sign-in with a provider failed (bad token, …): throttled and recorded.
-    pub fn oidc_failed(&self, peer: &Peer, now: Millis) -> Refused {
-        todo!()
-    }
-    pub fn sign_out(&self, cookie: &str, peer: &Peer, now: Millis) -> R<()> {
-        todo!()
+        let store = self.store();
+        let mut live = self.live();
+        let session = live.sessions.find(cookie, now)?.clone();
+        let Some(account) = store.account(session.account).filter(|a| a.is_usable(now)) else {
+            live.sessions.end(cookie);
+            return None;
+        };
+        let emergency = store.emergency_of(account.id, now);
+        let may = match session.next {
+            None => store.may(account, now).or(emergency.map(|e| emergency_capabilities(e.role)).unwrap_or_default()),
+            Some(Next::Enrol) => Capabilities::of(&[Capability::Own]),
+            Some(_) => Capabilities::NONE,
+        };
+        let idle = live.sessions.used(cookie, now);
+        let caller = Caller {
+            by: By::Session(session.id),
+            account: account.id,
+            person: account.person,
+            may,
+            peer: peer.clone(),
+            complete: session.next.is_none(),
+        };
+        let waiting = if may.has(Capability::ApprovalsConfirm) {
+            store.approvals().into_iter().filter(|a| a.may_confirm(caller.who(), now).is_ok()).count() as u64
+        } else {
+            0
+        };
+        Some(SessionView {
+            login: account.login.clone(),
+            display: account.display.clone(),
+            roles: account.roles.clone(),
+            next: session.next,
+            idle_seconds: (idle.max(0) / 1_000) as u64,
+            waiting,
+            emergency: emergency.map(|e| (e.role, e.until)),
+            caller,
+        })
     }
 
-    pub fn factors(&self, caller: &Caller) -> R<FactorsView> {
-        todo!()
-    }
-    /// Ends the other sessions of the account.
-    pub fn password_change(&self, caller: &Caller, old: &str, new: &str, now: Millis) -> R<SignedIn> {
-        todo!()
-    }
-    pub fn totp_begin(&self, caller: &Caller, now: Millis) -> R<TotpBegun> {
-        todo!()
-    }
-    pub fn totp_finish(&self, caller: &Caller, code: &str, now: Millis) -> R<SignedIn> {
-        todo!()
-    }
-    pub fn totp_remove(&self, caller: &Caller, now: Millis) -> R<()> {
-        todo!()
-    }
-    pub fn passkey_enrol_begin(&self, caller: &Caller, host: &str, now: Millis) -> R<Value> {
-        todo!()
-    }
-    pub fn passkey_enrol_finish(&self, caller: &Caller, credential: &Value, name: &str, now: Millis) -> R<SignedIn> {
-        todo!()
-    }
-    pub fn passkey_remove(&self, caller: &Caller, id: Id, now: Millis) -> R<()> {
-        todo!()
-    }
-    pub fn sessions(&self, caller: &Caller, now: Millis) -> R<Vec<SessionLine>> {
-        todo!()
-    }
-    pub fn end_session(&self, caller: &Caller, id: Id, now: Millis) -> R<()> {
-        todo!()
-    }
-    pub fn tokens(&self, caller: &Caller, now: Millis) -> R<Vec<TokenView>> {
-        todo!()
-    }
-    pub fn token_make(&self, caller: &Caller, name: &str, scope: &[String], days: u32, now: Millis) -> R<TokenView> {
-        todo!()
-    }
-    pub fn token_remove(&self, caller: &Caller, id: Id, now: Millis) -> R<()> {
-        todo!()
-    }
-
-    pub fn accounts(&self, caller: &Caller, now: Millis) -> R<Vec<AccountView>> {
-        todo!()
-    }
-    /// The name of an account, for the ledger.
-    pub fn display(&self, account: Id) -> Option<String> {
-        todo!()
-    }
-    /// The account and name behind a token, for the ledger.
-    pub fn display_of_token(&self, token: Id) -> Option<String> {
-        todo!()
-    }
-    pub fn invite(&self, caller: &Caller, display: &str, roles: &[Role], person: Option<Id>, reason: &str, now: Millis) -> R<Changed> {
-        todo!()
-    }
-    pub fn accept(&self, token: &str, login: &str, display: &str, password: &str, peer: &Peer, now: Millis) -> R<SignedIn> {
-        todo!()
-    }
-    pub fn roles_change(&self, caller: &Caller, account: Id, roles: &[Role], reason: &str, now: Millis) -> R<Changed> {
-        todo!()
-    }
-    pub fn recover(&self, caller: &Caller, account: Id, reason: &str, now: Millis) -> R<Changed> {
-        todo!()
-    }
-    pub fn disable(&self, caller: &Caller, account: Id, reason: &str, now: Millis) -> R<Changed> {
-        todo!()
-    }
-    pub fn enable(&self, caller: &Caller, account: Id, reason: &str, now: Millis) -> R<Changed> {
-        todo!()
-    }
-    pub fn unlock(&self, caller: &Caller, account: Id, reason: &str, now: Millis) -> R<Changed> {
-        todo!()
-    }
-
-    /// All for `approvals.read`; one's own for everybody.
-    pub fn approvals(&self, caller: &Caller, now: Millis) -> R<Vec<ApprovalView>> {
-        todo!()
-    }
-    pub fn approval(&self, caller: &Caller, id: Id, now: Millis) -> R<ApprovalView> {
-        todo!()
-    }
-    /// The link that an approval led to: for the one who asked, once.
-    pub fn approval_result(&self, caller: &Caller, id: Id, now: Millis) -> R<String> {
-        todo!()
-    }
-    /// Asks for a settings change: `kind` `setting-change`; used with [`Desk::take`].
-    pub fn ask(&self, caller: &Caller, kind: &str, content: &Value, reason: &str, now: Millis) -> R<Id> {
-        todo!()
-    }
-    pub fn confirm(&self, caller: &Caller, id: Id, digest: &str, now: Millis) -> R<ApprovalView> {
-        todo!()
-    }
-    pub fn refuse(&self, caller: &Caller, id: Id, reason: &str, now: Millis) -> R<ApprovalView> {
-        todo!()
-    }
-    pub fn withdraw(&self, caller: &Caller, id: Id, now: Millis) -> R<ApprovalView> {
-        todo!()
-    }
-    /// Uses a confirmed approval of exactly this content: `Ok` once, then do it.
-    pub fn take(&self, caller: &Caller, id: Id, kind: &str, content: &Value, now: Millis) -> R<()> {
-        todo!()
-    }
-    /// As [`Desk::take`], for an account of the socket, which cannot be the one who confirmed.
-    pub fn take_socket(&self, actor: &str, id: Id, kind: &str, content: &Value, now: Millis) -> R<()> {
-        todo!()
-    }
-    pub fn break_glass(&self, caller: &Caller, role: Role, minutes: u32, reason: &str, now: Millis) -> R<Changed> {
-        todo!()
-    }
-    /// Ends one's own emergency before its time.
-    pub fn break_glass_end(&self, caller: &Caller, now: Millis) -> R<()> {
-        todo!()
+    /// What needs a person, of what the desk knows.
+    pub fn notices(&self, now: Millis) -> Vec<Notice> {
+        tick::notices(&*self.store(), now)
     }
 }
+
+impl Caller {
+    /// As a step of an approval names it.
+    pub(super) fn who(&self) -> Who {
+        Who { account: self.account, person: self.person }
+    }
+}
+
+#[cfg(test)]
+mod tests;

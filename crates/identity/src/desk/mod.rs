@@ -3,16 +3,32 @@
 //! No HTTP, no files, no clock: time and bytes are passed in. What must outlive a restart lies in the store's state, in the same group as
 //! the records that tell of it. Start reading at `desk.rs`; the table of roles is `roles.rs`; what needs two persons is `approval.rs`.
 
+mod account;
+mod approval;
+mod break_glass;
+mod ceremony;
+mod codec;
+pub mod content;
 mod desk;
+pub mod fuzz;
 pub mod limits;
 pub mod oidc;
 mod password;
+mod records;
 mod refused;
 pub mod roles;
+mod secret;
+mod session;
 mod settings;
+mod store;
+mod throttle;
+mod token;
+mod totp;
 mod views;
+pub mod webauthn;
 
-pub use desk::{Desk, OidcBegun, OidcDone, OidcFlow, OpenError};
+pub use codec::CodecError;
+pub use desk::{Desk, OWNER, OidcBegun, OidcDone, OidcFlow, OpenError};
 pub use password::Cost;
 pub use refused::Refused;
 pub use roles::{Capabilities, Capability, Class, Role};

@@ -73,6 +73,12 @@ capabilities! {
     MetricsRead = "metrics.read", State, "Reads metrics.";
 }
 
+impl fmt::Display for Capability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 impl FromStr for Capability {
     type Err = String;
 
