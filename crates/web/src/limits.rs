@@ -39,14 +39,17 @@ pub const CONNECTION_REST_MS: u64 = 3_600_000;
 /// How long open requests may take once the program stops, in milliseconds.
 pub const STOP_MS: u64 = 5_000;
 
-/// Time between looks at what is due, in milliseconds.
-pub const TICK_MS: u64 = 250;
-
 /// Requests that ask the program at one time: a thread each; a further one waits.
 pub const WORK: usize = 16;
 
 /// Requests that wait for a thread; one more is answered 503.
 pub const WORK_WAITS: usize = 64;
+
+/// Steps of sign-ins at one time: checking a password takes memory and time on purpose.
+pub const SIGN_INS: usize = 4;
+
+/// Steps of sign-ins that wait; one more is answered 503.
+pub const SIGN_INS_WAIT: usize = 64;
 
 /// Exports under way; one more is answered 503.
 pub const EXPORTS: usize = 4;
@@ -90,23 +93,11 @@ pub const ANSWER_BYTES: usize = 256 * 1024;
 /// An OpenID provider or an ACME authority must have answered after so long, in milliseconds.
 pub const ANSWER_MS: u64 = 10_000;
 
-/// OpenID providers in the configuration.
-pub const PROVIDERS: usize = 16;
-
 /// Discovery documents and keys of a provider are kept for so long, in milliseconds.
 pub const PROVIDER_KEPT_MS: i64 = 3_600_000;
 
 /// Keys of a provider are asked for again at most so often when an unknown one signs, in milliseconds.
 pub const PROVIDER_AGAIN_MS: i64 = 60_000;
-
-/// Sign-ins through a provider under way; the oldest goes first.
-pub const OIDC_FLOWS: usize = 1_024;
-
-/// A sign-in through a provider must be back after so long, in milliseconds.
-pub const OIDC_FLOW_MS: i64 = 600_000;
-
-/// Longest PEM file, in bytes.
-pub const PEM_BYTES: u64 = 1 << 20;
 
 /// Certificate files are looked at so often, in milliseconds.
 pub const FILES_MS: u64 = 10_000;
@@ -125,6 +116,12 @@ pub const ACME_WAIT_MAX_MS: u64 = 6 * 3_600_000;
 
 /// An ACME order must be done after so long, in milliseconds.
 pub const ACME_ORDER_MS: u64 = 300_000;
+
+/// Whether a certificate is to be renewed is looked at so often, in milliseconds.
+pub const ACME_LOOK_MS: u64 = 10_000;
+
+/// What has ended in the desk is ended so often, in milliseconds.
+pub const DESK_TICK_MS: u64 = 2_000;
 
 /// Names in one certificate.
 pub const NAMES: usize = 32;
