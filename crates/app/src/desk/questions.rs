@@ -61,8 +61,7 @@ fn word(text: &Option<String>) -> &str {
 
 fn entry(service: &Service, q: Question) -> LedgerEntry {
     LedgerEntry {
-        // The desk's HTTP side knows the accounts that sign in.
-        display: service.access.display(&q.actor),
+        display: display(service, &q.actor),
         id: q.id.to_string(),
         time: q.time.to_rfc3339(),
         actor: q.actor,
@@ -71,6 +70,17 @@ fn entry(service: &Service, q: Question) -> LedgerEntry {
         answer: q.answer,
         rows: q.rows,
         offline: q.offline != 0,
+    }
+}
+
+/// The name of who asked, while the account exists.
+fn display(service: &Service, actor: &str) -> Option<String> {
+    let desk = || service.desk.as_ref();
+    match actor.split_once(':')? {
+        ("uid", _) => service.access.display(actor),
+        ("account", id) => desk()?.display(id.parse().ok()?),
+        ("token", id) => desk()?.display(desk()?.account_of_token(id.parse().ok()?)?),
+        _ => None,
     }
 }
 

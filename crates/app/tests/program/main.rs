@@ -3,6 +3,7 @@
 mod accounting;
 mod asking;
 mod batch;
+mod browser;
 mod common;
 mod computed;
 mod conntrack;
