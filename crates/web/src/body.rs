@@ -89,7 +89,6 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::model::session::NewToken;
 
     #[test]

@@ -223,3 +223,7 @@ impl HttpClient for Http {
         })
     }
 }
+
+#[cfg(test)]
+#[path = "acme_tests.rs"]
+mod tests;

@@ -32,23 +32,23 @@ pub fn read(der: &[u8]) -> Option<Validity> {
     }
     // Serial number, signature algorithm, issuer.
     for _ in 0..3 {
-        rest = any(rest)?.2;
+        rest = next(rest)?.2;
     }
     let (validity, _) = element(rest, SEQUENCE)?;
-    let (tag, from, rest) = any(validity)?;
+    let (tag, from, rest) = next(validity)?;
     let from = time(tag, from)?;
-    let (tag, to, _) = any(rest)?;
+    let (tag, to, _) = next(rest)?;
     Some(Validity { from, to: time(tag, to)? })
 }
 
 /// The content of an element of this tag, and what follows it.
 fn element(bytes: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
-    let (found, content, rest) = any(bytes)?;
+    let (found, content, rest) = next(bytes)?;
     (found == tag).then_some((content, rest))
 }
 
 /// Tag, content, and what follows.
-fn any(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+fn next(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (&tag, rest) = bytes.split_first()?;
     let (&first, rest) = rest.split_first()?;
     let (length, rest) = match first {
