@@ -6,6 +6,8 @@ mod guides;
 mod metrics;
 mod overview;
 pub mod paste;
+#[cfg(test)]
+mod paste_fuzz;
 mod problem;
 mod questions;
 pub mod samples;

@@ -21,7 +21,6 @@ pub struct Browser {
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
-    pub head: String,
     pub body: Vec<u8>,
 }
 
@@ -88,7 +87,12 @@ impl Browser {
             let (name, value) = line[11..].trim().split(';').next().unwrap().split_once('=').unwrap();
             self.cookies.insert(name.to_owned(), value.to_owned());
         }
-        Answer { status: head.split(' ').nth(1).unwrap().parse().unwrap(), head, body }
+        Answer { status: head.split(' ').nth(1).unwrap().parse().unwrap(), body }
+    }
+
+    /// What its cookies hold.
+    pub fn cookies(&self) -> Vec<String> {
+        self.cookies.values().cloned().collect()
     }
 
     /// Becomes an account by a one-use link or its token.
