@@ -62,6 +62,8 @@ pub const SUBJECTS: usize = 8;
 pub const LOGIN_BYTES: usize = 32;
 /// Longest name shown to people, and names of passkeys and tokens, in characters.
 pub const NAME_CHARS: usize = 64;
+/// Sign-in names from this length on, in bytes, may not be part of the password.
+pub const LOGIN_IN_PASSWORD_BYTES: usize = 4;
 /// Shortest password, in characters.
 pub const PASSWORD_CHARS: usize = 12;
 /// Longest password, in bytes.

@@ -1,7 +1,7 @@
 //! The desk: persons, accounts, factors, sessions, roles, approvals. Who may do what, and who did.
 //!
 //! No HTTP, no files, no clock: time and bytes are passed in. What must outlive a restart lies in the store's state, in the same group as
-//! the records that tell of it. Start reading at `desk.rs`; the table of roles is `roles.rs`; what needs two persons is `approval.rs`.
+//! the records that tell of it. Start reading at `service.rs`; the table of roles is `roles.rs`; what needs two persons is `approval.rs`.
 
 mod account;
 mod approval;
@@ -9,7 +9,6 @@ mod break_glass;
 mod ceremony;
 mod codec;
 pub mod content;
-mod desk;
 pub mod fuzz;
 pub mod limits;
 pub mod oidc;
@@ -18,6 +17,7 @@ mod records;
 mod refused;
 pub mod roles;
 mod secret;
+mod service;
 mod session;
 mod settings;
 mod store;
@@ -28,10 +28,10 @@ mod views;
 pub mod webauthn;
 
 pub use codec::CodecError;
-pub use desk::{Desk, OWNER, OidcBegun, OidcDone, OidcFlow, OpenError};
 pub use password::Cost;
 pub use refused::Refused;
 pub use roles::{Capabilities, Capability, Class, Role};
+pub use service::{Desk, OWNER, OidcBegun, OidcDone, OidcFlow, OpenError};
 pub use settings::{Origin, Provider, Settings};
 pub use views::{
     AccountView, ApprovalView, By, Caller, Changed, FactorsView, Next, Notice, PasskeyView, Peer, SessionLine, SessionView, SignedIn,

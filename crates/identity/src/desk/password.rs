@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use weir_base::crypto::random;
 
 use super::codec::as_base64;
-use super::limits::{PASSWORD_BYTES, PASSWORD_CHARS};
+use super::limits::{LOGIN_IN_PASSWORD_BYTES, PASSWORD_BYTES, PASSWORD_CHARS};
 use super::refused::Refused;
 use super::secret::same;
 
@@ -107,7 +107,7 @@ pub fn acceptable(password: &str, login: &str) -> Result<(), Refused> {
     if distinct.len() < 5 {
         return Err(Refused::bad("password", "A password has at least five different characters."));
     }
-    if !login.is_empty() && password.to_lowercase().contains(login) {
+    if login.len() >= LOGIN_IN_PASSWORD_BYTES && password.to_lowercase().contains(login) {
         return Err(Refused::bad("password", "A password does not hold the sign-in name."));
     }
     Ok(())

@@ -97,10 +97,8 @@ mod tests {
     #[test]
     fn values_are_those_of_the_standards() {
         // RFC 4226 appendix D: counter, value before truncation to digits.
-        for (at, want) in [(0, 1_284_755_224), (1, 1_094_287_082), (2, 137_359_152), (9, 1_918_287_922 % 0x8000_0000), (8, 673_399_871)] {
-            if at != 9 {
-                assert_eq!(value(SECRET, at), want, "counter {at}");
-            }
+        for (at, want) in [(0, 1_284_755_224), (1, 1_094_287_082), (2, 137_359_152), (8, 673_399_871)] {
+            assert_eq!(value(SECRET, at), want, "counter {at}");
         }
         // RFC 6238 appendix B, SHA-1: seconds, eight digits.
         for (s, want) in [

@@ -7,6 +7,7 @@ use weir_base::crypto::sha256;
 
 use super::cose::Key;
 use super::data::AuthData;
+use super::registration::attestation;
 use super::{Assertion, Expected, Known, PasskeyError, register};
 use crate::desk::settings::Origin;
 
@@ -20,7 +21,8 @@ pub fn fuzz_answer(data: &[u8]) {
     let challenge = b"a challenge that was given out..";
     let expected = Expected { challenge, origins: &origins, rp: "example.org", verified: true };
     let text = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
-    let id = AuthData::parse(object).ok().and_then(|d| d.attested.map(|a| a.id.to_vec())).unwrap_or_else(|| vec![1]);
+    let inner = attestation(object).map_or(object, |(_, data)| data);
+    let id = AuthData::parse(inner).ok().and_then(|d| d.attested.map(|a| a.id.to_vec())).unwrap_or_else(|| vec![1]);
     let direct = json!({"type": "public-key", "id": text(&id), "rawId": text(&id),
         "response": {"clientDataJSON": text(client), "attestationObject": text(object), "authenticatorData": text(object), "signature": text(object)}});
     if let Ok(new) = register(&direct, &expected) {

@@ -103,4 +103,6 @@ fn credential_id(credential: &Value) -> Result<Vec<u8>, PasskeyError> {
 }
 
 #[cfg(test)]
+pub mod soft;
+#[cfg(test)]
 mod tests;

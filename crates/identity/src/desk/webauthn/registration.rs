@@ -51,7 +51,7 @@ pub fn register(credential: &Value, expected: &Expected<'_>) -> Result<Registere
 }
 
 /// An attestation statement.
-enum Statement<'b> {
+pub(super) enum Statement<'b> {
     /// None.
     None,
     /// The credential signs for itself (section 8.2, self attestation).
@@ -59,7 +59,7 @@ enum Statement<'b> {
 }
 
 /// Format, statement and authenticator data of an attestation object (section 6.5.4).
-fn attestation(object: &[u8]) -> Result<(Statement<'_>, &[u8]), PasskeyError> {
+pub(super) fn attestation(object: &[u8]) -> Result<(Statement<'_>, &[u8]), PasskeyError> {
     let mut d = Decoder::new(object);
     let (mut format, mut at, mut auth_data) = (None, None, None);
     for _ in 0..d.map().map_err(|_| CBOR)?.ok_or(CBOR)? {

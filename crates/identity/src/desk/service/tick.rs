@@ -20,7 +20,7 @@ impl Desk {
     /// [`crate::desk::Refused::Store`]: it is tried again the next time.
     pub fn tick(&self, now: Millis) -> Outcome<()> {
         self.live().sessions.sweep(now);
-        if !is_due(&*self.store(), now) {
+        if !is_due(&self.store(), now) {
             return Ok(());
         }
         self.change(|c| {

@@ -240,7 +240,7 @@ impl Desk {
 
     /// What needs a person, of what the desk knows.
     pub fn notices(&self, now: Millis) -> Vec<Notice> {
-        tick::notices(&*self.store(), now)
+        tick::notices(&self.store(), now)
     }
 }
 

@@ -27,7 +27,7 @@ enum Leads {
     /// The first account.
     Setup,
     /// An account that is new, or is to be recovered.
-    Account(Account),
+    Account(Box<Account>),
 }
 
 impl Desk {
@@ -47,6 +47,8 @@ impl Desk {
         let Some(leads) = leads(self, &*self.store(), token, now)? else {
             return Err(self.fail(None, Method::Link, None, peer, now));
         };
+        // The link is real: a name that is taken or a short password is no guess.
+        self.live().throttle.right(None, false, peer.address, now);
         account::login(login)?;
         acceptable(password, login)?;
         if matches!(leads, Leads::Setup) {
@@ -62,7 +64,7 @@ impl Desk {
         })?;
         let next = self.store().account(id).and_then(Account::next);
         let mut live = self.live();
-        live.throttle.right(Some(id), true, peer.address, now);
+        live.throttle.forget(id);
         live.sessions.end_account(id, None);
         let cookie = live.sessions.begin(id, next, now, peer, now);
         drop((live, held));
@@ -85,7 +87,7 @@ fn leads(desk: &Desk, look: &impl Look, token: &str, now: Millis) -> Outcome<Opt
         return Err(USED);
     }
     let account = look.account(invitation.account).filter(|a| a.standing != Standing::Disabled).ok_or(USED)?;
-    Ok(Some(Leads::Account(account.clone())))
+    Ok(Some(Leads::Account(Box::new(account.clone()))))
 }
 
 fn leads_of(desk: &Desk, c: &Change<'_>, token: &str, now: Millis) -> Outcome<Option<Leads>> {
@@ -95,7 +97,7 @@ fn leads_of(desk: &Desk, c: &Change<'_>, token: &str, now: Millis) -> Outcome<Op
 fn accepted(c: &mut Change<'_>, leads: Leads, login: &str, display: &str, password: Stored, now: Millis) -> Outcome<Id> {
     let mut account = match leads {
         Leads::Setup => Account::invited(Id::random(), display, &[Role::SystemAdmin], now),
-        Leads::Account(account) => account,
+        Leads::Account(account) => *account,
     };
     let recovered = account.standing == Standing::Active;
     if recovered && account.login != login {
