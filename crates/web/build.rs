@@ -8,17 +8,12 @@ use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
     println!("cargo:rerun-if-env-changed=WEIR_CONSOLE_DIST");
-    let manifest = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
-    let console = manifest.join("../../console");
-    let dist = env::var_os("WEIR_CONSOLE_DIST").map_or_else(|| console.join("dist"), PathBuf::from);
-    // A path that does not exist would make cargo run this every time: its parent is watched instead.
+    // `make console` touches this file: a folder that is not there yet cannot be watched, for cargo would then build this crate each time.
     println!("cargo:rerun-if-changed=build.rs");
-    let watched = [dist.as_path(), console.as_path(), manifest.join("../..").as_path()].map(Path::to_path_buf);
-    if let Some(there) = watched.iter().find(|p| p.exists()) {
-        // Of the whole project only the appearance of the folder matters, and that is seen at the next change here.
-        if there.starts_with(&console) || there == &dist {
-            println!("cargo:rerun-if-changed={}", there.display());
-        }
+    let manifest = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
+    let dist = env::var_os("WEIR_CONSOLE_DIST").map_or_else(|| manifest.join("../../console/dist"), PathBuf::from);
+    if dist.is_dir() {
+        println!("cargo:rerun-if-changed={}", dist.display());
     }
     let mut files = BTreeSet::new();
     if dist.join("index.html").is_file() {

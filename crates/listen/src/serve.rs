@@ -135,7 +135,8 @@ async fn accept<T: Talk>(listener: TcpListener, tls: Option<TlsAcceptor>, talk: 
             Err(_) => {}
         }
     }
-    // What is under way is answered; what is idle is closed.
+    // Nobody new is let in. What is under way is answered; what is idle is closed.
+    drop(listener);
     let _ = timeout(Duration::from_millis(STOP_MS), graceful.shutdown()).await;
     open.shutdown().await;
 }

@@ -22,13 +22,15 @@ impl<T: DeserializeOwned, const LIMIT: usize> FromRequest<App> for Body<T, LIMIT
     type Rejection = Box<Problem>;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Box<Problem>> {
+        let too_large = || Problem::boxed(Code::TooLarge, format!("The body is longer than {LIMIT} bytes."), "Send it in parts.");
+        // What says that it is too large is not waited for.
+        if hyper::body::Body::size_hint(request.body()).lower() > LIMIT as u64 {
+            return Err(too_large());
+        }
         let body = Limited::new(request.into_body(), LIMIT).collect();
         let bytes = match timeout(app.times.body, body).await {
             Ok(Ok(body)) => body.to_bytes(),
-            Ok(Err(e)) if e.is::<LengthLimitError>() => {
-                let what = format!("The body is longer than {LIMIT} bytes.");
-                return Err(Problem::boxed(Code::TooLarge, what, "Send it in parts."));
-            }
+            Ok(Err(e)) if e.is::<LengthLimitError>() => return Err(too_large()),
             Ok(Err(_)) => return Err(Problem::boxed(Code::BadRequest, "The body ended before its end.", "Send it again.")),
             Err(_) => return Err(Problem::boxed(Code::Slow, "The body did not come in time.", "Send it again.")),
         };

@@ -92,17 +92,15 @@ impl Providers {
     }
 
     async fn token(&self, app: &App, provider: &Provider, metadata: &Metadata, flow: &OidcFlow, code: &str) -> Result<String, Failure> {
-        let mut form = oidc::token_form(&flow.verifier, code, &flow.redirect, &provider.client);
+        let (secret, in_body) = (Some(provider.secret.as_str()).filter(|s| !s.is_empty()), metadata.secret_in_body);
         let mut request = Request::builder().method(Method::POST).uri(&metadata.token_endpoint).header(ACCEPT, "application/json");
-        if metadata.secret_in_body && !provider.secret.is_empty() {
-            form.push(("client_secret", provider.secret.clone()));
-        } else if !provider.secret.is_empty() {
+        if let Some(secret) = secret.filter(|_| !in_body) {
             // RFC 6749 section 2.3.1: both parts are form-encoded before they are joined.
-            let both = format!("{}:{}", encoded(&provider.client), encoded(&provider.secret));
+            let both = format!("{}:{}", encoded(&provider.client), encoded(secret));
             request = request.header(AUTHORIZATION, format!("Basic {}", STANDARD.encode(both)));
         }
-        let body: Vec<String> = form.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
-        let request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(Full::new(Bytes::from(body.join("&"))));
+        let form = oidc::token_form(&flow.verifier, code, &flow.redirect, &provider.client, secret.filter(|_| in_body));
+        let request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(Full::new(Bytes::from(form)));
         let request = request.map_err(|_| Failure::Down(down(app, &provider.name, "its token endpoint is no URL")))?;
         let answer = self.send(app, &provider.name, request).await.map_err(Failure::Down)?;
         match answer.status().as_u16() {
@@ -148,7 +146,7 @@ impl Providers {
 }
 
 fn notice(name: &str) -> String {
-    format!("provider-{name}")
+    format!("provider-down:{name}")
 }
 
 /// A provider that cannot be asked is told to who signs in, in a word, and on the overview, with the reason.

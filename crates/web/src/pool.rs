@@ -132,7 +132,7 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
             let pool = Pool::new(1, 0);
-            assert_eq!(pool.run(|| panic!("boom")).await.map(|()| ()).unwrap_err().status, 500);
+            assert_eq!(pool.run(|| -> u8 { panic!("boom") }).await.unwrap_err().status, 500);
             assert_eq!(pool.run(|| 1).await.unwrap(), 1);
         });
     }

@@ -126,3 +126,17 @@ impl Problem {
         self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_of_the_api_lists_every_code() {
+        let page = include_str!("../../../../docs/api.md");
+        for code in Code::ALL {
+            let line = format!("| `{}` | {} |", code.name(), code.status());
+            assert!(page.contains(&line), "docs/api.md has no line {line}");
+        }
+    }
+}

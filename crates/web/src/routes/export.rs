@@ -40,8 +40,14 @@ pub async fn records_export(State(app): State<App>, who: Signed, Body(export): B
         let _place = place;
         let stall = app.times.stall;
         let put = |part: Option<Bytes>| runtime.block_on(async { timeout(stall, send.send(part)).await }).is_ok_and(|sent| sent.is_ok());
-        // A failure half-way is an answer without its last chunk: the reader sees that it is not whole.
-        if app.backend.export(&caller, &export, &mut |part| put(Some(Bytes::copy_from_slice(part)))).is_ok() {
+        // Once something did not go out nothing follows: a failure, or a reader that was cut, is an answer without its last chunk.
+        let mut going = true;
+        let mut part = |part: &[u8]| {
+            going = going && put(Some(Bytes::copy_from_slice(part)));
+            going
+        };
+        let done = app.backend.export(&caller, &export, &mut part).is_ok();
+        if done && going {
             put(None);
         }
     });

@@ -15,8 +15,8 @@ use crate::problem::Answer;
 
 /// How this account signs in.
 #[utoipa::path(get, path = "/api/v1/me/factors", tag = "me", responses((status = 200, body = Factors)))]
-pub async fn factors(State(app): State<App>, who: Signed) -> Answer<Json<Factors>> {
-    app.run(move |app| app.desk.factors(&who.0)).await.map(|f| Json(f.into()))
+pub async fn factors(State(app): State<App>, visit: Visit, who: Signed) -> Answer<Json<Factors>> {
+    app.run(move |app| app.desk.factors(&who.0, visit.now)).await.map(|f| Json(f.into()))
 }
 
 /// Changes the password; the account's other sessions end.

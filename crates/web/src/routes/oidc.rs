@@ -41,6 +41,13 @@ async fn begun(app: &App, visit: Visit, name: String, link: Option<Caller>) -> R
     }
 }
 
+/// Takes the link with a provider's subject away.
+#[utoipa::path(delete, path = "/api/v1/me/oidc/{name}", tag = "me", params(("name" = String, Path, description = "Name of the provider")),
+    responses((status = 204, description = "Gone")))]
+pub async fn oidc_unlink(State(app): State<App>, visit: Visit, who: Signed, Part(name): Part<String>) -> Answer<StatusCode> {
+    app.run(move |app| app.desk.oidc_unlink(&who.0, &name, visit.now)).await.map(|()| StatusCode::NO_CONTENT)
+}
+
 /// What a provider gives back.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -82,9 +89,9 @@ async fn came_back(app: &App, visit: &Visit, cookie: Option<String>, name: &str,
     };
     let (Some(cookie), Some(state)) = (cookie, back.state) else { return refused().await };
     // Taken before anything else is looked at: whatever comes back, this flow is used up.
-    let now = visit.now;
-    let Ok(flow) = app.run(move |app| app.desk.oidc_take(&cookie, &state, now)).await else { return refused().await };
-    let Some(code) = back.code.filter(|_| back.error.is_none() && flow.provider == name) else { return refused().await };
+    let (now, provider) = (visit.now, name.to_owned());
+    let Ok(flow) = app.run(move |app| app.desk.oidc_take(&cookie, &provider, &state, now)).await else { return refused().await };
+    let Some(code) = back.code.filter(|_| back.error.is_none()) else { return refused().await };
     match app.providers.redeem(app, &flow, &code, back.iss.as_deref()).await {
         Ok(identity) => {
             let (peer, now) = (visit.peer.clone(), visit.now);

@@ -48,6 +48,7 @@ fn own() -> Routes {
         .add(May(C::Own), routes!(me::tokens, me::token_make))
         .add(May(C::Own), routes!(me::token_remove))
         .add(May(C::Own), routes!(oidc::oidc_link))
+        .add(May(C::Own), routes!(oidc::oidc_unlink))
         .add(May(C::Own), routes!(accounts::roles))
         .add(May(C::Own), routes!(approvals::approvals))
         .add(May(C::Own), routes!(approvals::approval))

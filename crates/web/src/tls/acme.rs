@@ -4,6 +4,7 @@
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
@@ -15,6 +16,7 @@ use instant_acme::{
 };
 use rcgen::{CertificateParams, CustomExtension, DistinguishedName, KeyPair};
 use rustls::pki_types::PrivatePkcs8KeyDer;
+use rustls::sign::CertifiedKey;
 use tokio::time::timeout;
 use weir_base::disk::{RealDisk, read, replace};
 use weir_base::time::Millis;
@@ -152,7 +154,9 @@ impl Acme {
             let key = KeyPair::generate().map_err(|e| e.to_string())?;
             let certificate = params.self_signed(&key).map_err(|e| e.to_string())?;
             let private = PrivatePkcs8KeyDer::from(key.serialize_der());
-            certificates.challenge(&name, certified(vec![certificate.der().clone()], private.into())?);
+            // Not checked against each other: its one critical extension is for the authority alone, and rustls knows it not.
+            let key = super::provider().key_provider.load_private_key(private.into()).map_err(|e| e.to_string())?;
+            certificates.challenge(&name, Arc::new(CertifiedKey::new(vec![certificate.der().clone()], key)));
             challenge.set_ready().await.map_err(said)?;
         }
         Ok(())

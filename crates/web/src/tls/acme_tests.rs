@@ -6,7 +6,6 @@ use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 
 use hyper_util::server::graceful::Watcher;
 use rcgen::generate_simple_self_signed;

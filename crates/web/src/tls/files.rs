@@ -77,3 +77,53 @@ impl Files {
         Ok(both)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt;
+    use std::path::Path;
+
+    use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+
+    use super::*;
+
+    fn write(folder: &Path, until: (i32, u8, u8)) -> (PathBuf, PathBuf) {
+        let mut params = CertificateParams::new(vec!["desk.example.cn".to_owned()]).unwrap();
+        params.not_after = date_time_ymd(until.0, until.1, until.2);
+        let key = KeyPair::generate().unwrap();
+        let (at, key_at) = (folder.join("c.pem"), folder.join("k.pem"));
+        fs::write(&at, params.self_signed(&key).unwrap().pem()).unwrap();
+        fs::write(&key_at, key.serialize_pem()).unwrap();
+        fs::set_permissions(&key_at, Permissions::from_mode(0o600)).unwrap();
+        (at, key_at)
+    }
+
+    #[test]
+    fn what_is_wrong_with_new_files_and_that_one_ends_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let (at, key) = write(folder.path(), (2026, 12, 1));
+        let (certificates, notices) = (Certificates::default(), Notices::default());
+        let (mut files, _) = Files::open(at.clone(), key).unwrap();
+        let mut codes = |now: &str| {
+            files.look(&certificates, &notices, now.parse().unwrap());
+            notices.all().into_iter().map(|n| (n.code, n.level)).collect::<Vec<_>>()
+        };
+        assert_eq!(codes("2026-11-01T00:00:00Z"), []);
+        assert_eq!(codes("2026-11-20T00:00:00Z"), [(ENDS.to_owned(), "warning".to_owned())]);
+        assert_eq!(codes("2026-12-02T00:00:00Z"), [(ENDS.to_owned(), "error".to_owned())]);
+        let whole = fs::read(&at).unwrap();
+        fs::write(&at, "broken").unwrap();
+        assert_eq!(codes("2026-11-01T00:00:00Z"), [(CODE.to_owned(), "warning".to_owned())]);
+        fs::write(&at, whole).unwrap();
+        assert_eq!(codes("2026-11-01T00:00:00Z"), []);
+        // A new key, and the certificate not yet: they do not fit together.
+        let kept = fs::read(&at).unwrap();
+        write(folder.path(), (2027, 12, 1));
+        let new = fs::read(&at).unwrap();
+        fs::write(&at, kept).unwrap();
+        assert_eq!(codes("2026-11-01T00:00:00Z"), [(CODE.to_owned(), "warning".to_owned())]);
+        fs::write(&at, new).unwrap();
+        assert_eq!(codes("2026-11-20T00:00:00Z"), []);
+    }
+}
