@@ -19,12 +19,14 @@ use crate::socket::client::Client;
 /// Runs the command.
 pub fn run(args: &LookupArgs, file: &Path) -> Result<ExitCode, Failure> {
     let text = text(file)?;
-    let read = paste::read(&text, &args.zone, SystemClock::new().now()).map_err(|e| Failure { code: crate::fail::USAGE, ..Failure::sentence(e) })?;
+    let read = paste::read(&text, &args.zone, SystemClock::new().now())
+        .map_err(|e| Failure { code: crate::fail::USAGE, ..Failure::sentence(e) })?;
     let asked: Vec<(usize, Value)> = read.lines.iter().enumerate().filter_map(|(i, l)| Some((i, question(l, &args.skew)?))).collect();
     let mut answers: Vec<Option<Value>> = vec![None; read.lines.len()];
     if !asked.is_empty() {
         let questions: Vec<&Value> = asked.iter().map(|(_, q)| q).collect();
-        let got = Client::connect(&args.data.data)?.call(json!({ "op": "lookup", "questions": questions, "purpose": args.purpose.name() }))?;
+        let got =
+            Client::connect(&args.data.data)?.call(json!({ "op": "lookup", "questions": questions, "purpose": args.purpose.name() }))?;
         for ((line, _), answer) in asked.iter().zip(got.as_array().cloned().unwrap_or_default()) {
             if let Some(place) = answers.get_mut(*line) {
                 *place = Some(answer);
@@ -45,7 +47,8 @@ pub fn run(args: &LookupArgs, file: &Path) -> Result<ExitCode, Failure> {
 }
 
 fn text(file: &Path) -> Result<String, Failure> {
-    let bad = |e: std::io::Error| Failure::new(format!("{} cannot be read ({e})", file.display()), "name a text file, or - for standard input");
+    let bad =
+        |e: std::io::Error| Failure::new(format!("{} cannot be read ({e})", file.display()), "name a text file, or - for standard input");
     let limit = (PASTE_LINES * PASTE_LINE_BYTES) as u64;
     let mut bytes = Vec::new();
     if file == Path::new("-") {

@@ -37,8 +37,13 @@ pub fn newest(store: &Arc<Store>, wanted: Wanted, source: Option<u32>, limit: us
             Some((spec.index("source").ok_or_else(none)?, number))
         }
     };
-    let mut page =
-        Page { kept: RecordBatch::new_empty(wanted.kind.schema()), time: spec.index(spec.time).unwrap_or(0), wanted, source, most: limit + 1 };
+    let mut page = Page {
+        kept: RecordBatch::new_empty(wanted.kind.schema()),
+        time: spec.index(spec.time).unwrap_or(0),
+        wanted,
+        source,
+        most: limit + 1,
+    };
     // What is not sealed is taken first, so that a unit sealed meanwhile is at worst seen once too often, never missed.
     for batch in live(store, wanted.kind) {
         page.add(&batch)?;

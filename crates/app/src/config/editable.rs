@@ -132,13 +132,15 @@ mod tests {
         for setting in SETTINGS {
             let (path, rule) = (setting.path, rule(setting.path));
             let last = path.rsplit('.').next().unwrap_or_default();
-            let names_file = last.starts_with("tls_") || last.ends_with("_file") || matches!(last, "audit" | "journal_directory" | "dialects");
+            let names_file =
+                last.starts_with("tls_") || last.ends_with("_file") || matches!(last, "audit" | "journal_directory" | "dialects");
             let in_entries = match setting.shape {
                 Shape::Tables(keys) => keys.iter().any(|k| k.name.ends_with("_file") || matches!(k.name, "path" | "netns")),
                 _ => false,
             };
             assert!(!(names_file || in_entries) || rule == Fixed, "{path} names a file of this machine");
-            let stops = path.starts_with("measures.") || last.starts_with("listen") || path.starts_with("store.") || path.starts_with("desk.");
+            let stops =
+                path.starts_with("measures.") || last.starts_with("listen") || path.starts_with("store.") || path.starts_with("desk.");
             assert!(!stops || rule != One, "{path} can stop a measure, the store or the desk");
         }
         assert_eq!(rule("no.such.setting"), Fixed);

@@ -83,7 +83,13 @@ fn filled(line: Line, ports: &Ports, own: Option<IpAddr>) -> Guide {
         note.push_str(" Put this machine's address for 192.0.2.53.");
         note_zh.push_str(" 把 192.0.2.53 换成本机地址。");
     }
-    Guide { kind: line.kind, vendor: line.vendor, commands: commands.replace("%ADDRESS%", &shown).trim_start_matches('\n').to_owned(), note, note_zh }
+    Guide {
+        kind: line.kind,
+        vendor: line.vendor,
+        commands: commands.replace("%ADDRESS%", &shown).trim_start_matches('\n').to_owned(),
+        note,
+        note_zh,
+    }
 }
 
 /// The address this machine speaks from; nothing is sent to find it out. None without a route.
@@ -120,14 +126,17 @@ mod tests {
     #[test]
     fn own_ports_and_addresses_are_filled_in() {
         let at = |text: &str| vec![text.parse().unwrap()];
-        let ports = Ports { ipfix_udp: at("198.51.100.9:5000"), radius: at("0.0.0.0:1899"), syslog_udp: at("127.0.0.1:5514"), ..Ports::default() };
+        let ports =
+            Ports { ipfix_udp: at("198.51.100.9:5000"), radius: at("0.0.0.0:1899"), syslog_udp: at("127.0.0.1:5514"), ..Ports::default() };
         let table: Table = toml::from_str(TABLE).unwrap();
         let own = Some("203.0.113.53".parse().unwrap());
         let all: Vec<Guide> = table.guide.into_iter().map(|l| filled(l, &ports, own)).collect();
         let of = |vendor: &str| all.iter().find(|g| g.vendor.contains(vendor)).unwrap_or_else(|| panic!("{vendor}"));
         assert!(of("Juniper MX").commands.contains("destination-address 198.51.100.9 destination-port 5000"));
         assert!(of("FreeRADIUS").commands.contains("ipaddr = 203.0.113.53\n\tport = 1899"));
-        assert!(of("MikroTik").commands.contains("remote=203.0.113.53 remote-port=5514") && of("MikroTik").note.contains("this machine alone"));
+        assert!(
+            of("MikroTik").commands.contains("remote=203.0.113.53 remote-port=5514") && of("MikroTik").note.contains("this machine alone")
+        );
         assert!(of("rsyslog").commands.contains("port=\"2514\"") && of("rsyslog").note.contains("Not listened to yet"));
         for guide in &all {
             assert!(!guide.commands.contains('%') && !guide.note.is_empty(), "{}", guide.vendor);

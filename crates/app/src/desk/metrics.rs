@@ -101,7 +101,12 @@ mod tests {
             profile: "rfc8158".into(),
             clock: "trust".into(),
             since: Millis(0),
-            counters: SourceCounters { records: 12, trouble: Some("192.0.2.1 is away".into()), last_seen: Some(Millis(5_000)), ..Default::default() },
+            counters: SourceCounters {
+                records: 12,
+                trouble: Some("192.0.2.1 is away".into()),
+                last_seen: Some(Millis(5_000)),
+                ..Default::default()
+            },
             lost: 3,
         };
         let health = Health { full: true, sealed_rows: 9, ..Health::default() };

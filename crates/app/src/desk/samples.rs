@@ -83,7 +83,8 @@ impl Samples {
         let last = self.kinds.len().saturating_sub(1);
         let mut points: Vec<&Sample> = (from..=last).rev().step_by(every).filter_map(|i| self.kinds.get(i)).collect();
         points.reverse();
-        let names: Vec<String> = points.iter().flat_map(|s| s.kinds.keys().cloned()).collect::<std::collections::BTreeSet<_>>().into_iter().collect();
+        let names: Vec<String> =
+            points.iter().flat_map(|s| s.kinds.keys().cloned()).collect::<std::collections::BTreeSet<_>>().into_iter().collect();
         let steps: Vec<(&Sample, &Sample)> = points.iter().copied().zip(points.iter().copied().skip(1)).collect();
         let of = |s: &Sample, kind: &str| s.kinds.get(kind).copied().unwrap_or_default();
         let line = |kind: &String| Line {
@@ -155,7 +156,10 @@ mod tests {
         assert_eq!(all.spark(1), vec![100.0; 60]);
         let hour = all.series(60);
         assert_eq!((hour.step_seconds, hour.times.len(), hour.lines.len()), (10, 360, 2));
-        assert_eq!((hour.lines[0].kind.as_str(), hour.lines[0].records[359], hour.lines[0].lost[0], hour.lines[0].malformed[0]), ("ipfix", 100.0, 10, 100));
+        assert_eq!(
+            (hour.lines[0].kind.as_str(), hour.lines[0].records[359], hour.lines[0].lost[0], hour.lines[0].malformed[0]),
+            ("ipfix", 100.0, 10, 100)
+        );
         assert_eq!((hour.sealed[0], hour.sealed.len()), (50.0, 360));
         assert_eq!(hour.times[359], Millis(360 * SAMPLE_MS).to_rfc3339());
         assert_eq!(all.series(5).times.len(), 30);

@@ -67,7 +67,9 @@ impl File {
 /// # Errors
 /// It cannot be read.
 pub fn stored(data: &Path) -> Result<Table, Problem> {
-    let none = |e: std::io::Error| Problem::new("", format!("{} cannot be read ({e}): mend it, or take it away", data.join(layer::FILE).display()));
+    let none = |e: std::io::Error| {
+        Problem::new("", format!("{} cannot be read ({e}): mend it, or take it away", data.join(layer::FILE).display()))
+    };
     if !data.join(layer::FILE).exists() {
         return Ok(Table::new());
     }
@@ -90,7 +92,8 @@ impl Layers {
     }
 
     fn now(&self) -> Result<Table, Failure> {
-        let failed = |why: String| Failure::new(format!("{} cannot be read ({why})", layer::FILE), "mend it in the data folder, or take it away");
+        let failed =
+            |why: String| Failure::new(format!("{} cannot be read ({why})", layer::FILE), "mend it in the data folder, or take it away");
         let text = read(self.disk.as_ref()).map_err(|e| failed(e.to_string()))?;
         layer::parse(&text).map_err(|p| failed(p.to_string()))
     }
@@ -174,7 +177,8 @@ impl Layers {
         if let Err(all) = config::parse_with(&file, &after, &self.set) {
             problems.extend(all.into_iter().map(|p| problem(&p.path, p.what)));
         }
-        let differences: Vec<Difference> = changes.keys().filter_map(|path| setting_at(path)).filter_map(|s| self.difference(s, &before, &after)).collect();
+        let differences: Vec<Difference> =
+            changes.keys().filter_map(|path| setting_at(path)).filter_map(|s| self.difference(s, &before, &after)).collect();
         let two_persons = differences.iter().any(|d| d.two_persons);
         Ok((Checked { differences, problems, two_persons }, after))
     }
@@ -193,7 +197,8 @@ impl Layers {
     fn changed(&self, table: &Table, path: &str, value: Option<&str>) -> Result<Table, String> {
         let Some(setting) = setting_at(path) else {
             let known: Vec<&str> = SETTINGS.iter().map(|s| s.path).collect();
-            let near = did_you_mean(path, &known).map_or_else(|| "the list of settings shows all".to_owned(), |near| format!("did you mean {near}?"));
+            let near = did_you_mean(path, &known)
+                .map_or_else(|| "the list of settings shows all".to_owned(), |near| format!("did you mean {near}?"));
             return Err(format!("is not a setting: {near}"));
         };
         if rule(path) == Rule::Fixed {
@@ -224,7 +229,10 @@ impl Layers {
         if let Some(first) = checked.problems.first() {
             let more = checked.problems.len() - 1;
             let rest = if more == 0 { String::new() } else { format!("; and {more} more problems") };
-            return Err(Failure::usage(format!("{} {}{rest}", first.path, first.text).trim().to_owned(), "mend the change, then try again"));
+            return Err(Failure::usage(
+                format!("{} {}{rest}", first.path, first.text).trim().to_owned(),
+                "mend the change, then try again",
+            ));
         }
         if checked.differences.is_empty() {
             return Err(Failure::usage("nothing would change", "look at the settings and at what waits for the next start"));
@@ -235,7 +243,10 @@ impl Layers {
             let failed = ledger::action(service.clock.now(), actor, "settings-change", "could not be written", "failed");
             // The record of the attempt is there already; this one only says how it went.
             let _ = service.front.commit(ledger::actions(&[failed]));
-            return Err(Failure::new(format!("{} cannot be written ({e}): nothing was changed", layer::FILE), "make room in the data folder, then try again"));
+            return Err(Failure::new(
+                format!("{} cannot be written ({e}): nothing was changed", layer::FILE),
+                "make room in the data folder, then try again",
+            ));
         }
         Ok(checked.differences)
     }
@@ -260,7 +271,10 @@ impl Layers {
         let mut group = ledger::actions(&rows);
         group.batches.push((Kind::Question, Question::batch(&[question])));
         service.front.commit(group).map(drop).map_err(|e| {
-            Failure::new(format!("the change cannot be recorded, so it is not made ({e})"), "make room on the disk of the data folder, then try again")
+            Failure::new(
+                format!("the change cannot be recorded, so it is not made ({e})"),
+                "make room on the disk of the data folder, then try again",
+            )
         })
     }
 }
@@ -287,12 +301,16 @@ pub fn over_socket(service: &Service, actor: &str, changes: &Changes, reason: &s
     let checked = service.layers.check(changes)?;
     if checked.problems.is_empty() && checked.two_persons {
         let desk = service.desk.as_ref().ok_or_else(|| {
-            Failure::new("this change needs a second person, and the desk does not run", "change the configuration file, on the machine itself")
+            Failure::new(
+                "this change needs a second person, and the desk does not run",
+                "change the configuration file, on the machine itself",
+            )
         })?;
         let ask = "ask for it at the desk under Settings, let another person confirm it, then give its id with --approval";
         let id = approval.ok_or_else(|| Failure::new("this change needs a second person", ask))?;
         let id: Id = id.parse().map_err(|_| Failure::usage("--approval is not an id", "copy it from the approval's page at the desk"))?;
-        desk.take_socket(actor, id, "setting-change", &content(changes), service.clock.now()).map_err(|r| Failure::new(r.what(), r.todo()))?;
+        desk.take_socket(actor, id, "setting-change", &content(changes), service.clock.now())
+            .map_err(|r| Failure::new(r.what(), r.todo()))?;
     }
     let done = service.layers.change(service, actor, changes, reason)?;
     Ok(json!({ "differences": done }))

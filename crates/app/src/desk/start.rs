@@ -92,7 +92,13 @@ impl Prepared {
         let mut providers = Vec::new();
         for p in &own.providers {
             let secret = secret(p).map_err(failed)?;
-            providers.push(Provider { name: p.name.clone(), title: p.title.clone(), issuer: p.issuer.clone(), client: p.client.clone(), secret });
+            providers.push(Provider {
+                name: p.name.clone(),
+                title: p.title.clone(),
+                issuer: p.issuer.clone(),
+                client: p.client.clone(),
+                secret,
+            });
         }
         let bound = Server::bind(web_settings(own, data)).map_err(failed)?;
         let people = people::Settings {
@@ -117,7 +123,8 @@ impl Prepared {
         let raise = rest.clone();
         let tasks = Tasks::new(rest, move |end| {
             if end.panic.is_some() {
-                let what = Failure::new(format!("the thread {} of the desk failed: the desk is stopped, records go on", end.name), "start again");
+                let what =
+                    Failure::new(format!("the thread {} of the desk failed: the desk is stopped, records go on", end.name), "start again");
                 eprintln!("{} {}", at.now(), what.what);
                 let _ = told.send(super::ended(at.now(), &what));
                 raise.raise();
@@ -155,7 +162,9 @@ impl Started {
             file.write_all(format!("{link}\n").as_bytes())?;
             fs::rename(&tmp, &path)
         };
-        write().map(|()| true).map_err(|e| Failure::new(format!("{} cannot be written ({e})", path.display()), "make room in the data folder"))
+        write()
+            .map(|()| true)
+            .map_err(|e| Failure::new(format!("{} cannot be written ({e})", path.display()), "make room in the data folder"))
     }
 
     /// Takes the link's file away once somebody used it.

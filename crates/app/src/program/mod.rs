@@ -202,7 +202,9 @@ impl Program {
             ports.desk_url = Some(desk.running.url.clone());
             notes.extend(desk.running.fingerprint.as_ref().map(|f| format!("the desk's own certificate, SHA-256 {f}")));
             match desk.write_link(data, clock.as_ref()) {
-                Ok(true) => notes.push(format!("the desk has no account yet: the link in {} makes the first one, once", data.join(LINK).display())),
+                Ok(true) => {
+                    notes.push(format!("the desk has no account yet: the link in {} makes the first one, once", data.join(LINK).display()))
+                }
                 Ok(false) => {}
                 Err(f) => notes.push(f.to_string()),
             }

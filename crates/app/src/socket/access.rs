@@ -76,7 +76,8 @@ impl Who {
         if may.has(capability) {
             return Ok(());
         }
-        let holders: Vec<&str> = crate::config::SOCKET_ROLES.iter().filter(|r| r.line().may.contains(&capability)).map(|r| r.name()).collect();
+        let holders: Vec<&str> =
+            crate::config::SOCKET_ROLES.iter().filter(|r| r.line().may.contains(&capability)).map(|r| r.name()).collect();
         let todo = match holders.as_slice() {
             [] => "sign in at the desk with an account that may".to_owned(),
             some => format!("add one of these roles to its entry in [[desk.uids]] and start the program again: {}", some.join(", ")),

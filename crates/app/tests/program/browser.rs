@@ -82,7 +82,11 @@ impl Browser {
         stream.read_to_end(&mut bytes).unwrap();
         let end = bytes.windows(4).position(|w| w == b"\r\n\r\n").unwrap_or_else(|| panic!("{path}: no answer"));
         let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
-        let body = if head.to_ascii_lowercase().contains("transfer-encoding: chunked") { unchunked(&bytes[end + 4..]) } else { bytes[end + 4..].to_vec() };
+        let body = if head.to_ascii_lowercase().contains("transfer-encoding: chunked") {
+            unchunked(&bytes[end + 4..])
+        } else {
+            bytes[end + 4..].to_vec()
+        };
         for line in head.lines().filter(|l| l.to_ascii_lowercase().starts_with("set-cookie:")) {
             let (name, value) = line[11..].trim().split(';').next().unwrap().split_once('=').unwrap();
             self.cookies.insert(name.to_owned(), value.to_owned());

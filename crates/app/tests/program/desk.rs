@@ -47,7 +47,7 @@ fn the_first_link_makes_an_account_once_and_goes() {
     let file = dir.path().join("desk-link");
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     let link = fs::read_to_string(&file).unwrap();
-    assert!(link.starts_with(&format!("http://{}/#/welcome/", desk_of(dir.path()))), "{link}");
+    assert!(link.starts_with(&format!("http://localhost:{}/#/welcome/", desk_of(dir.path()).port())), "{link}");
     let shown = running.banner.join("\n");
     assert!(shown.contains("desk-link") && !shown.contains(link.trim()), "the link is printed by the demonstration alone: {shown}");
     let mut admin = first(&running);
@@ -58,7 +58,10 @@ fn the_first_link_makes_an_account_once_and_goes() {
     let overview = admin.get("/api/v1/overview").ok();
     assert_eq!(overview["store"]["full"], false);
     assert!(overview["measures"].as_array().unwrap().iter().any(|m| m["name"] == "radius" && m["state"] == "running"), "{overview}");
-    assert_eq!(admin.post("/api/v1/lookup", &json!({ "questions": [question(1)], "purpose": "operate" })).problem(), (403, "not-allowed".into()));
+    assert_eq!(
+        admin.post("/api/v1/lookup", &json!({ "questions": [question(1)], "purpose": "operate" })).problem(),
+        (403, "not-allowed".into())
+    );
     assert_eq!(Browser::new(desk_of(dir.path())).get("/api/v1/overview").problem(), (401, "not-signed-in".into()));
     assert_eq!(running.stop(), 0);
     assert!(!file.exists(), "the link was used");
@@ -72,7 +75,8 @@ fn a_look_up_at_the_desk_is_the_one_of_the_command_line_and_both_are_in_the_ledg
     let mut operator = somebody(&running, &mut admin, "operator");
     let mut auditor = somebody(&running, &mut admin, "audit-admin");
     let asked = question(4242);
-    let answers = operator.post("/api/v1/lookup", &json!({ "questions": [asked, { "public": "x", "at": "y" }], "purpose": "operate" })).ok();
+    let answers =
+        operator.post("/api/v1/lookup", &json!({ "questions": [asked, { "public": "x", "at": "y" }], "purpose": "operate" })).ok();
     let text_of = |key: &str| asked[key].as_str().unwrap();
     let own = running.ask(&["lookup", "--json", "--public", text_of("public"), "--at", text_of("at"), "--protocol", "udp"]);
     assert_eq!(code(&own), 3);
@@ -138,7 +142,7 @@ fn a_change_that_could_stop_a_measure_takes_two_persons() {
     let running = Running::minimal(dir.path());
     let mut admin = first(&running);
     let mut security = somebody(&running, &mut admin, "security-admin");
-    let mut change = |admin: &mut Browser, path: &str, value: &str, approval: Option<&str>| {
+    let change = |admin: &mut Browser, path: &str, value: &str, approval: Option<&str>| {
         let body = json!({ "changes": { path: value }, "reason": "radius moves to another machine", "approval": approval });
         admin.post("/api/v1/settings", &body)
     };
@@ -156,7 +160,7 @@ fn a_change_that_could_stop_a_measure_takes_two_persons() {
     security.post(&format!("/api/v1/approvals/{id}/confirm"), &digest).ok();
     let done = set(&id, "false");
     assert_eq!(code(&done), 0, "{}", String::from_utf8_lossy(&done.stderr));
-    assert_eq!(code(&set(&id, "false")), 1, "it was used");
+    assert_ne!(code(&set(&id, "false")), 0, "it was used");
     let overview = security.get("/api/v1/overview").ok();
     assert!(overview["notices"].as_array().unwrap().iter().any(|n| n["code"] == "settings-pending"), "{overview}");
     // Changed content voids what was confirmed.
@@ -178,17 +182,19 @@ fn accounts_outlive_a_restart_and_sessions_do_not() {
     let dir = tempfile::tempdir().unwrap();
     let running = Running::minimal(dir.path());
     let mut admin = first(&running);
-    let mut operator = somebody(&running, &mut admin, "operator");
+    let operator = somebody(&running, &mut admin, "operator");
     running.kill();
     let running = Running::minimal(dir.path());
     assert!(!dir.path().join("desk-link").exists(), "there is an account");
-    let _ = (admin, operator.session());
+    drop((admin, operator));
     let mut again = Browser::new(desk_of(dir.path()));
     assert_eq!(again.session()["account"], Value::Null);
+    let before = again.cookies();
     let wrong = json!({ "login": "operator", "password": "something else entirely" });
     assert_eq!(again.post("/api/v1/session/password", &wrong).problem(), (401, "wrong-credentials".into()));
     again.post("/api/v1/session/password", &json!({ "login": "operator", "password": PASSWORD })).ok();
     assert_eq!(again.session()["account"]["login"], "operator");
+    assert_ne!(again.cookies(), before, "a sign-in comes with a new cookie");
     let actions = running.records("operator_action");
     assert!(actions.iter().any(|a| a["actor"].as_str().unwrap().starts_with("account:")), "{actions:?}");
     let signed: Vec<Value> = running.records("authentication").into_iter().filter(|a| a["service"] == "weir").collect();
@@ -205,7 +211,10 @@ fn metrics_and_probes_say_how_it_is_and_name_nobody() {
     }
     let metrics = anybody.get("/metrics");
     let text = String::from_utf8(metrics.body).unwrap();
-    assert!(metrics.status == 200 && text.contains("weir_log_entries ") && text.contains("weir_measure_up{measure=\"radius\"} 1"), "{text}");
+    assert!(
+        metrics.status == 200 && text.contains("weir_log_entries ") && text.contains("weir_measure_up{measure=\"radius\"} 1"),
+        "{text}"
+    );
     let page = anybody.get("/api/v1/openapi.json").ok();
     let printed: Value = serde_json::from_slice(&Command::new(WEIR).args(["docs", "openapi"]).output().unwrap().stdout).unwrap();
     assert_eq!(page, printed);

@@ -93,6 +93,10 @@ fn a_file_of_changes_that_was_tampered_with_stops_the_start() {
     ] {
         fs::write(dir.path().join("settings.toml"), text).unwrap();
         let refused = crate::common::weir(&["run", "--data", dir.path().to_str().unwrap()]);
-        assert!(code(&refused) == 1 && said(&refused).contains(why) && said(&refused).contains("settings.toml"), "{text}: {}", said(&refused));
+        assert!(
+            code(&refused) == 1 && said(&refused).contains(why) && said(&refused).contains("settings.toml"),
+            "{text}: {}",
+            said(&refused)
+        );
     }
 }

@@ -42,7 +42,8 @@ fn an_account_in_no_entry_is_refused_and_told_the_lines_to_add() {
     assert_eq!(socket.call(json!({ "op": "health" }))["error"]["code"], 1);
     assert_eq!(running.stop(), 0);
     // Off line the one who may open the folder may ask: who can read the master key needs no leave of the program.
-    let args = ["lookup", "--offline", "--public", "198.18.0.1:9", "--protocol", "udp", "--at", "2026-11-22T10:00:00+08:00", "--purpose", "drill"];
+    let args =
+        ["lookup", "--offline", "--public", "198.18.0.1:9", "--protocol", "udp", "--at", "2026-11-22T10:00:00+08:00", "--purpose", "drill"];
     let off_line = Command::new(WEIR).args(args).arg("--data").arg(dir.path()).output().unwrap();
     assert!(matches!(code(&off_line), 3 | 5), "{}", said(&off_line));
 }
@@ -58,7 +59,11 @@ fn an_account_does_what_its_roles_may_and_is_told_which_role_may_more() {
         (&["settings", "check", "store.sm3=true"], "settings.change", "system-admin"),
     ] {
         let refused = running.ask(args);
-        assert!(code(&refused) == 1 && said(&refused).contains(capability) && said(&refused).contains(role), "{args:?}: {}", said(&refused));
+        assert!(
+            code(&refused) == 1 && said(&refused).contains(capability) && said(&refused).contains(role),
+            "{args:?}: {}",
+            said(&refused)
+        );
     }
     assert_eq!(fs::metadata(dir.path().join("weir.sock")).unwrap().permissions().mode() & 0o777, 0o600);
 }

@@ -100,7 +100,8 @@ fn end_at(text: &str, at: usize) -> Option<End> {
     let bytes = text.as_bytes();
     let before = at.checked_sub(1).and_then(|i| bytes.get(i)).copied();
     let here = bytes.get(at).copied()?;
-    let fresh = before.is_none_or(|b| !is_word(b) && b != b'.' && (b != b':' || !here.is_ascii_hexdigit() || !before_is_address(bytes, at)));
+    let fresh =
+        before.is_none_or(|b| !is_word(b) && b != b'.' && (b != b':' || !here.is_ascii_hexdigit() || !before_is_address(bytes, at)));
     if !fresh {
         return None;
     }
@@ -184,7 +185,8 @@ fn port(text: &str, at: usize, bare_v6: bool) -> (Option<u16>, usize) {
 fn spoken(rest: &str) -> Option<(u16, usize)> {
     let mut left = rest.trim_start_matches([' ', ',', ';', '(', '"', '\t']);
     let lower: String = left.chars().take(16).collect::<String>().to_ascii_lowercase();
-    let word = ["source port", "src port", "srcport", "sport", "port", "源端口", "端口号", "端口"].iter().find(|w| lower.starts_with(**w))?;
+    let word =
+        ["source port", "src port", "srcport", "sport", "port", "源端口", "端口号", "端口"].iter().find(|w| lower.starts_with(**w))?;
     left = left.get(word.len()..)?.trim_start_matches([' ', ':', '=', '"', '#', '\t']);
     let (port, len) = number(left)?;
     Some((port, rest.len() - left.len() + len))
@@ -210,7 +212,8 @@ fn side(text: &str, at: usize, before: Option<&End>) -> Side {
     }
     let last = |names: &[&str]| names.iter().filter_map(|n| position(&words, n)).max();
     let source = last(&["src", "source", "from", "client", "saddr", "attacker", "offender", "源", "来自", "来源", "攻击"]);
-    let destination = last(&["dst", "dest", "destination", "daddr", "to", "target", "victim", "server", "host", "upstream", "目的", "目标"]);
+    let destination =
+        last(&["dst", "dest", "destination", "daddr", "to", "target", "victim", "server", "host", "upstream", "目的", "目标"]);
     match (source, destination) {
         (None, None) => Side::Unsaid,
         (s, d) if s >= d => Side::Source,

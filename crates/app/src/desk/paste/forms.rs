@@ -73,7 +73,13 @@ impl Parts {
     pub fn found(self, form: &'static str) -> Found {
         let (public, moment) = match (self.public, self.moment) {
             (Some(public), Some(moment)) => (public, moment),
-            (None, _) => return Found { form, problem: Some("no address in it: write it as 203.0.113.7:40123 2026-11-22 10:00:00".to_owned()), ..Found::default() },
+            (None, _) => {
+                return Found {
+                    form,
+                    problem: Some("no address in it: write it as 203.0.113.7:40123 2026-11-22 10:00:00".to_owned()),
+                    ..Found::default()
+                };
+            }
             (Some(_), None) => {
                 let why = self.unclear.map_or("no time in it: write it as 203.0.113.7:40123 2026-11-22 10:00:00", Unclear::words);
                 return Found { form, problem: Some(why.to_owned()), ..Found::default() };
@@ -89,13 +95,8 @@ impl Parts {
             assumed.push("the far end is the one the line names".to_owned());
         }
         let skew = self.skew.or_else(|| moment.minute.then(|| "32s".to_owned()));
-        let question = Question {
-            public: public.text(),
-            at: moment.at.to_rfc3339(),
-            protocol: self.protocol,
-            remote: remote.map(|r| r.text()),
-            skew,
-        };
+        let question =
+            Question { public: public.text(), at: moment.at.to_rfc3339(), protocol: self.protocol, remote: remote.map(|r| r.text()), skew };
         Found { form, question: Some(question), assumed, problem: None }
     }
 }
@@ -160,7 +161,9 @@ fn seen(text: &str, form: &'static str, basis: &Basis) -> Parts {
     let remote = if matches!(form, "combined-log" | "syslog") {
         None
     } else {
-        all.iter().find(|e| Some(e.span) != public.map(|p| p.span) && Some(e.address) != public.map(|p| p.address) && e.side != Side::Source).copied()
+        all.iter()
+            .find(|e| Some(e.span) != public.map(|p| p.span) && Some(e.address) != public.map(|p| p.address) && e.side != Side::Source)
+            .copied()
     };
     if form == "combined-log"
         && let Some(end) = public.as_mut().filter(|e| e.port.is_none())

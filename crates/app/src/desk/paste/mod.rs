@@ -55,7 +55,8 @@ impl Reader {
     fn line(&mut self, number: u32, raw: &str) {
         if raw.len() > PASTE_LINE_BYTES {
             self.close();
-            return self.tell(number, Found { problem: Some(format!("the line is longer than {PASTE_LINE_BYTES} bytes")), ..Found::default() });
+            return self
+                .tell(number, Found { problem: Some(format!("the line is longer than {PASTE_LINE_BYTES} bytes")), ..Found::default() });
         }
         let plain = scan::plain(raw);
         // Quoted mail.

@@ -29,7 +29,14 @@ const CASES: &[Case] = &[
     ("203.0.113.7 2026-11-22 10:00:00", "plain", "203.0.113.7", T, None, None),
     ("[2001:db8::1]:443 2026-11-22 10:00:00.123 +0800", "plain", "[2001:db8::1]:443", "2026-11-22T10:00:00.123+08:00", None, None),
     ("2001:db8::1 2026/11/22 10:00:00", "plain", "2001:db8::1", T, None, None),
-    ("203.0.113.7:40123 -> 198.51.100.2:443 2026-11-22 10:00:00 tcp", "plain", "203.0.113.7:40123", T, Some("tcp"), Some("198.51.100.2:443")),
+    (
+        "203.0.113.7:40123 -> 198.51.100.2:443 2026-11-22 10:00:00 tcp",
+        "plain",
+        "203.0.113.7:40123",
+        T,
+        Some("tcp"),
+        Some("198.51.100.2:443"),
+    ),
     ("203.0.113.7:40123 20261122T020000Z", "plain", "203.0.113.7:40123", T, None, None),
     ("203.0.113.7:40123 20261122100000", "plain", "203.0.113.7:40123", T, None, None),
     ("203.0.113.7:40123 1795312800", "plain", "203.0.113.7:40123", T, None, None),
@@ -150,10 +157,38 @@ const CASES: &[Case] = &[
         Some("198.51.100.2:443"),
     ),
     // Syslog.
-    ("Nov 22 10:00:00 host sshd[7]: Failed password for root from 203.0.113.7 port 40123 ssh2", "syslog", "203.0.113.7:40123", T, Some("tcp"), None),
-    ("Nov  2 10:00:00 host named[7]: client @0x7f 203.0.113.7#40123 (example.org): query: example.org", "syslog", "203.0.113.7:40123", "2026-11-02T10:00:00.000+08:00", None, None),
-    ("Dec 24 10:00:00 host sshd[7]: Invalid user x from 203.0.113.7 port 40123", "syslog", "203.0.113.7:40123", "2025-12-24T10:00:00.000+08:00", Some("tcp"), None),
-    ("10:00:00 2026-11-22 10:00:00 IP 203.0.113.7.40123 > 198.51.100.2.80: Flags [S]", "plain", "203.0.113.7:40123", T, None, Some("198.51.100.2:80")),
+    (
+        "Nov 22 10:00:00 host sshd[7]: Failed password for root from 203.0.113.7 port 40123 ssh2",
+        "syslog",
+        "203.0.113.7:40123",
+        T,
+        Some("tcp"),
+        None,
+    ),
+    (
+        "Nov  2 10:00:00 host named[7]: client @0x7f 203.0.113.7#40123 (example.org): query: example.org",
+        "syslog",
+        "203.0.113.7:40123",
+        "2026-11-02T10:00:00.000+08:00",
+        None,
+        None,
+    ),
+    (
+        "Dec 24 10:00:00 host sshd[7]: Invalid user x from 203.0.113.7 port 40123",
+        "syslog",
+        "203.0.113.7:40123",
+        "2025-12-24T10:00:00.000+08:00",
+        Some("tcp"),
+        None,
+    ),
+    (
+        "10:00:00 2026-11-22 10:00:00 IP 203.0.113.7.40123 > 198.51.100.2.80: Flags [S]",
+        "plain",
+        "203.0.113.7:40123",
+        T,
+        None,
+        Some("198.51.100.2:80"),
+    ),
     // JSON.
     (
         r#"{"timestamp":"2026-11-22T10:00:00.000000+0800","src_ip":"203.0.113.7","src_port":40123,"dest_ip":"198.51.100.2","dest_port":443,"proto":"TCP"}"#,
@@ -164,7 +199,14 @@ const CASES: &[Case] = &[
         Some("198.51.100.2:443"),
     ),
     (r#"{"@timestamp":"2026-11-22T02:00:00Z","client":{"ip":"203.0.113.7","port":40123}}"#, "json", "203.0.113.7:40123", T, None, None),
-    (r#"{"ts":1795312800.5,"remote_addr":"203.0.113.7","remote_port":"40123"}"#, "json", "203.0.113.7:40123", "2026-11-22T10:00:00.500+08:00", None, None),
+    (
+        r#"{"ts":1795312800.5,"remote_addr":"203.0.113.7","remote_port":"40123"}"#,
+        "json",
+        "203.0.113.7:40123",
+        "2026-11-22T10:00:00.500+08:00",
+        None,
+        None,
+    ),
     (
         r#"{"log":"203.0.113.7:40123 - - [22/Nov/2026:10:00:00 +0800] \"GET / HTTP/1.1\" 200 1","stream":"stdout"}"#,
         "json",
@@ -175,7 +217,14 @@ const CASES: &[Case] = &[
     ),
     // Abuse mails, on one line.
     ("Source IP: 203.0.113.7 Port: 40123 Timestamp: 2026-11-22 02:00:00 UTC", "named", "203.0.113.7:40123", T, None, None),
-    ("> Source IP: 203.0.113.7, Source Port: 40123, Destination IP: 198.51.100.2, Protocol: tcp, Time: 2026-11-22T02:00:00Z", "named", "203.0.113.7:40123", T, Some("tcp"), Some("198.51.100.2")),
+    (
+        "> Source IP: 203.0.113.7, Source Port: 40123, Destination IP: 198.51.100.2, Protocol: tcp, Time: 2026-11-22T02:00:00Z",
+        "named",
+        "203.0.113.7:40123",
+        T,
+        Some("tcp"),
+        Some("198.51.100.2"),
+    ),
     ("src_ip=203.0.113.7 src_port=40123 time=\"2026-11-22 10:00:00\" proto=udp", "named", "203.0.113.7:40123", T, Some("udp"), None),
 ];
 
@@ -266,13 +315,11 @@ fn lines_of_a_mail_that_belong_together_are_one_question() {
     let mail = "Dear abuse team,\n\nSource IP: 203.0.113.7\nSource Port: 40123\nDestination IP: 198.51.100.2\nTimestamp: 2026-11-22 02:00:00 UTC\n\n\
                 Source IP: 203.0.113.8\nTimestamp: 2026-11-22T02:00:01Z\nRegards\n";
     let lines = of(mail);
-    let asked: Vec<_> = lines.iter().filter_map(|l| Some((l.line, l.question.as_ref()?.public.clone(), l.question.as_ref()?.at.clone()))).collect();
+    let asked: Vec<_> =
+        lines.iter().filter_map(|l| Some((l.line, l.question.as_ref()?.public.clone(), l.question.as_ref()?.at.clone()))).collect();
     assert_eq!(
         asked,
-        [
-            (3, "203.0.113.7:40123".to_owned(), T.to_owned()),
-            (8, "203.0.113.8".to_owned(), "2026-11-22T10:00:01.000+08:00".to_owned()),
-        ]
+        [(3, "203.0.113.7:40123".to_owned(), T.to_owned()), (8, "203.0.113.8".to_owned(), "2026-11-22T10:00:01.000+08:00".to_owned()),]
     );
     assert_eq!(lines.iter().find(|l| l.line == 4).unwrap().assumed, ["belongs to line 3"]);
     assert!(lines.iter().find(|l| l.line == 4).unwrap().problem.is_none());

@@ -152,15 +152,17 @@ fn moment(at: Millis, span: (usize, usize), zoned: bool, dated: bool) -> Moment 
 
 fn moment_at(text: &str, at: usize, basis: &Basis) -> Option<Result<Moment, Unclear>> {
     let forms = [year_first, compact, day_first, month_name, slashes];
-    let (parts, cursor) = forms.iter().find_map(|form| {
-        let mut cursor = Cursor::new(text, at);
-        match form(&mut cursor) {
-            Some(Ok(parts)) => Some(Ok((parts, cursor))),
-            Some(Err(why)) => Some(Err(why)),
-            None => None,
-        }
-    })?
-    .map_or_else(|why| (Err(why), Cursor::new(text, at)), |(parts, cursor)| (Ok(parts), cursor));
+    let (parts, cursor) = forms
+        .iter()
+        .find_map(|form| {
+            let mut cursor = Cursor::new(text, at);
+            match form(&mut cursor) {
+                Some(Ok(parts)) => Some(Ok((parts, cursor))),
+                Some(Err(why)) => Some(Err(why)),
+                None => None,
+            }
+        })?
+        .map_or_else(|why| (Err(why), Cursor::new(text, at)), |(parts, cursor)| (Ok(parts), cursor));
     Some(parts.and_then(|parts| finish(parts, cursor, at, basis)))
 }
 
@@ -225,7 +227,8 @@ impl Parts {
 
 /// `10:00:00.123`, `10时00分00秒`, `10:00`.
 fn clock(cursor: &mut Cursor<'_>, parts: &mut Parts) -> Option<()> {
-    for (word, afternoon) in [("上午", false), ("凌晨", false), ("早上", false), ("下午", true), ("晚上", true), ("中午", true)] {
+    for (word, afternoon) in [("上午", false), ("凌晨", false), ("早上", false), ("下午", true), ("晚上", true), ("中午", true)]
+    {
         if cursor.word(word) {
             parts.half = Some(afternoon);
             cursor.spaces();
