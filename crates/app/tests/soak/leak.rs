@@ -276,7 +276,8 @@ fn logins_with_addresses(running: &Running, people: &mut People) {
 
 /// Somebody becomes an account of the desk; what they are called, and everything they sign in with.
 fn keeper(browser: &mut Browser, link: &str, login: &str) -> Vec<String> {
-    let password = format!("pass phrase of {login}");
+    // A password may not hold the name.
+    let password = format!("pass phrase of {}", login.chars().rev().collect::<String>());
     browser.accept(link, login, &password);
     let token = link.trim().rsplit('/').next().unwrap().to_owned();
     let mut all = vec![token, login.to_owned(), format!("Person {login}"), password];
