@@ -8,7 +8,10 @@ struct Generated {
     arguments: &'static [&'static str],
 }
 
-const GENERATED: &[Generated] = &[Generated { path: "docs/records.md", arguments: &["docs", "records"] }];
+const GENERATED: &[Generated] = &[
+    Generated { path: "docs/records.md", arguments: &["docs", "records"] },
+    Generated { path: "docs/openapi.json", arguments: &["docs", "openapi"] },
+];
 
 /// Writes every generated document anew.
 pub fn write(workspace: &Workspace) -> Result<()> {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::fs;
+use std::path::Path;
 use std::process::ExitCode;
 
 use serde_json::json;
@@ -21,6 +22,7 @@ pub fn run(args: &CheckConfigArgs) -> Result<ExitCode, Failure> {
         Ok(loaded) => {
             let mut files = loaded.settings.syslog.as_ref().map(weir_sources::syslog::server::check_files).unwrap_or_default();
             files.extend(loaded.settings.events.as_ref().map(weir_sources::events::server::check_files).unwrap_or_default());
+            files.extend(crate::desk::start::check_files(&loaded.settings.desk, Path::new("weir-data")));
             if files.is_empty() { good(&loaded, rmem, args.json) } else { bad(&below(&files), args.json) }
         }
         Err(problems) => bad(&problems, args.json),
@@ -93,6 +95,7 @@ fn good(loaded: &Loaded, rmem: Option<usize>, json: bool) -> Result<ExitCode, Fa
         let origin = match v.origin {
             config::Origin::Default => "",
             config::Origin::File => "  (file)",
+            config::Origin::Desk => "  (desk)",
             config::Origin::Set => "  (--set)",
         };
         let _ = writeln!(out, "{} = {}{origin}", v.path, v.value);

@@ -64,6 +64,11 @@ pub fn play(program: &Program, stop: &Stop) -> Result<Show, Failure> {
         "\nThis is a demonstration: nobody in it exists. Addresses are 198.18.0.0/28 (reserved for tests), the log is demo.invalid,\n\
          and 50 simulated subscribers surf through a simulated NAT into the real sockets above. Ctrl-C ends it.\n\n",
     )?;
+    if let Some(link) = program.desk_link() {
+        output::text(&format!(
+            "The desk, in a browser (this link makes the first account, once; choose any name and password):\n\n   {link}\n\n"
+        ))?;
+    }
     let tape = Tape::new(&program.data)?;
     let secret = fs::read(program.data.join("radius.secret"))
         .map_err(|e| Failure::new(format!("the secret cannot be read ({e})"), "use --fresh"))?;

@@ -1,4 +1,5 @@
-//! `docs/records.md`: every record kind and field, written from the field dictionary.
+//! Documents the program prints of itself: `docs/records.md`, every record kind and field, written from the field dictionary, and
+//! `docs/openapi.json`, the desk's API as it is served.
 
 use std::fmt::Write;
 
@@ -29,6 +30,11 @@ pub fn records() -> String {
     }
     Kind::ALL.iter().for_each(|kind| section(kind.spec(), &mut out));
     out
+}
+
+/// The desk's API, ending with a newline.
+pub fn openapi() -> String {
+    format!("{}\n", weir_web::openapi().trim_end())
 }
 
 fn keys(class: KeyClass) -> &'static str {
@@ -69,6 +75,15 @@ mod tests {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/records.md");
         let kept = std::fs::read_to_string(path).unwrap_or_default();
         assert!(kept == records(), "docs/records.md is stale: run `cargo xtask docs`");
+    }
+
+    #[test]
+    fn the_api_in_docs_is_fresh() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/openapi.json");
+        let kept = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(kept == openapi(), "docs/openapi.json is stale: run `cargo xtask docs`");
+        let page: serde_json::Value = serde_json::from_str(&kept).unwrap();
+        assert!(page["paths"]["/api/v1/lookup"]["post"].is_object(), "the page names the look-up");
     }
 
     #[test]

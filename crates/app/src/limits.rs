@@ -125,3 +125,69 @@ pub const IMPORT_BAD_LINES: usize = 50;
 
 /// Sessions that the preview of an import shows.
 pub const IMPORT_PREVIEW: usize = 10;
+
+/// Lines read of what somebody pastes.
+pub const PASTE_LINES: usize = 1_000;
+
+/// Longest line of what somebody pastes, in bytes.
+pub const PASTE_LINE_BYTES: usize = 8_192;
+
+/// Questions in one request of the desk.
+pub const DESK_QUESTIONS: usize = 1_000;
+
+/// Rows of one page of the desk's lists.
+pub const DESK_ROWS: usize = 1_000;
+
+/// Inputs not understood that the desk shows of a source.
+pub const DESK_MALFORMED: usize = 100;
+
+/// Gaps that the overview shows.
+pub const DESK_GAPS: usize = 50;
+
+/// Rows of gaps looked through for them: an amendment is a row too.
+pub const DESK_GAP_ROWS: usize = 400;
+
+/// How long the list of gaps stands until it is read anew, in milliseconds.
+pub const DESK_GAPS_MS: i64 = 10_000;
+
+/// Notices of sources that the overview shows; how many more there are is said.
+pub const DESK_NOTICES: usize = 20;
+
+/// Time between two samples of the counters, in milliseconds.
+pub const SAMPLE_MS: i64 = 10_000;
+
+/// Samples kept: 24 hours.
+pub const SAMPLES: usize = 8_641;
+
+/// Points of a source's small chart, a minute each.
+pub const SPARK_POINTS: usize = 60;
+
+/// A source that has sent nothing for so long is silent, in milliseconds.
+pub const SILENT_MS: i64 = 300_000;
+
+/// Points of the overview's chart at most.
+pub const SERIES_POINTS: usize = 360;
+
+/// Longest reason that is taken, in characters.
+pub const REASON_CHARS: usize = 200;
+
+/// Shortest reason that is taken, in characters.
+pub const REASON_CHARS_MIN: usize = 4;
+
+/// Changes of settings in one request.
+pub const SETTING_CHANGES: usize = 64;
+
+/// Longest value of a setting that the desk takes, in bytes.
+pub const SETTING_BYTES: usize = 64 << 10;
+
+/// Largest file of settings changed at the desk, in bytes.
+pub const SETTINGS_BYTES: u64 = 1 << 20;
+
+/// Accounts of the socket that the configuration may name.
+pub const SOCKET_UIDS: usize = 1_024;
+
+/// Rows of an export that are written out at once.
+pub const EXPORT_ROWS: usize = 4_096;
+
+/// Bytes of an export handed over at once, and somewhat more.
+pub const EXPORT_PART_BYTES: usize = 64 << 10;

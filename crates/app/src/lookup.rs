@@ -14,12 +14,15 @@ use crate::socket::client::Client;
 use crate::socket::ops;
 use crate::view::{self, Known};
 use crate::words::Words;
-use crate::{batch, offline, output, side};
+use crate::{batch, offline, output, paste, side};
 
 /// Runs the command.
 pub fn run(args: &LookupArgs) -> Result<ExitCode, Failure> {
     if let Some(file) = &args.batch {
         return batch::run(args, file);
+    }
+    if let Some(file) = &args.paste {
+        return paste::run(args, file);
     }
     let words = Words {
         public: args.public.clone().unwrap_or_default(),

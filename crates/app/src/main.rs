@@ -8,6 +8,7 @@ mod clocks;
 mod commands;
 mod config;
 mod demo;
+mod desk;
 mod dialect;
 mod docs;
 mod facts;
@@ -22,9 +23,11 @@ mod measures;
 mod offline;
 mod open;
 mod output;
+mod paste;
 mod ports;
 mod program;
 mod rows;
+mod settings;
 mod side;
 mod signals;
 mod simulate;
@@ -67,11 +70,15 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Key(command) => commands::key(&command),
         Command::Dialect(command) => dialect::run(&command),
         Command::CheckConfig(args) => check_config::run(&args),
+        Command::Settings(command) => settings::run(&command),
         Command::Measures(args) => commands::measures(&args),
         Command::Import(command) => import::run(&command),
         Command::Simulate(args) => simulate::run(&args),
-        Command::Docs { page: Page::Records } => {
-            output::text(&docs::records())?;
+        Command::Docs { page } => {
+            output::text(&match page {
+                Page::Records => docs::records(),
+                Page::Openapi => docs::openapi(),
+            })?;
             Ok(ExitCode::SUCCESS)
         }
     }

@@ -41,6 +41,12 @@ pub struct Ports {
     /// Application events, HTTPS.
     #[serde(default)]
     pub events_tls: Vec<SocketAddr>,
+    /// The desk, HTTP or HTTPS.
+    #[serde(default)]
+    pub desk: Vec<SocketAddr>,
+    /// The desk, as a browser goes there.
+    #[serde(default)]
+    pub desk_url: Option<String>,
 }
 
 impl Ports {

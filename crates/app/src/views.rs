@@ -18,7 +18,8 @@ use crate::ledger::Asked;
 use crate::limits::RECORDS_MAX;
 use crate::rows;
 
-fn failure(error: QueryError) -> Failure {
+/// What a view that did not answer says to a person.
+pub fn failure(error: QueryError) -> Failure {
     match error {
         QueryError::Statement(why) => {
             Failure::usage(format!("the statement is not accepted: {why}"), "one SELECT over the kinds of docs/records.md")

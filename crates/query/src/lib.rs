@@ -9,6 +9,7 @@
 pub mod export;
 pub mod limits;
 pub mod mask;
+pub mod newest;
 pub mod rows;
 pub mod search;
 pub mod sql;

@@ -68,7 +68,7 @@ impl Rows {
 }
 
 /// Rows of a kind that are durable and not sealed; NAT events are shown once they are sealed as mappings.
-fn live(store: &Store, kind: Kind) -> Vec<RecordBatch> {
+pub(crate) fn live(store: &Store, kind: Kind) -> Vec<RecordBatch> {
     if kind == Kind::NatMapping { Vec::new() } else { store.live_batches(kind) }
 }
 

@@ -1,6 +1,7 @@
 //! The command line: what can be typed. What happens then is in the module of each command.
 
 mod import;
+mod settings;
 mod simulate;
 
 use std::path::PathBuf;
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use import::{ImportArgs, ImportCommand};
+pub use settings::{CheckArgs, SettingsCommand};
 pub use simulate::{HeaderArg, ProfileArg, SimulateArgs};
 
 /// Records of who used which address when, kept so that nobody can bend them.
@@ -46,6 +48,9 @@ pub enum Command {
     Dialect(DialectCommand),
     /// Check a configuration, and what the kernel allows
     CheckConfig(CheckConfigArgs),
+    /// Settings of the running program: show them, check a change, make one
+    #[command(subcommand)]
+    Settings(SettingsCommand),
     /// Show the measures: their health, their clauses, their last drill
     Measures(AskArgs),
     /// Take in sessions that another system recorded
@@ -127,17 +132,23 @@ impl Purpose {
 #[derive(Args, Clone, Debug)]
 pub struct LookupArgs {
     /// Public address and port, e.g. 203.0.113.7:40123 or [2001:db8::1]:443; a shared address needs its port
-    #[arg(long, value_name = "ADDR[:PORT]", required_unless_present = "batch")]
+    #[arg(long, value_name = "ADDR[:PORT]", required_unless_present_any = ["batch", "paste"])]
     pub public: Option<String>,
     /// tcp, udp, icmp or an IANA number
     #[arg(long, value_name = "PROTOCOL")]
     pub protocol: Option<String>,
     /// The moment, e.g. 2026-11-22T10:00:00.123+08:00
-    #[arg(long, value_name = "TIME", required_unless_present = "batch")]
+    #[arg(long, value_name = "TIME", required_unless_present_any = ["batch", "paste"])]
     pub at: Option<String>,
     /// Ask every question of a CSV file with the columns public, at, protocol, remote, skew; answers as CSV, or with --json one a line
     #[arg(long, value_name = "FILE", conflicts_with_all = ["public", "at", "protocol", "remote", "explain", "offline"])]
     pub batch: Option<PathBuf>,
+    /// Ask every question in a text as people paste it (lines of logs, of mails, tables); - reads standard input
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["public", "at", "protocol", "remote", "batch", "explain", "offline"])]
+    pub paste: Option<PathBuf>,
+    /// Zone of times in the pasted text that name none
+    #[arg(long, value_name = "ZONE", default_value = "+08:00", allow_hyphen_values = true)]
+    pub zone: String,
     /// The far end, where it is known
     #[arg(long, value_name = "ADDR[:PORT]")]
     pub remote: Option<String>,
@@ -293,4 +304,6 @@ pub struct CheckConfigArgs {
 pub enum Page {
     /// Every record kind and field
     Records,
+    /// The desk's HTTP API (OpenAPI)
+    Openapi,
 }

@@ -4,6 +4,7 @@ use weir_base::net::Prefix;
 use weir_base::time::parse_duration_ms;
 use weir_sources::{conntrack, detnat, dhcp, events, h3c, host, ipfix, radius, syslog};
 
+use super::desk::{self, DeskSettings};
 use super::{Config, Problem, StoreSection};
 use crate::limits::{ORIGIN_BYTES, SEAL_EVERY_MS, UNIT_ROWS_MAX, WAL_BYTES_MIN};
 
@@ -76,6 +77,8 @@ pub struct Settings {
     pub host: Option<host::config::Settings>,
     /// Application events, when there is somewhere to listen.
     pub events: Option<events::config::Settings>,
+    /// The desk, and who may use the socket.
+    pub desk: DeskSettings,
 }
 
 /// Checks everything.
@@ -104,10 +107,11 @@ pub fn check(config: &Config) -> Result<Settings, Vec<Problem>> {
         problems.extend(all.into_iter().map(|p| Problem::new(p.path, p.what)));
         None
     });
+    let desk = desk::check(&config.desk, &mut problems);
     match (problems.is_empty(), radius, ipfix) {
         (true, Ok(radius), Ok(ipfix)) => {
             let origin = config.unit.origin.clone();
-            Ok(Settings { origin, kinds, store, realms, radius, ipfix, syslog, conntrack, detnat, dhcp, h3c, host, events })
+            Ok(Settings { origin, kinds, store, realms, radius, ipfix, syslog, conntrack, detnat, dhcp, h3c, host, events, desk })
         }
         _ => Err(problems),
     }

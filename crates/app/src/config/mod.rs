@@ -1,8 +1,11 @@
-//! Configuration: defaults, then the file, then `--set`. Reading it gives the settings, or every problem at once.
+//! Configuration: defaults, then the file, then what was changed at the desk, then `--set`. Reading it gives the settings, or every problem at once.
 
 mod check;
+mod desk;
+pub mod editable;
+pub mod layer;
 pub mod schema;
-mod set;
+pub mod set;
 mod shape;
 mod values;
 
@@ -16,7 +19,8 @@ use toml::Table;
 use crate::limits::{CONFIG_BYTES, CONFIG_PROBLEMS};
 
 pub use check::{Settings, StoreSettings};
-pub use values::{Origin, Value};
+pub use desk::{DeskSection, DeskSettings, ProviderSettings, SOCKET_ROLES, Uid, UidSettings};
+pub use values::{Origin, Value, find};
 
 /// One problem: where it stands, what is wrong with it and what to write instead.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -165,6 +169,8 @@ pub struct Config {
     pub realms: Vec<RealmSection>,
     /// Where records come from.
     pub sources: SourcesSection,
+    /// Where people sign in, and who may use the socket.
+    pub desk: DeskSection,
 }
 
 /// A configuration without problems.
@@ -174,6 +180,8 @@ pub struct Loaded {
     pub settings: Settings,
     /// Every value and where it comes from.
     pub values: Vec<Value>,
+    /// All of it as it is written, defaults left out.
+    pub table: Table,
 }
 
 /// Reads a configuration: the file, if any, then the values of `--set` in their order.
@@ -185,14 +193,30 @@ pub fn load(file: Option<&Path>, set: &[String]) -> Result<Loaded, Vec<Problem>>
     parse(&text, set)
 }
 
+/// The text of a configuration file.
+///
+/// # Errors
+/// Why it cannot be read.
+pub fn text_of(file: &Path) -> Result<String, Problem> {
+    read(file)
+}
+
 /// As [`load`], from a text.
 ///
 /// # Errors
 /// Every problem there is.
 pub fn parse(text: &str, set: &[String]) -> Result<Loaded, Vec<Problem>> {
+    parse_with(text, &Table::new(), set)
+}
+
+/// As [`parse`], with what was changed at the desk between the file and `--set`.
+///
+/// # Errors
+/// Every problem there is.
+pub fn parse_with(text: &str, desk: &Table, set: &[String]) -> Result<Loaded, Vec<Problem>> {
     let mut table = text.parse::<Table>().map_err(|e| vec![syntax(text, &e)])?;
     let from_file = table.clone();
-    let mut problems = Vec::new();
+    let mut problems = layer::join(&mut table, desk);
     let mut from_set = Vec::new();
     for text in set {
         match set::apply(&mut table, text) {
@@ -201,14 +225,15 @@ pub fn parse(text: &str, set: &[String]) -> Result<Loaded, Vec<Problem>> {
         }
     }
     problems.extend(shape::check(&mut table));
-    let values = values::of(&table, &from_file, &from_set);
+    let values = values::of(&table, &from_file, desk, &from_set);
+    let written = table.clone();
     let checked = match table.try_into::<Config>() {
         Ok(config) => check::check(&config),
         // The walk has taken out all that does not fit; what is left is a fault of the table of settings, and a test looks for it.
         Err(e) => Err(vec![Problem::new("", format!("the configuration cannot be read: {}: please report this", e.message()))]),
     };
     match checked {
-        Ok(settings) if problems.is_empty() => Ok(Loaded { settings, values }),
+        Ok(settings) if problems.is_empty() => Ok(Loaded { settings, values, table: written }),
         Ok(_) => Err(cut(problems)),
         Err(more) => {
             // What the walk found already is not said again in other words.

@@ -14,6 +14,8 @@ pub enum Shape {
     Texts,
     /// A list of tables with these keys.
     Tables(&'static [Key]),
+    /// The number of an account of the machine, or `"owner"`.
+    Uid,
 }
 
 impl Shape {
@@ -25,6 +27,7 @@ impl Shape {
             Shape::Flag => "true or false, without quotes",
             Shape::Texts => "a list of texts, e.g. [\"192.0.2.1\"]",
             Shape::Tables(_) => "a list of tables, each with [[…]] above its keys",
+            Shape::Uid => "a number without quotes, e.g. 1000, or \"owner\" for the account the program runs under",
         }
     }
 }
@@ -135,6 +138,16 @@ const APPLICATION: &[Key] = &[
     key("addresses", Shape::Texts),
 ];
 
+const PROVIDER: &[Key] = &[
+    required("name", Shape::Text),
+    key("title", Shape::Text),
+    required("issuer", Shape::Text),
+    required("client_id", Shape::Text),
+    key("client_secret_file", Shape::Text),
+];
+
+const UID: &[Key] = &[required("uid", Shape::Uid), required("account", Shape::Text), required("roles", Shape::Texts)];
+
 const LEASES: &[Key] = &[required("path", Shape::Text), required("server", Shape::Text), key("realm", Shape::Text)];
 
 const CAPTURE: &[Key] = &[required("interface", Shape::Text), key("realm", Shape::Text), key("server", Shape::Text)];
@@ -218,6 +231,20 @@ pub const SETTINGS: &[Setting] = &[
     setting("sources.events.tls_key", Shape::Text, "\"\""),
     setting("sources.events.tls_clients", Shape::Text, "\"\""),
     setting("sources.events.applications", Shape::Tables(APPLICATION), "[]"),
+    setting("desk.enabled", Shape::Flag, "true"),
+    setting("desk.listen", Shape::Texts, "[\"127.0.0.1:8082\"]"),
+    setting("desk.url", Shape::Text, "\"\""),
+    setting("desk.names", Shape::Texts, "[]"),
+    setting("desk.tls", Shape::Text, "\"none\""),
+    setting("desk.tls_certificate", Shape::Text, "\"\""),
+    setting("desk.tls_key", Shape::Text, "\"\""),
+    setting("desk.acme_directory", Shape::Text, "\"https://acme-v02.api.letsencrypt.org/directory\""),
+    setting("desk.acme_contact", Shape::Texts, "[]"),
+    setting("desk.ca_file", Shape::Text, "\"/etc/ssl/certs/ca-certificates.crt\""),
+    setting("desk.session_idle", Shape::Text, "\"30m\""),
+    setting("desk.session_max", Shape::Text, "\"12h\""),
+    setting("desk.providers", Shape::Tables(PROVIDER), "[]"),
+    setting("desk.uids", Shape::Tables(UID), "[]"),
 ];
 
 /// The setting at exactly this path.

@@ -25,6 +25,12 @@ pub fn apply(table: &mut Table, text: &str) -> Result<String, Problem> {
     let Some(value) = value_of(value.trim(), setting.shape) else {
         return Err(Problem::new(path, format!("--set: {:?} does not fit: write {}", value.trim(), setting.shape.words())));
     };
+    put(table, path, value);
+    Ok(path.to_owned())
+}
+
+/// Puts a value at a path.
+pub fn put(table: &mut Table, path: &str, value: Value) {
     let mut at = table;
     let mut parts = path.split('.').peekable();
     while let Some(part) = parts.next() {
@@ -40,11 +46,10 @@ pub fn apply(table: &mut Table, text: &str) -> Result<String, Problem> {
         let Value::Table(inner) = inner else { break };
         at = inner;
     }
-    Ok(path.to_owned())
 }
 
 /// A value as TOML, or bare text where text is wanted, or texts with commas where a list of texts is.
-fn value_of(text: &str, shape: Shape) -> Option<Value> {
+pub fn value_of(text: &str, shape: Shape) -> Option<Value> {
     let parsed = format!("value = {text}").parse::<Table>().ok().and_then(|mut t| t.remove("value"));
     match (shape, parsed) {
         (Shape::Text, Some(value @ Value::String(_)))

@@ -40,6 +40,8 @@ fn walk(path: &str, table: &mut Table, problems: &mut Vec<Problem>) {
 fn check_value(at: &str, value: &mut Value, shape: Shape, problems: &mut Vec<Problem>) {
     let fits = match (shape, &*value) {
         (Shape::Text, Value::String(_)) | (Shape::Flag, Value::Boolean(_)) => true,
+        (Shape::Uid, Value::String(text)) => text == "owner",
+        (Shape::Uid, Value::Integer(n)) => u32::try_from(*n).is_ok(),
         (Shape::Whole, Value::Integer(n)) => {
             if *n < 0 {
                 problems.push(Problem::new(at, format!("{n} is negative: write a number from 0 on")));
@@ -89,7 +91,8 @@ fn check_entry(at: &str, entry: &mut Table, keys: &[Key], problems: &mut Vec<Pro
                 problems.push(Problem::new(join(at, key.name), format!("is missing: write {}", key.shape.words())));
             }
             // Something stands in for it, so that the rest of the entry can be read; what is said about it is not listed again.
-            entry.insert(key.name.to_owned(), Value::String(String::new()));
+            let stand_in = if key.shape == Shape::Texts { Value::Array(Vec::new()) } else { Value::String(String::new()) };
+            entry.insert(key.name.to_owned(), stand_in);
         }
     }
 }

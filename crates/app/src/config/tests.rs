@@ -47,6 +47,7 @@ fn the_table_of_settings_has_the_keys_of_the_types() {
         "sources.h3c",
         "sources.host",
         "sources.events",
+        "desk",
     ] {
         let known: BTreeSet<String> = schema::names_below(section).into_iter().map(str::to_owned).collect();
         assert_eq!(known, keys_of(section, false), "{section}");
@@ -59,7 +60,7 @@ fn the_table_of_settings_has_the_keys_of_the_types() {
             lists += 1;
         }
     }
-    assert_eq!(lists, 15);
+    assert_eq!(lists, 17);
 }
 
 #[test]
@@ -109,6 +110,8 @@ fn the_examples_of_full_are_right() {
                     "senders = []",
                     "devices = []",
                     "applications = []",
+                    "providers = []",
+                    "uids = []",
                 ]
                 .contains(&line);
                 lines.push(if empty { String::new() } else { line.to_owned() });

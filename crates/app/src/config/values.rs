@@ -15,6 +15,8 @@ pub enum Origin {
     Default,
     /// The file.
     File,
+    /// A change made at the desk.
+    Desk,
     /// The command line.
     Set,
 }
@@ -31,13 +33,14 @@ pub struct Value {
 }
 
 /// All values of a merged configuration, defaults filled in, in the order of the table of settings.
-pub fn of(merged: &Table, file: &Table, set: &[String]) -> Vec<Value> {
+pub fn of(merged: &Table, file: &Table, desk: &Table, set: &[String]) -> Vec<Value> {
     let mut out = Vec::new();
     for setting in SETTINGS {
-        let origin = match (set.iter().any(|p| p == setting.path), find(file, setting.path)) {
-            (true, _) => Origin::Set,
-            (false, Some(_)) => Origin::File,
-            (false, None) => Origin::Default,
+        let origin = match () {
+            () if set.iter().any(|p| p == setting.path) => Origin::Set,
+            () if find(desk, setting.path).is_some() => Origin::Desk,
+            () if find(file, setting.path).is_some() => Origin::File,
+            () => Origin::Default,
         };
         match find(merged, setting.path) {
             Some(value) => flatten(setting.path, value, origin, &mut out),
@@ -47,7 +50,8 @@ pub fn of(merged: &Table, file: &Table, set: &[String]) -> Vec<Value> {
     out
 }
 
-fn find<'a>(table: &'a Table, path: &str) -> Option<&'a Toml> {
+/// The value at a path.
+pub fn find<'a>(table: &'a Table, path: &str) -> Option<&'a Toml> {
     let (head, rest) = path.split_once('.').map_or((path, None), |(h, r)| (h, Some(r)));
     match (table.get(head)?, rest) {
         (value, None) => Some(value),

@@ -97,6 +97,11 @@ impl Register {
         }
     }
 
+    /// Every measure, with how it is now.
+    pub fn each(&self) -> impl Iterator<Item = (weir_measure::Description, Health)> + '_ {
+        self.entries.iter().map(|e| (e.measure.describe(), e.context.health.get()))
+    }
+
     /// Every measure for a person or a program.
     pub fn shown(&self) -> Vec<Value> {
         let clause_of = |id: &&str| json!({ "id": id, "zh": clause(id).map(|c| c.zh), "en": clause(id).map(|c| c.en) });

@@ -33,6 +33,9 @@ fn text(data: &Path, origin: &str, ports: &Ports, secrets: &[PathBuf], notes: &[
             let _ = writeln!(out, "  {what} {at}");
         }
     }
+    if let Some(url) = &ports.desk_url {
+        let _ = writeln!(out, "  desk    {url}");
+    }
     for path in secrets {
         let _ = writeln!(out, "  secret  {}", path.display());
     }

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use toml::Table;
 use weir_base::clock::{Clock, SystemClock};
 use weir_base::task::{Stop, Tasks};
 use weir_base::time::Millis;
@@ -19,11 +20,15 @@ use weir_store::engine::Store;
 use crate::check_config::{conntrack_advice, kernel_advice, listed};
 use crate::cli::RunArgs;
 use crate::config::{self, Loaded};
+use crate::desk::Office;
+use crate::desk::settings::{self, Layers};
+use crate::desk::start::{LINK, Prepared, Started};
 use crate::fail::Failure;
 use crate::limits::{HEALTH_LINE_MS, WATCH_MS};
 use crate::measures::{self, Register};
 use crate::open::{self, Opened};
 use crate::ports::Ports;
+use crate::socket::access::Access;
 use crate::socket::batch::Batches;
 use crate::socket::ops::Service;
 use crate::socket::server::Server;
@@ -35,7 +40,6 @@ use recorder::Recorder;
 /// Runs the program until it is told to stop.
 pub fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     let stop = Stop::new();
-    let loaded = load(args)?;
     let data = match (&args.data, args.demo) {
         (Some(data), _) => data.clone(),
         (None, true) => demo::folder()?,
@@ -44,8 +48,9 @@ pub fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     if args.demo {
         demo::prepare(&data, args.fresh)?;
     }
+    let configured = configured(args, &data)?;
     signals::raise_on_signal(&stop)?;
-    let program = Program::start(&data, &loaded, &stop)?;
+    let program = Program::start(&data, &configured, &stop)?;
     let shown = if args.demo { demo::play(&program, &stop) } else { program.ready() };
     // What fails from here on still stops the program in order.
     let watched = shown.map(|show| program.watch(&stop, show));
@@ -53,14 +58,38 @@ pub fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     watched.and(stopped)
 }
 
-fn load(args: &RunArgs) -> Result<Loaded, Failure> {
-    let loaded = if args.demo { config::parse(demo::CONFIG, &args.set) } else { config::load(args.config.as_deref(), &args.set) };
-    loaded.map_err(|problems| {
+/// The configuration, and where it comes from.
+pub struct Configured {
+    loaded: Loaded,
+    file: settings::File,
+    set: Vec<String>,
+    /// What was changed at the desk.
+    desk: Table,
+}
+
+fn configured(args: &RunArgs, data: &Path) -> Result<Configured, Failure> {
+    let file = match (&args.config, args.demo) {
+        (_, true) => settings::File::Text(demo::CONFIG),
+        (Some(path), false) => settings::File::Path(path.clone()),
+        (None, false) => settings::File::None,
+    };
+    let desk = settings::stored(data).map_err(|p| vec![p]);
+    let loaded = desk.and_then(|desk| {
+        let text = file.text().map_err(|p| vec![p])?;
+        Ok((config::parse_with(&text, &desk, &args.set)?, desk))
+    });
+    let (loaded, desk) = loaded.map_err(|problems| {
+        let changed = if data.join(config::layer::FILE).exists() {
+            format!("; changes made at the desk lie in {}", data.join(config::layer::FILE).display())
+        } else {
+            String::new()
+        };
         Failure::new(
             format!("the configuration has problems:\n{}", listed(&problems).trim_end()),
-            "mend them; `weir check-config` looks again",
+            format!("mend them; `weir check-config` looks again{changed}"),
         )
-    })
+    })?;
+    Ok(Configured { loaded, file, set: args.set.clone(), desk })
 }
 
 /// The running program.
@@ -76,6 +105,8 @@ pub struct Program {
     recorder: Recorder,
     store_tasks: Tasks,
     socket_tasks: Tasks,
+    office: Arc<Office>,
+    desk: Option<Started>,
     broken: Arc<AtomicBool>,
     actor: String,
 }
@@ -85,9 +116,9 @@ pub type Show = Box<dyn FnMut(&Store, Millis)>;
 
 impl Program {
     /// Opens the folder and starts everything.
-    pub fn start(data: &Path, loaded: &Loaded, stop: &Stop) -> Result<Program, Failure> {
+    pub fn start(data: &Path, configured: &Configured, stop: &Stop) -> Result<Program, Failure> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-        let settings = &loaded.settings;
+        let settings = &configured.loaded.settings;
         let opened = open::open(data, &settings.origin, &settings.store, &clock, true)?;
         let data = data.canonicalize().unwrap_or_else(|_| data.to_owned());
         let broken = Arc::new(AtomicBool::new(false));
@@ -103,10 +134,10 @@ impl Program {
             .store
             .start(&store_tasks)
             .map_err(|e| Failure::new(format!("no thread for the store ({e})"), "raise the limit of threads"))?;
-        let started = Program::go_on(&data, loaded, &opened, &clock, stop);
+        let started = Program::go_on(&data, configured, &opened, &clock, stop);
         match started {
-            Ok(Parts { service, ports, secrets, notes, recorder, socket_tasks, actor }) => {
-                Ok(Program { data, service, ports, secrets, notes, recorder, store_tasks, socket_tasks, broken, actor })
+            Ok(Parts { service, ports, secrets, notes, recorder, socket_tasks, office, desk, actor }) => {
+                Ok(Program { data, service, ports, secrets, notes, recorder, store_tasks, socket_tasks, office, desk, broken, actor })
             }
             Err(failure) => {
                 // What was taken in meanwhile is sealed, as at any other stop.
@@ -118,9 +149,10 @@ impl Program {
         }
     }
 
-    fn go_on(data: &Path, loaded: &Loaded, opened: &Opened, clock: &Arc<dyn Clock>, stop: &Stop) -> Result<Parts, Failure> {
-        let (settings, now) = (&loaded.settings, clock.now());
-        let actor = format!("uid:{}", rustix::process::getuid().as_raw());
+    fn go_on(data: &Path, configured: &Configured, opened: &Opened, clock: &Arc<dyn Clock>, stop: &Stop) -> Result<Parts, Failure> {
+        let (loaded, now) = (&configured.loaded, clock.now());
+        let (settings, owner) = (&loaded.settings, rustix::process::getuid().as_raw());
+        let actor = format!("uid:{owner}");
         let sink: Arc<dyn RecordSink> = Arc::clone(&opened.front) as Arc<dyn RecordSink>;
         let ids: Arc<dyn SubjectIds> = Arc::clone(&opened.identity) as Arc<dyn SubjectIds>;
         let mut recorder = Recorder::new(Arc::clone(&sink));
@@ -143,8 +175,10 @@ impl Program {
         ));
         let remote_key = opened.store.remote_key().map_err(Failure::sentence)?;
         let made = measures::list(settings, data, &remote_key)?;
+        // A desk that cannot be had is told of, and records are taken in without it.
+        let prepared = Prepared::new(settings, data, &sink, clock).unwrap_or_else(|f| without_desk(&f, &mut recorder, &mut notes, now));
         let measures = Register::start(made.measures, &sink, &ids, clock, data, recorder.sender())?;
-        let ports = measures.ports();
+        let mut ports = measures.ports();
         let service = Arc::new(Service {
             store: Arc::clone(&opened.store),
             front: Arc::clone(&opened.front),
@@ -154,7 +188,27 @@ impl Program {
             clock: Arc::clone(clock),
             batches: Batches::default(),
             measures: RwLock::new(measures),
+            access: Access::of(&settings.desk.uids, owner),
+            layers: Layers::new(Arc::clone(&opened.disk), configured.file.clone(), &configured.set, loaded, &configured.desk),
+            desk: prepared.as_ref().map(|p| Arc::clone(&p.desk)),
         });
+        let kinds = settings.kinds.iter().map(|k| k.code).collect();
+        let office = Arc::new(Office::new(&service, data, kinds, &ports));
+        let desk = prepared.and_then(|p| {
+            p.start(&office, clock, recorder.sender()).map_err(|f| without_desk::<Started>(&f, &mut recorder, &mut notes, now)).ok()
+        });
+        if let Some(desk) = &desk {
+            ports.desk.clone_from(&desk.running.addresses);
+            ports.desk_url = Some(desk.running.url.clone());
+            notes.extend(desk.running.fingerprint.as_ref().map(|f| format!("the desk's own certificate, SHA-256 {f}")));
+            match desk.write_link(data, clock.as_ref()) {
+                Ok(true) => {
+                    notes.push(format!("the desk has no account yet: the link in {} makes the first one, once", data.join(LINK).display()))
+                }
+                Ok(false) => {}
+                Err(f) => notes.push(f.to_string()),
+            }
+        }
         let raise = stop.clone();
         let socket_tasks = Tasks::new(Stop::new(), move |ended| {
             if ended.panic.is_some() {
@@ -167,6 +221,7 @@ impl Program {
             ports.write(data).map_err(|e| Failure::new(format!("ports.json cannot be written ({e})"), "make room in the data folder"))
         });
         if let Err(failure) = listening {
+            desk.iter().for_each(Started::stop);
             service.measures.read().unwrap_or_else(PoisonError::into_inner).stop();
             socket_tasks.stop().raise();
             socket_tasks.join();
@@ -175,7 +230,12 @@ impl Program {
         notes.extend(kernel_advice(loaded, crate::check_config::rmem_max()));
         notes.extend(conntrack_advice(loaded));
         recorder.flush();
-        Ok(Parts { service, ports, secrets: made.secrets, notes, recorder, socket_tasks, actor })
+        Ok(Parts { service, ports, secrets: made.secrets, notes, recorder, socket_tasks, office, desk, actor })
+    }
+
+    /// The link that makes the desk's first account, while there is none.
+    pub fn desk_link(&self) -> Option<String> {
+        self.desk.as_ref()?.link(self.service.clock.as_ref())
     }
 
     /// Says where everything is.
@@ -205,6 +265,8 @@ impl Program {
             }
             self.service.measures.read().unwrap_or_else(PoisonError::into_inner).watch(&health, &store.sources(), now);
             self.recorder.flush();
+            self.office.sample(now);
+            self.desk.iter().for_each(|desk| desk.forget_link(&self.data));
             if now.since(said) >= HEALTH_LINE_MS {
                 said = now;
                 eprintln!("{}", banner::health_line(&health, &store.sources(), now));
@@ -220,6 +282,7 @@ impl Program {
     /// Stops everything, the entrances first.
     pub fn stop(self) -> Result<ExitCode, Failure> {
         Ports::remove(&self.data);
+        self.desk.iter().for_each(Started::stop);
         self.socket_tasks.stop().raise();
         self.socket_tasks.join();
         let _ = std::fs::remove_file(self.data.join(crate::socket::FILE));
@@ -249,5 +312,14 @@ struct Parts {
     notes: Vec<String>,
     recorder: Recorder,
     socket_tasks: Tasks,
+    office: Arc<Office>,
+    desk: Option<Started>,
     actor: String,
+}
+
+/// Says why there is no desk.
+fn without_desk<T>(failure: &Failure, recorder: &mut Recorder, notes: &mut Vec<String>, now: Millis) -> Option<T> {
+    notes.push(format!("the desk does not run: {}: {}", failure.what, failure.todo));
+    recorder.add(ledger::action(now, "weir", "desk-stopped", failure.what.clone(), "failed"));
+    None
 }

@@ -1,5 +1,6 @@
 //! `weir.sock`: how commands and, later, the console ask the running program. One JSON object a line, both ways.
 
+pub mod access;
 pub mod batch;
 pub mod client;
 #[cfg(test)]

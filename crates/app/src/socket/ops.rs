@@ -6,13 +6,16 @@ use std::sync::{Arc, RwLock};
 use serde_json::{Value, json};
 use weir_base::clock::Clock;
 use weir_base::time::Millis;
+use weir_identity::desk::Desk;
 use weir_record::sink::{RecordSink, SinkError, SubjectIds};
 use weir_sources::import::intake::Intake;
 use weir_store::engine::{SourceInfo, Store};
 
+use super::access::{Access, Who};
 use super::batch::{self, Announced, Batches, Part};
 use super::protocol::{Import, Op, Request, reply};
 use crate::ask::{self, Asker};
+use crate::desk::settings::{self, Layers};
 use crate::fail::{FAILED, Failure};
 use crate::front::Front;
 use crate::ledger::{self, Asked};
@@ -40,6 +43,12 @@ pub struct Service {
     pub batches: Batches,
     /// The measures, once they run.
     pub measures: RwLock<Register>,
+    /// Who may use the socket.
+    pub access: Access,
+    /// The configuration as it may be changed.
+    pub layers: Layers,
+    /// Persons, accounts and approvals, where the desk runs.
+    pub desk: Option<Arc<Desk>>,
 }
 
 /// An answer that waits until its questions are durable.
@@ -52,12 +61,14 @@ struct Pending {
 impl Service {
     /// Answers a batch of requests. The ledger records of all of them are durable when this returns; where they cannot be, the answers
     /// are refused.
-    pub fn answer(&self, actor: &str, batch: Vec<Request>) -> String {
+    pub fn answer(&self, who: &Who, batch: Vec<Request>) -> String {
         let mut pending = Vec::with_capacity(batch.len());
         let mut view = None;
+        let actor = who.actor();
         for request in batch {
             let mut asked = Vec::new();
-            let answer = request.op.and_then(|op| self.one(actor, op, &mut view, &mut asked));
+            let allowed = request.op.and_then(|op| who.needs(op.needs()).map(|()| op));
+            let answer = allowed.and_then(|op| self.one(&actor, op, &mut view, &mut asked));
             pending.push(Pending { id: request.id, answer, asked });
         }
         let all: Vec<Asked> = pending.iter().flat_map(|p| p.asked.iter().cloned()).collect();
@@ -127,6 +138,9 @@ impl Service {
                 });
                 result.map(Value::String)
             }
+            Op::Settings {} => told(self.layers.settings()),
+            Op::SettingsCheck { changes } => told(self.layers.check(&changes)),
+            Op::SettingsChange { changes, reason, approval } => settings::over_socket(self, actor, &changes, &reason, approval.as_deref()),
         }
     }
 
@@ -193,7 +207,11 @@ impl Service {
         Value::Array(each.collect())
     }
 
-    fn seal(&self, actor: &str, now: Millis) -> Result<Value, Failure> {
+    /// Seals what waits; who asked for it is recorded first.
+    ///
+    /// # Errors
+    /// It cannot be recorded, or the store says why not.
+    pub fn seal(&self, actor: &str, now: Millis) -> Result<Value, Failure> {
         let action = ledger::actions(&[ledger::action(now, actor, "seal", "asked for by an operator", "ok")]);
         self.front.commit(action).map_err(|e| match e {
             SinkError::Full => Failure::new("nothing can be sealed: the disk is full", "make room, then try again"),
@@ -260,6 +278,10 @@ impl Service {
             "refused_groups": h.refused_groups, "trouble": h.trouble,
         })
     }
+}
+
+fn told<T: serde::Serialize>(value: Result<T, Failure>) -> Result<Value, Failure> {
+    value.map(|v| serde_json::to_value(v).unwrap_or(Value::Null))
 }
 
 /// Rows an answer has, for the ledger; none when it failed.

@@ -4,8 +4,11 @@
 //! `{"id": …, "error": {"what": …, "todo": …, "code": n}}`. Requests that lie ready on a connection are answered together, in their order, and
 //! their ledger records share one commit.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
+use weir_identity::desk::Capability;
 use weir_sources::import::sessions::Past;
 
 use super::batch::Announced;
@@ -96,6 +99,23 @@ pub enum Op {
         /// The UTC+8 day.
         day: String,
     },
+    /// The configuration with its origins.
+    Settings {},
+    /// What changes of it would do.
+    SettingsCheck {
+        /// Path → value; null takes a change made here back.
+        changes: BTreeMap<String, Option<String>>,
+    },
+    /// Changes it: the next start takes them in.
+    SettingsChange {
+        /// As above.
+        changes: BTreeMap<String, Option<String>>,
+        /// Why.
+        reason: String,
+        /// A confirmed approval of exactly these changes.
+        #[serde(default)]
+        approval: Option<String>,
+    },
 }
 
 /// A part of an import.
@@ -155,6 +175,23 @@ impl Request {
 }
 
 impl Op {
+    /// The one capability each operation needs: the table of the socket.
+    pub fn needs(&self) -> Capability {
+        match self {
+            Op::Lookup { .. } | Op::BatchBegin(_) | Op::Batch { .. } => Capability::LookupAsk,
+            Op::Seal {} => Capability::SealNow,
+            Op::Sources {} => Capability::SourcesRead,
+            Op::Measures {} | Op::Health {} => Capability::OverviewRead,
+            Op::Records { .. } => Capability::RecordsRead,
+            Op::Sql { .. } => Capability::SqlRun,
+            Op::Export { .. } => Capability::RecordsExport,
+            Op::Import(_) => Capability::ImportRun,
+            Op::Key { .. } => Capability::KeyShow,
+            Op::Settings {} => Capability::SettingsRead,
+            Op::SettingsCheck { .. } | Op::SettingsChange { .. } => Capability::SettingsChange,
+        }
+    }
+
     fn check(self) -> Result<Op, Failure> {
         if let Op::Lookup { purpose, .. } | Op::BatchBegin(Announced { purpose, .. }) = &self
             && !["operate", "security-event", "drill"].contains(&purpose.as_str())
@@ -176,7 +213,60 @@ pub fn reply(id: &Value, answer: &Result<Value, Failure>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use weir_identity::desk::roles::{TABLE, socket_capabilities};
+
     use super::*;
+
+    /// A request of every operation, and what it needs.
+    const OPERATIONS: &[(&str, &str)] = &[
+        (r#"{"op":"lookup","question":{"public":"198.18.0.1:9","at":"x"}}"#, "lookup.ask"),
+        (r#"{"op":"batch-begin","digest":"","rows":1,"purpose":"operate","skew":"2s"}"#, "lookup.ask"),
+        (r#"{"op":"batch","batch":"","text":""}"#, "lookup.ask"),
+        (r#"{"op":"seal"}"#, "seal.now"),
+        (r#"{"op":"sources"}"#, "sources.read"),
+        (r#"{"op":"measures"}"#, "overview.read"),
+        (r#"{"op":"health"}"#, "overview.read"),
+        (r#"{"op":"records","kind":"gap"}"#, "records.read"),
+        (r#"{"op":"sql","statement":"SELECT 1"}"#, "sql.run"),
+        (r#"{"op":"export","kind":"gap","out":"/x"}"#, "records.export"),
+        (
+            r#"{"op":"import","name":"a","realm":"b","file":"c","digest":"","sessions":[],"first":true,"last":true,"again":false}"#,
+            "import.run",
+        ),
+        (r#"{"op":"key","kind":"gap","day":"2026-11-22"}"#, "key.show"),
+        (r#"{"op":"settings"}"#, "settings.read"),
+        (r#"{"op":"settings-check","changes":{}}"#, "settings.change"),
+        (r#"{"op":"settings-change","changes":{},"reason":"x"}"#, "settings.change"),
+    ];
+
+    #[test]
+    fn every_operation_names_its_capability() {
+        // The reader's own list of operations: one that is not in the table above fails here.
+        let told = serde_json::from_str::<Op>(r#"{"op":"?"}"#).unwrap_err().to_string();
+        let mut known: Vec<&str> = told.split('`').skip(3).step_by(2).collect();
+        let mut listed = Vec::new();
+        for (request, capability) in OPERATIONS {
+            let op = Request::read(request.as_bytes()).op.unwrap_or_else(|f| panic!("{request}: {f}"));
+            assert_eq!(op.needs().name(), *capability, "{request}");
+            listed.push(request.split('"').nth(3).unwrap());
+        }
+        known.sort_unstable();
+        listed.sort_unstable();
+        assert_eq!(listed, known);
+    }
+
+    #[test]
+    fn every_role_may_do_over_the_socket_what_the_table_says_and_no_more() {
+        use crate::socket::access::Who;
+        for line in TABLE {
+            let who = Who { uid: 7, may: Some(socket_capabilities(&[line.role])) };
+            for (request, _) in OPERATIONS {
+                let op = Request::read(request.as_bytes()).op.unwrap();
+                assert_eq!(who.needs(op.needs()).is_ok(), line.may.contains(&op.needs()), "{} {request}", line.name);
+                assert!(Who { uid: 7, may: None }.needs(op.needs()).is_err());
+            }
+        }
+    }
 
     #[test]
     fn requests_are_read_and_bad_ones_keep_their_id() {

@@ -24,7 +24,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// Binds the socket, readable by the owner alone. A socket left by a program that died is taken away: the folder's lock says that
+    /// Binds the socket, open to the owner alone unless the configuration names other accounts: then the kernel tells who asks, and who is named
+    /// in no entry is refused. A socket left by a program that died is taken away: the folder's lock says that
     /// no other one runs.
     pub fn bind(data: &Path, service: Arc<Service>) -> Result<Server, Failure> {
         let cannot = |e: std::io::Error| {
@@ -39,7 +40,8 @@ impl Server {
             _ => {}
         }
         let listener = UnixListener::bind(&path.path).map_err(cannot)?;
-        std::fs::set_permissions(&path.path, std::fs::Permissions::from_mode(0o600)).map_err(cannot)?;
+        let mode = if service.access.others(rustix::process::getuid().as_raw()) { 0o666 } else { 0o600 };
+        std::fs::set_permissions(&path.path, std::fs::Permissions::from_mode(mode)).map_err(cannot)?;
         listener.set_nonblocking(true).map_err(cannot)?;
         Ok(Server { listener, service, open: Arc::default() })
     }
@@ -95,7 +97,7 @@ impl Drop for Left {
 fn connection(mut stream: UnixStream, service: &Service, stop: &Stop) -> std::io::Result<()> {
     stream.set_nonblocking(false)?;
     stream.set_read_timeout(Some(Duration::from_millis(SOCKET_WAIT_MS)))?;
-    let actor = format!("uid:{}", socket_peercred(&stream)?.uid.as_raw());
+    let who = service.access.who(socket_peercred(&stream)?.uid.as_raw());
     let (mut waiting, mut chunk) = (Vec::new(), vec![0; 64 << 10]);
     loop {
         match stream.read(&mut chunk) {
@@ -106,7 +108,7 @@ fn connection(mut stream: UnixStream, service: &Service, stop: &Stop) -> std::io
             Err(e) => return Err(e),
         }
         while let Some(batch) = requests(&mut waiting) {
-            let replies = service.answer(&actor, batch);
+            let replies = service.answer(&who, batch);
             stream.write_all(replies.as_bytes())?;
         }
         if waiting.len() > LINE_BYTES {

@@ -13,9 +13,14 @@ use serde_json::{Value, json};
 /// The program.
 pub const WEIR: &str = env!("CARGO_BIN_EXE_weir");
 
-/// Ports chosen by the kernel.
-pub const FREE_PORTS: [&str; 3] =
-    ["sources.radius.listen=127.0.0.1:0", "sources.ipfix.listen=127.0.0.1:0", "sources.ipfix.listen_tcp=127.0.0.1:0"];
+/// Ports chosen by the kernel, and whoever runs the test may use the socket.
+pub const FREE_PORTS: [&str; 5] = [
+    "sources.radius.listen=127.0.0.1:0",
+    "sources.ipfix.listen=127.0.0.1:0",
+    "sources.ipfix.listen_tcp=127.0.0.1:0",
+    "desk.listen=127.0.0.1:0",
+    "desk.uids=[{uid=\"owner\",account=\"owner\",roles=[\"operator\",\"system-admin\"]}]",
+];
 
 /// The same where a configuration has syslog on a port of its own.
 const FREE_SYSLOG: [&str; 2] = ["sources.syslog.listen=127.0.0.1:0", "sources.syslog.listen_tcp=127.0.0.1:0"];

@@ -25,7 +25,8 @@ fn config(dir: &Path, namespaces: &str, buffer: usize) -> PathBuf {
     let path = dir.join("weir.toml");
     let text = format!(
         "[unit]\norigin = \"conntrack.invalid\"\n[measures]\nradius = false\nipfix = false\nconntrack = true\n[sources.conntrack]\n\
-         receive_buffer = {buffer}\n[[sources.conntrack.remotes]]\nfrom = \"2026-01-01\"\npolicy = \"fingerprint\"\n{namespaces}"
+         receive_buffer = {buffer}\n[[sources.conntrack.remotes]]\nfrom = \"2026-01-01\"\npolicy = \"fingerprint\"\n{namespaces}\n[desk]\nlisten = [\"127.0.0.1:0\"]\n\
+         [[desk.uids]]\nuid = \"owner\"\naccount = \"owner\"\nroles = [\"operator\"]\n"
     );
     fs::write(&path, text).unwrap();
     path

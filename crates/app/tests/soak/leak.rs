@@ -10,6 +10,7 @@ use weir_base::clock::SystemClock;
 use weir_base::task::Stop;
 use weir_sim::{HeaderTime, Mode, Plan, Profile, Targets};
 
+use crate::browser::{Browser, desk_of};
 use crate::common::{Running, at, code, config, have, now_ms, radclient};
 
 /// How many sets of control values each set of true ones is compared with.
@@ -163,6 +164,8 @@ struct People {
     addresses: BTreeSet<Ipv4Addr>,
     /// IPv6 addresses, and the first addresses of prefixes.
     addresses6: BTreeSet<Ipv6Addr>,
+    /// Of the desk: names of staff, passwords, links, tokens, cookies, secrets of TOTP.
+    staff: BTreeSet<String>,
 }
 
 impl People {
@@ -192,7 +195,7 @@ impl People {
 fn look(data: &Path, people: &People, stage: &str) -> BTreeSet<String> {
     let mut search = Search::default();
     let mut sets: Vec<(String, usize, Vec<usize>)> = Vec::new();
-    for (what, values) in [("accounts", &people.accounts), ("caller numbers", &people.callers)] {
+    for (what, values) in [("accounts", &people.accounts), ("caller numbers", &people.callers), ("staff of the desk", &people.staff)] {
         let found = search.set(values.iter().map(|v| v.clone().into_bytes()));
         let controls =
             (0..9).map(|n| search.set(values.iter().map(|v| control_text(v, n)).filter(|v| !values.contains(v)).map(String::into_bytes)));
@@ -272,6 +275,46 @@ fn logins_with_addresses(running: &Running, people: &mut People) {
     assert!(radclient(running.port("radius"), &running.data.join("radius.secret"), &packets), "every login is answered");
 }
 
+/// Somebody becomes an account of the desk; what they are called, and everything they sign in with.
+fn keeper(browser: &mut Browser, link: &str, login: &str) -> Vec<String> {
+    // A password may not hold the name.
+    let password = format!("pass phrase of {}", login.chars().rev().collect::<String>());
+    browser.accept(link, login, &password);
+    let token = link.trim().rsplit('/').next().unwrap().to_owned();
+    let mut all = vec![token, login.to_owned(), format!("Person {login}"), password];
+    if browser.session()["next"] == "enrol" {
+        let secret = browser.enrol();
+        all.push(String::from_utf8(hex(&secret)).unwrap());
+    }
+    all.extend(browser.cookies());
+    all
+}
+
+/// People who work with the desk.
+fn staff(running: &Running) -> BTreeSet<String> {
+    let link = fs::read_to_string(running.data.join("desk-link")).unwrap();
+    let desk = desk_of(&running.data);
+    let mut admin = Browser::new(desk);
+    let mut all: BTreeSet<String> = keeper(&mut admin, &link, "first.keeper").into_iter().collect();
+    for (role, login) in [("operator", "second.keeper"), ("audit-admin", "third.keeper"), ("security-admin", "fourth.keeper")] {
+        let link = admin.invite(role);
+        let mut browser = Browser::new(desk);
+        all.extend(keeper(&mut browser, &link, login));
+        if role == "operator" {
+            let made = browser.post("/api/v1/me/tokens", &json!({ "name": "nightly report", "scope": ["lookup.ask"], "days": 7 })).ok();
+            let secret = made["secret"].as_str().unwrap_or_else(|| panic!("{made}")).to_owned();
+            let asked = json!({ "questions": [{ "public": "198.18.0.1:9", "at": at(now_ms() - 20_000) }], "purpose": "drill" });
+            let bearer = format!("Bearer {secret}");
+            let answer = Browser::new(desk).send("POST", "/api/v1/lookup", Some(&asked), &[("Authorization", &bearer)]);
+            assert_eq!(answer.status, 200, "{answer:?}");
+            let wrong = json!({ "login": login, "password": "a wrong pass phrase" });
+            assert_eq!(Browser::new(desk).post("/api/v1/session/password", &wrong).status, 401);
+            all.extend([secret, "nightly report".to_owned(), "a wrong pass phrase".to_owned()]);
+        }
+    }
+    all
+}
+
 /// Questions about them: what is asked is written down, too.
 fn ask(running: &Running, people: &People) {
     let mut socket = running.socket();
@@ -290,7 +333,10 @@ fn soak_leak_no_subscriber_is_readable_under_the_data_folder() {
         let (data, truth) = (dir.path().join("data"), dir.path().join("truth"));
         let start = || Running::start(&data, &config(file), &[]);
         let running = start();
+        // First, so that the link's file is long gone when the folder is looked at.
+        let staff = staff(&running);
         let mut people = play(&running, profile, &truth);
+        people.staff = staff;
         if profile == Profile::Small {
             logins_with_addresses(&running, &mut people);
         }
@@ -322,6 +368,7 @@ fn every_form_of_a_leak_is_found() {
     let people = People {
         accounts: (0..30).map(|n| format!("account{n:02}x")).collect(),
         callers: (0..30).map(|n| format!("9990000{n:05}")).collect(),
+        staff: (0..30).map(|n| format!("token{n:02}of-the_desk")).collect(),
         addresses: hosts.iter().copied().collect(),
         addresses6: hosts6.iter().copied().collect(),
     };
@@ -331,6 +378,7 @@ fn every_form_of_a_leak_is_found() {
     let mut planted = columns(hosts.iter().map(|h| forms(*h)).collect());
     planted.extend(columns(hosts6.iter().map(|h| forms6(*h)).collect()));
     planted.push(("account", people.accounts.iter().map(|a| a.clone().into_bytes()).collect()));
+    planted.push(("staff", people.staff.iter().map(|a| a.clone().into_bytes()).collect()));
     planted.push(("caller", people.callers.iter().map(|a| a.clone().into_bytes()).collect()));
     for (what, needles) in planted {
         let dir = tempfile::tempdir().unwrap();

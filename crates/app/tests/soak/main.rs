@@ -1,5 +1,8 @@
 //! The real program for longer: whole networks judged, killed again and again, a full disk, and what its folder gives away.
 
+#[path = "../program/browser.rs"]
+#[expect(dead_code, reason = "shared with the other black-box tests, which use more of it")]
+mod browser;
 #[path = "../program/common.rs"]
 #[expect(dead_code, reason = "shared with the other black-box tests, which use more of it")]
 mod common;

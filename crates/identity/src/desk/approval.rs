@@ -357,18 +357,34 @@ impl Approval {
     /// # Errors
     /// [`Refused::NotFound`] for another account or kind, [`Refused::Conflict`] while not confirmed, or why it is no longer open.
     pub fn take(&mut self, who: Who, kind: Kind, content: &Digest, now: Millis) -> Result<(), Refused> {
-        if who.account != self.asked_by || kind != self.kind {
+        if who.account != self.asked_by {
+            return Err(Refused::NotFound("approval of this account"));
+        }
+        self.use_up(Some(who), None, kind, content, now)
+    }
+
+    /// As [`Approval::take`], for an account of the socket: it carries out on the machine what was asked for and confirmed at the desk. Its name is the
+    /// step's reason.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn take_socket(&mut self, actor: &str, kind: Kind, content: &Digest, now: Millis) -> Result<(), Refused> {
+        self.use_up(None, Some(actor.to_owned()), kind, content, now)
+    }
+
+    fn use_up(&mut self, who: Option<Who>, why: Option<String>, kind: Kind, content: &Digest, now: Millis) -> Result<(), Refused> {
+        if kind != self.kind {
             return Err(Refused::NotFound("approval of this account"));
         }
         self.open(now)?;
         if *content != self.digest {
-            self.void(Some(who), None, now);
+            self.void(who, why, now);
             return Err(Refused::Void);
         }
         if self.state != State::Confirmed {
             return Err(Refused::Conflict("It is not confirmed yet."));
         }
-        self.step(Some(who), What::Used, None, now);
+        self.step(who, What::Used, why, now);
         self.state = State::Used;
         Ok(())
     }

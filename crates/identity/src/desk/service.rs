@@ -98,7 +98,8 @@ impl Desk {
     /// [`OpenError`] when an entry is not understood, or the store does not take its registration.
     pub fn open(sink: Arc<dyn RecordSink>, settings: Settings, _now: Millis) -> Result<Desk, OpenError> {
         let store = Store::read(sink.state(OWNER))?;
-        let desc = SourceDesc { name: OWNER.into(), kind: OWNER.into(), clock: "trust".into(), ..SourceDesc::default() };
+        let desc =
+            SourceDesc { name: OWNER.into(), kind: OWNER.into(), realm: "default".into(), clock: "trust".into(), ..SourceDesc::default() };
         let source = sink.register(&desc)?;
         let live = Live {
             sessions: Sessions::new(settings.idle_ms, settings.session_ms),

@@ -261,6 +261,7 @@ impl Store {
         cycle.through = sealing.through;
         self.catalog.apply(&change).map_err(StoreError::Catalog)?;
         self.drop_wal(sealing.through)?;
+        self.flags.sealed_rows.fetch_add(rows, Ordering::Relaxed);
         Ok(SealReport { units: metas.len(), rows, size })
     }
 

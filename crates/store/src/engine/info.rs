@@ -47,6 +47,8 @@ pub struct Health {
     pub refused_groups: u64,
     /// Rows that are durable and not sealed.
     pub waiting_rows: usize,
+    /// Rows sealed since the start.
+    pub sealed_rows: u64,
     /// When the last cycle sealed.
     pub last_sealed: Option<Millis>,
     /// Entries of the log.
@@ -98,6 +100,7 @@ impl Store {
             full_since: *lock(&self.flags.full_since),
             refused_groups: self.flags.refused_groups.load(Ordering::Relaxed),
             waiting_rows,
+            sealed_rows: self.flags.sealed_rows.load(Ordering::Relaxed),
             last_sealed,
             log_size: self.committer.size(),
             sequenced: self.wal.next_group().saturating_sub(1),

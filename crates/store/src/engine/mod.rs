@@ -161,6 +161,7 @@ struct Flags {
     full: AtomicBool,
     stopping: AtomicBool,
     refused_groups: AtomicU64,
+    sealed_rows: AtomicU64,
     trouble: Mutex<Option<String>>,
     full_since: Mutex<Option<Millis>>,
 }

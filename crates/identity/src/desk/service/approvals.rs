@@ -217,19 +217,40 @@ impl Desk {
     /// [`Refused::NotAllowed`], [`Refused::NotFound`], [`Refused::Conflict`] while it is not confirmed, [`Refused::Void`],
     /// [`Refused::Expired`], [`Refused::Store`].
     pub fn take(&self, caller: &Caller, id: Id, kind: &str, content: &Value, now: Millis) -> Outcome<()> {
-        let kind = taken_kind(kind)?;
         caller.needs(Capability::SettingsChange)?;
+        self.use_up(&caller.actor(), id, kind, content, now, |approval, kind, digest| approval.take(caller.who(), kind, digest, now))
+    }
+
+    /// As [`Desk::take`], for an account of the socket (`uid:N`), which the program has found allowed to change settings. It cannot sign in, so it is
+    /// never the one who asked or confirmed.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn take_socket(&self, actor: &str, id: Id, kind: &str, content: &Value, now: Millis) -> Outcome<()> {
+        self.use_up(actor, id, kind, content, now, |approval, kind, digest| approval.take_socket(actor, kind, digest, now))
+    }
+
+    fn use_up(
+        &self,
+        actor: &str,
+        id: Id,
+        kind: &str,
+        content: &Value,
+        now: Millis,
+        take: impl FnOnce(&mut Approval, Kind, &Digest) -> Outcome<()>,
+    ) -> Outcome<()> {
+        let kind = taken_kind(kind)?;
         let digest = content::digest(content)?;
         let (out, _held) = self.change(|c| {
             let mut approval = c.draft.approval(id).ok_or(Refused::NotFound("approval of this account"))?.clone();
             if approval.state == State::Confirmed && !approval.is_backed(|account| counts(&c.draft, account)) {
                 return Err(Refused::Conflict("Who confirmed it may no longer confirm anything: ask again."));
             }
-            let out = approval.take(caller.who(), kind, &digest, now);
+            let out = take(&mut approval, kind, &digest);
             match &out {
-                Ok(()) => c.told.act(&caller.actor(), "desk-approval-use", detail(&approval), now),
+                Ok(()) => c.told.act(actor, "desk-approval-use", detail(&approval), now),
                 Err(Refused::Void) if approval.state == State::Void => {
-                    c.told.refused(&caller.actor(), "desk-approval-use", detail(&approval), "void", now);
+                    c.told.refused(actor, "desk-approval-use", detail(&approval), "void", now);
                 }
                 Err(other) => return Err(other.clone()),
             }

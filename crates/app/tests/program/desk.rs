@@ -1,0 +1,249 @@
+//! The desk on the real binary: the first link, accounts, a look-up that is the same as on the command line, the ledger, exports, a change of
+//! settings that two persons make, a restart.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::browser::{Browser, desk_of};
+use crate::common::{Running, WEIR, at, code, now_ms, parsed, text};
+
+const PASSWORD: &str = "correct horse battery";
+
+/// The first account by the link in the data folder.
+fn first(running: &Running) -> Browser {
+    let link = fs::read_to_string(running.data.join("desk-link")).unwrap();
+    let mut admin = Browser::new(desk_of(&running.data));
+    assert_eq!(admin.session()["setup"], true);
+    let session = admin.accept(&link, "first", PASSWORD);
+    assert_eq!((&session["next"], &session["setup"]), (&json!("enrol"), &json!(false)), "{session}");
+    admin.enrol();
+    admin
+}
+
+/// Somebody new, invited during set-up.
+fn somebody(running: &Running, admin: &mut Browser, role: &str) -> Browser {
+    let link = admin.invite(role);
+    let mut browser = Browser::new(desk_of(&running.data));
+    let session = browser.accept(&link, role, PASSWORD);
+    if session["next"] == "enrol" {
+        browser.enrol();
+    }
+    assert_eq!(browser.session()["account"]["roles"], json!([role]));
+    browser
+}
+
+fn question(port: u16) -> Value {
+    json!({ "public": format!("198.18.0.9:{port}"), "at": at(now_ms() - 60_000), "protocol": "udp", "skew": "2s" })
+}
+
+#[test]
+fn the_first_link_makes_an_account_once_and_goes() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = Running::minimal(dir.path());
+    let file = dir.path().join("desk-link");
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    let link = fs::read_to_string(&file).unwrap();
+    assert!(link.starts_with(&format!("http://localhost:{}/#/welcome/", desk_of(dir.path()).port())), "{link}");
+    let shown = running.banner.join("\n");
+    assert!(shown.contains("desk-link") && !shown.contains(link.trim()), "the link is printed by the demonstration alone: {shown}");
+    let mut admin = first(&running);
+    let again = json!({ "token": link.trim().rsplit('/').next().unwrap(), "login": "second", "display": "S", "password": PASSWORD });
+    let refused = Browser::new(desk_of(dir.path())).post("/api/v1/invitations/accept", &again);
+    assert!(refused.status >= 400, "{refused:?}");
+    // A system administrator sees states, and no record of anybody.
+    let overview = admin.get("/api/v1/overview").ok();
+    assert_eq!(overview["store"]["full"], false);
+    assert!(overview["measures"].as_array().unwrap().iter().any(|m| m["name"] == "radius" && m["state"] == "running"), "{overview}");
+    assert_eq!(
+        admin.post("/api/v1/lookup", &json!({ "questions": [question(1)], "purpose": "operate" })).problem(),
+        (403, "not-allowed".into())
+    );
+    assert_eq!(Browser::new(desk_of(dir.path())).get("/api/v1/overview").problem(), (401, "not-signed-in".into()));
+    assert_eq!(running.stop(), 0);
+    assert!(!file.exists(), "the link was used");
+}
+
+#[test]
+fn a_look_up_at_the_desk_is_the_one_of_the_command_line_and_both_are_in_the_ledger() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = Running::minimal(dir.path());
+    let mut admin = first(&running);
+    let mut operator = somebody(&running, &mut admin, "operator");
+    let mut auditor = somebody(&running, &mut admin, "audit-admin");
+    let asked = question(4242);
+    let answers =
+        operator.post("/api/v1/lookup", &json!({ "questions": [asked, { "public": "x", "at": "y" }], "purpose": "operate" })).ok();
+    let text_of = |key: &str| asked[key].as_str().unwrap();
+    let own = running.ask(&["lookup", "--json", "--public", text_of("public"), "--at", text_of("at"), "--protocol", "udp"]);
+    assert_eq!(code(&own), 3);
+    assert_eq!(answers["answers"][0], parsed(&own), "the desk and the command line");
+    assert!(answers["answers"][1]["error"]["todo"].is_string(), "{answers}");
+    // What was pasted is read, and nothing is asked.
+    let read = operator.post("/api/v1/lookup/read", &json!({ "text": "198.18.0.9:4242 2026-11-22 10:00:00", "zone": "+08:00" })).ok();
+    assert_eq!(read["lines"][0]["question"]["at"], "2026-11-22T10:00:00.000+08:00");
+    let ledger = auditor.get("/api/v1/ledger?act=lookup").ok();
+    let entries = ledger["entries"].as_array().unwrap();
+    assert_eq!(entries.len(), 3, "{ledger}");
+    let (mine, theirs): (Vec<&Value>, Vec<&Value>) = entries.iter().partition(|e| e["actor"].as_str().unwrap().starts_with("account:"));
+    assert_eq!((mine.len(), theirs.len()), (2, 1), "{ledger}");
+    assert_eq!((&mine[0]["display"], &theirs[0]["display"]), (&json!("New operator"), &json!("owner")), "{ledger}");
+    let good = mine.iter().find(|e| e["answer"] == "none").unwrap();
+    let open = format!("/api/v1/ledger/{}/open", good["id"].as_str().unwrap());
+    let opened = auditor.post(&open, &json!({ "reason": "a check of the month" })).ok();
+    assert!(opened["target"].as_str().unwrap().contains("198.18.0.9:4242"), "{opened}");
+    assert_eq!(auditor.post(&open, &json!({ "reason": "x" })).problem(), (400, "bad-request".into()));
+    let ledger = auditor.get("/api/v1/ledger").ok();
+    let acts: Vec<&str> = ledger["entries"].as_array().unwrap().iter().map(|e| e["act"].as_str().unwrap()).collect();
+    assert!(acts.contains(&"ledger-open") && acts.contains(&"ledger-read"), "{acts:?}");
+    assert_eq!(operator.get("/api/v1/ledger").problem().0, 403);
+    assert_eq!(auditor.post("/api/v1/sql", &json!({ "statement": "SELECT 1" })).problem().0, 403);
+}
+
+#[test]
+fn records_and_exports_are_masked_streamed_and_ledgered() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = Running::minimal(dir.path());
+    let mut admin = first(&running);
+    let mut operator = somebody(&running, &mut admin, "operator");
+    let mut auditor = somebody(&running, &mut admin, "audit-admin");
+    assert_eq!(code(&running.ask(&["seal", "--now"])), 0);
+    let page = operator.get("/api/v1/records?kind=config_change&limit=10").ok();
+    assert_eq!((page["rows"].as_array().unwrap().len(), &page["more"]), (10, &json!(true)));
+    let all = operator.get("/api/v1/records?kind=config_change&limit=1000").ok();
+    let rows = all["rows"].as_array().unwrap().len();
+    assert!(rows > 20 && all["more"] == false, "{rows}");
+    for (format, want) in [("csv", rows + 1), ("jsonl", rows)] {
+        let export = json!({ "kind": "config_change", "format": format, "reason": "the yearly report" });
+        let answer = operator.post("/api/v1/records/export", &export);
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let lines = String::from_utf8(answer.body).unwrap();
+        assert_eq!(lines.lines().count(), want, "{format}: {lines}");
+    }
+    let sql = operator.post("/api/v1/sql", &json!({ "statement": "SELECT count(*) AS n FROM config_change" })).ok();
+    assert_eq!(sql["rows"][0]["n"], json!(rows));
+    let ledger = auditor.get("/api/v1/ledger?act=export").ok();
+    let steps: Vec<_> = ledger["entries"].as_array().unwrap().iter().map(|e| (e["answer"].clone(), e["rows"].clone())).collect();
+    assert_eq!(steps.iter().filter(|s| **s == (json!("begun"), json!(0))).count(), 2, "{steps:?}");
+    assert_eq!(steps.iter().filter(|s| **s == (json!("rows"), json!(rows))).count(), 2, "{steps:?}");
+    let kinds = operator.get("/api/v1/records/kinds").ok();
+    assert!(kinds.as_array().unwrap().iter().all(|k| k["name"] != "binding"));
+    let guides = operator.get("/api/v1/sources/guides").ok();
+    let port = running.port("ipfix_udp").port().to_string();
+    assert!(guides.as_array().unwrap().iter().any(|g| g["commands"].as_str().unwrap().contains(&port)), "{guides}");
+}
+
+#[test]
+fn a_change_that_could_stop_a_measure_takes_two_persons() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = Running::minimal(dir.path());
+    let mut admin = first(&running);
+    let mut security = somebody(&running, &mut admin, "security-admin");
+    let change = |admin: &mut Browser, path: &str, value: &str, approval: Option<&str>| {
+        let body = json!({ "changes": { path: value }, "reason": "radius moves to another machine", "approval": approval });
+        admin.post("/api/v1/settings", &body)
+    };
+    let waits = change(&mut admin, "measures.radius", "false", None).ok();
+    assert_eq!(waits["state"], "waits", "{waits}");
+    let id = waits["approval"].as_str().unwrap().to_owned();
+    let set = |id: &str, value: &str| {
+        let change = format!("measures.radius={value}");
+        running.ask(&["settings", "set", &change, "--reason", "radius moves away", "--approval", id])
+    };
+    assert_eq!(code(&set(&id, "false")), 1, "nobody has confirmed it");
+    let approval = security.get(&format!("/api/v1/approvals/{id}")).ok();
+    let digest = json!({ "digest": approval["digest"] });
+    assert!(admin.post(&format!("/api/v1/approvals/{id}/confirm"), &digest).status >= 400, "the one who asks never confirms");
+    security.post(&format!("/api/v1/approvals/{id}/confirm"), &digest).ok();
+    let done = set(&id, "false");
+    assert_eq!(code(&done), 0, "{}", String::from_utf8_lossy(&done.stderr));
+    assert_ne!(code(&set(&id, "false")), 0, "it was used");
+    let overview = security.get("/api/v1/overview").ok();
+    assert!(overview["notices"].as_array().unwrap().iter().any(|n| n["code"] == "settings-pending"), "{overview}");
+    // Changed content voids what was confirmed.
+    let waits = change(&mut admin, "measures.syslog", "false", None).ok();
+    let id = waits["approval"].as_str().unwrap().to_owned();
+    let digest = json!({ "digest": security.get(&format!("/api/v1/approvals/{id}")).ok()["digest"] });
+    security.post(&format!("/api/v1/approvals/{id}/confirm"), &digest).ok();
+    assert!(change(&mut admin, "measures.ipfix", "false", Some(&id)).status >= 400);
+    assert!(change(&mut admin, "measures.syslog", "false", Some(&id)).status >= 400, "it is void");
+    assert_eq!(running.stop(), 0);
+    let running = Running::minimal(dir.path());
+    let measures = parsed(&running.ask(&["measures", "--json"]));
+    let names: Vec<&str> = measures.as_array().unwrap().iter().map(|m| m["name"].as_str().unwrap()).collect();
+    assert!(!names.contains(&"radius") && names.contains(&"ipfix"), "{names:?}");
+}
+
+#[test]
+fn accounts_outlive_a_restart_and_sessions_do_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = Running::minimal(dir.path());
+    let mut admin = first(&running);
+    let operator = somebody(&running, &mut admin, "operator");
+    running.kill();
+    let running = Running::minimal(dir.path());
+    assert!(!dir.path().join("desk-link").exists(), "there is an account");
+    drop((admin, operator));
+    let mut again = Browser::new(desk_of(dir.path()));
+    assert_eq!(again.session()["account"], Value::Null);
+    let before = again.cookies();
+    let wrong = json!({ "login": "operator", "password": "something else entirely" });
+    assert_eq!(again.post("/api/v1/session/password", &wrong).problem(), (401, "wrong-credentials".into()));
+    again.post("/api/v1/session/password", &json!({ "login": "operator", "password": PASSWORD })).ok();
+    assert_eq!(again.session()["account"]["login"], "operator");
+    assert_ne!(again.cookies(), before, "a sign-in comes with a new cookie");
+    let actions = running.records("operator_action");
+    assert!(actions.iter().any(|a| a["actor"].as_str().unwrap().starts_with("account:")), "{actions:?}");
+    let signed: Vec<Value> = running.records("authentication").into_iter().filter(|a| a["service"] == "weir").collect();
+    assert!(signed.iter().any(|a| a["port"].as_u64().is_some_and(|p| p > 0)), "{signed:?}");
+}
+
+#[test]
+fn metrics_and_probes_say_how_it_is_and_name_nobody() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = Running::minimal(dir.path());
+    let mut anybody = Browser::new(desk_of(dir.path()));
+    for path in ["/healthz", "/readyz"] {
+        assert_eq!(anybody.get(path).status, 200, "{path}");
+    }
+    let metrics = anybody.get("/metrics");
+    let text = String::from_utf8(metrics.body).unwrap();
+    assert!(
+        metrics.status == 200 && text.contains("weir_log_entries ") && text.contains("weir_measure_up{measure=\"radius\"} 1"),
+        "{text}"
+    );
+    let page = anybody.get("/api/v1/openapi.json").ok();
+    let printed: Value = serde_json::from_slice(&Command::new(WEIR).args(["docs", "openapi"]).output().unwrap().stdout).unwrap();
+    assert_eq!(page, printed);
+    drop(running);
+}
+
+#[test]
+fn a_desk_that_cannot_have_its_port_does_not_stop_the_records() {
+    let dir = tempfile::tempdir().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let listen = format!("desk.listen={}", taken.local_addr().unwrap());
+    let running = Running::start(dir.path(), &crate::common::config("minimal.toml"), &[&listen]);
+    assert!(running.banner.iter().any(|l| l.contains("the desk does not run")), "{:?}", running.banner);
+    assert_eq!(code(&running.ask(&["sources"])), 0);
+    assert!(running.records("operator_action").iter().any(|a| a["action"] == "desk-stopped"));
+    assert_eq!(running.stop(), 0);
+}
+
+#[test]
+fn the_demonstration_prints_a_link_that_opens_the_living_desk() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("demo");
+    let mut command = Command::new(WEIR);
+    command.args(["run", "--demo", "--data"]).arg(&data);
+    let mut running = Running::wait(command, &data);
+    let link = running.lines.by_ref().map(Result::unwrap).find(|l| l.contains("/#/welcome/")).unwrap();
+    let mut admin = Browser::new(desk_of(Path::new(&data)));
+    assert_eq!(admin.session()["unit"]["demo"], true);
+    admin.accept(&link, "me", PASSWORD);
+    assert!(text(&running.ask(&["sources"])).contains("nat-home"));
+    assert_eq!(running.stop(), 0);
+}

@@ -1,0 +1,102 @@
+//! Settings changed over the socket: checked, recorded, kept in the data folder, taken in by the next start.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use serde_json::json;
+
+use crate::common::{Running, code, parsed, text};
+
+fn said(output: &std::process::Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn a_change_of_one_person_is_recorded_and_comes_with_the_next_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = Running::minimal(dir.path());
+    let of = |running: &Running, path: &str| {
+        let all = parsed(&running.ask(&["settings", "list", "--json"]));
+        let one = all["values"].as_array().unwrap().iter().find(|v| v["path"] == path).unwrap_or_else(|| panic!("{path}")).clone();
+        (one["value"].as_str().unwrap().to_owned(), one["origin"].as_str().unwrap().to_owned(), all["pending"].as_array().unwrap().len())
+    };
+    assert_eq!(of(&running, "sources.radius.settle"), ("\"10s\"".into(), "default".into(), 0));
+    assert_eq!(of(&running, "unit.origin").1, "file");
+    assert_eq!(of(&running, "sources.radius.listen").1, "set");
+    let checked = running.ask(&["settings", "check", "sources.radius.settle=5s", "--json"]);
+    assert_eq!(code(&checked), 0);
+    let want = json!([{ "path": "sources.radius.settle", "old": "\"10s\"", "new": "\"5s\"", "two_persons": false }]);
+    assert_eq!((&parsed(&checked)["differences"], &parsed(&checked)["problems"]), (&want, &json!([])));
+    let reason = "the NAS in the cellar is slow";
+    let done = running.ask(&["settings", "set", "sources.radius.settle=5s", "--reason", reason]);
+    assert_eq!(code(&done), 0, "{}", said(&done));
+    assert!(text(&done).contains("The next start takes this in."), "{}", text(&done));
+    let file = dir.path().join("settings.toml");
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(of(&running, "sources.radius.settle"), ("\"10s\"".into(), "default".into(), 1));
+    let actions = running.records("operator_action");
+    let change = actions.iter().find(|a| a["action"] == "settings-change").unwrap();
+    assert_eq!((&change["detail"], &change["result"]), (&json!("sources.radius.settle: \"5s\""), &json!("ok")));
+    assert!(running.records("question").iter().any(|q| q["act"] == "settings-change"), "the reason is in the ledger");
+    assert!(!actions.iter().any(|a| a.to_string().contains("cellar")), "and nowhere else");
+    assert_eq!(running.stop(), 0);
+    let running = Running::minimal(dir.path());
+    assert_eq!(of(&running, "sources.radius.settle"), ("\"5s\"".into(), "desk".into(), 0));
+    let changes = running.records("config_change");
+    let taken = changes.iter().rev().find(|c| c["path"] == "sources.radius.settle").unwrap();
+    assert_eq!((&taken["old"], &taken["new"]), (&json!("\"10s\""), &json!("\"5s\"")));
+    let back = running.ask(&["settings", "set", "--take-back", "sources.radius.settle", "--reason", "it is fast again"]);
+    assert_eq!(code(&back), 0, "{}", said(&back));
+    assert_eq!(running.stop(), 0);
+    let running = Running::minimal(dir.path());
+    assert_eq!(of(&running, "sources.radius.settle"), ("\"10s\"".into(), "default".into(), 0));
+}
+
+#[test]
+fn what_cannot_be_changed_here_is_refused_with_the_way_that_goes() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = Running::minimal(dir.path());
+    for (change, why) in [
+        ("unit.origin=other.invalid", "on the machine itself"),
+        ("desk.uids=[]", "on the machine itself"),
+        ("sources.syslog.tls_key=/etc/shadow", "on the machine itself"),
+        ("sources.radius.settel=5s", "did you mean sources.radius.settle?"),
+        ("sources.radius.sessions_max=many", "a whole number"),
+        ("sources.radius.settle=soon", "sources.radius.settle"),
+        ("sources.ipfix.listen=127.0.0.1:0", "command line"),
+        ("sources.radius.settle=10s", "needed"),
+    ] {
+        let args = ["settings", "set", change, "--reason", if why == "needed" { "x" } else { "it must be" }];
+        let refused = running.ask(&args);
+        assert!(code(&refused) != 0 && said(&refused).contains(why), "{change}: {}", said(&refused));
+    }
+    // What can stop a measure needs a second person, who signs in at the desk.
+    for change in ["measures.radius=false", "sources.syslog.listen=127.0.0.1:0", "store.seal_every=30s", "desk.session_idle=2m"] {
+        let refused = running.ask(&["settings", "set", change, "--reason", "it must be"]);
+        assert!(code(&refused) == 1 && said(&refused).contains("second person"), "{change}: {}", said(&refused));
+        let checked = parsed(&running.ask(&["settings", "check", change, "--json"]));
+        assert_eq!((&checked["two_persons"], &checked["problems"]), (&json!(true), &json!([])), "{change}");
+    }
+    assert!(!dir.path().join("settings.toml").exists());
+    assert!(!running.records("operator_action").iter().any(|a| a["action"] == "settings-change"));
+}
+
+#[test]
+fn a_file_of_changes_that_was_tampered_with_stops_the_start() {
+    let dir = tempfile::tempdir().unwrap();
+    assert_eq!(Running::minimal(dir.path()).stop(), 0);
+    for (text, why) in [
+        ("[unit]\norigin = \"other.invalid\"\n", "cannot be changed at the desk"),
+        ("[[desk.uids]]\nuid = 0\naccount = \"a\"\nroles = [\"operator\"]\n", "cannot be changed at the desk"),
+        ("[nothing]\nhere = 1\n", "no setting"),
+        ("[unit\n", "not TOML"),
+    ] {
+        fs::write(dir.path().join("settings.toml"), text).unwrap();
+        let refused = crate::common::weir(&["run", "--data", dir.path().to_str().unwrap()]);
+        assert!(
+            code(&refused) == 1 && said(&refused).contains(why) && said(&refused).contains("settings.toml"),
+            "{text}: {}",
+            said(&refused)
+        );
+    }
+}
