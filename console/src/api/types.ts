@@ -1,6 +1,7 @@
 // What goes over the wire, by hand until the API's own page is there.
 export interface Problem { type: string; title: string; status: number; detail: string; todo: string; field?: string | null; retry_after?: number | null }
-export interface Me { id: string; login: string; display: string; roles: string[]; may: string[]; waiting: number }
+export interface Me { id: string; login: string; display: string; roles: string[]; may: string[]; waiting: number; emergency?: Emergency | null }
+export interface Emergency { role: string; until: string }
 export interface Provider { name: string; title: string }
 export interface Unit { origin: string; kinds: string[]; demo: boolean }
 export interface Session {

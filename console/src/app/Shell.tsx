@@ -5,6 +5,7 @@ import { Suspense, useCallback, useEffect, useMemo, useState } from 'react';
 import { get } from '../api/client';
 import type { Me, Overview, Session } from '../api/types';
 import { useWords } from '../i18n';
+import { ZONE_NAME, parse, show } from '../lib/time';
 import { useNarrow } from '../ui/Bits';
 import { Mark } from '../ui/Mark';
 import { Nothing, Waiting } from '../ui/State';
@@ -14,6 +15,9 @@ import { type Entry, MENU } from './menu';
 import { useRoute } from './router';
 import { type Desk, DeskContext } from './session';
 
+// Where the program sends a browser back to.
+const ALSO: Record<string, string> = { me: 'account', problem: 'account' };
+
 export default function Shell({ session, me, reload }: { session: Session; me: Me; reload: () => Promise<void> }) {
   const { t } = useWords();
   const route = useRoute();
@@ -21,7 +25,7 @@ export default function Shell({ session, me, reload }: { session: Session; me: M
   const [open, setOpen] = useState(false);
   const may = useCallback((capability: string) => capability === 'self' || me.may.includes(capability), [me]);
   const entries = useMemo(() => MENU.filter((entry) => may(entry.needs)), [may]);
-  const here = entries.find((entry) => entry.page === route.page) ?? (route.page === '' ? entries[0] : undefined);
+  const here = entries.find((entry) => entry.page === (ALSO[route.page] ?? route.page)) ?? (route.page === '' ? entries[0] : undefined);
   const overview = useLoad<Overview>(may('overview.read') ? (signal) => get('/overview', undefined, signal) : null, ['overview', me.id], here?.page === 'overview' ? 10_000 : 30_000);
   useIdle(session.idle_seconds ?? 0, reload);
   useEffect(() => setOpen(false), [route]);
@@ -93,13 +97,20 @@ function Nav({ entries, here, session, me }: { entries: Entry[]; here: Entry | u
 }
 
 function Banners() {
-  const { t } = useWords();
+  const { t, code } = useWords();
   return (
     <DeskContext.Consumer>
       {(desk) => {
-        const glass = desk?.overview.data?.notices.filter((n) => n.code === 'break-glass') ?? [];
+        const own = desk?.me.emergency;
+        const glass = own ? [] : desk?.overview.data?.notices.filter((n) => n.code === 'break-glass') ?? [];
         return (
           <>
+            {own && (
+              <div className="banner err" role="alert">
+                <span>{t('glass.own', { role: code('role', own.role), at: `${show(parse(own.until), 'clock')} ${ZONE_NAME}` })}</span>
+                <a href="#/approvals?show=mine" style={{ marginLeft: 'auto' }}>{t('glass.see')}</a>
+              </div>
+            )}
             {glass.map((n) => (
               <div key={`${n.since}`} className="banner err" role="alert">
                 <span>{t('glass.banner')}</span>

@@ -36,7 +36,7 @@ export function themeOf(dark: boolean): ThemeConfig {
       Form: { itemMarginBottom: 14, verticalLabelPadding: '0 0 4px', labelColor: c.ink2 },
       Tabs: { horizontalMargin: '0 0 12px' },
       Tooltip: { colorBgSpotlight: dark ? '#2a3b3e' : '#12211f', colorTextLightSolid: '#ffffff' },
-      Segmented: { trackBg: dark ? c.raised : '#dfe6e4', itemColor: c.ink2, itemSelectedBg: c.surface },
+      Segmented: { trackBg: dark ? '#1c2a2c' : '#dfe6e4', itemColor: c.ink2, itemSelectedBg: dark ? '#33484b' : c.surface },
       Modal: { titleFontSize: 16 },
       Tag: { defaultBg: c.raised, defaultColor: c.ink2 },
     },

@@ -13,7 +13,7 @@ export interface Col<T> {
   beside?: boolean;
   /** Buttons: at the foot of a card. */
   acts?: boolean;
-  width?: number;
+  width?: number | string;
   right?: boolean;
   sort?: (a: T, b: T) => number;
   /** Left out of cards. */
@@ -29,9 +29,11 @@ interface Props<T> {
   onOpen?: (row: T) => void;
   pageSize?: number;
   scrollX?: boolean;
+  /** Columns as wide as they say, in every table of a page alike. */
+  fixed?: boolean;
 }
 
-export function List<T extends object>({ rows, cols, id, label, empty, onOpen, pageSize = 50, scrollX = false }: Props<T>) {
+export function List<T extends object>({ rows, cols, id, label, empty, onOpen, pageSize = 50, scrollX = false, fixed = false }: Props<T>) {
   const narrow = useNarrow();
   const box = useRef<HTMLDivElement>(null);
   // What can be scrolled must be reachable by keyboard.
@@ -50,7 +52,7 @@ export function List<T extends object>({ rows, cols, id, label, empty, onOpen, p
       aria-label={label}
       rowKey={id}
       dataSource={rows}
-      tableLayout="auto"
+      tableLayout={fixed ? 'fixed' : 'auto'}
       scroll={scrollX ? { x: 'max-content' } : undefined}
       pagination={rows.length > pageSize ? { pageSize, size: 'small', showSizeChanger: false, style: { marginInline: 12 } } : false}
       onRow={onOpen ? (row) => ({ onClick: (event) => { if (!(event.target as Element).closest('button,a,input')) onOpen(row); }, className: 'clickable' }) : undefined}

@@ -68,7 +68,7 @@ export async function setUp(newPage, link) {
     await dialog.locator('.ant-modal-footer .ant-btn-primary').click();
     const field = boss.locator('.ant-modal textarea[readonly]');
     links.push(await field.inputValue());
-    await boss.locator('.ant-modal:visible .ant-modal-footer .ant-btn-primary').click();
+    await boss.getByRole('dialog', { name: 'One-use link' }).getByRole('button', { name: 'Done' }).click();
     await field.waitFor({ state: 'detached' });
   }
   for (const [n, person] of others.entries()) {

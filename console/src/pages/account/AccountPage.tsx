@@ -4,6 +4,7 @@ import { useState } from 'react';
 import { get, pathOf, post, remove } from '../../api/client';
 import type { Factors, OpenSession, Passkey, Role } from '../../api/types';
 import { useAction, useLoad } from '../../app/load';
+import { useRoute } from '../../app/router';
 import { useDesk } from '../../app/session';
 import { possible } from '../../api/passkey';
 import { useWords } from '../../i18n';
@@ -18,9 +19,11 @@ import { Tokens } from './Tokens';
 export default function AccountPage() {
   const { t, pick, code } = useWords();
   const { me } = useDesk();
+  const route = useRoute();
   const roles = useLoad<Role[]>((signal) => get('/roles', undefined, signal), ['my-roles']);
   return (
     <Page title={t('me.title')} purpose={t('me.purpose')}>
+      {route.page === 'problem' && <Failed problem={{ type: `urn:weir:problem:${route.rest[0] ?? ''}`, title: '', status: 0, detail: '', todo: '' }} />}
       <Panel title={me.display}>
         <Pairs
           of={[
@@ -81,11 +84,11 @@ function Signing() {
   );
 }
 
-export function Drop({ title, onOk, label }: { title: string; onOk: () => void; label: string }) {
+export function Drop({ title, onOk, label, words }: { title: string; onOk: () => void; label: string; words?: string }) {
   const { t } = useWords();
   return (
-    <Popconfirm title={title} onConfirm={onOk} okText={t('do.remove')} cancelText={t('do.cancel')} okButtonProps={{ danger: true }}>
-      <Button size="small" danger aria-label={label}>{t('do.remove')}</Button>
+    <Popconfirm title={title} onConfirm={onOk} okText={words ?? t('do.remove')} cancelText={t('do.cancel')} okButtonProps={{ danger: true }}>
+      <Button size="small" danger aria-label={label}>{words ?? t('do.remove')}</Button>
     </Popconfirm>
   );
 }
@@ -137,7 +140,7 @@ function Sessions() {
     { key: 'address', title: t('me.from'), render: (s) => <span className="mono">{s.address}</span> },
     { key: 'since', title: t('col.since'), render: (s) => <Time at={s.since} /> },
     { key: 'used', title: t('me.used'), render: (s) => <Time at={s.used} /> },
-    { key: 'end', title: '', acts: true, render: (s) => <Drop title={t('me.session.end')} onOk={() => end(s)} label={t('me.session.endOf', { agent: s.agent.slice(0, 24) })} /> },
+    { key: 'end', title: '', acts: true, render: (s) => <Drop title={t('me.session.end')} onOk={() => end(s)} label={t('me.session.endOf', { agent: s.agent.slice(0, 24) })} words={t('me.session.endIt')} /> },
   ];
   return (
     <Panel title={t('me.sessions')} aside={<span className="dim small">{ZONE_NAME}</span>} flush>

@@ -80,7 +80,7 @@ export function ApprovalDrawer({ approval, onClose, onChanged }: Props) {
           <ol className="steps">
             {approval.steps.map((step, n) => (
               <li key={`${step.time}${n}`} className={step.what}>
-                <b>{code('step', step.what)}</b> <span className="wrap">{step.display}</span>
+                <b>{code('step', step.what)}</b> <span className="wrap">{step.display || t('approval.program')}</span>
                 <div className="dim small"><Time at={step.time} />{step.reason ? ` · ${step.reason}` : ''}</div>
               </li>
             ))}

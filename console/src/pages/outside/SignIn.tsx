@@ -43,7 +43,8 @@ function First({ session, reload }: Props) {
   const route = useRoute();
   const action = useAction();
   const passkey = usePasskey(reload);
-  const returned = route.params.get('problem');
+  // Where an OpenID provider sent the browser back without success.
+  const returned = route.page === 'problem' ? (route.rest[0] ?? '') : '';
   const enter = (values: { login: string; password: string }): void => void action.run(async () => {
     await post('/session/password', { login: values.login.trim(), password: values.password });
     await reload();

@@ -42,7 +42,7 @@ export function Browse({ kinds, sources }: { kinds: KindShape[]; sources: Source
   const names = first.data?.columns ?? [];
   const rows = useMemo<Row[]>(() => [...(first.data?.rows ?? []), ...older].map((row, _n) => ({ ...row, _n })), [first.data, older]);
   const more = olderMore ?? first.data?.more ?? false;
-  const cols = useMemo(() => columnsOf(names, kinds.find((k) => k.name === asked?.kind)?.columns ?? []), [names, kinds, asked]);
+  const cols = useMemo(() => columnsOf(names, kinds.find((k) => k.name === asked?.kind)?.columns ?? [], sources), [names, kinds, asked, sources]);
 
   const ask = (): void => {
     setOlder([]);

@@ -1,7 +1,7 @@
 // Values of records: moments in the unit's zone, masked identifiers marked, everything else as it is.
 import { EyeInvisibleOutlined } from '@ant-design/icons';
 import { Tooltip } from 'antd';
-import type { Column } from '../../api/types';
+import type { Column, Source } from '../../api/types';
 import { useWords } from '../../i18n';
 import { isMoment } from '../../lib/time';
 import { Time } from '../../ui/Bits';
@@ -24,15 +24,16 @@ function Head({ name, shape }: { name: string; shape: Column | undefined }) {
   const words = [shape?.doc, shape?.unit, masked ? t('mask.column') : ''].filter(Boolean).join(' · ');
   return (
     <Tooltip title={words || undefined}>
-      <span className="mono" tabIndex={words ? 0 : undefined}>{name}{masked && <> <EyeInvisibleOutlined aria-label={t('mask.column')} /></>}</span>
+      <span className="mono">{name}{masked && <> <EyeInvisibleOutlined aria-label={t('mask.column')} /></>}</span>
     </Tooltip>
   );
 }
 
-export function columnsOf(names: string[], shapes: Column[]): Col<Row>[] {
+export function columnsOf(names: string[], shapes: Column[], sources: Source[] = []): Col<Row>[] {
   const time = names.includes('time') ? 'time' : names.includes('start') ? 'start' : names[0];
   return names.map((name) => {
     const shape = shapes.find((s) => s.name === name);
-    return { key: name, title: <Head name={name} shape={shape} />, main: name === time, render: (row) => <Cell value={row[name]} masked={shape?.class === 'identifier'} /> };
+    const named = name === 'source' ? (value: unknown) => sources.find((s) => s.number === value)?.name : undefined;
+    return { key: name, title: <Head name={name} shape={shape} />, main: name === time, render: (row) => <Cell value={named?.(row[name]) ?? row[name]} masked={shape?.class === 'identifier'} /> };
   });
 }

@@ -6,7 +6,7 @@ import { useLoad } from '../../app/load';
 import { useWords } from '../../i18n';
 import { count, rate } from '../../lib/format';
 import { ZONE_NAME } from '../../lib/time';
-import { Pairs, Pill, Status, Time, useDrawerWidth } from '../../ui/Bits';
+import { Copy, Pairs, Pill, Status, Time, useDrawerWidth } from '../../ui/Bits';
 import { Failed, Nothing, Waiting } from '../../ui/State';
 import { offset } from '../lookup/words';
 import { SOURCE_TONE } from './Sources';
@@ -26,7 +26,7 @@ export function SourceDrawer({ source, onClose }: { source: Source; onClose: () 
             [t('source.number'), <span key="n" className="num">{source.number}</span>],
             [t('source.kind'), code('kind', source.kind)],
             [t('chain.realm'), source.realm],
-            [t('source.peer'), <span key="p" className="mono">{source.peer || '–'}</span>],
+            [t('source.peer'), <span key="p" className="nowrap-id"><span className="mono wrap">{source.peer || '–'}</span><Copy text={source.peer} quiet /></span>],
             [t('source.profile'), source.profile || '–'],
             [t('source.clock'), code('basis', source.clock)],
             [t('source.offset'), source.offset_ms === null || source.offset_ms === undefined ? '–' : offset(source.offset_ms, words)],
