@@ -8,6 +8,7 @@ import { useWords } from '../i18n';
 import { ZONE_NAME, parse, show } from '../lib/time';
 import { useNarrow } from '../ui/Bits';
 import { Mark } from '../ui/Mark';
+import { Page } from '../ui/Page';
 import { Nothing, Waiting } from '../ui/State';
 import { Bar } from './Bar';
 import { useLoad, untouched } from './load';
@@ -46,7 +47,7 @@ export default function Shell({ session, me, reload }: { session: Session; me: M
                 <View key={here?.page} />
               </Suspense>
             ) : (
-              <Nothing title={t('shell.nowhere')}>{t('shell.nowhere.why')}</Nothing>
+              <Page title={t('shell.nowhere')} purpose={t('shell.nowhere.why')}><Nothing title={t('shell.nowhere.menu')} /></Page>
             )}
           </main>
         </div>

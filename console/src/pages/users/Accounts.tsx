@@ -13,24 +13,11 @@ import { Panel } from '../../ui/Page';
 import { Reason } from '../../ui/Reason';
 import { Nothing } from '../../ui/State';
 import { RolePicker } from './RolePicker';
+import { type Act, actsOf } from './acts';
 import type { Outcome } from './outcome';
 
 const TONES: Record<string, Tone> = { active: 'ok', invited: 'info', locked: 'err', disabled: 'idle' };
-type Act = 'roles' | 'recover' | 'disable' | 'enable' | 'unlock';
 interface Props { rows: Account[]; roles: Role[]; onDone: (outcome: Outcome) => void }
-
-/** What may be done with an account in its state, by one who has these capabilities and is not its owner. */
-export function actsOf(account: Account, own: boolean, may: (capability: string) => boolean): Act[] {
-  if (own) return [];
-  const out: Act[] = [];
-  if (may('roles.change') && account.state !== 'disabled') out.push('roles');
-  if (may('accounts.change')) {
-    if (account.state === 'locked') out.push('unlock');
-    if (account.state === 'active' || account.state === 'locked') out.push('recover');
-    out.push(account.state === 'disabled' ? 'enable' : 'disable');
-  }
-  return out;
-}
 
 export function Accounts({ rows, roles, onDone }: Props) {
   const { t, pick, code } = useWords();

@@ -2,10 +2,7 @@
 import { Checkbox } from 'antd';
 import type { Role } from '../../api/types';
 import { useWords } from '../../i18n';
-
-export function barred(role: Role, chosen: string[], roles: Role[]): string[] {
-  return chosen.filter((name) => name !== role.name && (role.never_with.includes(name) || roles.find((r) => r.name === name)?.never_with.includes(role.name)));
-}
+import { barred } from './barred';
 
 export function RolePicker({ roles, value = [], onChange }: { roles: Role[]; value?: string[]; onChange?: (next: string[]) => void }) {
   const { t, pick, code } = useWords();
