@@ -8,6 +8,7 @@
 //! program puts the index entries of a group's bindings ([`Identity::puts_for`]) into the same group and confirms them when the group is
 //! durable ([`Identity::confirm`]).
 
+pub mod desk;
 mod entry;
 mod identity;
 pub mod limits;

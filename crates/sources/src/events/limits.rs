@@ -81,12 +81,6 @@ pub const CONNECTION_MS: u64 = 300_000;
 /// What is still open so long after that is cut, in milliseconds.
 pub const CONNECTION_REST_MS: u64 = 120_000;
 
-/// How long open requests may take once the program stops, in milliseconds.
-pub const STOP_MS: u64 = 5_000;
-
-/// Time between looks at what is due, in milliseconds.
-pub const TICK_MS: u64 = 250;
-
 /// Rows about strangers and counted faults that wait for the next tick.
 pub const STRAYS: usize = 256;
 

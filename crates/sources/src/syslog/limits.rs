@@ -81,9 +81,6 @@ pub const RAW_BYTES: usize = 2_048;
 /// Beginning of a malformed input whose shape is kept, in bytes.
 pub const SHAPE_BYTES: usize = 64;
 
-/// Largest certificate or key file, in bytes.
-pub const PEM_BYTES: u64 = 1 << 20;
-
 /// Largest dialect file, in bytes.
 pub const DIALECT_BYTES: u64 = 1 << 20;
 

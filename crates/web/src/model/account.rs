@@ -58,6 +58,17 @@ pub struct Reason {
     pub reason: String,
 }
 
+/// `POST /api/v1/break-glass`: asks for a role in an emergency. Two others confirm.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct BreakGlass {
+    /// Role.
+    pub role: String,
+    /// Minutes it is held: 1 to 60.
+    pub minutes: u32,
+    /// Why.
+    pub reason: String,
+}
+
 /// What came of a change that may need two persons.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Changed {

@@ -35,12 +35,15 @@ pub struct Approval {
     pub may_confirm: bool,
     /// Why not, where not.
     pub why_not: Option<String>,
+    /// A one-use link waits under `/result`, for the one who asked.
+    #[serde(default)]
+    pub has_result: bool,
 }
 
 /// A step of an approval.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Step {
-    /// Who: account id.
+    /// Who: account id; empty for the program itself.
     pub actor: String,
     /// Name.
     pub display: String,

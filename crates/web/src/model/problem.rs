@@ -24,3 +24,119 @@ pub struct Problem {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u64>,
 }
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $variant:ident $code:literal $status:literal $title:literal;)*) => {
+        /// The kinds of problem there are.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Code {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl Code {
+            /// All of them.
+            pub const ALL: &'static [Code] = &[$(Code::$variant,)*];
+
+            /// The last part of the type, e.g. `not-signed-in`.
+            pub fn name(self) -> &'static str {
+                match self { $(Code::$variant => $code,)* }
+            }
+
+            /// The HTTP status.
+            pub fn status(self) -> u16 {
+                match self { $(Code::$variant => $status,)* }
+            }
+
+            fn title(self) -> &'static str {
+                match self { $(Code::$variant => $title,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    /// Nobody is signed in, or the session ended.
+    NotSignedIn "not-signed-in" 401 "Not signed in";
+    /// The password was right; the second factor is still needed.
+    FactorNeeded "factor-needed" 401 "A second factor is needed";
+    /// Sign-in name or factor wrong.
+    WrongCredentials "wrong-credentials" 401 "Wrong credentials";
+    /// Too many failures: wait.
+    Locked "locked" 429 "Locked for a while";
+    /// This account may not do this.
+    NotAllowed "not-allowed" 403 "Not allowed";
+    /// The request did not come from the desk's own page.
+    Csrf "csrf" 403 "Not from this page";
+    /// There is nothing here.
+    NotFound "not-found" 404 "Not found";
+    /// The path knows other methods.
+    Method "method" 405 "Wrong method";
+    /// The request is not understood.
+    BadRequest "bad-request" 400 "Bad request";
+    /// It does not fit with what is.
+    Conflict "conflict" 409 "Conflict";
+    /// Its time is over.
+    Expired "expired" 410 "Expired";
+    /// Too many requests.
+    TooMany "too-many" 429 "Too many requests";
+    /// The body is too long.
+    TooLarge "too-large" 413 "Too large";
+    /// The body did not come in time.
+    Slow "slow" 408 "Too slow";
+    /// The body is not JSON.
+    MediaType "media-type" 415 "Wrong media type";
+    /// Under a name that is not ours.
+    Host "host" 421 "Wrong host";
+    /// Not now.
+    Unavailable "unavailable" 503 "Unavailable";
+    /// A fault of this program.
+    Failed "failed" 500 "Failed";
+}
+
+impl Problem {
+    /// A problem: what is wrong here, and what to do next. Both free of personal data.
+    pub fn new(code: Code, detail: impl Into<String>, todo: impl Into<String>) -> Problem {
+        Problem {
+            kind: format!("urn:weir:problem:{}", code.name()),
+            title: code.title().to_owned(),
+            status: code.status(),
+            detail: detail.into(),
+            todo: todo.into(),
+            field: None,
+            retry_after: None,
+        }
+    }
+
+    /// The same, boxed: what a [`crate::backend::Outcome`] carries.
+    pub fn boxed(code: Code, detail: impl Into<String>, todo: impl Into<String>) -> Box<Problem> {
+        Box::new(Problem::new(code, detail, todo))
+    }
+
+    /// Names the field that is wrong.
+    #[must_use]
+    pub fn field(mut self, field: &str) -> Problem {
+        self.field = Some(field.to_owned());
+        self
+    }
+
+    /// Says in how many seconds it is worth trying again.
+    #[must_use]
+    pub fn retry(mut self, seconds: u64) -> Problem {
+        self.retry_after = Some(seconds);
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_of_the_api_lists_every_code() {
+        let page = include_str!("../../../../docs/api.md");
+        for code in Code::ALL {
+            let line = format!("| `{}` | {} |", code.name(), code.status());
+            assert!(page.contains(&line), "docs/api.md has no line {line}");
+        }
+    }
+}

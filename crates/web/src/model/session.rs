@@ -39,6 +39,18 @@ pub struct Me {
     pub may: Vec<String>,
     /// Approvals that wait for this person.
     pub waiting: u64,
+    /// A role taken in an emergency: every page shows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub emergency: Option<Emergency>,
+}
+
+/// A role taken in an emergency (break-glass).
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Emergency {
+    /// Role.
+    pub role: String,
+    /// Ends at (RFC 3339).
+    pub until: String,
 }
 
 /// An OpenID provider.

@@ -1,0 +1,142 @@
+//! Why the desk does not do something: a stable code, what is wrong, and what to do next. Free of names and addresses.
+
+use weir_record::sink::SinkError;
+
+/// A refusal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// Nobody is signed in.
+    NotSignedIn,
+    /// A second factor is missing.
+    FactorNeeded,
+    /// Sign-in name, password, code, passkey, token or link are not right. Which of them is not told.
+    WrongCredentials {
+        /// Seconds until another try is taken.
+        retry_after: u64,
+    },
+    /// Too many failures.
+    Locked {
+        /// Seconds until another try is taken.
+        retry_after: u64,
+    },
+    /// The account has no capability for it.
+    NotAllowed(&'static str),
+    /// It is one's own account, or one's own person.
+    SamePerson,
+    /// There is no such thing, or it is not for this account.
+    NotFound(&'static str),
+    /// A field is not as it must be.
+    Bad {
+        /// The field.
+        field: &'static str,
+        /// What it must be.
+        what: String,
+    },
+    /// It does not fit what is there.
+    Conflict(&'static str),
+    /// Its time is over.
+    Expired(&'static str),
+    /// The content is another one than was confirmed.
+    Void,
+    /// A list is full.
+    TooMany(&'static str),
+    /// It could not be made durable; nothing changed.
+    Store(SinkError),
+}
+
+impl Refused {
+    pub(super) fn bad(field: &'static str, what: impl Into<String>) -> Refused {
+        Refused::Bad { field, what: what.into() }
+    }
+
+    /// The stable code, the last part of a problem's type.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Refused::NotSignedIn => "not-signed-in",
+            Refused::FactorNeeded => "factor-needed",
+            Refused::WrongCredentials { .. } => "wrong-credentials",
+            Refused::Locked { .. } => "locked",
+            Refused::NotAllowed(_) | Refused::SamePerson => "not-allowed",
+            Refused::NotFound(_) => "not-found",
+            Refused::Bad { .. } => "bad-request",
+            Refused::Conflict(_) | Refused::Void => "conflict",
+            Refused::Expired(_) => "expired",
+            Refused::TooMany(_) => "too-many",
+            Refused::Store(_) => "unavailable",
+        }
+    }
+
+    /// The HTTP status that goes with the code.
+    pub fn status(&self) -> u16 {
+        match self {
+            Refused::NotSignedIn | Refused::FactorNeeded | Refused::WrongCredentials { .. } => 401,
+            Refused::NotAllowed(_) | Refused::SamePerson => 403,
+            Refused::NotFound(_) => 404,
+            Refused::Bad { .. } => 400,
+            Refused::Conflict(_) | Refused::Void => 409,
+            Refused::Expired(_) => 410,
+            Refused::Locked { .. } | Refused::TooMany(_) => 429,
+            Refused::Store(_) => 503,
+        }
+    }
+
+    /// What is wrong.
+    pub fn what(&self) -> String {
+        match self {
+            Refused::NotSignedIn => "Nobody is signed in, or the session has ended.".into(),
+            Refused::FactorNeeded => "The sign-in is not complete: a second factor is missing.".into(),
+            Refused::WrongCredentials { .. } => "What was given does not sign anybody in.".into(),
+            Refused::Locked { .. } => "Too many sign-ins failed.".into(),
+            Refused::NotAllowed(what) => (*what).into(),
+            Refused::SamePerson => "It concerns your own account, or another account of the same person.".into(),
+            Refused::NotFound(what) => format!("There is no such {what}."),
+            Refused::Bad { what, .. } => what.clone(),
+            Refused::Conflict(what) => (*what).into(),
+            Refused::Expired(what) => format!("The time of this {what} is over, or it was used."),
+            Refused::Void => "The content is not the one that was asked for: nothing was done.".into(),
+            Refused::TooMany(what) => format!("There are as many {what} as are allowed."),
+            Refused::Store(error) => format!("It could not be recorded, so nothing was changed: {error}."),
+        }
+    }
+
+    /// What to do next.
+    pub fn todo(&self) -> &'static str {
+        match self {
+            Refused::NotSignedIn => "Sign in.",
+            Refused::FactorNeeded => "Give the code or the passkey, or set one up.",
+            Refused::WrongCredentials { .. } => "Check what was typed and try again.",
+            Refused::Locked { .. } => "Wait, then try again; an administrator can unlock the account.",
+            Refused::NotAllowed(_) => "Ask an administrator for a role that may do this.",
+            Refused::SamePerson => "Ask another person to do it.",
+            Refused::NotFound(_) => "Look at the list again: it may have gone.",
+            Refused::Bad { .. } => "Correct the field and send it again.",
+            Refused::Conflict(_) => "Look at what is there now, then ask again.",
+            Refused::Expired(_) => "Ask for a new one.",
+            Refused::Void => "Ask again with the content as it is now.",
+            Refused::TooMany(_) => "Remove some that are not needed, or wait until some end.",
+            Refused::Store(_) => "See the overview for why the store takes nothing, then try again.",
+        }
+    }
+
+    /// The field that is wrong, where one is.
+    pub fn field(&self) -> Option<&'static str> {
+        match self {
+            Refused::Bad { field, .. } => Some(field),
+            _ => None,
+        }
+    }
+
+    /// Seconds until it is worth trying again, where waiting helps.
+    pub fn retry_after(&self) -> Option<u64> {
+        match self {
+            Refused::WrongCredentials { retry_after } | Refused::Locked { retry_after } => Some(*retry_after).filter(|s| *s > 0),
+            _ => None,
+        }
+    }
+}
+
+impl From<SinkError> for Refused {
+    fn from(error: SinkError) -> Refused {
+        Refused::Store(error)
+    }
+}

@@ -1,0 +1,57 @@
+//! Secrets as texts: cookies, tokens, links. What is kept of them is a hash.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use weir_base::crypto::{random, sha256};
+use weir_record::Id;
+
+use super::limits::SECRET_TEXT_BYTES;
+
+/// A hash of a secret text.
+pub type Hash = [u8; 32];
+
+/// 256 random bits as text.
+pub fn text() -> String {
+    URL_SAFE_NO_PAD.encode(random::<32>())
+}
+
+/// What is kept of a secret text.
+pub fn hash(text: &str) -> Hash {
+    sha256(text.as_bytes())
+}
+
+/// Compares without telling by its time where two texts differ.
+pub fn same(a: &[u8], b: &[u8]) -> bool {
+    let differ = a.iter().zip(b).fold(0, |acc, (x, y)| acc | (x ^ y));
+    std::hint::black_box(differ) == 0 && a.len() == b.len()
+}
+
+/// A text of an id and a secret, `PREFIX` + id + `_` + secret: found by its id, known by its secret.
+pub fn with_id(prefix: &str, id: Id, secret: &str) -> String {
+    format!("{prefix}{id}_{secret}")
+}
+
+/// Undoes [`with_id`]: the id, and the hash of the secret.
+pub fn split(prefix: &str, text: &str) -> Option<(Id, Hash)> {
+    if text.len() > SECRET_TEXT_BYTES {
+        return None;
+    }
+    let (id, secret) = text.strip_prefix(prefix)?.split_once('_')?;
+    Some((id.parse().ok()?, hash(secret)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_with_ids_come_apart() {
+        let (id, secret) = (Id::random(), text());
+        assert_eq!(split("weir_", &with_id("weir_", id, &secret)), Some((id, hash(&secret))));
+        for bad in ["", "weir_", "weir_xx_yy", &with_id("other_", id, &secret), &with_id("weir_", id, &"x".repeat(300))] {
+            assert_eq!(split("weir_", bad), None, "{bad}");
+        }
+        assert!(same(b"abc", b"abc") && !same(b"abc", b"abd") && !same(b"ab", b"abc") && !same(b"abc", b"ab") && same(b"", b""));
+        assert_ne!(text(), text());
+    }
+}

@@ -1,0 +1,295 @@
+//! Accounts: inviting, other roles, recovery, disabling, enabling, unlocking. What gives somebody more needs a second person; what takes
+//! away does not.
+
+use serde_json::{Value, json};
+use weir_base::time::Millis;
+use weir_record::Id;
+
+use super::approvals::asked;
+use super::invitations::link;
+use super::{Change, Desk, Outcome, perform};
+use crate::desk::account::{self, Account, Standing};
+use crate::desk::approval::{Ask, Kind};
+use crate::desk::limits::APPROVAL_MS;
+use crate::desk::refused::Refused;
+use crate::desk::roles::{self, Capability, Role};
+use crate::desk::store::Look;
+use crate::desk::views::{AccountView, Caller, Changed};
+
+/// The target of a change: an account of another person.
+pub(super) fn other<'a>(look: &'a impl Look, caller: &Caller, id: Id) -> Outcome<&'a Account> {
+    let account = look.account(id).ok_or(Refused::NotFound("account"))?;
+    if account.id == caller.account || account.person == caller.person {
+        return Err(Refused::SamePerson);
+    }
+    Ok(account)
+}
+
+/// Refuses roles that clash with those of the person's other accounts.
+pub(super) fn fits_person(look: &impl Look, person: Id, but: Option<Id>, new: &[Role]) -> Outcome<()> {
+    let all: Vec<Role> = new.iter().copied().chain(look.roles_of_person(person, but)).collect();
+    match roles::clash(&all) {
+        Some((a, b)) => Err(Refused::bad("roles", format!("This person may not be both {a} and {b}, in whichever of their accounts."))),
+        None => Ok(()),
+    }
+}
+
+/// Somebody can still ask for accounts to be changed, and another person confirm it. Before the set-up is done the first is enough.
+pub(super) fn can_go_on(look: &impl Look) -> bool {
+    let active: Vec<&Account> = look.accounts().into_iter().filter(|a| a.standing == Standing::Active).collect();
+    let may = |a: &Account, c| roles::capabilities(&a.roles).has(c);
+    let asks = |a: &&&Account| may(a, Capability::AccountsChange);
+    let confirms = |asker: &Account| active.iter().any(|a| a.person != asker.person && may(a, Capability::ApprovalsConfirm));
+    let done = look.meta().setup_at.is_some();
+    active.iter().filter(asks).any(|asker| !done || confirms(asker))
+}
+
+fn still_goes_on(c: &Change<'_>) -> Outcome<()> {
+    match can_go_on(&c.draft) {
+        true => Ok(()),
+        false => Err(Refused::Conflict(
+            "Afterwards nobody could ask for accounts to be changed and have it confirmed: give the role to another person first.",
+        )),
+    }
+}
+
+fn ask_for(kind: Kind, content: Value, reason: &str, concerns: Option<Id>, needed: u32) -> Ask {
+    Ask { kind, content, reason: reason.to_owned(), concerns, needed, wait_ms: APPROVAL_MS }
+}
+
+fn done() -> Changed {
+    Changed { approval: None, link: None }
+}
+
+fn waits(id: Id) -> Changed {
+    Changed { approval: Some(id), link: None }
+}
+
+pub(super) fn names(roles: &[Role]) -> String {
+    roles.iter().map(|r| r.name()).collect::<Vec<_>>().join(",")
+}
+
+impl Desk {
+    /// The accounts, by sign-in name.
+    ///
+    /// # Errors
+    /// [`Refused::NotAllowed`].
+    pub fn accounts(&self, caller: &Caller, now: Millis) -> Outcome<Vec<AccountView>> {
+        caller.needs(Capability::AccountsRead)?;
+        let store = self.store();
+        let view = |a: &Account| AccountView {
+            id: a.id,
+            person: a.person,
+            login: a.login.clone(),
+            display: a.display.clone(),
+            roles: a.roles.clone(),
+            state: a.state(now),
+            second_factor: a.has_second_factor(),
+            since: a.since,
+            last_sign_in: a.last_sign_in,
+            locked_until: a.locked_until.filter(|until| now < *until),
+        };
+        let mut list: Vec<AccountView> = store.accounts().into_iter().map(view).collect();
+        list.sort_by(|a, b| (&a.login, a.since, a.id).cmp(&(&b.login, b.since, b.id)));
+        Ok(list)
+    }
+
+    /// The name of an account, for who reads the ledger.
+    pub fn display(&self, account: Id) -> Option<String> {
+        self.store().account(account).map(|a| a.display.clone())
+    }
+
+    /// The account behind a token, for who reads the ledger.
+    pub fn account_of_token(&self, token: Id) -> Option<Id> {
+        self.store().token(token).map(|t| t.account)
+    }
+
+    /// Invites somebody. While the unit is being set up the link comes at once, as long as nobody else has the roles; afterwards a second
+    /// person confirms first. `person`: the person, when this person has an account already.
+    ///
+    /// # Errors
+    /// [`Refused::NotAllowed`], [`Refused::Bad`], [`Refused::NotFound`] for a person without an account, [`Refused::TooMany`],
+    /// [`Refused::Store`].
+    pub fn invite(
+        &self,
+        caller: &Caller,
+        display: &str,
+        roles: &[Role],
+        person: Option<Id>,
+        reason: &str,
+        now: Millis,
+    ) -> Outcome<Changed> {
+        caller.needs(Capability::AccountsChange)?;
+        account::name("display", display)?;
+        account::reason(reason)?;
+        let roles = account::roles(roles)?;
+        if roles.is_empty() {
+            return Err(Refused::bad("roles", "An account needs a role."));
+        }
+        self.change(|c| {
+            if let Some(person) = person {
+                let known = c.draft.accounts().into_iter().any(|a| a.person == person);
+                known.then_some(()).ok_or(Refused::NotFound("person"))?;
+                fits_person(&c.draft, person, None, &roles)?;
+            }
+            perform::room_for_account(c, now)?;
+            if c.draft.meta().setup_at.is_none() && nobody_has(c, &roles, now) {
+                let id = perform::create(c, display, &roles, person, now)?;
+                let token = link(c, id, now)?;
+                let detail = format!("account={id} roles={} setup=yes", names(&roles));
+                c.told.act(&caller.actor(), "desk-account-create", detail, now);
+                return Ok(Changed { approval: None, link: Some(token) });
+            }
+            let content = json!({
+                "display": display,
+                "person": person.map(|p| p.to_string()),
+                "roles": roles.iter().map(|r| r.name()).collect::<Vec<_>>(),
+            });
+            asked(c, caller, ask_for(Kind::AccountCreate, content, reason, person, 1), now).map(waits)
+        })
+        .map(|(changed, _)| changed)
+    }
+
+    /// Gives an account other roles. Taking roles away is done at once; anything more waits for a second person.
+    ///
+    /// # Errors
+    /// [`Refused::NotAllowed`], [`Refused::SamePerson`], [`Refused::Bad`], [`Refused::Conflict`], [`Refused::Store`].
+    pub fn roles_change(&self, caller: &Caller, id: Id, roles: &[Role], reason: &str, now: Millis) -> Outcome<Changed> {
+        caller.needs(Capability::RolesChange)?;
+        account::reason(reason)?;
+        let roles = account::roles(roles)?;
+        let (changed, held) = self.change(|c| {
+            let target = other(&c.draft, caller, id)?.clone();
+            if target.standing == Standing::Disabled {
+                return Err(Refused::Conflict("The account is disabled: enable it first."));
+            }
+            if target.roles == roles {
+                return Err(Refused::Conflict("The account has exactly these roles."));
+            }
+            if roles.iter().all(|r| target.roles.contains(r)) {
+                let detail = format!("account={id} from={} to={}", names(&target.roles), names(&roles));
+                c.draft.change_account(id, |a| a.roles = roles.clone());
+                still_goes_on(c)?;
+                c.told.act(&caller.actor(), "desk-role-remove", detail, now);
+                return Ok(done());
+            }
+            fits_person(&c.draft, target.person, Some(id), &roles)?;
+            let words = |list: &[Role]| list.iter().map(|r| r.name()).collect::<Vec<_>>();
+            let content = json!({"account": id.to_string(), "display": target.display, "from": words(&target.roles), "to": words(&roles)});
+            asked(c, caller, ask_for(Kind::RoleChange, content, reason, Some(target.person), 1), now).map(waits)
+        })?;
+        self.end_if_done(&changed, id, held);
+        Ok(changed)
+    }
+
+    /// A privilege changed at once: whoever has a session signs in again.
+    fn end_if_done(&self, changed: &Changed, account: Id, held: super::Held<'_>) {
+        if changed.approval.is_none() {
+            self.live().sessions.end_account(account, None);
+        }
+        drop(held);
+    }
+
+    /// Asks for a link that sets an account's factors anew; of an administrator two other persons confirm it. An account whose first link
+    /// was not used gets a new one at once, and the old one is void.
+    ///
+    /// # Errors
+    /// [`Refused::NotAllowed`], [`Refused::SamePerson`], [`Refused::Bad`], [`Refused::Conflict`], [`Refused::Store`].
+    pub fn recover(&self, caller: &Caller, id: Id, reason: &str, now: Millis) -> Outcome<Changed> {
+        caller.needs(Capability::AccountsChange)?;
+        account::reason(reason)?;
+        self.change(|c| {
+            let target = other(&c.draft, caller, id)?.clone();
+            match target.standing {
+                Standing::Disabled => Err(Refused::Conflict("The account is disabled: enable it first.")),
+                Standing::Invited => {
+                    let token = link(c, id, now)?;
+                    c.draft.change_account(id, |a| a.since = now);
+                    c.told.act(&caller.actor(), "desk-account-link", format!("account={id}"), now);
+                    Ok(Changed { approval: None, link: Some(token) })
+                }
+                Standing::Active => {
+                    let content = json!({"account": id.to_string(), "display": target.display, "login": target.login});
+                    let needed = if target.is_admin() { 2 } else { 1 };
+                    asked(c, caller, ask_for(Kind::AccountRecover, content, reason, Some(target.person), needed), now).map(waits)
+                }
+            }
+        })
+        .map(|(changed, _)| changed)
+    }
+
+    /// Disables an account: its sessions and tokens end at once. Never one's own, and never the last one without which nobody could be
+    /// brought back.
+    ///
+    /// # Errors
+    /// [`Refused::NotAllowed`], [`Refused::SamePerson`], [`Refused::Bad`], [`Refused::Conflict`], [`Refused::Store`].
+    pub fn disable(&self, caller: &Caller, id: Id, reason: &str, now: Millis) -> Outcome<Changed> {
+        caller.needs(Capability::AccountsChange)?;
+        account::reason(reason)?;
+        let ((), held) = self.change(|c| {
+            if other(&c.draft, caller, id)?.standing == Standing::Disabled {
+                return Err(Refused::Conflict("The account is disabled already."));
+            }
+            c.draft.change_account(id, |a| a.standing = Standing::Disabled);
+            still_goes_on(c)?;
+            c.draft.remove_invitations_of(id);
+            let open: Vec<Id> = c.draft.emergencies().into_iter().filter(|e| e.account == id).map(|e| e.id).collect();
+            open.into_iter().for_each(|e| c.draft.remove_emergency(e));
+            c.told.act(&caller.actor(), "desk-account-disable", format!("account={id}"), now);
+            Ok(())
+        })?;
+        self.end_if_done(&done(), id, held);
+        Ok(done())
+    }
+
+    /// Asks for a disabled account to be used again.
+    ///
+    /// # Errors
+    /// [`Refused::NotAllowed`], [`Refused::SamePerson`], [`Refused::Bad`], [`Refused::Conflict`], [`Refused::Store`].
+    pub fn enable(&self, caller: &Caller, id: Id, reason: &str, now: Millis) -> Outcome<Changed> {
+        caller.needs(Capability::AccountsChange)?;
+        account::reason(reason)?;
+        self.change(|c| {
+            let target = other(&c.draft, caller, id)?.clone();
+            if target.standing != Standing::Disabled {
+                return Err(Refused::Conflict("The account is not disabled."));
+            }
+            fits_person(&c.draft, target.person, Some(id), &target.roles)?;
+            let words: Vec<&str> = target.roles.iter().map(|r| r.name()).collect();
+            let content = json!({"account": id.to_string(), "display": target.display, "roles": words});
+            asked(c, caller, ask_for(Kind::AccountEnable, content, reason, Some(target.person), 1), now).map(waits)
+        })
+        .map(|(changed, _)| changed)
+    }
+
+    /// Unlocks an account that failures have locked.
+    ///
+    /// # Errors
+    /// [`Refused::NotAllowed`], [`Refused::SamePerson`], [`Refused::Bad`], [`Refused::Conflict`], [`Refused::Store`].
+    pub fn unlock(&self, caller: &Caller, id: Id, reason: &str, now: Millis) -> Outcome<Changed> {
+        caller.needs(Capability::AccountsChange)?;
+        account::reason(reason)?;
+        let ((), held) = self.change(|c| {
+            if !other(&c.draft, caller, id)?.is_locked(now) {
+                return Err(Refused::Conflict("The account is not locked."));
+            }
+            c.draft.change_account(id, |a| a.locked_until = None);
+            c.told.act(&caller.actor(), "desk-account-unlock", format!("account={id}"), now);
+            Ok(())
+        })?;
+        self.live().throttle.forget(id);
+        drop(held);
+        Ok(done())
+    }
+}
+
+/// True when none of the roles belongs to an account in use, or to one whose link can still be used.
+fn nobody_has(c: &Change<'_>, roles: &[Role], now: Millis) -> bool {
+    let links = c.draft.invitations();
+    let counts = |a: &&Account| match a.standing {
+        Standing::Active => true,
+        Standing::Disabled => false,
+        Standing::Invited => links.iter().any(|l| l.account == a.id && now < l.expires),
+    };
+    !c.draft.accounts().into_iter().filter(counts).any(|a| a.roles.iter().any(|r| roles.contains(r)))
+}

@@ -1,0 +1,140 @@
+//! One-use links: the first account, new accounts, recovery.
+
+use weir_base::time::Millis;
+use weir_record::Id;
+use weir_record::kinds::AuthAction;
+
+use super::{Change, Desk, Outcome};
+use crate::desk::account::{self, Account, Invitation, Standing};
+use crate::desk::limits::{INVITATION_MS, INVITATIONS};
+use crate::desk::password::{Stored, acceptable};
+use crate::desk::records::Method;
+use crate::desk::refused::Refused;
+use crate::desk::roles::Role;
+use crate::desk::secret::{self, same};
+use crate::desk::store::{Entry, Look, Meta};
+use crate::desk::views::{Peer, SignedIn};
+
+/// What the token of the first link begins with.
+pub const SETUP: &str = "setup_";
+/// What the tokens of other links begin with.
+const LINK: &str = "link_";
+
+const USED: Refused = Refused::Expired("link");
+
+/// What a link leads to.
+enum Leads {
+    /// The first account.
+    Setup,
+    /// An account that is new, or is to be recovered.
+    Account(Box<Account>),
+}
+
+impl Desk {
+    /// The token of the link that makes the first account; none once there is one. It stays the same until the program ends.
+    pub fn setup_link(&self, _now: Millis) -> Option<String> {
+        self.is_empty().then(|| self.setup.clone())
+    }
+
+    /// Becomes an account, or gets one back, and signs in. `display` counts for the first account alone: the name of another one is what
+    /// was confirmed. A recovered account keeps its sign-in name, which must be given; its factors, tokens and provider links are gone.
+    ///
+    /// # Errors
+    /// [`Refused::WrongCredentials`] for a link that never was, [`Refused::Expired`] for one that ended, [`Refused::Bad`],
+    /// [`Refused::Conflict`] for a sign-in name that is taken, [`Refused::Locked`], [`Refused::Store`].
+    pub fn accept(&self, token: &str, login: &str, display: &str, password: &str, peer: &Peer, now: Millis) -> Outcome<SignedIn> {
+        self.take_try(None, None, peer.address, now)?;
+        let Some(leads) = leads(self, &*self.store(), token, now)? else {
+            return Err(self.fail(None, Method::Link, None, peer, now));
+        };
+        // The link is real: a name that is taken or a short password is no guess.
+        self.live().throttle.right(None, false, peer.address, now);
+        account::login(login)?;
+        acceptable(password, login)?;
+        if matches!(leads, Leads::Setup) {
+            account::name("display", display)?;
+        }
+        let stored =
+            self.passwords.make(password).ok_or(Refused::Conflict("The password could not be hashed: there is too little memory."))?;
+        let (id, held) = self.change(|c| {
+            let leads = leads_of(self, c, token, now)?.ok_or(USED)?;
+            accepted(c, leads, login, display, stored, now).inspect(|id| {
+                c.told.sign(AuthAction::SignIn, Some(*id), Method::Link, None, peer, now);
+            })
+        })?;
+        let next = self.store().account(id).and_then(Account::next);
+        let mut live = self.live();
+        live.throttle.forget(id);
+        live.sessions.end_account(id, None);
+        let cookie = live.sessions.begin(id, next, now, peer, now);
+        drop((live, held));
+        Ok(SignedIn { cookie, next, account: id })
+    }
+}
+
+/// What a token leads to; none when it never led anywhere.
+fn leads(desk: &Desk, look: &impl Look, token: &str, now: Millis) -> Outcome<Option<Leads>> {
+    if token.starts_with(SETUP) {
+        return match same(token.as_bytes(), desk.setup.as_bytes()) {
+            true if look.accounts().is_empty() => Ok(Some(Leads::Setup)),
+            true => Err(USED),
+            false => Ok(None),
+        };
+    }
+    let Some((id, hash)) = secret::split(LINK, token) else { return Ok(None) };
+    let Some(invitation) = look.invitation(id).filter(|i| same(&i.hash, &hash)) else { return Ok(None) };
+    if now >= invitation.expires {
+        return Err(USED);
+    }
+    let account = look.account(invitation.account).filter(|a| a.standing != Standing::Disabled).ok_or(USED)?;
+    Ok(Some(Leads::Account(Box::new(account.clone()))))
+}
+
+fn leads_of(desk: &Desk, c: &Change<'_>, token: &str, now: Millis) -> Outcome<Option<Leads>> {
+    leads(desk, &c.draft, token, now)
+}
+
+fn accepted(c: &mut Change<'_>, leads: Leads, login: &str, display: &str, password: Stored, now: Millis) -> Outcome<Id> {
+    let mut account = match leads {
+        Leads::Setup => Account::invited(Id::random(), display, &[Role::SystemAdmin], now),
+        Leads::Account(account) => *account,
+    };
+    let recovered = account.standing == Standing::Active;
+    if recovered && account.login != login {
+        return Err(Refused::bad("login", "The link is for an account with another sign-in name: give the one it has."));
+    }
+    if c.draft.by_login(login).is_some_and(|other| other.id != account.id) {
+        return Err(Refused::Conflict("This sign-in name is taken."));
+    }
+    let id = account.id;
+    account.login = login.to_owned();
+    account.standing = Standing::Active;
+    (account.password, account.last_sign_in, account.locked_until) = (Some(password), Some(now), None);
+    account.totp = None;
+    account.passkeys.clear();
+    account.subjects.clear();
+    c.draft.put(Entry::Account(account));
+    let tokens: Vec<Id> = c.draft.tokens_of(id).into_iter().map(|t| t.id).collect();
+    tokens.into_iter().for_each(|token| c.draft.remove_token(token));
+    c.draft.remove_invitations_of(id);
+    let action = if recovered { "desk-account-recovered" } else { "desk-account-accept" };
+    c.told.act(&format!("account:{id}"), action, format!("account={id}"), now);
+    let there = |role: Role| c.draft.accounts().into_iter().any(|a| a.standing == Standing::Active && a.roles.contains(&role));
+    if c.draft.meta().setup_at.is_none() && Role::ADMINS.into_iter().all(there) {
+        c.draft.put(Entry::Meta(Meta { setup_at: Some(now) }));
+        c.told.act(crate::desk::records::PROGRAM, "desk-setup-done", "", now);
+    }
+    Ok(id)
+}
+
+/// Makes a link for an account; links it had before are void. Gives its token.
+pub(super) fn link(c: &mut Change<'_>, account: Id, now: Millis) -> Outcome<String> {
+    c.draft.remove_invitations_of(account);
+    if c.draft.invitations().into_iter().filter(|i| now < i.expires).count() >= INVITATIONS {
+        return Err(Refused::TooMany("links that wait to be used"));
+    }
+    let (id, secret) = (Id::random(), secret::text());
+    let expires = now.plus(INVITATION_MS);
+    c.draft.put(Entry::Invitation(Invitation { id, account, hash: secret::hash(&secret), expires }));
+    Ok(secret::with_id(LINK, id, &secret))
+}

@@ -1,0 +1,203 @@
+//! Set-up, invitations, roles, recovery, disabling.
+
+use super::*;
+use crate::desk::limits::INVITATION_MS;
+
+#[test]
+fn the_first_link_makes_one_administrator_and_no_more() {
+    let w = World::new();
+    let token = w.desk.setup_link(w.now()).unwrap();
+    assert_eq!(w.desk.setup_link(w.now()), Some(token.clone()));
+    for bad in ["", "setup_", "setup_x", "link_x", &token[..token.len() - 1]] {
+        assert_eq!(w.desk.accept(bad, "sys", "N", "a long password, sure", &w.peer(), w.now()).unwrap_err().code(), "wrong-credentials");
+    }
+    for (login, password) in
+        [("s", "a long password, sure"), ("SYS", "a long password, sure"), ("sys", "short"), ("system", "I am System, let me in")]
+    {
+        assert_eq!(
+            w.desk.accept(&token, login, "N", password, &w.peer(), w.now()).unwrap_err().code(),
+            "bad-request",
+            "{login} {password}"
+        );
+    }
+    let peer = w.peer();
+    for _ in 0..20 {
+        let short = w.desk.accept(&token, "sys", "N", "short", &peer, w.now()).unwrap_err();
+        assert_eq!(short.code(), "bad-request", "who has the link does not wait for a typing error");
+    }
+    let sys = w.first();
+    assert_eq!(w.account(&sys, sys.id).roles, [Role::SystemAdmin]);
+    assert_eq!(w.desk.setup_link(w.now()), None);
+    assert_eq!(w.desk.accept(&token, "sys2", "N", "a long password, sure", &w.peer(), w.now()).unwrap_err().code(), "expired");
+}
+
+#[test]
+fn during_set_up_each_role_is_given_once_and_afterwards_nothing_without_a_second_person() {
+    let w = World::new();
+    let sys = w.first();
+    let caller = w.caller(&sys);
+    let invite = |roles: &[Role]| w.desk.invite(&caller, "Somebody", roles, None, WHY, w.now());
+    assert!(invite(&[Role::SystemAdmin]).unwrap().approval.is_some(), "a role somebody has waits for a second person");
+    assert!(invite(&[]).is_err() && invite(&[Role::Operator, Role::Operator]).is_err());
+    assert!(invite(&[Role::SecurityAdmin, Role::AuditAdmin]).is_err(), "roles that exclude one another");
+    let me = w.desk.invite(&caller, "Me again", &[Role::SecurityAdmin], Some(sys.person), WHY, w.now());
+    assert_eq!(me.err().map(|e| e.field()), Some(Some("roles")), "one person is one administrator");
+    let link = invite(&[Role::SecurityAdmin]).unwrap().link.unwrap();
+    assert!(invite(&[Role::SecurityAdmin]).unwrap().approval.is_some(), "its link waits, so the role is given");
+    let sec = w.accept(&link, "sec");
+    assert_eq!(
+        w.desk.accept(&link, "sec2", "N", "a long password, sure", &w.peer(), w.now()).unwrap_err().code(),
+        "wrong-credentials",
+        "used"
+    );
+    let audit = w.invite(&sys, "audit", &[Role::AuditAdmin]);
+    assert!(w.desk.is_setup());
+    assert!(invite(&[Role::Reviewer]).unwrap().approval.is_some());
+    w.desk.disable(&caller, audit.id, WHY, w.now()).unwrap();
+    assert!(w.desk.is_setup() && invite(&[Role::AuditAdmin]).unwrap().approval.is_some(), "set-up does not come back");
+    assert!(w.session(&audit.cookie).is_none() && w.session(&sec.cookie).is_some());
+}
+
+#[test]
+fn a_link_ends_by_time_and_a_new_one_makes_the_old_one_void() {
+    let w = World::new();
+    let sys = w.first();
+    let old = w.desk.invite(&w.caller(&sys), "Somebody", &[Role::Reviewer], None, WHY, w.now()).unwrap().link.unwrap();
+    let id = w.desk.accounts(&w.caller(&sys), w.now()).unwrap().into_iter().find(|a| a.state == "invited").unwrap().id;
+    let new = w.desk.recover(&w.caller(&sys), id, WHY, w.now()).unwrap().link.unwrap();
+    let accept = |token: &str| w.desk.accept(token, "rev", "N", "a long password, sure", &w.peer(), w.now());
+    assert_eq!(accept(&old).unwrap_err().code(), "wrong-credentials");
+    w.later(INVITATION_MS);
+    assert_eq!(accept(&new).unwrap_err().code(), "expired");
+    w.later(INVITATION_MS + 1);
+    w.desk.tick(w.now()).unwrap();
+    assert!(w.desk.store().account(id).is_none(), "nobody ever was this account");
+    w.same();
+    assert_eq!(w.told_of("desk-account-forget"), 1);
+}
+
+#[test]
+fn a_sign_in_name_is_taken_once_and_the_confirmed_name_stays() {
+    let u = unit();
+    let changed = u.w.desk.invite(&u.w.caller(&u.sys), "As confirmed", &[Role::Reviewer], None, WHY, u.w.now()).unwrap();
+    u.w.confirm(&u.sec, changed.approval.unwrap()).unwrap();
+    let token = u.w.desk.approval_result(&u.w.caller(&u.sys), changed.approval.unwrap(), u.w.now()).unwrap();
+    let accept = |login: &str| u.w.desk.accept(&token, login, "Another name", "a long password, sure", &u.w.peer(), u.w.now());
+    assert_eq!(accept("op").unwrap_err().code(), "conflict");
+    let done = accept("rev").unwrap();
+    assert_eq!(u.w.account(&u.sys, done.account).display, "As confirmed");
+}
+
+#[test]
+fn roles_are_taken_at_once_and_given_by_two_and_sessions_end_either_way() {
+    let mut u = unit();
+    let w = &u.w;
+    let change = |by: &User, id: Id, roles: &[Role]| w.desk.roles_change(&w.caller(by), id, roles, WHY, w.now());
+    assert_eq!(change(&u.sys, u.sys.id, &[]).err(), Some(Refused::SamePerson));
+    assert_eq!(change(&u.op, u.sys.id, &[]).err().map(|e| e.code()), Some("not-allowed"));
+    assert_eq!(change(&u.sys, u.op.id, &[Role::Operator]).err().map(|e| e.code()), Some("conflict"));
+    assert_eq!(change(&u.sys, u.op.id, &[Role::Operator, Role::Approver]).err().map(|e| e.field()), Some(Some("roles")));
+    let asked = change(&u.sys, u.op.id, &[Role::Operator, Role::Reviewer]).unwrap().approval.unwrap();
+    assert_eq!(w.account(&u.sys, u.op.id).roles, [Role::Operator]);
+    assert!(w.session(&u.op.cookie).is_some());
+    w.confirm(&u.sec, asked).unwrap();
+    assert_eq!(w.account(&u.sys, u.op.id).roles, [Role::Operator, Role::Reviewer]);
+    assert!(w.session(&u.op.cookie).is_none());
+    w.sign_in(&mut u.op);
+    assert!(change(&u.sec, u.op.id, &[Role::Reviewer]).unwrap().approval.is_none());
+    assert!(w.session(&u.op.cookie).is_none());
+    assert_eq!((w.told_of("desk-role-change"), w.told_of("desk-role-remove")), (1, 1));
+}
+
+#[test]
+fn what_no_longer_fits_at_the_last_confirmation_is_void() {
+    let u = unit();
+    let w = &u.w;
+    let caller = w.caller(&u.sys);
+    let more = w.desk.roles_change(&caller, u.op.id, &[Role::Operator, Role::Reviewer], WHY, w.now()).unwrap().approval.unwrap();
+    w.desk.roles_change(&caller, u.op.id, &[], WHY, w.now()).unwrap();
+    assert_eq!(w.confirm(&u.sec, more).unwrap().state, "void");
+    assert!(w.account(&u.sys, u.op.id).roles.is_empty());
+    let create = w.desk.invite(&w.caller(&u.sec), "Somebody", &[Role::Operator], None, WHY, w.now()).unwrap().approval.unwrap();
+    w.desk.disable(&caller, u.sec.id, WHY, w.now()).unwrap();
+    assert_eq!(w.confirm(&u.one, create).unwrap().state, "void", "the one who asked is gone");
+    assert!(w.told().iter().any(|t| t.starts_with("desk-approval-use weir") && t.ends_with("void")));
+}
+
+#[test]
+fn a_disabled_account_ends_at_once_and_comes_back_by_two_persons() {
+    let mut u = unit();
+    let token = u.w.desk.token_make(&u.w.caller(&u.op), "t", &["overview.read".into()], 9, u.w.now()).unwrap().secret.unwrap();
+    let w = &u.w;
+    assert!(w.desk.bearer(&token, &w.peer(), w.now()).is_ok());
+    assert_eq!(w.desk.disable(&w.caller(&u.sys), u.sys.id, WHY, w.now()).err(), Some(Refused::SamePerson));
+    w.desk.disable(&w.caller(&u.sys), u.op.id, WHY, w.now()).unwrap();
+    assert!(w.session(&u.op.cookie).is_none() && w.desk.bearer(&token, &w.peer(), w.now()).is_err());
+    assert!(w.desk.password("op", &u.op.password, &w.peer(), w.now()).is_err());
+    let back = w.desk.enable(&w.caller(&u.sys), u.op.id, WHY, w.now()).unwrap().approval.unwrap();
+    w.confirm(&u.one, back).unwrap();
+    w.sign_in(&mut u.op);
+    assert!(w.desk.bearer(&token, &w.peer(), w.now()).is_ok());
+}
+
+#[test]
+fn nobody_takes_away_the_last_way_back() {
+    let u = unit();
+    let w = &u.w;
+    let disable = |by: &User, id: Id| w.desk.disable(&w.caller(by), id, WHY, w.now()).map(drop);
+    disable(&u.sec, u.sys.id).unwrap();
+    disable(&u.sec, u.one.id).unwrap();
+    assert_eq!(disable(&u.sec, u.two.id).unwrap_err().code(), "conflict", "nobody else could confirm");
+    assert_eq!(w.desk.roles_change(&w.caller(&u.sec), u.two.id, &[], WHY, w.now()).err().map(|e| e.code()), Some("conflict"));
+    let back = w.desk.enable(&w.caller(&u.sec), u.sys.id, WHY, w.now()).unwrap().approval.unwrap();
+    assert_eq!(w.confirm(&u.two, back).unwrap().state, "used");
+}
+
+#[test]
+fn an_administrator_is_recovered_by_two_others_and_starts_anew() {
+    let mut u = unit();
+    let soft = u.w.enrol_passkey(&mut u.sys);
+    let w = &u.w;
+    let asked = w.desk.recover(&w.caller(&u.sec), u.sys.id, WHY, w.now()).unwrap().approval.unwrap();
+    assert_eq!(w.confirm(&u.sec, asked).err(), Some(Refused::SamePerson));
+    assert_eq!(w.confirm(&u.one, asked).unwrap().state, "waiting");
+    assert_eq!(w.confirm(&u.one, asked).err().map(|e| e.code()), Some("conflict"));
+    assert!(w.session(&u.sys.cookie).is_some());
+    let done = w.confirm(&u.two, asked).unwrap();
+    assert_eq!((done.state, done.has_result), ("used", false), "only the one who asked has a result");
+    assert!(w.session(&u.sys.cookie).is_none());
+    assert_eq!(w.desk.approval_result(&w.caller(&u.one), asked, w.now()).unwrap_err().code(), "not-found");
+    let token = w.desk.approval_result(&w.caller(&u.sec), asked, w.now()).unwrap();
+    assert_eq!(w.desk.approval_result(&w.caller(&u.sec), asked, w.now()).unwrap_err().code(), "expired", "once");
+    let accept = |login: &str| w.desk.accept(&token, login, "", "a new long password!", &w.peer(), w.now());
+    assert_eq!(accept("other").unwrap_err().field(), Some("login"));
+    let back = accept("sys").unwrap();
+    assert_eq!((back.account, back.next), (u.sys.id, Some(Next::Enrol)));
+    assert!(w.passkey(&w.desk.visitor(), &soft).is_err() && w.desk.password("sys", &u.sys.password, &w.peer(), w.now()).is_err());
+    assert_eq!(w.account(&u.sec, u.sys.id).roles, [Role::SystemAdmin]);
+}
+
+#[test]
+fn notices_say_what_needs_a_person() {
+    let codes = |w: &World| w.desk.notices(w.now()).into_iter().map(|n| n.code).collect::<Vec<_>>();
+    let w = World::new();
+    assert!(codes(&w).is_empty());
+    let sys = w.first();
+    assert_eq!(codes(&w), ["setup-open"]);
+    let sec = w.invite(&sys, "sec", &[Role::SecurityAdmin]);
+    w.invite(&sys, "audit", &[Role::AuditAdmin]);
+    assert_eq!(codes(&w), ["few-approvers"]);
+    let one = w.add(&sys, &sec, "one", &[Role::Approver], None);
+    assert_eq!(codes(&w), ["few-approvers"]);
+    w.add(&sys, &one, "two", &[Role::Approver], None);
+    assert!(codes(&w).is_empty());
+}
+
+#[test]
+fn lists_are_for_who_may_read_them() {
+    let u = unit();
+    let w = &u.w;
+    assert_eq!(w.desk.accounts(&w.caller(&u.op), w.now()).err().map(|e| e.code()), Some("not-allowed"));
+    assert_eq!(w.desk.accounts(&w.caller(&u.audit), w.now()).unwrap().len(), 6);
+    assert_eq!(w.desk.display(u.op.id).unwrap(), "Somebody");
+}

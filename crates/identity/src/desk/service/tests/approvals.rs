@@ -1,0 +1,169 @@
+//! Two persons, from the outside.
+
+use serde_json::json;
+
+use super::*;
+
+fn ask(u: &Unit) -> Id {
+    u.w.desk.ask(&u.w.caller(&u.sys), "setting-change", &json!({"changes": {"a.b": "1"}}), WHY, u.w.now()).unwrap()
+}
+
+fn take(u: &Unit, by: &User, id: Id, value: &str) -> Result<(), Refused> {
+    let out = u.w.desk.take(&u.w.caller(by), id, "setting-change", &json!({"changes": {"a.b": value}}), u.w.now());
+    u.w.same();
+    out
+}
+
+#[test]
+fn a_confirmed_content_is_used_once() {
+    let u = unit();
+    let id = ask(&u);
+    assert_eq!(u.w.session(&u.sec.cookie).unwrap().waiting, 1);
+    assert_eq!(u.w.session(&u.sys.cookie).unwrap().waiting, 0);
+    assert_eq!(take(&u, &u.sys, id, "1").unwrap_err().code(), "conflict");
+    let wrong = u.w.desk.confirm(&u.w.caller(&u.sec), id, &"0".repeat(64), u.w.now());
+    assert_eq!(wrong.unwrap_err().code(), "conflict");
+    for bad in ["", "zz", &"g".repeat(64), &"é".repeat(32)] {
+        assert_eq!(u.w.desk.confirm(&u.w.caller(&u.sec), id, bad, u.w.now()).unwrap_err().field(), Some("digest"));
+    }
+    assert_eq!(u.w.confirm(&u.sec, id).unwrap().state, "confirmed");
+    assert_eq!(u.w.confirm(&u.one, id).unwrap_err().code(), "conflict");
+    take(&u, &u.sys, id, "1").unwrap();
+    assert_eq!(take(&u, &u.sys, id, "1"), Err(Refused::Expired("approval")), "replayed");
+    assert_eq!(u.w.state_of(&u.sys, id), "used");
+    for action in ["desk-approval-ask", "desk-approval-confirm", "desk-approval-use"] {
+        assert!(u.w.told().iter().any(|t| t.starts_with(action) && t.contains(&id.to_string())), "{action}");
+    }
+}
+
+#[test]
+fn the_asker_never_confirms_with_whichever_account() {
+    let mut u = unit();
+    let again = u.w.add(&u.sys, &u.sec, "sys-too", &[Role::Approver], Some(u.sys.person));
+    assert_eq!(again.person, u.sys.person);
+    let id = ask(&u);
+    assert_eq!(u.w.confirm(&again, id), Err(Refused::SamePerson));
+    let view = u.w.desk.approval(&u.w.caller(&again), id, u.w.now()).unwrap();
+    assert!(!view.may_confirm && view.why_not.is_some());
+    assert_eq!(u.w.desk.refuse(&u.w.caller(&again), id, WHY, u.w.now()), Err(Refused::SamePerson));
+    assert_eq!(u.w.confirm(&u.sys, id).unwrap_err().code(), "not-allowed", "no capability at all");
+    let own = u.w.desk.invite(&u.w.caller(&u.sys), "Me", &[Role::Reviewer], Some(u.sys.person), WHY, u.w.now()).unwrap().approval.unwrap();
+    assert_eq!(u.w.confirm(&again, own), Err(Refused::SamePerson));
+    u.w.sign_in(&mut u.sec);
+    assert_eq!(u.w.confirm(&u.sec, id).unwrap().state, "confirmed");
+}
+
+#[test]
+fn changed_content_makes_it_void_for_good() {
+    let u = unit();
+    let id = ask(&u);
+    u.w.confirm(&u.sec, id).unwrap();
+    assert_eq!(take(&u, &u.sec, id, "2").unwrap_err().code(), "not-allowed", "somebody else cannot make it void");
+    assert_eq!(take(&u, &u.sys, id, "2"), Err(Refused::Void));
+    assert_eq!(take(&u, &u.sys, id, "1"), Err(Refused::Void));
+    assert_eq!(u.w.state_of(&u.sys, id), "void");
+    assert!(u.w.told().iter().any(|t| t.starts_with("desk-approval-use account:") && t.ends_with("void")));
+}
+
+#[test]
+fn time_ends_it_before_and_after_the_confirmation() {
+    let u = unit();
+    let (waiting, confirmed) = (ask(&u), ask(&u));
+    u.w.confirm(&u.sec, confirmed).unwrap();
+    u.w.later(24 * 3_600_000);
+    let (mut sys, mut sec) = (u.sys.clone(), u.sec.clone());
+    u.w.sign_in(&mut sys);
+    u.w.sign_in(&mut sec);
+    assert_eq!(u.w.confirm(&sec, waiting), Err(Refused::Expired("approval")));
+    assert_eq!(take(&u, &sys, confirmed, "1"), Err(Refused::Expired("approval")));
+    assert_eq!(u.w.state_of(&sys, confirmed), "expired");
+    u.w.desk.tick(u.w.now()).unwrap();
+    u.w.same();
+    u.w.desk.tick(u.w.now()).unwrap();
+    assert_eq!(u.w.told_of("desk-approval-expire"), 2);
+}
+
+#[test]
+fn refused_and_withdrawn_are_the_end_of_it() {
+    let u = unit();
+    let (a, b) = (ask(&u), ask(&u));
+    assert_eq!(u.w.desk.refuse(&u.w.caller(&u.sec), a, "no", u.w.now()).unwrap_err().field(), Some("reason"));
+    let refused = u.w.desk.refuse(&u.w.caller(&u.sec), a, "not this way", u.w.now()).unwrap();
+    assert_eq!((refused.state, refused.steps[1].reason.as_deref()), ("refused", Some("not this way")));
+    assert_eq!(u.w.desk.withdraw(&u.w.caller(&u.sec), b, u.w.now()).unwrap_err().code(), "not-found");
+    assert_eq!(u.w.desk.withdraw(&u.w.caller(&u.sys), b, u.w.now()).unwrap().state, "withdrawn");
+    for id in [a, b] {
+        assert_eq!(u.w.confirm(&u.one, id), Err(Refused::Expired("approval")));
+    }
+    let list = u.w.desk.approvals(&u.w.caller(&u.sec), u.w.now()).unwrap();
+    assert!(list.len() >= 5 && list.iter().any(|v| v.id == a));
+    assert!(u.w.desk.approvals(&u.w.caller(&u.op), u.w.now()).unwrap().is_empty(), "one's own alone");
+    assert_eq!(u.w.desk.approval(&u.w.caller(&u.op), a, u.w.now()), Err(Refused::NotFound("approval")));
+}
+
+#[test]
+fn a_confirmation_counts_only_while_its_account_may_confirm() {
+    let mut u = unit();
+    let id = ask(&u);
+    u.w.confirm(&u.one, id).unwrap();
+    u.w.desk.disable(&u.w.caller(&u.sec), u.one.id, WHY, u.w.now()).unwrap();
+    assert_eq!(take(&u, &u.sys, id, "1").unwrap_err().code(), "conflict");
+    let recover = u.w.desk.recover(&u.w.caller(&u.sec), u.audit.id, WHY, u.w.now()).unwrap().approval.unwrap();
+    u.w.confirm(&u.two, recover).unwrap();
+    u.w.desk.disable(&u.w.caller(&u.sys), u.two.id, WHY, u.w.now()).unwrap();
+    let back = u.w.desk.enable(&u.w.caller(&u.sys), u.one.id, WHY, u.w.now()).unwrap().approval.unwrap();
+    u.w.confirm(&u.sec, back).unwrap();
+    u.w.sign_in(&mut u.one);
+    assert_eq!(u.w.confirm(&u.one, recover).unwrap().state, "waiting", "the first of the two is gone");
+}
+
+#[test]
+fn an_emergency_needs_two_others_shows_itself_and_ends() {
+    let mut u = unit();
+    let glass = |by: &User, role, minutes| u.w.desk.break_glass(&u.w.caller(by), role, minutes, WHY, u.w.now());
+    assert_eq!(glass(&u.op, Role::AuditAdmin, 5).err().map(|e| e.code()), Some("not-allowed"));
+    assert_eq!(glass(&u.sys, Role::Operator, 61).err().map(|e| e.field()), Some(Some("minutes")));
+    assert_eq!(glass(&u.sys, Role::SystemAdmin, 5).err().map(|e| e.code()), Some("conflict"));
+    let id = glass(&u.sys, Role::SecurityAdmin, 60).unwrap().approval.unwrap();
+    u.w.confirm(&u.one, id).unwrap();
+    assert!(u.w.session(&u.sys.cookie).unwrap().emergency.is_none());
+    u.w.confirm(&u.two, id).unwrap();
+    let view = u.w.session(&u.sys.cookie).unwrap();
+    assert_eq!(view.emergency, Some((Role::SecurityAdmin, u.w.now().plus(3_600_000))));
+    let may = view.caller.may.names();
+    assert!(may.contains(&"text.open".to_owned()) && !may.contains(&"approvals.confirm".to_owned()));
+    assert_eq!(u.w.desk.notices(u.w.now()).iter().map(|n| n.code).collect::<Vec<_>>(), ["break-glass"]);
+    let token = u.w.desk.token_make(&view.caller, "t", &["text.open".into()], 1, u.w.now());
+    assert_eq!(token.err().map(|e| e.field()), Some(Some("scope")), "no token outlives an emergency");
+    u.w.restart();
+    u.w.sign_in(&mut u.sys);
+    assert!(u.w.session(&u.sys.cookie).unwrap().emergency.is_some());
+    u.w.later(59 * 60_000);
+    u.w.sign_in(&mut u.sys);
+    assert!(u.w.session(&u.sys.cookie).unwrap().emergency.is_none());
+    u.w.desk.tick(u.w.now()).unwrap();
+    u.w.same();
+    assert_eq!((u.w.told_of("desk-break-glass-begin"), u.w.told_of("desk-break-glass-end")), (1, 1));
+    let id = u.w.desk.break_glass(&u.w.caller(&u.sys), Role::Operator, 5, WHY, u.w.now()).unwrap().approval.unwrap();
+    for by in [&mut u.one, &mut u.two] {
+        u.w.sign_in(by);
+        u.w.confirm(by, id).unwrap();
+    }
+    assert_eq!(u.w.desk.break_glass_end(&u.w.caller(&u.one), u.w.now()), Err(Refused::NotFound("open emergency")));
+    u.w.desk.break_glass_end(&u.w.caller(&u.sys), u.w.now()).unwrap();
+    assert!(u.w.session(&u.sys.cookie).unwrap().emergency.is_none());
+}
+
+#[test]
+fn there_are_never_more_than_the_limits() {
+    let u = unit();
+    let mut asked = 0;
+    let refused = loop {
+        match u.w.desk.ask(&u.w.caller(&u.sys), "setting-change", &json!({"n": asked}), WHY, u.w.now()) {
+            Ok(_) => asked += 1,
+            Err(refused) => break refused,
+        }
+    };
+    assert_eq!((asked, refused.code()), (crate::desk::limits::APPROVALS_OPEN, "too-many"));
+    assert_eq!(u.w.desk.ask(&u.w.caller(&u.sys), "break-glass", &json!(1), WHY, u.w.now()).unwrap_err().field(), Some("kind"));
+}

@@ -1,0 +1,55 @@
+//! Questions: look-ups, records through the masking view, statements. The desk counts them before they are answered, so that unusually many are
+//! noticed.
+
+use axum::Json;
+use axum::extract::State;
+
+use crate::app::App;
+use crate::body::{Asked, Body};
+use crate::gate::guard::{Signed, Visit};
+use crate::limits::PASTE_BYTES;
+use crate::model::lookup::{Answers, Ask, Paste, Read};
+use crate::model::record::{KindShape, Records, RecordsQuery, Statement, Table};
+use crate::problem::Answer;
+
+/// Reads what people paste. Nothing of it is asked.
+#[utoipa::path(post, path = "/api/v1/lookup/read", tag = "lookup", request_body = Paste, responses((status = 200, body = Read)))]
+pub async fn lookup_read(State(app): State<App>, Body(paste): Body<Paste, PASTE_BYTES>) -> Answer<Json<Read>> {
+    app.run(move |app| app.backend.read(&paste)).await.map(Json)
+}
+
+/// Who held these public addresses and ports at these moments? One ledger record each.
+#[utoipa::path(post, path = "/api/v1/lookup", tag = "lookup", request_body = Ask, responses((status = 200, body = Answers)))]
+pub async fn lookup(State(app): State<App>, visit: Visit, who: Signed, Body(ask): Body<Ask, PASTE_BYTES>) -> Answer<Json<Answers>> {
+    let answer = app.run(move |app| {
+        app.desk.asked(&who.0, ask.questions.len() as u64, visit.now)?;
+        app.backend.ask(&who.ledger(), &ask)
+    });
+    answer.await.map(Json)
+}
+
+/// Kinds that have a view.
+#[utoipa::path(get, path = "/api/v1/records/kinds", tag = "records", responses((status = 200, body = Vec<KindShape>)))]
+pub async fn record_kinds(State(app): State<App>) -> Answer<Json<Vec<KindShape>>> {
+    app.run(|app| Ok::<_, Box<_>>(app.backend.kinds())).await.map(Json)
+}
+
+/// Rows through the masking view, newest first.
+#[utoipa::path(get, path = "/api/v1/records", tag = "records", params(RecordsQuery), responses((status = 200, body = Records)))]
+pub async fn records(State(app): State<App>, visit: Visit, who: Signed, Asked(query): Asked<RecordsQuery>) -> Answer<Json<Records>> {
+    let answer = app.run(move |app| {
+        app.desk.asked(&who.0, 1, visit.now)?;
+        app.backend.records(&who.ledger(), &query)
+    });
+    answer.await.map(Json)
+}
+
+/// A statement over the masking views.
+#[utoipa::path(post, path = "/api/v1/sql", tag = "records", request_body = Statement, responses((status = 200, body = Table)))]
+pub async fn sql(State(app): State<App>, visit: Visit, who: Signed, Body(body): Body<Statement>) -> Answer<Json<Table>> {
+    let answer = app.run(move |app| {
+        app.desk.asked(&who.0, 1, visit.now)?;
+        app.backend.sql(&who.ledger(), &body.statement)
+    });
+    answer.await.map(Json)
+}

@@ -1,0 +1,44 @@
+//! What programs beside the desk ask: is it alive, is it ready, its metrics, and the page of its API.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+
+use crate::app::App;
+use crate::problem::Answer;
+
+const TEXT: &str = "text/plain; charset=utf-8";
+
+/// The process answers.
+#[utoipa::path(get, path = "/healthz", tag = "outside", responses((status = 200, description = "Alive", body = String, content_type = "text/plain")))]
+pub async fn healthz() -> Response {
+    ([(CONTENT_TYPE, TEXT)], "ok\n").into_response()
+}
+
+/// Takes records in and can answer. Why not, where not, is on the overview.
+#[utoipa::path(get, path = "/readyz", tag = "outside", responses(
+    (status = 200, description = "Ready", body = String, content_type = "text/plain"),
+    (status = 503, description = "Not ready", body = String, content_type = "text/plain")))]
+pub async fn readyz(State(app): State<App>) -> Answer<Response> {
+    let ready = app.run(|app| Ok::<_, Box<_>>(app.backend.ready().is_ok())).await?;
+    let (status, text) = if ready { (StatusCode::OK, "ok\n") } else { (StatusCode::SERVICE_UNAVAILABLE, "not ready: see the overview\n") };
+    Ok((status, [(CONTENT_TYPE, TEXT)], text).into_response())
+}
+
+/// Metrics in Prometheus' text form. Asked from this machine itself, no token is needed.
+#[utoipa::path(get, path = "/metrics", tag = "outside", responses((status = 200, description = "Metrics", body = String, content_type = "text/plain")))]
+pub async fn metrics(State(app): State<App>) -> Answer<Response> {
+    let mut text = app.run(|app| Ok::<_, Box<_>>(app.backend.metrics())).await?;
+    if !text.is_empty() && !text.ends_with('\n') {
+        text.push('\n');
+    }
+    app.metrics.write(&mut text);
+    Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
+}
+
+/// This document.
+#[utoipa::path(get, path = "/api/v1/openapi.json", tag = "outside", responses((status = 200, description = "OpenAPI", body = Object)))]
+pub async fn openapi() -> Response {
+    ([(CONTENT_TYPE, "application/json")], crate::openapi()).into_response()
+}

@@ -1,0 +1,131 @@
+//! Who is signed in, and how one signs in. Each step that raises what a cookie may do comes with a new cookie.
+
+use std::sync::atomic::Ordering;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::SET_COOKIE;
+use axum::response::{IntoResponse, Response};
+use weir_identity::desk::{Next, Refused, SessionView, SignedIn};
+
+use crate::app::App;
+use crate::body::Body;
+use crate::gate::cookie::Cookie;
+use crate::gate::guard::Visit;
+use crate::model::session::{Accept, Ceremony, Credential, Me, PasswordSignIn, Provider, Session, TotpSignIn};
+use crate::problem::Answer;
+
+/// Who is signed in; answered without being signed in too.
+#[utoipa::path(get, path = "/api/v1/session", tag = "session", responses((status = 200, body = Session)))]
+pub async fn session_read(State(app): State<App>, visit: Visit) -> Answer<Response> {
+    let (cookie, new) = match visit.cookie {
+        Some(cookie) => (cookie, false),
+        None => (app.desk.visitor(), true),
+    };
+    let shown = Json(shown(&app, cookie.clone(), visit.session).await?);
+    Ok(if new { with_cookie(&app, Cookie::Session, &cookie, shown) } else { shown.into_response() })
+}
+
+/// The session as JSON.
+async fn shown(app: &App, cookie: String, session: Option<SessionView>) -> Answer<Session> {
+    let state = move |app: &App| {
+        // Before the second factor is there, not even the name is told.
+        let known = session.as_ref().filter(|s| s.caller.complete || s.next == Some(Next::Enrol));
+        let providers = app.desk.settings().providers.iter();
+        Ok::<_, Refused>(Session {
+            account: known.map(Me::from),
+            next: session.as_ref().and_then(|s| s.next).map(|n| n.name().to_owned()),
+            csrf: app.desk.csrf(&cookie),
+            idle_seconds: session.as_ref().map(|s| s.idle_seconds),
+            setup: app.desk.is_empty(),
+            providers: providers.map(|p| Provider { name: p.name.clone(), title: p.title.clone() }).collect(),
+            unit: app.backend.unit(),
+            version: app.version.clone(),
+        })
+    };
+    app.run(state).await
+}
+
+/// The step is done: the new cookie, and the session that it opens.
+pub async fn stepped(app: &App, visit: &Visit, done: SignedIn) -> Answer<Response> {
+    let (cookie, peer, now) = (done.cookie.clone(), visit.peer.clone(), visit.now);
+    let session = app.run(move |app| Ok::<_, Refused>(app.desk.session(&cookie, &peer, now))).await?;
+    let shown = Json(shown(app, done.cookie.clone(), session).await?);
+    Ok(with_cookie(app, Cookie::Session, &done.cookie, shown))
+}
+
+/// An answer that sets a cookie.
+pub fn with_cookie(app: &App, which: Cookie, value: &str, answer: impl IntoResponse) -> Response {
+    let mut answer = answer.into_response();
+    if let Some(header) = which.set(value, app.names.secure()) {
+        answer.headers_mut().append(SET_COOKIE, header);
+    }
+    answer
+}
+
+/// A step of a sign-in, on threads of its own; failures are counted.
+async fn step(app: &App, visit: &Visit, job: impl FnOnce(&App) -> Result<SignedIn, Refused> + Send + 'static) -> Answer<Response> {
+    match app.run_sign_in(job).await {
+        Ok(done) => stepped(app, visit, done).await,
+        Err(problem) => {
+            failed(app, problem.status);
+            Err(problem)
+        }
+    }
+}
+
+/// Counts a failure.
+pub fn failed(app: &App, status: u16) {
+    if matches!(status, 401 | 429) {
+        app.metrics.sign_in_failures.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+fn cookie_of(visit: &Visit) -> Answer<String> {
+    visit.cookie.clone().ok_or_else(|| Refused::NotSignedIn.into())
+}
+
+/// Signs in with a password.
+#[utoipa::path(post, path = "/api/v1/session/password", tag = "session", request_body = PasswordSignIn, responses((status = 200, body = Session)))]
+pub async fn session_password(State(app): State<App>, visit: Visit, Body(body): Body<PasswordSignIn>) -> Answer<Response> {
+    let (peer, now) = (visit.peer.clone(), visit.now);
+    step(&app, &visit, move |app| app.desk.password(&body.login, &body.password, &peer, now)).await
+}
+
+/// Gives the second factor.
+#[utoipa::path(post, path = "/api/v1/session/totp", tag = "session", request_body = TotpSignIn, responses((status = 200, body = Session)))]
+pub async fn session_totp(State(app): State<App>, visit: Visit, Body(body): Body<TotpSignIn>) -> Answer<Response> {
+    let (cookie, peer, now) = (cookie_of(&visit)?, visit.peer.clone(), visit.now);
+    step(&app, &visit, move |app| app.desk.totp(&cookie, &body.code, &peer, now)).await
+}
+
+/// Begins to sign in with a passkey, alone or after a password.
+#[utoipa::path(post, path = "/api/v1/session/passkey/begin", tag = "session", responses((status = 200, body = Ceremony)))]
+pub async fn session_passkey_begin(State(app): State<App>, visit: Visit) -> Answer<Json<Ceremony>> {
+    let cookie = cookie_of(&visit)?;
+    let options = app.run(move |app| app.desk.passkey_begin(&cookie, &visit.here.host, &visit.peer, visit.now)).await?;
+    Ok(Json(Ceremony { public_key: options }))
+}
+
+/// Signs in with a passkey.
+#[utoipa::path(post, path = "/api/v1/session/passkey/finish", tag = "session", request_body = Credential, responses((status = 200, body = Session)))]
+pub async fn session_passkey_finish(State(app): State<App>, visit: Visit, Body(body): Body<Credential>) -> Answer<Response> {
+    let (cookie, peer, now) = (cookie_of(&visit)?, visit.peer.clone(), visit.now);
+    step(&app, &visit, move |app| app.desk.passkey_finish(&cookie, &body.credential, &peer, now)).await
+}
+
+/// Becomes an account by a one-use link, and signs in.
+#[utoipa::path(post, path = "/api/v1/invitations/accept", tag = "session", request_body = Accept, responses((status = 200, body = Session)))]
+pub async fn invitation_accept(State(app): State<App>, visit: Visit, Body(body): Body<Accept>) -> Answer<Response> {
+    let (peer, now) = (visit.peer.clone(), visit.now);
+    step(&app, &visit, move |app| app.desk.accept(&body.token, &body.login, &body.display, &body.password, &peer, now)).await
+}
+
+/// Signs out, or gives up half a sign-in.
+#[utoipa::path(delete, path = "/api/v1/session", tag = "session", responses((status = 204, description = "Signed out")))]
+pub async fn session_end(State(app): State<App>, visit: Visit) -> Answer<Response> {
+    let cookie = cookie_of(&visit)?;
+    app.run(move |app| app.desk.sign_out(&cookie, &visit.peer, visit.now)).await?;
+    Ok(with_cookie(&app, Cookie::Session, "", StatusCode::NO_CONTENT))
+}
