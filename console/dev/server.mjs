@@ -143,6 +143,7 @@ const ROUTES = [
     a.steps.push({ actor: me.id, display: me.display, time: data.at(data.now()), what: { confirm: 'confirmed', refuse: 'refused', withdraw: 'withdrawn' }[m[2]], reason: b.reason ?? null });
     if (m[2] !== 'confirm') a.state = m[2] === 'refuse' ? 'refused' : 'withdrawn';
     else if (a.steps.filter((s) => s.what === 'confirmed').length >= a.needed) a.state = a.kind === 'setting-change' ? 'confirmed' : 'used';
+    a.has_result = a.state === 'used' && a.kind.startsWith('account-');
     return {};
   }, 'self'],
   ['GET', /^\/approvals\/(\w+)\/result$/, ({ m }) => ({ state: 'done', approval: m[1], link: invite({ display: '', roles: approvals.get(m[1]).content.roles ?? ['operator'] }) }), 'self'],

@@ -2,16 +2,16 @@
 import { MenuOutlined } from '@ant-design/icons';
 import { Button, Drawer } from 'antd';
 import { Suspense, useCallback, useEffect, useMemo, useState } from 'react';
-import { get } from '../api/client';
+import { get, post } from '../api/client';
 import type { Me, Overview, Session } from '../api/types';
 import { useWords } from '../i18n';
 import { ZONE_NAME, parse, show } from '../lib/time';
 import { useNarrow } from '../ui/Bits';
 import { Mark } from '../ui/Mark';
 import { Page } from '../ui/Page';
-import { Nothing, Waiting } from '../ui/State';
+import { Failed, Nothing, Waiting } from '../ui/State';
 import { Bar } from './Bar';
-import { useLoad, untouched } from './load';
+import { useAction, useLoad, untouched } from './load';
 import { type Entry, MENU } from './menu';
 import { useRoute } from './router';
 import { type Desk, DeskContext } from './session';
@@ -99,6 +99,7 @@ function Nav({ entries, here, session, me }: { entries: Entry[]; here: Entry | u
 
 function Banners() {
   const { t, code } = useWords();
+  const end = useAction();
   return (
     <DeskContext.Consumer>
       {(desk) => {
@@ -110,8 +111,10 @@ function Banners() {
               <div className="banner err" role="alert">
                 <span>{t('glass.own', { role: code('role', own.role), at: `${show(parse(own.until), 'clock')} ${ZONE_NAME}` })}</span>
                 <a href="#/approvals?show=mine" style={{ marginLeft: 'auto' }}>{t('glass.see')}</a>
+                <Button size="small" loading={end.busy} onClick={() => void end.run(async () => { await post('/break-glass/end', {}); await desk.reload(); })}>{t('glass.end')}</Button>
               </div>
             )}
+            {end.problem && <Failed problem={end.problem} />}
             {glass.map((n) => (
               <div key={`${n.since}`} className="banner err" role="alert">
                 <span>{t('glass.banner')}</span>

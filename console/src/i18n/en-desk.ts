@@ -149,6 +149,7 @@ export default {
   'glass.asked': 'Asked: two others must confirm.',
   'glass.banner': 'Break-glass is open',
   'glass.own': 'Break-glass: you hold the role {role} until {at}. Everything is on record.',
+  'glass.end': 'End it now',
   'glass.see': 'See the request',
   // Users and roles
   'users.title': 'Users and roles',
@@ -254,6 +255,7 @@ export default {
   'me.dropOf': 'Remove {name}',
   'me.link': 'Link {name}',
   'me.linked': 'Linked: {names}',
+  'me.unlink': 'Unlink it?',
   'me.password': 'Password',
   'me.password.old': 'Password now',
   'me.password.new': 'New password',

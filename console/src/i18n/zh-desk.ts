@@ -149,6 +149,7 @@ export default {
   'glass.asked': '已提出，等待另外两人确认。',
   'glass.banner': '紧急授权正在生效',
   'glass.own': '紧急授权：您暂时持有“{role}”，至 {at}。一切操作均留痕。',
+  'glass.end': '立即结束',
   'glass.see': '查看申请',
   // Users and roles
   'users.title': '用户与角色',
@@ -254,6 +255,7 @@ export default {
   'me.dropOf': '移除 {name}',
   'me.link': '关联 {name}',
   'me.linked': '已关联：{names}',
+  'me.unlink': '取消关联？',
   'me.password': '密码',
   'me.password.old': '当前密码',
   'me.password.new': '新密码',

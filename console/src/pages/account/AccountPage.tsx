@@ -72,7 +72,7 @@ function Signing() {
             </div>
             {possible() && <div><Button onClick={() => setAdding('passkey')}>{t('me.addPasskey')}</Button></div>}
             {session.providers.filter((p) => !factors.data?.providers.includes(p.name)).map((p) => <div key={p.name}><Button href={pathOf(`/me/oidc/${encodeURIComponent(p.name)}/link`)}>{t('me.link', { name: p.title })}</Button></div>)}
-            {factors.data.providers.length > 0 && <p className="dim">{t('me.linked', { names: factors.data.providers.join(', ') })}</p>}
+            {factors.data.providers.length > 0 && factors.data.providers.map((name) => <div key={name} className="row between"><span>{t('me.linked', { names: session.providers.find((p) => p.name === name)?.title ?? name })}</span><Drop title={t('me.unlink')} onOk={() => drop(`/me/oidc/${encodeURIComponent(name)}`)} label={t('me.dropOf', { name })} /></div>)}
           </div>
         </>
       )}

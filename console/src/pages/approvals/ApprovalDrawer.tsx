@@ -42,12 +42,12 @@ export function ApprovalDrawer({ approval, onClose, onChanged }: Props) {
     setSaid(code('changed', got?.state ?? 'done'));
   });
   const applies = mine && approval.state === 'confirmed' && approval.kind === 'setting-change';
-  const hasResult = mine && (approval.state === 'used' || approval.state === 'confirmed') && ['account-create', 'account-recover'].includes(approval.kind);
+  const hasResult = mine && approval.has_result === true;
   const footer: ReactNode = (
     <div className="stack tight">
       {action.problem && <Failed problem={action.problem} />}
       {said && <p className="note ok" role="status">{said}</p>}
-      {waiting && may('approvals.confirm') && !approval.may_confirm && <p className="note warn">{approval.why_not ? code('whyNot', approval.why_not) : t('approval.whyNot')}</p>}
+      {waiting && may('approvals.confirm') && !approval.may_confirm && <p className="note warn">{mine ? t('whyNot.asker') : /same person/.test(approval.why_not ?? '') ? t('whyNot.same-person') : approval.why_not || t('approval.whyNot')}</p>}
       <div className="row">
         {waiting && approval.may_confirm && <Button type="primary" loading={action.busy} onClick={confirm}>{t('approval.confirm')}</Button>}
         {waiting && approval.may_confirm && <Button danger onClick={() => setRefusing(true)}>{t('approval.refuse')}</Button>}
