@@ -4,7 +4,7 @@
 //   node tests/browser/run.mjs                              against the development server (made-up data)
 //   WEIR_CONSOLE_URL=… WEIR_CONSOLE_SETUP=LINK node …       against a program that has no account yet: plays through set-up first
 //   WEIR_CONSOLE_URL=… WEIR_CONSOLE_PEOPLE=FILE node …      against one that has: {role: {login, password, totp}}
-//   WEIR_CONSOLE_ONLY=lookup                                only pages whose name begins so
+//   WEIR_CONSOLE_ONLY=lookup                                only pages whose name begins so; `journeys`: only what people do
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { JOURNEYS } from './journeys.mjs';
@@ -95,7 +95,7 @@ try {
   };
   const only = process.env.WEIR_CONSOLE_ONLY ?? '';
   await matrix(open, only);
-  if (!only) {
+  if (!only || only === 'journeys') {
     for (const [name, journey] of JOURNEYS) {
       const found = [];
       let seen = [];
