@@ -100,7 +100,7 @@ function Chain({ answer, candidate, n }: { answer: Answer; candidate: Candidate;
             </>
           ) : <p className="dim">{t('chain.noSession')}</p>}
         </li>
-        <li className={subscriber ? 'last' : 'doubt'}>
+        <li className={!subscriber ? 'doubt' : answer.answer === 'one' ? 'last' : ''}>
           <h3>{t('chain.subscriber')}</h3>
           {subscriber ? <Id id={subscriber} whole /> : <p className="dim">{t('chain.noSubscriber')}</p>}
           {subscriber && <p className="dim small">{t('chain.opaque')}</p>}
