@@ -11,7 +11,7 @@ export WEIR_PYTHON ?= $(WEIR_CACHE)/venv/bin/python
 # Peers such as freeradius live in /usr/sbin, which an ordinary user's PATH on Debian leaves out.
 export PATH := $(WEIR_CACHE)/bin:$(PATH):$(HOME)/.cargo/bin:/usr/local/sbin:/usr/sbin:/sbin
 
-.PHONY: help deps run test fmt tidy docs soak bench
+.PHONY: help deps console run test fmt tidy docs soak bench
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -19,12 +19,17 @@ help: ## this list
 deps: ## install what is missing (says what and why)
 	@scripts/deps test
 
+console: ## build the desk's console into console/dist (nothing changed: nothing happens)
+	@scripts/console
+
 run: ## build, then play a small network into the real sockets
 	@scripts/deps run
+	@scripts/console
 	@cargo run --quiet --package weir -- run --demo
 
 test: ## format, lints, house rules, build, tests, licences: what CI runs
 	@scripts/deps test
+	@scripts/console test
 	@cargo xtask ci
 
 fmt: ## format all Rust code

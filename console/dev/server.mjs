@@ -1,0 +1,232 @@
+// A development tool: serves the built console with made-up data in the shapes of the API, under the strict policy of the program.
+// It is no part of the program and knows nothing. `node dev/server.mjs [--port N] [--setup] [--fail PATH] [--slow MS] [--empty] [--glass]`
+import { createHmac, randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { extname, normalize } from 'node:path';
+import * as data from './data.mjs';
+
+const option = (name) => { const i = process.argv.indexOf(`--${name}`); return i < 0 ? null : (process.argv[i + 1] ?? ''); };
+const flag = (name) => process.argv.includes(`--${name}`);
+const dist = new URL('../dist', import.meta.url).pathname;
+const PASSWORD = 'correct horse battery';
+const SECRET = 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP';
+
+const accounts = new Map();
+const sessions = new Map();
+const invitations = new Map();
+const approvals = new Map();
+const tokens = [];
+const keys = new Map();
+let failures = 0;
+const id = () => randomBytes(16).toString('hex');
+const account = (login, display, roles, more = {}) => {
+  const made = { id: id(), person: id(), login, display, roles, state: 'active', second_factor: true, since: data.at(data.now() - 86_400_000 * 40), last_sign_in: data.at(data.now() - 3_600_000), locked_until: null, password: PASSWORD, totp: SECRET, passkeys: [], ...more };
+  accounts.set(made.id, made);
+  return made;
+};
+const setup = flag('setup') ? id() : null;
+if (setup) invitations.set(setup, { display: '', roles: ['system-admin'] });
+else {
+  const sys = account('sysadmin', '林晓', ['system-admin']);
+  const sec = account('secadmin', '周正', ['security-admin']);
+  account('audit', '何静', ['audit-admin']);
+  account('operator', '王磊', ['operator']);
+  account('reviewer', '赵敏', ['reviewer'], { second_factor: false, totp: null });
+  account('approver', '陈立', ['approver']);
+  account('inspector', '检查组', ['inspector'], { second_factor: false, totp: null });
+  account('', 'Somebody With A Very Long Name Who Has Not Accepted Yet', ['reviewer'], { state: 'invited', second_factor: false, last_sign_in: null });
+  account('locked', '孙悦', ['operator'], { state: 'locked', locked_until: data.at(data.now() + 600_000), person: sec.person });
+  account('gone', '吴刚', ['operator'], { state: 'disabled' });
+  ask(sys, 'account-create', { display: '钱多', roles: ['operator', 'reviewer'] }, '值班表扩充，新增一名操作员');
+  ask(sys, 'setting-change', { changes: { 'store.wal_bytes': '17179869184', 'sources.syslog.zone': null } }, '磁盘扩容后放宽预写日志');
+  const done = ask(sys, 'account-recover', { account: sys.id, display: '林晓' }, 'Lost telephone, identity checked in person by two colleagues');
+  Object.assign(done, { state: 'used', steps: [...done.steps, { actor: sec.id, display: sec.display, time: data.at(data.now()), what: 'confirmed', reason: null }, { actor: sys.id, display: sys.display, time: data.at(data.now()), what: 'used', reason: null }] });
+  ask(sec, 'break-glass', { role: 'system-admin', minutes: 30 }, '系统管理员失联，需要恢复接收');
+}
+
+function ask(by, kind, content, reason) {
+  const made = { id: id(), kind, state: 'waiting', content, digest: randomBytes(32).toString('hex'), reason, asked_by: by.id, asked_by_display: by.display, asked_at: data.at(data.now() - 1_200_000), expires: data.at(data.now() + 80_000_000), needed: kind === 'break-glass' ? 2 : 1, steps: [{ actor: by.id, display: by.display, time: data.at(data.now() - 1_200_000), what: 'asked', reason }] };
+  approvals.set(made.id, made);
+  return made;
+}
+function codes(secret) {
+  const bits = [...secret].map((c) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(c).toString(2).padStart(5, '0')).join('');
+  const key = Buffer.from(bits.match(/.{8}/g).map((b) => Number.parseInt(b, 2)));
+  return [-1, 0, 1].map((d) => {
+    const counter = Buffer.alloc(8);
+    counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + d));
+    const mac = createHmac('sha1', key).update(counter).digest();
+    return String((mac.readUInt32BE(mac[19] & 15) & 0x7fffffff) % 1_000_000).padStart(6, '0');
+  });
+}
+const may = (a) => [...new Set(a.roles.flatMap((r) => data.ROLES.find((x) => x.name === r)?.may ?? []))];
+const strict = (a) => a.roles.some((r) => r.endsWith('-admin') || r === 'approver');
+const isSetup = () => ['system-admin', 'security-admin', 'audit-admin'].some((r) => ![...accounts.values()].some((a) => a.state === 'active' && a.roles.includes(r)));
+
+class Problem extends Error { constructor(status, code, detail, todo, more = {}) { super(detail); Object.assign(this, { status, body: { type: `urn:weir:problem:${code}`, title: code, status, detail, todo, ...more } }); } }
+const refuse = (...args) => { throw new Problem(...args); };
+
+function viewApproval(a, me) {
+  const mine = a.asked_by === me.id || accounts.get(a.asked_by)?.person === me.person;
+  const can = may(me).includes('approvals.confirm');
+  return { ...a, may_confirm: a.state === 'waiting' && can && !mine, why_not: !can ? 'not-allowed' : mine ? 'asker' : null };
+}
+function invite(body) {
+  const token = id();
+  invitations.set(token, { display: body.display, roles: body.roles });
+  return token;
+}
+const shown = ({ password, totp, passkeys, ...a }) => a;
+
+/** Routes: method and pattern → what to answer. `s` is the session, `me` its account, `b` the body, `q` the query, `m` the match. */
+const ROUTES = [
+  ['GET', /^\/session$/, ({ s, me }) => ({ account: me && !s.next ? { id: me.id, login: me.login, display: me.display, roles: me.roles, may: may(me), waiting: [...approvals.values()].filter((a) => viewApproval(a, me).may_confirm).length } : null, next: s.next ?? null, csrf: s.csrf, idle_seconds: me ? 1800 : null, setup: accounts.size === 0, providers: [{ name: 'campus', title: '统一身份认证 Campus SSO' }], unit: data.UNIT, version: '0.0.1-dev' })],
+  ['POST', /^\/session\/password$/, ({ s, b }) => {
+    const a = [...accounts.values()].find((x) => x.login === b.login && x.password === b.password && x.state === 'active');
+    if (!a) { failures += 1; if (failures > 2) refuse(429, 'locked', 'Too many sign-ins failed.', 'Wait, then try again.', { retry_after: 14 }); refuse(401, 'wrong-credentials', 'What was given does not sign anybody in.', 'Check what was typed and try again.'); }
+    failures = 0;
+    s.account = a.id; s.next = a.totp ? 'totp' : a.passkeys.length ? 'passkey' : strict(a) ? 'enrol' : null;
+    return { next: s.next };
+  }],
+  ['POST', /^\/session\/totp$/, ({ s, b }) => { const a = accounts.get(s.account); if (!a || !codes(a.totp).includes(b.code)) refuse(401, 'wrong-credentials', 'What was given does not sign anybody in.', 'Check what was typed and try again.'); s.next = null; return {}; }],
+  ['POST', /^\/session\/passkey\/begin$/, () => ({ public_key: { challenge: randomBytes(32).toString('base64url'), rpId: 'localhost', allowCredentials: [], userVerification: 'required', timeout: 60_000 } })],
+  ['POST', /^\/session\/passkey\/finish$/, ({ s, b }) => { const a = keys.get(b.credential.id); if (!a) refuse(401, 'wrong-credentials', 'What was given does not sign anybody in.', 'Check what was typed and try again.'); s.account = a; s.next = null; return {}; }],
+  ['DELETE', /^\/session$/, ({ s }) => { s.account = null; s.next = null; return {}; }],
+  ['POST', /^\/invitations\/accept$/, ({ s, b }) => {
+    const found = invitations.get(b.token);
+    if (!found) refuse(410, 'expired', 'The time of this link is over, or it was used.', 'Ask for a new one.');
+    invitations.delete(b.token);
+    const a = account(b.login, b.display, found.roles, { password: b.password, totp: null, second_factor: false, since: data.at(data.now()) });
+    s.account = a.id; s.next = strict(a) ? 'enrol' : null;
+    return {};
+  }],
+  ['GET', /^\/me\/factors$/, ({ me }) => ({ password: true, totp: Boolean(me.totp), passkeys: me.passkeys, providers: [] }), 'self'],
+  ['POST', /^\/me\/totp\/begin$/, ({ s }) => { s.secret = SECRET; return { secret: SECRET, uri: `otpauth://totp/Weir:me?secret=${SECRET}&issuer=Weir&algorithm=SHA1&digits=6&period=30` }; }, 'half'],
+  ['POST', /^\/me\/totp\/finish$/, ({ s, me, b }) => { if (!codes(SECRET).includes(b.code)) refuse(400, 'bad-request', 'The code does not fit.', 'Give the code that the app shows now.', { field: 'code' }); me.totp = s.secret; me.second_factor = true; s.next = null; return {}; }, 'half'],
+  ['DELETE', /^\/me\/totp$/, ({ me }) => { me.totp = null; return {}; }, 'self'],
+  ['POST', /^\/me\/passkeys\/begin$/, ({ me }) => ({ public_key: { challenge: randomBytes(32).toString('base64url'), rp: { id: 'localhost', name: 'Weir' }, user: { id: Buffer.from(me.id, 'hex').toString('base64url'), name: me.login, displayName: me.display }, pubKeyCredParams: [{ type: 'public-key', alg: -7 }, { type: 'public-key', alg: -8 }, { type: 'public-key', alg: -257 }], authenticatorSelection: { residentKey: 'required', userVerification: 'required' }, attestation: 'none', excludeCredentials: me.passkeys.map((p) => ({ type: 'public-key', id: p.id })) } }), 'half'],
+  ['POST', /^\/me\/passkeys\/finish$/, ({ s, me, b }) => { keys.set(b.credential.id, me.id); me.passkeys.push({ id: b.credential.id, name: b.name ?? '', since: data.at(data.now()), used: null }); me.second_factor = true; s.next = null; return {}; }, 'half'],
+  ['DELETE', /^\/me\/passkeys\/(.+)$/, ({ me, m }) => { keys.delete(m[1]); me.passkeys = me.passkeys.filter((p) => p.id !== decodeURIComponent(m[1])); return {}; }, 'self'],
+  ['POST', /^\/me\/password$/, ({ me, b }) => { if (me.password !== b.old) refuse(401, 'wrong-credentials', 'The password now is another one.', 'Type it again.', { field: 'old' }); me.password = b.new; return {}; }, 'self'],
+  ['GET', /^\/me\/sessions$/, () => [{ id: '1', since: data.at(data.now() - 4e6), used: data.at(data.now()), address: '192.0.2.77', agent: 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36', current: true }, { id: '2', since: data.at(data.now() - 9e6), used: data.at(data.now() - 8e5), address: '2001:db8::77', agent: 'Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X)', current: false }], 'self'],
+  ['DELETE', /^\/me\/sessions\/(.+)$/, () => ({}), 'self'],
+  ['GET', /^\/me\/tokens$/, () => tokens, 'self'],
+  ['POST', /^\/me\/tokens$/, ({ b }) => { const made = { id: id(), name: b.name, scope: b.scope, expires: data.at(data.now() + b.days * 86_400_000), used: null }; tokens.push(made); return { ...made, secret: `weir_${randomBytes(32).toString('base64url')}` }; }, 'self'],
+  ['DELETE', /^\/me\/tokens\/(.+)$/, ({ m }) => { const at = tokens.findIndex((k) => k.id === m[1]); if (at >= 0) tokens.splice(at, 1); return {}; }, 'self'],
+  ['GET', /^\/overview$/, () => { const o = data.overview(flag('glass')); return flag('empty') ? { ...o, gaps: [], notices: [], measures: [] } : o; }, 'overview.read'],
+  ['GET', /^\/overview\/series$/, ({ q }) => (flag('empty') ? { ...data.series(60), lines: [] } : data.series(Number(q.get('minutes') ?? 60))), 'overview.read'],
+  ['POST', /^\/lookup\/read$/, ({ b }) => ({ lines: b.text.split('\n').map((text, n) => read(text, n + 1)).filter(Boolean) }), 'lookup.ask'],
+  ['POST', /^\/lookup$/, ({ b }) => ({ answers: b.questions.map(data.answer) }), 'lookup.ask'],
+  ['GET', /^\/records\/kinds$/, () => data.KINDS, 'records.read'],
+  ['GET', /^\/records$/, ({ q }) => ({ columns: data.KINDS.find((k) => k.name === q.get('kind')).columns.map((c) => c.name), rows: flag('empty') ? [] : data.rows(q.get('kind'), q.get('to'), 60), more: !flag('empty') }), 'records.read'],
+  ['POST', /^\/sql$/, ({ b }) => (/select/i.test(b.statement) ? { columns: ['source', 'rows', 'first', 'last'], rows: [2, 3, 5].map((n) => ({ source: n, rows: 9_211_034 * n, first: data.at(data.now() - 8e8), last: data.at(data.now()) })), cut: true } : refuse(400, 'bad-request', `the statement is no SELECT: ${b.statement.slice(0, 30)}`, 'Write one SELECT over the views.', { field: 'statement' })), 'sql.run'],
+  ['GET', /^\/sources$/, () => (flag('empty') ? [] : data.SOURCES), 'sources.read'],
+  ['GET', /^\/sources\/guides$/, () => data.GUIDES, 'sources.read'],
+  ['GET', /^\/sources\/(\d+)\/malformed$/, ({ m }) => (m[1] === '5' ? data.MALFORMED : []), 'sources.read'],
+  ['GET', /^\/ledger$/, ({ me }) => ({ entries: flag('empty') ? [] : Array.from({ length: 24 }, (_, n) => ({ id: data.hex(n), time: data.at(data.now() - n * 734_000), actor: n % 6 === 4 ? 'uid:1000' : n % 7 === 3 ? `token:${data.hex(2)}` : `account:${me.id}`, display: n % 6 === 4 ? null : '王磊', purpose: ['operate', 'security-event', '配合安全事件处置，核对三个地址的使用情况'][n % 3], act: ['lookup', 'records', 'lookup-batch', 'sql', 'export'][n % 5], answer: ['one', 'rows', 'unknown', 'rows', 'refused', 'none'][n % 6], rows: n * 3, offline: n % 11 === 5 })), more: false }), 'ledger.read'],
+  ['POST', /^\/ledger\/(.+)\/open$/, () => ({ target: '203.0.113.7:40123 tcp 2026-11-22T10:00:00.123+08:00 ±2s' }), 'ledger.open'],
+  ['GET', /^\/accounts$/, () => [...accounts.values()].map(shown), 'accounts.read'],
+  ['POST', /^\/accounts$/, ({ me, b }) => (isSetup() ? { state: 'done', approval: null, link: invite(b) } : { state: 'waits', approval: ask(me, 'account-create', { display: b.display, roles: b.roles }, b.reason).id, link: null }), 'accounts.change'],
+  ['POST', /^\/accounts\/(\w+)\/(recover|disable|enable|unlock|roles)$/, ({ me, m, b }) => {
+    const a = accounts.get(m[1]);
+    if (m[2] === 'disable') { a.state = 'disabled'; return { state: 'done', approval: null, link: null }; }
+    if (m[2] === 'unlock') { Object.assign(a, { state: 'active', locked_until: null }); return { state: 'done', approval: null, link: null }; }
+    const kind = { recover: 'account-recover', enable: 'account-enable', roles: 'role-change' }[m[2]];
+    return { state: 'waits', approval: ask(me, kind, { account: a.id, display: a.display, ...(b.roles ? { roles: b.roles } : {}) }, b.reason).id, link: null };
+  }, 'accounts.change'],
+  ['GET', /^\/roles$/, () => data.ROLES, 'self'],
+  ['GET', /^\/approvals$/, ({ me }) => (flag('empty') ? [] : [...approvals.values()].filter((a) => may(me).includes('approvals.read') || a.asked_by === me.id).map((a) => viewApproval(a, me)).reverse()), 'self'],
+  ['POST', /^\/approvals\/(\w+)\/(confirm|refuse|withdraw)$/, ({ me, m, b }) => {
+    const a = approvals.get(m[1]);
+    if (m[2] === 'confirm' && b.digest !== a.digest) refuse(409, 'conflict', 'The content is not the one that was asked for.', 'Look at it again.');
+    a.steps.push({ actor: me.id, display: me.display, time: data.at(data.now()), what: { confirm: 'confirmed', refuse: 'refused', withdraw: 'withdrawn' }[m[2]], reason: b.reason ?? null });
+    if (m[2] !== 'confirm') a.state = m[2] === 'refuse' ? 'refused' : 'withdrawn';
+    else if (a.steps.filter((s) => s.what === 'confirmed').length >= a.needed) a.state = a.kind === 'setting-change' ? 'confirmed' : 'used';
+    a.has_result = a.state === 'used' && a.kind.startsWith('account-');
+    return {};
+  }, 'self'],
+  ['GET', /^\/approvals\/(\w+)\/result$/, ({ m }) => ({ state: 'done', approval: m[1], link: invite({ display: '', roles: approvals.get(m[1]).content.roles ?? ['operator'] }) }), 'self'],
+  ['POST', /^\/break-glass$/, ({ me, b }) => ({ state: 'waits', approval: ask(me, 'break-glass', { role: b.role, minutes: b.minutes }, b.reason).id, link: null }), 'break-glass.ask'],
+  ['GET', /^\/settings$/, () => ({ values: data.SETTINGS, pending: [{ path: 'store.seal_every', old: '"60s"', new: '"30s"', two_persons: false }] }), 'settings.read'],
+  ['POST', /^\/settings\/check$/, ({ b }) => check(b.changes), 'settings.change'],
+  ['POST', /^\/settings$/, ({ me, b }) => (check(b.changes).two_persons && !b.approval ? { state: 'waits', approval: ask(me, 'setting-change', { changes: b.changes }, b.reason).id, link: null } : { state: 'done', approval: null, link: null }), 'settings.change'],
+  ['POST', /^\/seal$/, () => ({}), 'seal.now'],
+];
+function check(changes) {
+  const differences = Object.entries(changes).map(([path, next]) => { const s = data.SETTINGS.find((x) => x.path === path); return { path, old: s.value, new: next, two_persons: s.two_persons }; });
+  return { differences, problems: differences.filter((d) => d.new !== null && /^-/.test(d.new)).map((d) => ({ path: d.path, text: `${d.new} is below 0: give ${data.SETTINGS.find((x) => x.path === d.path).shape}` })), two_persons: differences.some((d) => d.two_persons) };
+}
+function read(text, line) {
+  if (!text.trim()) return null;
+  const end = /(\d{1,3}(?:\.\d{1,3}){3})(?::(\d+))?/.exec(text);
+  const time = /(\d{4})-(\d\d)-(\d\d)[T ](\d\d:\d\d:\d\d(?:\.\d+)?)\s*(Z|[+-]\d\d:\d\d)?/.exec(text);
+  if (!end || !time) return { line, question: null, form: 'plain', assumed: [], problem: end ? 'no time in it: write it as 203.0.113.7:40123 2026-11-22 10:00:00' : 'no address in it: write it as 203.0.113.7:40123 2026-11-22 10:00:00' };
+  const protocol = /\b(tcp|udp|icmp)\b/i.exec(text)?.[1].toLowerCase() ?? null;
+  return { line, question: { public: end[0], at: `${time[1]}-${time[2]}-${time[3]}T${time[4].includes('.') ? time[4] : `${time[4]}.000`}${time[5] ?? '+08:00'}`, ...(protocol ? { protocol } : {}) }, form: text.includes(',') ? 'csv' : 'plain', assumed: time[5] ? [] : ['the time names no zone: +08:00 is taken'], problem: null };
+}
+
+const TYPES = { '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.html': 'text/html; charset=utf-8' };
+function page(path, response) {
+  const nonce = randomBytes(16).toString('base64');
+  const headers = {
+    'Content-Security-Policy': `default-src 'none'; script-src 'self'; style-src 'self' 'nonce-${nonce}'; img-src 'self'; connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+    'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'no-referrer', 'Cache-Control': 'no-cache',
+  };
+  const file = extname(path) ? normalize(path) : '/index.html';
+  try {
+    let body = readFileSync(`${dist}${file}`);
+    if (file === '/index.html') body = Buffer.from(body.toString().replace('__CSP_NONCE__', nonce));
+    response.writeHead(200, { ...headers, 'Content-Type': TYPES[extname(file)] ?? 'application/octet-stream' }).end(body);
+  } catch {
+    response.writeHead(404, headers).end();
+  }
+}
+async function api(request, response, url) {
+  const cookie = /weir=(\w+)/.exec(request.headers.cookie ?? '')?.[1];
+  const sid = cookie && sessions.has(cookie) ? cookie : id();
+  if (!sessions.has(sid)) sessions.set(sid, { csrf: id(), account: null, next: null });
+  const s = sessions.get(sid);
+  const me = s.account ? accounts.get(s.account) : null;
+  const headers = { 'Content-Type': 'application/json', 'Set-Cookie': `weir=${sid}; HttpOnly; SameSite=Strict; Path=/` };
+  try {
+    let text = '';
+    for await (const part of request) text += part;
+    const path = url.pathname.slice('/api/v1'.length);
+    if (request.method !== 'GET' && request.headers['x-weir-csrf'] !== s.csrf) refuse(403, 'csrf', 'The request does not carry the token of its session.', 'Reload the page.');
+    if (option('fail') && path.startsWith(option('fail')) && path !== '/session') refuse(503, 'unavailable', 'The disk is full: nothing is taken in until there is room (fixture).', 'Make room on the disk of the data folder, then try again.');
+    if (option('slow') && path !== '/session') await new Promise((go) => setTimeout(go, Number(option('slow'))));
+    if (path === '/records/export') return await stream(response, JSON.parse(text));
+    for (const [method, pattern, make, needs] of ROUTES) {
+      const m = pattern.exec(path);
+      if (!m || method !== request.method) continue;
+      if (needs && !me) refuse(401, 'not-signed-in', 'Nobody is signed in, or the session has ended.', 'Sign in.');
+      if (needs && needs !== 'half' && s.next) refuse(401, 'factor-needed', 'A second factor is missing.', 'Give it.');
+      if (needs && needs !== 'self' && needs !== 'half' && !may(me).includes(needs)) refuse(403, 'not-allowed', `Your roles have no ${needs}.`, 'Ask an administrator for a role that may do this.');
+      const body = make({ s, me, m, b: text ? JSON.parse(text) : {}, q: url.searchParams });
+      return response.writeHead(200, headers).end(JSON.stringify(body));
+    }
+    refuse(404, 'not-found', 'There is no such path.', 'See /api/v1/openapi.json.');
+  } catch (error) {
+    const body = error.body ?? { type: 'urn:weir:problem:failed', title: 'failed', status: 500, detail: String(error.stack), todo: '' };
+    response.writeHead(body.status, { ...headers, 'Content-Type': 'application/problem+json' }).end(JSON.stringify(body));
+  }
+}
+async function stream(response, body) {
+  response.writeHead(200, { 'Content-Type': body.format === 'csv' ? 'text/csv' : 'application/jsonl' });
+  response.write('start,end,source\n');
+  for (let n = 0; n < 20; n += 1) {
+    response.write(Array.from({ length: 500 }, () => `${data.at(data.now())},${data.at(data.now())},2\n`).join(''));
+    await new Promise((go) => setTimeout(go, 20));
+  }
+  response.end();
+}
+const server = createServer((request, response) => {
+  const url = new URL(request.url, 'http://localhost');
+  if (url.pathname.startsWith('/api/v1/')) void api(request, response, url);
+  else page(url.pathname, response);
+});
+server.listen(Number(option('port') ?? 0), '127.0.0.1', () => {
+  const at = `http://localhost:${server.address().port}`;
+  console.log(JSON.stringify({ url: at, setup: setup ? `${at}/#/welcome/${setup}` : null, password: PASSWORD, totp: SECRET }));
+});

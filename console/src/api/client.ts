@@ -1,0 +1,85 @@
+// The one place that talks to the program: adds the CSRF token, reads problem documents, tells the shell when the session has ended.
+import type { Problem } from './types';
+
+/** Why a request was not done; always has words for what to do next. */
+export class Failure extends Error {
+  readonly problem: Problem;
+  constructor(problem: Problem) {
+    super(problem.detail || problem.title);
+    this.problem = problem;
+  }
+  /** Last part of the problem's type, e.g. `not-signed-in`. */
+  get code(): string {
+    return codeOf(this.problem);
+  }
+}
+
+export function codeOf(problem: Problem): string {
+  return problem.type.split(':').pop() ?? '';
+}
+
+let csrf = '';
+let ended: () => void = () => undefined;
+
+export function setCsrf(token: string): void {
+  csrf = token;
+}
+/** Called when the program says that nobody is signed in any more. */
+export function onEnded(call: () => void): void {
+  ended = call;
+}
+
+export type Query = Record<string, string | number | null | undefined>;
+
+export function pathOf(path: string, query?: Query): string {
+  const parts = Object.entries(query ?? {})
+    .filter(([, value]) => value !== undefined && value !== null && value !== '')
+    .map(([key, value]) => `${key}=${encodeURIComponent(String(value))}`);
+  return `/api/v1${path}${parts.length > 0 ? `?${parts.join('&')}` : ''}`;
+}
+
+async function problemOf(response: Response): Promise<Problem> {
+  try {
+    const body = (await response.json()) as Problem;
+    if (typeof body.type === 'string') return body;
+  } catch {
+    // Not a problem document: something in between answered.
+  }
+  return { type: 'urn:weir:problem:unreadable', title: '', status: response.status, detail: '', todo: '' };
+}
+
+/** Sends and hands over the response; throws `Failure` for everything that is not 2xx. */
+export async function send(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
+  const headers: Record<string, string> = { Accept: 'application/json' };
+  const unsafe = method !== 'GET';
+  if (unsafe) headers['Content-Type'] = 'application/json';
+  if (unsafe && csrf) headers['X-Weir-CSRF'] = csrf;
+  let response: Response;
+  try {
+    response = await fetch(path, {
+      method,
+      headers,
+      credentials: 'same-origin',
+      cache: 'no-store',
+      body: unsafe && method !== 'DELETE' ? JSON.stringify(body ?? {}) : undefined,
+      signal,
+    });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new Failure({ type: 'urn:weir:problem:unreachable', title: '', status: 0, detail: '', todo: '' });
+  }
+  if (response.ok) return response;
+  const problem = await problemOf(response);
+  if (response.status === 401 && codeOf(problem) === 'not-signed-in') ended();
+  throw new Failure(problem);
+}
+
+async function json<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+  const response = await send(method, path, body, signal);
+  const text = await response.text();
+  return (text ? JSON.parse(text) : undefined) as T;
+}
+
+export const get = <T>(path: string, query?: Query, signal?: AbortSignal): Promise<T> => json<T>('GET', pathOf(path, query), undefined, signal);
+export const post = <T = void>(path: string, body?: unknown, signal?: AbortSignal): Promise<T> => json<T>('POST', pathOf(path), body, signal);
+export const remove = <T = void>(path: string): Promise<T> => json<T>('DELETE', pathOf(path));

@@ -1,0 +1,42 @@
+// What goes over the wire: the types of the API's own page, with free JSON where it says only "an object".
+import type { components } from './schema.gen';
+
+type Schemas = components['schemas'];
+type Free<T, K extends keyof T, V> = Omit<T, K> & { [P in K]: V };
+type Row = Record<string, unknown>;
+
+export type Account = Schemas['Account'];
+export type Answers = Free<Schemas['Answers'], 'answers', unknown[]>;
+export type Approval = Free<Schemas['Approval'], 'content', unknown>;
+export type Ceremony = Free<Schemas['Ceremony'], 'public_key', unknown>;
+export type Changed = Schemas['Changed'];
+export type Checked = Schemas['Checked'];
+export type Column = Schemas['Column'];
+export type Difference = Schemas['Difference'];
+export type Factors = Schemas['Factors'];
+export type GapState = Schemas['GapState'];
+export type Guide = Schemas['Guide'];
+export type KindShape = Schemas['KindShape'];
+export type Ledger = Schemas['Ledger'];
+export type LedgerEntry = Schemas['LedgerEntry'];
+export type Malformed = Schemas['Malformed'];
+export type Me = Schemas['Me'];
+export type MeasureState = Schemas['MeasureState'];
+export type Opened = Schemas['Opened'];
+export type OpenSession = Schemas['OpenSession'];
+export type Overview = Schemas['Overview'];
+export type Passkey = Schemas['Passkey'];
+export type Problem = Schemas['Problem'];
+export type Question = Schemas['Question'];
+export type Read = Schemas['Read'];
+export type ReadLine = Schemas['ReadLine'];
+export type Records = Free<Schemas['Records'], 'rows', Row[]>;
+export type Role = Schemas['Role'];
+export type Series = Schemas['Series'];
+export type Session = Schemas['Session'];
+export type Setting = Schemas['Setting'];
+export type Settings = Schemas['Settings'];
+export type Source = Schemas['Source'];
+export type Table = Free<Schemas['Table'], 'rows', Row[]>;
+export type Token = Schemas['Token'];
+export type TotpBegin = Schemas['TotpBegin'];

@@ -1,0 +1,53 @@
+// Words: one catalogue in two languages with the same keys. `{name}` is filled in; `{n|one|many}` picks by number.
+import { createContext, useContext } from 'react';
+import en from './en';
+import zh from './zh';
+
+export type Lang = 'zh' | 'en';
+export type Key = keyof typeof zh;
+export type Values = Record<string, string | number>;
+
+const BOOKS: Record<Lang, Record<Key, string>> = { zh, en };
+
+export function fill(text: string, values: Values = {}): string {
+  return text.replace(/\{(\w+)(?:\|([^|}]*)\|([^}]*))?\}/g, (whole, name: string, one?: string, many?: string) => {
+    const value = values[name];
+    if (value === undefined) return whole;
+    if (one === undefined) return String(value);
+    return String(value) === '1' ? one : (many ?? '');
+  });
+}
+
+export interface Words {
+  lang: Lang;
+  t: (key: Key, values?: Values) => string;
+  /** Words for a code of the program; the code itself where the catalogue has none. */
+  code: (prefix: string, code: string, otherwise?: string) => string;
+  has: (prefix: string, code: string) => boolean;
+  /** The one of two texts that the program sends in both languages. */
+  pick: (both: { zh: string; en: string }) => string;
+}
+
+export function wordsOf(lang: Lang): Words {
+  const book = BOOKS[lang];
+  const has = (prefix: string, code: string): boolean => Object.hasOwn(book, `${prefix}.${code}`);
+  return {
+    lang,
+    t: (key, values) => fill(book[key], values),
+    has,
+    code: (prefix, code, otherwise) => (has(prefix, code) ? book[`${prefix}.${code}` as Key] : (otherwise ?? code)),
+    pick: (both) => both[lang] || both.en || both.zh,
+  };
+}
+
+/** The browser's language where it is one of ours, Chinese otherwise. */
+export function firstLang(languages: readonly string[]): Lang {
+  for (const language of languages) {
+    if (/^zh\b/i.test(language)) return 'zh';
+    if (/^en\b/i.test(language)) return 'en';
+  }
+  return 'zh';
+}
+
+export const WordsContext = createContext<Words>(wordsOf('zh'));
+export const useWords = (): Words => useContext(WordsContext);

@@ -1,0 +1,42 @@
+// An answer in words: tone, certainty, and the text that is copied.
+import type { Answer, Candidate } from '../../api/answer';
+import type { Words } from '../../i18n';
+import { end, span } from '../../lib/format';
+import type { Tone } from '../../ui/Bits';
+
+export const TONE: Record<Answer['answer'], Tone> = { one: 'ok', none: 'info', several: 'warn', unknown: 'warn' };
+
+export function certain(candidate: Candidate): boolean {
+  return (candidate.mapping?.certain ?? true) && (candidate.session?.certain ?? true);
+}
+
+/** Why, in the reader's language; English keeps the program's own sentence, which names the sources. */
+export function why(answer: Answer, words: Words): string {
+  return words.lang === 'en' && answer.reason ? sentence(answer.reason) : words.code('reason', answer.code, answer.reason);
+}
+
+const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
+
+export function offset(ms: number, words: Words): string {
+  if (ms === 0) return words.t('clock.exact');
+  return words.t(ms > 0 ? 'clock.ahead' : 'clock.behind', { n: span(Math.abs(ms)) });
+}
+
+/** The whole answer as plain text, for a report. */
+export function textOf(answer: Answer, words: Words): string {
+  const { t } = words;
+  const lines = [
+    `${t('text.asked')}: ${end(answer.asked.public, answer.asked.port)}${answer.asked.protocol ? ` ${answer.asked.protocol}` : ''} @ ${answer.asked.at}${answer.asked.remote ? ` → ${answer.asked.remote}` : ''} (± ${answer.skew})`,
+    `${t('text.answer')}: ${t(`answer.${answer.answer}`)} [${answer.answer}, ${answer.code}]`,
+    `${t('text.why')}: ${why(answer, words)}`,
+  ];
+  answer.candidates.forEach((c, n) => {
+    lines.push('', `${t('chain.candidate', { n: n + 1 })}: ${c.subscriber ?? t('chain.noSubscriber')}`, `  ${t('chain.realm')}: ${c.realm}`, `  ${t('chain.inside')}: ${end(c.inside.address, c.inside.port)}`);
+    if (c.mapping) lines.push(`  ${t('chain.mapping')}: ${c.mapping.source}, ${c.mapping.start ?? t('chain.notSeen')} – ${c.mapping.end ?? t('chain.open')}, ${t(c.mapping.certain ? 'chain.certain' : 'chain.uncertain')}`);
+    if (c.session) lines.push(`  ${t('chain.session')}: ${c.session.id} @ ${c.session.nas}, ${c.session.start} – ${c.session.end ?? t('chain.open')}, ${t(c.session.certain ? 'chain.certain' : 'chain.uncertain')}`);
+  });
+  if (answer.candidates_left > 0) lines.push(t('chain.left', { n: answer.candidates_left }));
+  answer.gaps.forEach((g) => lines.push(`${t('text.gap')}: ${g.source}, ${g.lost ?? '?'}, ${g.start} – ${g.end}`));
+  answer.clocks.forEach((c) => lines.push(`${t('text.clock')}: ${c.source}, ${offset(c.offset_ms, words)}, ± ${c.tolerance}`));
+  return lines.join('\n');
+}

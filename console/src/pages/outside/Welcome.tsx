@@ -1,0 +1,86 @@
+// An invitation is accepted, then a second factor is set up.
+import { Button, Form, Input } from 'antd';
+import { useEffect, useState } from 'react';
+import { post } from '../../api/client';
+import type { Session } from '../../api/types';
+import { useAction } from '../../app/load';
+import { go, replace } from '../../app/router';
+import { useWords } from '../../i18n';
+import { Failed } from '../../ui/State';
+import { Enrol } from './Enrol';
+
+interface Props { session: Session; token: string; reload: () => Promise<void> }
+interface Fields { login: string; display: string; password: string; again: string }
+
+export function Welcome({ session, token, reload }: Props) {
+  const { t } = useWords();
+  const action = useAction();
+  // The token leaves the address as soon as it was read: it must not stay in the history.
+  const [held] = useState(token);
+  const [accepted, setAccepted] = useState(session.next === 'enrol');
+  useEffect(() => {
+    if (token) replace('welcome');
+    document.title = `${t('welcome.title')} · ${t('brand')}`;
+  }, [token, t]);
+
+  const accept = (values: Fields): void => void action.run(async () => {
+    await post('/invitations/accept', { token: held, login: values.login.trim(), display: values.display.trim(), password: values.password });
+    await reload();
+    setAccepted(true);
+  });
+  const finish = async (): Promise<void> => {
+    go('');
+    await reload();
+  };
+
+  return (
+    <div className="box wide">
+      <ol className="steps-done">
+        <li className={accepted ? '' : 'on'}>{t('welcome.step1')}</li>
+        <li className={accepted ? 'on' : ''}>{t('welcome.step2')}</li>
+      </ol>
+      {accepted ? (
+        <>
+          <h2>{t('enrol.title')}</h2>
+          <p className="lead">{session.next === 'enrol' ? t('enrol.must') : t('enrol.may')}</p>
+          <Enrol onDone={() => void finish()} />
+          <div style={{ marginTop: 16 }}>
+            {session.next === 'enrol' ? null : <Button type="link" style={{ padding: 0 }} onClick={() => void finish()}>{t('enrol.later')}</Button>}
+          </div>
+        </>
+      ) : !held ? (
+        <>
+          <h2>{t('welcome.none')}</h2>
+          <p className="lead">{t('welcome.none.why')}</p>
+          <Button onClick={() => go('')}>{t('welcome.toSignIn')}</Button>
+        </>
+      ) : (
+        <>
+          <h2>{t('welcome.title')}</h2>
+          <p className="lead">{t('welcome.lead')}</p>
+          <Form<Fields> layout="vertical" requiredMark={false} onFinish={accept}>
+            <Form.Item name="login" label={t('welcome.login')} extra={t('welcome.login.extra')} rules={[{ required: true, pattern: /^[a-z0-9._-]{2,32}$/, message: t('welcome.login.rule') }]}>
+              <Input size="large" autoComplete="username" autoCapitalize="none" spellCheck={false} maxLength={32} autoFocus />
+            </Form.Item>
+            <Form.Item name="display" label={t('welcome.display')} rules={[{ required: true, whitespace: true, message: t('welcome.display.rule') }]}>
+              <Input size="large" autoComplete="name" maxLength={64} />
+            </Form.Item>
+            <Form.Item name="password" label={t('welcome.password')} extra={t('welcome.password.extra')} rules={[{ required: true, min: 12, message: t('welcome.password.rule') }]}>
+              <Input.Password size="large" autoComplete="new-password" maxLength={512} />
+            </Form.Item>
+            <Form.Item
+              name="again" label={t('welcome.again')} dependencies={['password']}
+              rules={[{ required: true, message: t('welcome.again.rule') }, ({ getFieldValue }) => ({
+                validator: (_: unknown, value: string) => (!value || value === getFieldValue('password') ? Promise.resolve() : Promise.reject(new Error(t('welcome.again.rule')))),
+              })]}
+            >
+              <Input.Password size="large" autoComplete="new-password" maxLength={512} />
+            </Form.Item>
+            {action.problem && <div style={{ marginBottom: 12 }}><Failed problem={action.problem} /></div>}
+            <Button type="primary" size="large" block htmlType="submit" loading={action.busy}>{t('welcome.accept')}</Button>
+          </Form>
+        </>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,117 @@
+// Records of one kind in a stretch of time, newest first.
+import { DownloadOutlined } from '@ant-design/icons';
+import { Button, DatePicker, Input, Select } from 'antd';
+import dayjs, { type Dayjs } from 'dayjs';
+import { useMemo, useState } from 'react';
+import { get } from '../../api/client';
+import type { KindShape, Records, Source } from '../../api/types';
+import { useAction, useLoad } from '../../app/load';
+import { useDesk } from '../../app/session';
+import { useWords } from '../../i18n';
+import { count } from '../../lib/format';
+import { ZONE, ZONE_NAME, parse, rfc3339, show } from '../../lib/time';
+import { List } from '../../ui/List';
+import { Panel } from '../../ui/Page';
+import { Failed, Nothing, Waiting } from '../../ui/State';
+import { ExportDialog } from './ExportDialog';
+import { type Row, columnsOf } from './cells';
+
+interface Asked { kind: string; from: string; to: string; source: number | null; words: string; turn: number }
+
+/** The picker shows wall clocks; ours is the unit's, whatever the browser's zone. */
+const wall = (at: number): Dayjs => dayjs(show(at, 'ms').replace(' ', 'T'));
+const instant = (d: Dayjs): string => `${d.format('YYYY-MM-DDTHH:mm:ss.SSS')}${ZONE}`;
+const LIMIT = 200;
+
+export function Browse({ kinds, sources }: { kinds: KindShape[]; sources: Source[] }) {
+  const { t, code } = useWords();
+  const { may } = useDesk();
+  const [kind, setKind] = useState(kinds[0]?.name ?? '');
+  const [range, setRange] = useState<[Dayjs, Dayjs]>(() => [wall(Date.now() - 3_600_000), wall(Date.now() + 60_000)]);
+  const [source, setSource] = useState<number | null>(null);
+  const [words, setWords] = useState('');
+  const [exporting, setExporting] = useState(false);
+  const shape = kinds.find((k) => k.name === kind);
+  const now = (): Asked => ({ kind, from: instant(range[0]), to: instant(range[1]), source, words: shape?.searchable ? words.trim() : '', turn: 0 });
+  const [asked, setAsked] = useState<Asked | null>(null);
+  const [older, setOlder] = useState<Records['rows']>([]);
+  const [olderMore, setOlderMore] = useState<boolean | null>(null);
+  const first = useLoad<Records>(asked ? (signal) => get('/records', query(asked, asked.to), signal) : null, [asked]);
+  const next = useAction();
+
+  const names = first.data?.columns ?? [];
+  const rows = useMemo<Row[]>(() => [...(first.data?.rows ?? []), ...older].map((row, _n) => ({ ...row, _n })), [first.data, older]);
+  const more = olderMore ?? first.data?.more ?? false;
+  const cols = useMemo(() => columnsOf(names, kinds.find((k) => k.name === asked?.kind)?.columns ?? [], sources), [names, kinds, asked, sources]);
+
+  const ask = (): void => {
+    setOlder([]);
+    setOlderMore(null);
+    setAsked((old) => ({ ...now(), turn: (old?.turn ?? 0) + 1 }));
+  };
+  const goOn = (): void => void next.run(async () => {
+    if (!asked) return;
+    const times = rows.map((row) => parse(String(row.time ?? row.start ?? ''))).filter(Number.isFinite);
+    const before = rfc3339(Math.min(...times) - 1);
+    const got = await get<Records>('/records', query(asked, before));
+    setOlder((old) => [...old, ...got.rows]);
+    setOlderMore(got.more);
+  });
+  const preset = (label: string, ms: number): { label: string; value: () => [Dayjs, Dayjs] } => ({ label, value: () => [wall(Date.now() - ms), wall(Date.now() + 60_000)] });
+
+  if (kinds.length === 0) return <Nothing title={t('records.noKinds')}>{t('records.noKinds.why')}</Nothing>;
+  return (
+    <div className="stack">
+      <form className="panel" onSubmit={(event) => { event.preventDefault(); ask(); }}>
+        <div className="body filters">
+          <div className="field" style={{ flex: '1 1 240px', maxWidth: 320 }}>
+            <span className="name">{t('records.kind')}</span>
+            <Select aria-label={t('records.kind')} value={kind} onChange={setKind} options={kinds.map((k) => ({ value: k.name, label: code('record', k.name), title: k.doc }))} />
+          </div>
+          <div className="field" style={{ flex: '2 1 330px', maxWidth: 400 }}>
+            <span className="name">{t('records.range', { zone: ZONE_NAME })}</span>
+            <DatePicker.RangePicker
+              aria-label={t('records.range', { zone: ZONE_NAME })} showTime={{ format: 'HH:mm:ss' }} format="YYYY-MM-DD HH:mm:ss" value={range} allowClear={false}
+              onChange={(value) => { if (value?.[0] && value[1]) setRange([value[0], value[1]]); }}
+              presets={[preset(t('range.last15m'), 900_000), preset(t('range.last1h'), 3_600_000), preset(t('range.last24h'), 86_400_000), preset(t('range.last7d'), 604_800_000)]}
+            />
+          </div>
+          {sources.length > 0 && (
+            <div className="field" style={{ flex: '1 1 160px', maxWidth: 220 }}>
+              <span className="name">{t('col.source')}</span>
+              <Select<number | null> aria-label={t('col.source')} value={source} onChange={setSource} options={[{ value: null, label: t('records.anySource') }, ...sources.map((s) => ({ value: s.number, label: s.name }))]} showSearch={{ optionFilterProp: 'label' }} />
+            </div>
+          )}
+          {shape?.searchable && (
+            <label style={{ flex: '1 1 200px', maxWidth: 300 }}>
+              <span className="name">{t('records.words')}</span>
+              <Input value={words} onChange={(event) => setWords(event.target.value)} placeholder={t('records.words.hint')} allowClear />
+            </label>
+          )}
+          <Button type="primary" htmlType="submit" loading={first.busy}>{t('records.show')}</Button>
+          {may('records.export') && <Button icon={<DownloadOutlined />} onClick={() => setExporting(true)}>{t('export.open')}</Button>}
+        </div>
+        {shape?.doc && <p className="dim small" style={{ padding: '0 14px 10px' }}>{shape.doc}</p>}
+      </form>
+      {first.problem && <Failed problem={first.problem} retry={ask} />}
+      {!asked && <div className="panel"><Nothing title={t('records.start')}>{t('records.start.why')}</Nothing></div>}
+      {asked && first.busy && !first.data && <div className="panel"><div className="body"><Waiting lines={10} /></div></div>}
+      {first.data && (
+        <Panel title={code('record', asked?.kind ?? '')} aside={<span className="dim num">{t('records.rows', { n: count(rows.length) })} · {ZONE_NAME}</span>} flush>
+          <List rows={rows} cols={cols} id={(r) => String(r._n)} label={code('record', asked?.kind ?? '')} pageSize={100} scrollX empty={<Nothing title={t('records.none')}>{t('records.none.why')}</Nothing>} />
+          {rows.length > 0 && (
+            <div className="row" style={{ padding: '10px 14px' }}>
+              {more ? <Button onClick={goOn} loading={next.busy}>{t('records.older')}</Button> : <span className="dim">{t('records.end')}</span>}
+            </div>
+          )}
+          {next.problem && <div style={{ padding: 14 }}><Failed problem={next.problem} retry={goOn} /></div>}
+        </Panel>
+      )}
+      {exporting && <ExportDialog {...now()} onClose={() => setExporting(false)} />}
+    </div>
+  );
+}
+
+function query(asked: Asked, to: string): Record<string, string | number | null> {
+  return { kind: asked.kind, from: asked.from, to, source: asked.source, match: asked.words || null, limit: LIMIT };
+}

@@ -1,0 +1,56 @@
+// What a page shows while it waits, when it failed, and when there is nothing.
+import { Button, Skeleton } from 'antd';
+import type { ReactNode } from 'react';
+import { codeOf } from '../api/client';
+import type { Problem } from '../api/types';
+import { useWords } from '../i18n';
+import { Calm } from './Mark';
+
+export function Waiting({ lines = 4 }: { lines?: number }) {
+  const { t } = useWords();
+  return (
+    <div role="status" aria-label={t('state.loading')}>
+      <Skeleton active title={false} paragraph={{ rows: lines }} />
+    </div>
+  );
+}
+
+/** Words of a problem: our own where the catalogue has its code, else what the program said. */
+export function useProblem(): (problem: Problem) => { title: string; detail: string; todo: string } {
+  const { t, lang, has, code } = useWords();
+  return (problem) => {
+    const name = codeOf(problem);
+    const known = has('problem', name);
+    return {
+      title: known ? code('problem', name) : problem.title || t('problem.other'),
+      detail: (lang === 'zh' || !problem.detail) && has('problem.detail', name) ? code('problem.detail', name) : problem.detail,
+      todo: lang === 'zh' && has('problem.todo', name) && !problem.field ? code('problem.todo', name) : problem.todo || code('problem.todo', name, ''),
+    };
+  };
+}
+
+export function Failed({ problem, retry }: { problem: Problem; retry?: () => void }) {
+  const { t } = useWords();
+  const { title, detail, todo } = useProblem()(problem);
+  return (
+    <div className="failed" role="alert">
+      <div className="grow">
+        <h3>{title}</h3>
+        {detail && detail !== title && <p>{detail}</p>}
+        {todo && <p className="dim">{todo}</p>}
+        {problem.retry_after ? <p className="dim num">{t('problem.retryAfter', { n: problem.retry_after })}</p> : null}
+      </div>
+      {retry && <Button onClick={retry}>{t('do.retry')}</Button>}
+    </div>
+  );
+}
+
+export function Nothing({ title, children }: { title: string; children?: ReactNode }) {
+  return (
+    <div className="empty">
+      <Calm />
+      <b>{title}</b>
+      {children}
+    </div>
+  );
+}

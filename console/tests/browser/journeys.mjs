@@ -1,0 +1,171 @@
+// What people do, from the first key to the last: each returns the faults seen on its way.
+import { axe, dress, settled, totp } from './lib.mjs';
+
+const main = (page) => page.locator('#main');
+
+/** Pastes a line into the quick look-up by keyboard alone, chooses a purpose and gets one of the four answers. */
+async function lookup({ open }) {
+  const { page, faults } = await open('operator');
+  await page.setViewportSize({ width: 1280, height: 720 });
+  await dress(page, 'en', 'dark');
+  await page.goto(`${page.base}/#/overview`);
+  await page.reload();
+  await main(page).locator('h1').waitFor();
+  await page.keyboard.press('/');
+  await page.keyboard.type('203.0.113.7:40122 2026-11-22 10:00:00 tcp');
+  await page.keyboard.press('Enter');
+  const end = page.locator('.one-form input').first();
+  await end.waitFor();
+  await page.waitForFunction(() => document.querySelector('.one-form input')?.value === '203.0.113.7:40122');
+  await page.locator('.ant-radio-button-wrapper').nth(2).click();
+  await page.locator('.lookup-in form button[type=submit]').click();
+  await page.locator('.verdict-box').waitFor();
+  await settled(page);
+  const found = await axe(page);
+  const words = await page.locator('.verdict-box .big').textContent();
+  if (!['One holder', 'Nobody', 'Several', 'Cannot be said'].includes(words.trim())) found.push(`no answer: ${words}`);
+  return [...found, ...faults.splice(0)];
+}
+
+/** A passkey is enrolled with a virtual authenticator, and signs in alone. */
+async function passkey({ fresh, people, base }) {
+  const { page, faults } = await fresh();
+  const cdp = await page.context().newCDPSession(page);
+  await cdp.send('WebAuthn.enable');
+  await cdp.send('WebAuthn.addVirtualAuthenticator', { options: { protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true } });
+  const { signIn } = await import('./people.mjs');
+  await signIn(page, base, people.operator);
+  await dress(page, 'en', 'light');
+  await page.goto(`${base}/#/account`);
+  await page.reload();
+  await page.getByRole('button', { name: 'Add a passkey' }).click();
+  await page.getByLabel('Name of the passkey').fill('virtual');
+  await page.getByRole('button', { name: 'Enrol a passkey' }).click();
+  await main(page).getByText('virtual', { exact: true }).waitFor();
+  await page.locator('.bar .right button').last().click();
+  await page.getByText('Sign out').click();
+  await page.getByRole('button', { name: 'Sign in with a passkey' }).click();
+  await main(page).waitFor();
+  await page.context().close();
+  return faults;
+}
+
+/** Wrong passwords are refused in words; after some of them the wait is shown. */
+async function refused({ fresh, base }) {
+  const { page, faults } = await fresh();
+  await page.goto(base);
+  await dress(page, 'en', 'light');
+  await page.reload();
+  for (let n = 0; n < 2; n += 1) {
+    await page.locator('input[autocomplete=username]').fill('nobody-of-that-name');
+    await page.locator('input[autocomplete=current-password]').fill(`wrong ${n}`);
+    await page.locator('form button[type=submit]').click();
+    await page.getByRole('alert').filter({ hasText: /Not signed in|Too many tries/ }).waitFor();
+  }
+  const found = await axe(page);
+  await page.context().close();
+  return [...found, ...faults];
+}
+
+/** A setting that needs two persons: difference, reason, waiting; another person confirms exactly that; the asker applies it. */
+async function setting({ open }) {
+  const asker = await open('system-admin');
+  const { page } = asker;
+  await page.setViewportSize({ width: 1280, height: 720 });
+  await dress(page, 'en', 'light');
+  await page.goto(`${page.base}/#/settings`);
+  await page.reload();
+  await page.getByLabel('Find a setting').fill('store.wal_bytes');
+  await page.getByRole('button', { name: 'Change store.wal_bytes' }).click();
+  await page.getByRole('textbox', { name: 'store.wal_bytes' }).fill('9663676416');
+  await page.getByRole('button', { name: 'Take', exact: true }).click();
+  await page.locator('#reason').fill('More room on the disk');
+  const found = await axe(page);
+  await page.getByRole('button', { name: /Ask a second person|Make the change/ }).click();
+  await page.getByText(/it waits for a second person|The change is kept/).waitFor();
+  const other = await open('security-admin');
+  await other.page.setViewportSize({ width: 1280, height: 720 });
+  await dress(other.page, 'en', 'light');
+  await other.page.goto(`${other.page.base}/#/approvals?show=forMe`);
+  await other.page.reload();
+  await other.page.getByRole('button', { name: 'Review' }).first().click();
+  await other.page.getByText('9663676416').waitFor();
+  found.push(...await axe(other.page));
+  await other.page.getByRole('button', { name: 'Confirm', exact: true }).click();
+  await other.page.locator('.steps li.confirmed').waitFor();
+  await page.goto(`${page.base}/#/approvals?show=mine`);
+  await page.reload();
+  await page.getByRole('button', { name: 'Open', exact: true }).first().click();
+  await page.getByRole('button', { name: 'Apply now' }).click();
+  await page.getByText('Done.', { exact: true }).waitFor();
+  return [...found, ...asker.faults.splice(0), ...other.faults.splice(0)];
+}
+
+/** Records are read, and exported into a file with a reason. */
+async function exported({ open }) {
+  const { page, faults } = await open('operator');
+  await page.setViewportSize({ width: 1280, height: 720 });
+  await dress(page, 'en', 'light');
+  // A file chooser cannot be answered here: without it the browser's own download is used.
+  await page.addInitScript(() => { delete window.showSaveFilePicker; });
+  await page.goto(`${page.base}/#/records`);
+  await page.reload();
+  await page.getByRole('button', { name: 'Show', exact: true }).click();
+  await settled(page);
+  const found = await axe(page);
+  await page.getByRole('button', { name: /Export$/ }).click();
+  await page.locator('#reason').fill('For the weekly check');
+  const download = page.waitForEvent('download');
+  await page.locator('.ant-modal-footer .ant-btn-primary').click();
+  await (await download).path();
+  await page.getByText('Done.', { exact: true }).waitFor();
+  await page.keyboard.press('Escape');
+  return [...found, ...faults.splice(0)];
+}
+
+/** An entry of the ledger is opened with a reason. */
+async function ledger({ open }) {
+  const { page, faults } = await open('audit-admin');
+  await page.setViewportSize({ width: 1280, height: 720 });
+  await dress(page, 'en', 'light');
+  await page.goto(`${page.base}/#/ledger`);
+  await page.reload();
+  await page.getByRole('button', { name: 'Open', exact: true }).first().click();
+  await page.locator('#reason').fill('Monthly review of questions');
+  await page.locator('.ant-modal-footer .ant-btn-primary').click();
+  await page.getByRole('dialog').filter({ hasText: 'What was asked' }).locator('pre').waitFor();
+  const found = await axe(page);
+  await page.keyboard.press('Escape');
+  return [...found, ...faults.splice(0)];
+}
+
+/** A session that ended elsewhere shows the sign-in again, and what was open before comes back after it. */
+async function ended({ fresh, people, base }) {
+  const { page, faults } = await fresh();
+  const { signIn } = await import('./people.mjs');
+  await signIn(page, base, people.reviewer);
+  await page.goto(`${base}/#/sources`);
+  await main(page).locator('h1').waitFor();
+  await page.context().clearCookies();
+  await page.goto(`${base}/#/records`);
+  await page.locator('input[autocomplete=username]').fill(people.reviewer.login);
+  await page.locator('input[autocomplete=current-password]').fill(people.reviewer.password);
+  await page.locator('form button[type=submit]').click();
+  const code = page.locator('#code');
+  await code.or(main(page)).first().waitFor();
+  if (await code.isVisible()) await code.fill(totp(people.reviewer.totp));
+  await main(page).waitFor();
+  const at = new URL(page.url()).hash;
+  await page.context().close();
+  return [...(at === '#/records' ? [] : [`came back to ${at}`]), ...faults];
+}
+
+export const JOURNEYS = [
+  ['a line is pasted and answered, by keyboard', lookup],
+  ['a passkey is enrolled and signs in alone', passkey],
+  ['wrong passwords are refused in words', refused],
+  ['a setting needs a second person', setting],
+  ['records are read and exported', exported],
+  ['an entry of the ledger is opened', ledger],
+  ['a session that ended asks to sign in again', ended],
+];

@@ -1,0 +1,40 @@
+// Questions while they are written, and what the program says about a paste.
+import { describe, expect, it } from 'vitest';
+import { said } from '../../src/pages/lookup/assumed';
+import { blank, draftOf, endOk, faults, questionOf, readable } from '../../src/pages/lookup/drafts';
+import { wordsOf } from '../../src/i18n';
+
+describe('an address with its port', () => {
+  const good = ['203.0.113.7:40123', '203.0.113.7', '[2001:db8::1]:443', '2001:db8::1', '[2001:db8::1]'];
+  const bad = ['', '203.0.113.7:', '203.0.113.700:1', '203.0.113.7:70000', '[2001:db8::1]:70000', 'example.net:80', '203.0.113'];
+  for (const text of good) it(`${text} is one`, () => expect(endOk(text)).toBe(true));
+  for (const text of bad) it(`${text || 'nothing'} is none`, () => expect(endOk(text)).toBe(false));
+});
+
+describe('a draft', () => {
+  it('names what keeps it from being asked', () => {
+    expect(faults(blank())).toEqual(['public', 'at']);
+    expect(faults({ ...blank(), public: '203.0.113.7:1', at: '2026-11-22 10:00', protocol: 'carrier pigeon', remote: 'x' })).toEqual(['protocol', 'remote']);
+  });
+  it('comes from a line of a paste and becomes the same question', () => {
+    const question = { public: '203.0.113.7:40123', at: '2026-11-22T10:00:00.000+08:00', protocol: 'tcp' };
+    const draft = draftOf({ line: 1, question, form: 'plain', assumed: [], problem: null });
+    expect(draft.at).toBe('2026-11-22 10:00:00 +08:00');
+    expect(questionOf(draft, '2s')).toEqual({ ...question, skew: '2s' });
+  });
+  it('stays as vague as its time was', () => {
+    const draft = draftOf({ line: 1, question: { public: '203.0.113.7:1', at: '2026-11-22T10:00:30.000+08:00', skew: '32s' }, form: 'plain', assumed: [], problem: null });
+    expect(questionOf(draft, '2s').skew).toBe('32s');
+    expect(questionOf(draft, '1m').skew).toBe('1m');
+  });
+  it('is read easily', () => {
+    expect(readable('2026-11-22T10:00:00.123+08:00')).toBe('2026-11-22 10:00:00.123 +08:00');
+  });
+});
+
+describe('what was assumed', () => {
+  it('is said in the reader’s language, else as the program said it', () => {
+    expect(said('the time names no zone: +08:00 is taken', wordsOf('zh'))).toBe('时间未写时区，按 +08:00 计');
+    expect(said('something new', wordsOf('zh'))).toBe('something new');
+  });
+});
