@@ -98,7 +98,7 @@ impl Layers {
         layer::parse(&text).map_err(|p| failed(p.to_string()))
     }
 
-    fn from_command_line(&self, path: &str) -> bool {
+    fn on_command_line(&self, path: &str) -> bool {
         self.set.iter().any(|text| text.split('=').next().is_some_and(|p| p.trim() == path))
     }
 
@@ -115,7 +115,7 @@ impl Layers {
                 default: s.default.to_owned(),
                 origin: self.origin(s.path).to_owned(),
                 shape: s.shape.words().to_owned(),
-                editable: rule != Rule::Fixed && !self.from_command_line(s.path),
+                editable: rule != Rule::Fixed && !self.on_command_line(s.path),
                 two_persons: rule == Rule::Two,
             }
         });
@@ -205,7 +205,7 @@ impl Layers {
             return Err("cannot be changed here: change it in the configuration file, on the machine itself".to_owned());
         }
         let Some(text) = value else { return Ok(layer::without(table, path)) };
-        if self.from_command_line(path) {
+        if self.on_command_line(path) {
             return Err("is set on the command line, which counts more: start the program without that --set first".to_owned());
         }
         let value = Some(text.trim()).filter(|t| t.len() <= SETTING_BYTES).and_then(|t| set::value_of(t, setting.shape));

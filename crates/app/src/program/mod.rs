@@ -194,21 +194,7 @@ impl Program {
         });
         let kinds = settings.kinds.iter().map(|k| k.code).collect();
         let office = Arc::new(Office::new(&service, data, kinds, &ports));
-        let desk = prepared.and_then(|p| {
-            p.start(&office, clock, recorder.sender()).map_err(|f| without_desk::<Started>(&f, &mut recorder, &mut notes, now)).ok()
-        });
-        if let Some(desk) = &desk {
-            ports.desk.clone_from(&desk.running.addresses);
-            ports.desk_url = Some(desk.running.url.clone());
-            notes.extend(desk.running.fingerprint.as_ref().map(|f| format!("the desk's own certificate, SHA-256 {f}")));
-            match desk.write_link(data, clock.as_ref()) {
-                Ok(true) => {
-                    notes.push(format!("the desk has no account yet: the link in {} makes the first one, once", data.join(LINK).display()))
-                }
-                Ok(false) => {}
-                Err(f) => notes.push(f.to_string()),
-            }
-        }
+        let desk = prepared.and_then(|p| start_desk(p, &office, data, clock, &mut ports, &mut recorder, &mut notes));
         let raise = stop.clone();
         let socket_tasks = Tasks::new(Stop::new(), move |ended| {
             if ended.panic.is_some() {
@@ -315,6 +301,31 @@ struct Parts {
     office: Arc<Office>,
     desk: Option<Started>,
     actor: String,
+}
+
+/// Starts the desk, where it can be had, and says where it is.
+fn start_desk(
+    prepared: Prepared,
+    office: &Arc<Office>,
+    data: &Path,
+    clock: &Arc<dyn Clock>,
+    ports: &mut Ports,
+    recorder: &mut Recorder,
+    notes: &mut Vec<String>,
+) -> Option<Started> {
+    let desk = match prepared.start(office, clock, recorder.sender()) {
+        Ok(desk) => desk,
+        Err(failure) => return without_desk(&failure, recorder, notes, clock.now()),
+    };
+    ports.desk.clone_from(&desk.running.addresses);
+    ports.desk_url = Some(desk.running.url.clone());
+    notes.extend(desk.running.fingerprint.as_ref().map(|f| format!("the desk's own certificate, SHA-256 {f}")));
+    match desk.write_link(data, clock.as_ref()) {
+        Ok(true) => notes.push(format!("the desk has no account yet: the link in {} makes the first one, once", data.join(LINK).display())),
+        Ok(false) => {}
+        Err(f) => notes.push(f.to_string()),
+    }
+    Some(desk)
 }
 
 /// Says why there is no desk.

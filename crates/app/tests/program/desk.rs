@@ -244,6 +244,8 @@ fn the_demonstration_prints_a_link_that_opens_the_living_desk() {
     let mut admin = Browser::new(desk_of(Path::new(&data)));
     assert_eq!(admin.session()["unit"]["demo"], true);
     admin.accept(&link, "me", PASSWORD);
+    // The three things to try are printed once one of them answers: from then on the network lives.
+    assert!(running.lines.by_ref().map(Result::unwrap).any(|l| l.contains(" lookup --public ")));
     assert!(text(&running.ask(&["sources"])).contains("nat-home"));
     assert_eq!(running.stop(), 0);
 }

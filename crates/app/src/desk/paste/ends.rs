@@ -168,7 +168,7 @@ fn bracketed(text: &str, at: usize) -> Option<(IpAddr, usize)> {
 /// A port right behind an address: `:40123`, `/40123`, `#40123`, `(40123)`, `.40123`, ` port 40123`, `, port: 40123`.
 fn port(text: &str, at: usize, bare_v6: bool) -> (Option<u16>, usize) {
     let rest = text.get(at..).unwrap_or_default();
-    let direct = |sign: &str| rest.strip_prefix(sign).and_then(|r| number(r)).map(|(n, len)| (n, sign.len() + len));
+    let direct = |sign: &str| rest.strip_prefix(sign).and_then(number).map(|(n, len)| (n, sign.len() + len));
     let found = (if bare_v6 { None } else { direct(":").or_else(|| direct(".")) })
         .or_else(|| direct("#"))
         // A prefix length is no port.

@@ -256,11 +256,7 @@ fn flatten(path: &str, value: &Value, depth: usize, values: &mut Values, words: 
     match value {
         Value::Object(object) => object.iter().for_each(|(key, inner)| flatten(&format!("{path}{key}"), inner, depth + 1, values, words)),
         Value::Array(list) => list.iter().take(4).for_each(|inner| flatten(path, inner, depth + 1, values, words)),
-        Value::String(text) => {
-            if !values.put(path, text) {
-                words.push(text.clone());
-            }
-        }
+        Value::String(text) => words.extend(Some(text.clone()).filter(|t| !values.put(path, t))),
         Value::Number(number) => drop(values.put(path, &number.to_string())),
         _ => {}
     }
