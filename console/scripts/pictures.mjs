@@ -26,10 +26,10 @@ try {
     await page.screenshot({ path: `${folder}overview-${lang}.png` });
     // A mapping that has ended: the moment in its middle has one certain holder.
     const question = await page.evaluate(async () => {
-      const { rows } = await (await fetch('/api/v1/records?kind=nat_mapping&limit=500')).json();
-      const row = rows.find((r) => r.start && r.end && Date.parse(r.end) - Date.parse(r.start) > 2000);
+      const { rows } = await (await fetch('/api/v1/records?kind=nat_mapping&limit=1000')).json();
+      const row = rows.find((r) => r.duration > 8000);
       if (!row) return null;
-      const at = new Date((Date.parse(row.start) + Date.parse(row.end)) / 2).toISOString();
+      const at = new Date(Date.parse(row.start) + row.duration / 2).toISOString();
       return `${row.public_address}:${row.public_port} ${at} ${{ 6: 'tcp', 17: 'udp' }[row.protocol] ?? ''}`;
     });
     if (!question) throw new Error('no mapping has begun and ended yet: let the demonstration run for a minute');
