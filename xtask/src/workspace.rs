@@ -8,7 +8,17 @@ use std::process::{Command, Stdio};
 pub type Result<T> = std::result::Result<T, String>;
 
 /// Folders and files that are not ours to judge: what `.gitignore` leaves out, and git itself.
-const SKIPPED: &[&str] = &[".git", "target", "weir-data", "fuzz/target", "fuzz/artifacts", "fuzz/coverage", "proptest-regressions"];
+const SKIPPED: &[&str] = &[
+    ".git",
+    "target",
+    "weir-data",
+    "node_modules",
+    "console/dist",
+    "fuzz/target",
+    "fuzz/artifacts",
+    "fuzz/coverage",
+    "proptest-regressions",
+];
 
 /// The root folder of the workspace.
 pub struct Workspace {

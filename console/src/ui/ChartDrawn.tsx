@@ -49,7 +49,7 @@ export default function ChartDrawn({ times, lines, kind, format, time, unit }: C
         type: 'category', data: times.map(time), boundaryGap: kind === 'bar', axisLine: { lineStyle: { color: c.strong } }, axisTick: { show: false },
         axisLabel: { color: c.ink3, hideOverlap: true, fontSize: 11 },
       },
-      yAxis: { type: 'value', splitNumber: 4, splitLine: { lineStyle: { color: c.line } }, axisLabel: { color: c.ink3, fontSize: 11, formatter: (n: number) => format(n) } },
+      yAxis: { type: 'value', splitNumber: 4, minInterval: kind === 'bar' ? 1 : 0, splitLine: { lineStyle: { color: c.line } }, axisLabel: { color: c.ink3, fontSize: 11, formatter: (n: number) => format(n) } },
       series: lines.map((line) => ({
         name: line.name, type: kind, data: line.points, showSymbol: false, stack: kind === 'bar' ? 'all' : undefined, barMaxWidth: 10,
         lineStyle: { width: 1.8 }, emphasis: { focus: 'none' }, color: line.colour === undefined ? undefined : (dark ? DARK : LIGHT)[line.colour],

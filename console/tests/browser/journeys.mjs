@@ -1,5 +1,5 @@
 // What people do, from the first key to the last: each returns the faults seen on its way.
-import { axe, dress, settled, totp } from './lib.mjs';
+import { axe, dress, freshCode, settled } from './lib.mjs';
 
 const main = (page) => page.locator('#main');
 
@@ -153,7 +153,7 @@ async function ended({ fresh, people, base }) {
   await page.locator('form button[type=submit]').click();
   const code = page.locator('#code');
   await code.or(main(page)).first().waitFor();
-  if (await code.isVisible()) await code.fill(totp(people.reviewer.totp));
+  if (await code.isVisible()) await code.fill(await freshCode(people.reviewer.totp));
   await main(page).waitFor();
   const at = new URL(page.url()).hash;
   await page.context().close();

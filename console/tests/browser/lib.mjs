@@ -21,6 +21,16 @@ export function totp(secret, at = Date.now()) {
   return String((mac.readUInt32BE(from) & 0x7fffffff) % 1_000_000).padStart(6, '0');
 }
 
+const lastStep = new Map();
+/** A code that was not given before: a step's code works once. The next step's is taken too (RFC 6238, section 5.2); beyond it the clock is waited for. */
+export async function freshCode(secret) {
+  const step = Math.max(Math.floor(Date.now() / 30_000), (lastStep.get(secret) ?? 0) + 1);
+  lastStep.set(secret, step);
+  const wait = (step - 1) * 30_000 - Date.now();
+  if (wait > 0) await new Promise((go) => setTimeout(go, wait));
+  return totp(secret, step * 30_000);
+}
+
 export const SIZES = { wide: { width: 1280, height: 720 }, narrow: { width: 390, height: 844 } };
 export const LANGS = ['zh', 'en'];
 export const THEMES = ['light', 'dark'];

@@ -1,6 +1,6 @@
 // The accounts that the tests use: given by the environment, or made by playing through set-up in the browser.
 import { readFileSync } from 'node:fs';
-import { dress, settled, totp } from './lib.mjs';
+import { dress, freshCode, settled } from './lib.mjs';
 
 export const PASSWORD = 'a sentence for tests only';
 const PEOPLE = [
@@ -17,7 +17,7 @@ export async function signIn(page, base, person) {
   const code = page.locator('#code');
   const inside = page.locator('#main');
   await code.or(inside).first().waitFor();
-  if (await code.isVisible()) await code.fill(totp(person.totp));
+  if (await code.isVisible()) await code.fill(await freshCode(person.totp));
   await inside.waitFor();
 }
 
@@ -41,7 +41,7 @@ export async function accept(page, link, [, login, display]) {
   await page.locator('button:has(.anticon-mobile)').click();
   await page.locator('.desk .stack .ant-btn-primary').click();
   const secret = (await page.locator('.qr + .stack .mono').textContent()).replace(/\s/g, '');
-  await page.locator('#enrol-code').fill(totp(secret));
+  await page.locator('#enrol-code').fill(await freshCode(secret));
   await page.locator('form button[type=submit]').click();
   await page.locator('#main').waitFor();
   await settled(page);
