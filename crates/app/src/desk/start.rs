@@ -109,6 +109,7 @@ impl Prepared {
             cost: Cost::default(),
             title: settings.origin.clone(),
             demo: settings.origin == DEMO_ORIGIN,
+            ..people::Settings::default()
         };
         let desk = Desk::open(Arc::clone(sink), people, clock.now()).map_err(|e| failed(e.to_string()))?;
         Ok(Some(Prepared { desk: Arc::new(desk), bound }))
