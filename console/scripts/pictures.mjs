@@ -23,7 +23,6 @@ try {
     await page.goto(`${base}/#/overview`);
     await page.reload();
     await settled(page);
-    await page.screenshot({ path: `${folder}overview-${lang}.png` });
     // A mapping that has ended: the moment in its middle has one certain holder.
     const question = await page.evaluate(async () => {
       const { rows } = await (await fetch('/api/v1/records?kind=nat_mapping&limit=1000')).json();
