@@ -67,10 +67,10 @@ impl WordsWriter {
     pub fn write<'a>(
         files: &IndexFiles,
         (file, day): (&str, Day),
-        batches: impl Iterator<Item = &'a RecordBatch>,
+        mut batches: impl Iterator<Item = &'a RecordBatch>,
     ) -> Result<(), TableError> {
         let mut writer = WordsWriter::create(files, file, day)?;
-        let written = batches.map(|rows| writer.push(rows)).collect::<Result<(), TableError>>().and_then(|()| writer.finish());
+        let written = batches.try_for_each(|rows| writer.push(rows)).and_then(|()| writer.finish());
         written.inspect_err(|_| files.remove(&[words_file(file)]))
     }
 

@@ -78,6 +78,7 @@ const RULES: &[(&str, Rule)] = &[
     ("sources.dhcp.realm", Two),
     ("sources.dhcp.leases_max", One),
     ("sources.dhcp.files", Fixed),
+    ("sources.dhcp.capture", Two),
     ("sources.h3c.listen", Two),
     ("sources.h3c.receive_buffer", One),
     ("sources.h3c.remotes", Two),

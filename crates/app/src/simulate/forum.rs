@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use weir_base::clock::SystemClock;
 use weir_base::task::Stop;
 use weir_base::time::Millis;
@@ -83,7 +83,7 @@ fn judge(truth: &ForumTruth, client: &mut Client) -> Result<ForumReport, Failure
     let odd =
         |e: serde_json::Error| Failure::new(format!("a record is not understood ({e})"), "use the same version of the program for both");
     let mut rows = Vec::new();
-    for row in answer["rows"].as_array().into_iter().flatten().filter(|r| r["service"] == Value::from(truth.service.clone())) {
+    for row in answer["rows"].as_array().into_iter().flatten().filter(|r| r["service"] == truth.service) {
         rows.push(serde_json::from_value(row.clone()).map_err(odd)?);
     }
     Ok(weir_sim::forum::check(truth, &rows))

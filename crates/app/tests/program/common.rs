@@ -22,6 +22,10 @@ pub const FREE_PORTS: [&str; 5] = [
     "desk.uids=[{uid=\"owner\",account=\"owner\",roles=[\"operator\",\"system-admin\"]}]",
 ];
 
+/// The desk's part of the same, for a configuration that is written by the test.
+pub const FREE_DESK: &str =
+    "[desk]\nlisten = [\"127.0.0.1:0\"]\n[[desk.uids]]\nuid = \"owner\"\naccount = \"owner\"\nroles = [\"operator\", \"system-admin\"]\n";
+
 /// The same where a configuration has syslog on a port of its own.
 const FREE_SYSLOG: [&str; 2] = ["sources.syslog.listen=127.0.0.1:0", "sources.syslog.listen_tcp=127.0.0.1:0"];
 

@@ -12,7 +12,7 @@ use serde_json::Value;
 use weir_testkit::netns::{in_namespaces, inside};
 use weir_testkit::peers;
 
-use crate::common::{Running, WEIR, at, code, now_ms, parsed};
+use crate::common::{FREE_DESK, Running, WEIR, at, code, now_ms, parsed};
 
 /// True inside namespaces of its own.
 fn ready(test: &str) -> bool {
@@ -25,8 +25,7 @@ fn config(dir: &Path, namespaces: &str, buffer: usize) -> PathBuf {
     let path = dir.join("weir.toml");
     let text = format!(
         "[unit]\norigin = \"conntrack.invalid\"\n[measures]\nradius = false\nipfix = false\nconntrack = true\n[sources.conntrack]\n\
-         receive_buffer = {buffer}\n[[sources.conntrack.remotes]]\nfrom = \"2026-01-01\"\npolicy = \"fingerprint\"\n{namespaces}\n[desk]\nlisten = [\"127.0.0.1:0\"]\n\
-         [[desk.uids]]\nuid = \"owner\"\naccount = \"owner\"\nroles = [\"operator\"]\n"
+         receive_buffer = {buffer}\n[[sources.conntrack.remotes]]\nfrom = \"2026-01-01\"\npolicy = \"fingerprint\"\n{namespaces}\n{FREE_DESK}"
     );
     fs::write(&path, text).unwrap();
     path
@@ -192,8 +191,10 @@ fn what_the_real_conntrack_tells_through_logger_is_attributed_back() {
     }
     let dir = tempfile::tempdir().unwrap();
     let config = dir.path().join("weir.toml");
-    let text = "[unit]\norigin = \"conntrack.invalid\"\n[measures]\nradius = false\nipfix = false\n[sources.syslog]\nlisten = [\"127.0.0.1:0\"]\n\
-                [[sources.syslog.senders]]\nname = \"router\"\naddresses = [\"127.0.0.1\"]\noverload = true\n";
+    let text = format!(
+        "[unit]\norigin = \"conntrack.invalid\"\n[measures]\nradius = false\nipfix = false\n[sources.syslog]\nlisten = [\"127.0.0.1:0\"]\n\
+         [[sources.syslog.senders]]\nname = \"router\"\naddresses = [\"127.0.0.1\"]\noverload = true\n{FREE_DESK}"
+    );
     fs::write(&config, text).unwrap();
     let running = on_router(dir.path(), &config);
     // The command of docs/sources/syslog.md.

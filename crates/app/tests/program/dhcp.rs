@@ -10,7 +10,7 @@ use weir_testkit::dhcp::{Client, NET, dnsmasq};
 use weir_testkit::netns::in_namespaces;
 use weir_testkit::peers;
 
-use crate::common::{Running, WEIR, at, code, now_ms, parsed};
+use crate::common::{FREE_DESK, Running, WEIR, at, code, now_ms, parsed};
 
 const SHOWN: &str = "DHCP acknowledgements heard on an interface";
 const MACS: [&str; 2] = ["02:00:00:00:00:0a", "02:00:00:00:00:0b"];
@@ -24,7 +24,7 @@ fn ready(test: &str, programs: &[&str]) -> bool {
 fn config(dir: &Path, more: &str) -> PathBuf {
     let path = dir.join("weir.toml");
     let text = format!(
-        "[unit]\norigin = \"dhcp.invalid\"\n[measures]\nradius = false\nipfix = false\n[[realms]]\nname = \"north\"\nown = [\"192.0.2.0/24\"]\n{more}"
+        "[unit]\norigin = \"dhcp.invalid\"\n[measures]\nradius = false\nipfix = false\n[[realms]]\nname = \"north\"\nown = [\"192.0.2.0/24\"]\n{more}\n{FREE_DESK}"
     );
     fs::write(&path, text).unwrap();
     path

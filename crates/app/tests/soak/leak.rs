@@ -315,6 +315,15 @@ fn staff(running: &Running) -> BTreeSet<String> {
     all
 }
 
+/// The link of the first account was used; the program takes its file away when it next looks after itself.
+fn link_is_gone(running: &Running) {
+    let gone = |_| {
+        running.socket().call(json!({ "op": "health" }));
+        !running.data.join("desk-link").exists()
+    };
+    assert!((0..200_000).any(gone), "the link's file stays");
+}
+
 /// Questions about them: what is asked is written down, too.
 fn ask(running: &Running, people: &People) {
     let mut socket = running.socket();
@@ -333,8 +342,8 @@ fn soak_leak_no_subscriber_is_readable_under_the_data_folder() {
         let (data, truth) = (dir.path().join("data"), dir.path().join("truth"));
         let start = || Running::start(&data, &config(file), &[]);
         let running = start();
-        // First, so that the link's file is long gone when the folder is looked at.
         let staff = staff(&running);
+        link_is_gone(&running);
         let mut people = play(&running, profile, &truth);
         people.staff = staff;
         if profile == Profile::Small {

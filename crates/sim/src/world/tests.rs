@@ -78,13 +78,16 @@ fn plans() -> Vec<Plan> {
     ]
 }
 
+/// A public address, its first and last port, the protocol, and the remote end where that tells holders apart.
+type Port = (u32, u16, u16, u8, Option<(Ipv4Addr, u16)>);
+
 #[test]
 fn no_public_port_has_two_holders_at_once_and_freed_ones_rest() {
     for plan in plans() {
         let (book, _) = run(&plan);
         assert!(book.lives.len() > 3_000, "{}", book.lives.len());
         let hotel = plan.profile == Profile::Hotel;
-        let mut by_port: HashMap<(u32, u16, u16, u8, Option<(Ipv4Addr, u16)>), Vec<&Life>> = HashMap::new();
+        let mut by_port: HashMap<Port, Vec<&Life>> = HashMap::new();
         for life in &book.lives {
             let m = &life.mapping;
             // An overloaded port is told apart by its remote end.

@@ -105,7 +105,11 @@ impl Framer {
             }
             // Some senders end a counted frame with a newline that they do not count.
             b'\n' | b'\r' if self.digits == 0 => {}
-            _ => return Err(BadFrame { reason: "syslog.octet-count" }),
+            _ => {
+                // What came is kept with the reason, whole.
+                self.unsure = false;
+                return Err(BadFrame { reason: "syslog.octet-count" });
+            }
         }
         Ok(rest)
     }

@@ -163,7 +163,7 @@ fn unseen() -> Vec<u64> {
 /// Where a pair stands among `count` in a set: even over `count` × 2^[`PRECISION`].
 fn place(pair: u64, count: u32) -> u64 {
     let range = u128::from(count) << PRECISION;
-    (u128::from(token::mix(pair)) * range >> 64) as u64
+    ((u128::from(token::mix(pair)) * range) >> 64) as u64
 }
 
 /// A Golomb-Rice coded set. `None` stands for everything.
