@@ -68,6 +68,8 @@ export async function setUp(newPage, link) {
     await dialog.locator('.ant-modal-footer .ant-btn-primary').click();
     const field = boss.locator('.ant-modal textarea[readonly]');
     links.push(await field.inputValue());
+    // The first dialog's going moves the second one: what is pressed must stand still.
+    await boss.getByRole('dialog', { name: 'Invite', exact: true }).waitFor({ state: 'hidden' });
     await boss.getByRole('dialog', { name: 'One-use link' }).getByRole('button', { name: 'Done' }).click();
     await field.waitFor({ state: 'detached' });
   }
