@@ -102,8 +102,8 @@ const ROUTES = [
     return {};
   }],
   ['GET', /^\/me\/factors$/, ({ me }) => ({ password: true, totp: Boolean(me.totp), passkeys: me.passkeys, providers: [] }), 'self'],
-  ['POST', /^\/me\/totp\/begin$/, ({ s }) => { s.secret = SECRET; return { secret: SECRET, uri: `otpauth://totp/Weir:me?secret=${SECRET}&issuer=Weir&algorithm=SHA1&digits=6&period=30` }; }, 'half'],
-  ['POST', /^\/me\/totp\/finish$/, ({ s, me, b }) => { if (!codes(SECRET).includes(b.code)) refuse(400, 'bad-request', 'The code does not fit.', 'Give the code that the app shows now.', { field: 'code' }); me.totp = s.secret; me.second_factor = true; s.next = null; return {}; }, 'half'],
+  ['POST', /^\/me\/totp\/begin$/, ({ s }) => { s.secret = [...randomBytes(32)].map((b) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'[b % 32]).join(''); return { secret: s.secret, uri: `otpauth://totp/Weir:me?secret=${s.secret}&issuer=Weir&algorithm=SHA1&digits=6&period=30` }; }, 'half'],
+  ['POST', /^\/me\/totp\/finish$/, ({ s, me, b }) => { if (!codes(s.secret).includes(b.code)) refuse(400, 'bad-request', 'The code does not fit.', 'Give the code that the app shows now.', { field: 'code' }); me.totp = s.secret; me.second_factor = true; s.next = null; return {}; }, 'half'],
   ['DELETE', /^\/me\/totp$/, ({ me }) => { me.totp = null; return {}; }, 'self'],
   ['POST', /^\/me\/passkeys\/begin$/, ({ me }) => ({ public_key: { challenge: randomBytes(32).toString('base64url'), rp: { id: 'localhost', name: 'Weir' }, user: { id: Buffer.from(me.id, 'hex').toString('base64url'), name: me.login, displayName: me.display }, pubKeyCredParams: [{ type: 'public-key', alg: -7 }, { type: 'public-key', alg: -8 }, { type: 'public-key', alg: -257 }], authenticatorSelection: { residentKey: 'required', userVerification: 'required' }, attestation: 'none', excludeCredentials: me.passkeys.map((p) => ({ type: 'public-key', id: p.id })) } }), 'half'],
   ['POST', /^\/me\/passkeys\/finish$/, ({ s, me, b }) => { keys.set(b.credential.id, me.id); me.passkeys.push({ id: b.credential.id, name: b.name ?? '', since: data.at(data.now()), used: null }); me.second_factor = true; s.next = null; return {}; }, 'half'],
