@@ -37,7 +37,7 @@ export const THEMES = ['light', 'dark'];
 
 /** A context that writes down console errors, broken rules of the policy, and requests to elsewhere. */
 export async function contextOf(browser, base) {
-  const context = await browser.newContext({ viewport: SIZES.wide, locale: 'zh-CN', timezoneId: 'America/New_York', ignoreHTTPSErrors: true, acceptDownloads: true });
+  const context = await browser.newContext({ viewport: SIZES.wide, locale: 'zh-CN', timezoneId: 'America/New_York', ignoreHTTPSErrors: true, acceptDownloads: true, reducedMotion: 'reduce' });
   const faults = [];
   const origin = new URL(base).origin;
   await context.addInitScript(() => {
