@@ -14,7 +14,7 @@ import { Page, Panel } from '../../ui/Page';
 import { Reason } from '../../ui/Reason';
 import { Failed, Nothing, Waiting } from '../../ui/State';
 
-const ACTS = ['lookup', 'lookup-batch', 'records', 'sql', 'export', 'key-show', 'text', 'ledger-open'];
+const ACTS = ['lookup', 'lookup-batch', 'records', 'sql', 'export', 'key-show', 'text', 'ledger-read', 'ledger-open', 'settings-change'];
 const TONES: Record<string, Tone> = { one: 'ok', none: 'idle', several: 'warn', unknown: 'warn', refused: 'err', failed: 'err' };
 interface Filter { actor: string; act: string; from: string; to: string }
 

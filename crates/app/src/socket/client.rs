@@ -24,7 +24,11 @@ impl Client {
             match e.kind() {
                 ErrorKind::PermissionDenied => Failure::new(
                     format!("you may not talk to the program in {shown}"),
-                    "use the account the program runs under: its socket is for that account alone",
+                    format!(
+                        "its socket is open to the account it runs under: use that one, or let its owner open the folder and the socket to you and \
+                         add these lines to the configuration, then start it again:\n\n  [[desk.uids]]\n  uid = {}\n  account = \"NAME\"\n  roles = [\"operator\"]",
+                        rustix::process::getuid().as_raw()
+                    ),
                 ),
                 _ => Failure::new(
                     format!("no program runs in {shown} ({e})"),

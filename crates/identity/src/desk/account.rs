@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use weir_base::time::Millis;
 use weir_record::Id;
 
-use super::codec::{as_base64, as_ms, as_ms_maybe, as_text, as_texts};
+use super::codec::{as_base64, as_ms, as_ms_maybe, as_text, as_text_maybe, as_texts};
 use super::limits::{LOGIN_BYTES, NAME_CHARS, REASON_CHARS, REASON_CHARS_MIN};
 use super::password::Stored;
 use super::refused::Refused;
@@ -112,6 +112,9 @@ pub struct Account {
     pub passkeys: Vec<Passkey>,
     /// OpenID subjects.
     pub subjects: Vec<Subject>,
+    /// The person who fetched the link that made this account's factors anew: what that person asks, it never confirms.
+    #[serde(with = "as_text_maybe", default, skip_serializing_if = "Option::is_none")]
+    pub link_by: Option<Id>,
 }
 
 impl Account {
@@ -131,6 +134,7 @@ impl Account {
             totp: None,
             passkeys: Vec::new(),
             subjects: Vec::new(),
+            link_by: None,
         }
     }
 

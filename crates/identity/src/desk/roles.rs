@@ -66,7 +66,7 @@ capabilities! {
     SettingsRead = "settings.read", State, "Sees the configuration.";
     SettingsChange = "settings.change", Administer, "Changes the configuration.";
     SealNow = "seal.now", State, "Seals what waits.";
-    KeyShow = "key.show", State, "Shows the key that checks the log.";
+    KeyShow = "key.show", Masked, "Shows the key of one kind and day, which opens its rows.";
     ImportRun = "import.run", Administer, "Imports files.";
     BreakGlassAsk = "break-glass.ask", Administer, "Asks for a role in an emergency.";
     Own = "self", Own, "One's own factors, sessions and tokens.";

@@ -158,13 +158,19 @@ fn seen(text: &str, form: &'static str, basis: &Basis) -> Parts {
         assumed.push("the first address is a private one: the public one beside it is asked about".to_owned());
         public = Some(*other);
     }
-    let remote = if matches!(form, "combined-log" | "syslog") {
+    let mut remote = if matches!(form, "combined-log" | "syslog") {
         None
     } else {
         all.iter()
             .find(|e| Some(e.span) != public.map(|p| p.span) && Some(e.address) != public.map(|p| p.address) && e.side != Side::Source)
             .copied()
     };
+    if form == "cisco-asa"
+        && let Some(translated) = asa_translated(text, &all)
+    {
+        (public, remote) = translated;
+        assumed.clear();
+    }
     if form == "combined-log"
         && let Some(end) = public.as_mut().filter(|e| e.port.is_none())
         && let Some(port) = last_number(text)
@@ -177,6 +183,19 @@ fn seen(text: &str, form: &'static str, basis: &Basis) -> Parts {
         moment = lone_epoch(text, &all);
     }
     Parts { public, moment, unclear, protocol: protocol(text, form), remote, skew: None, assumed }
+}
+
+/// The public end, and the remote one, of an ASA's line about our side going out: `Built outbound … for FAR (FAR) to INSIDE (PUBLIC)`,
+/// `Built dynamic … translation from INSIDE to PUBLIC`.
+fn asa_translated(text: &str, all: &[End]) -> Option<(Option<End>, Option<End>)> {
+    let last = all.last().copied().filter(|_| all.len() > 1);
+    if text.contains(" outbound ") {
+        last.map(|end| (Some(end), all.first().copied()))
+    } else if text.contains(" translation from ") {
+        last.map(|end| (Some(end), None))
+    } else {
+        None
+    }
 }
 
 /// The moment of a line with several: one with a zone, then one with a year, then the first.

@@ -125,6 +125,22 @@ const CASES: &[Case] = &[
         Some("[2001:db8::2]:53"),
     ),
     (
+        "Nov 22 2026 10:00:00 asa : %ASA-6-302013: Built outbound TCP connection 9 for outside:198.51.100.1/443 (198.51.100.1/443) to inside:10.0.0.1/5000 (203.0.113.7/40123)",
+        "cisco-asa",
+        "203.0.113.7:40123",
+        T,
+        Some("tcp"),
+        Some("198.51.100.1:443"),
+    ),
+    (
+        "Nov 22 2026 10:00:00 asa : %ASA-6-305011: Built dynamic TCP translation from inside:10.0.0.1/5000 to outside:203.0.113.7/40123",
+        "cisco-asa",
+        "203.0.113.7:40123",
+        T,
+        Some("tcp"),
+        None,
+    ),
+    (
         "Nov 22 2026 10:00:00 asa : %ASA-6-302013: Built inbound TCP connection 9 for outside:203.0.113.7/40123 (203.0.113.7/40123) to inside:10.0.0.5/443 (198.51.100.2/443)",
         "cisco-asa",
         "203.0.113.7:40123",

@@ -210,7 +210,7 @@ impl Desk {
                 }
                 Standing::Active => {
                     let content = json!({"account": id.to_string(), "display": target.display, "login": target.login});
-                    let needed = if target.is_admin() { 2 } else { 1 };
+                    let needed = if target.roles.iter().any(|r| r.needs_second_factor()) { 2 } else { 1 };
                     asked(c, caller, ask_for(Kind::AccountRecover, content, reason, Some(target.person), needed), now).map(waits)
                 }
             }

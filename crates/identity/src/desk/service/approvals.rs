@@ -60,6 +60,11 @@ fn digest_of(text: &str) -> Outcome<Digest> {
     Ok(out)
 }
 
+/// Whoever held the link that makes an account's factors may be behind that account: it is no second person for what they ask.
+fn from_asker(look: &impl Look, account: Id, a: &Approval) -> bool {
+    look.account(account).is_some_and(|known| known.link_by == Some(a.asked_person))
+}
+
 fn view(look: &impl Look, a: &Approval, caller: &Caller, now: Millis) -> ApprovalView {
     let display = |id: Option<Id>| match id {
         Some(id) => look.account(id).map_or_else(|| id.to_string(), |a| a.display.clone()),
@@ -67,7 +72,9 @@ fn view(look: &impl Look, a: &Approval, caller: &Caller, now: Millis) -> Approva
     };
     let step =
         |s: &Step| StepView { actor: s.account, display: display(s.account), time: s.time, what: s.what.name(), reason: s.reason.clone() };
-    let may = caller.needs(Capability::ApprovalsConfirm).and_then(|()| a.may_confirm(caller.who(), now));
+    let may = caller
+        .needs(Capability::ApprovalsConfirm)
+        .and_then(|()| if from_asker(look, caller.account, a) { Err(Refused::SamePerson) } else { a.may_confirm(caller.who(), now) });
     ApprovalView {
         id: a.id,
         kind: a.kind.name(),
@@ -128,6 +135,9 @@ impl Desk {
             let known = c.draft.account(account).filter(|a| a.standing != Standing::Disabled);
             known.ok_or(Refused::Expired("result"))?;
             let token = link(c, account, now)?;
+            if approval.kind == Kind::AccountRecover {
+                c.draft.change_account(account, |a| a.link_by = Some(caller.person));
+            }
             approval.result = None;
             c.told.act(&caller.actor(), "desk-account-link", format!("account={account} approval={id}"), now);
             c.draft.put(Entry::Approval(approval));
@@ -158,6 +168,9 @@ impl Desk {
         let digest = digest_of(digest)?;
         let (ended, held) = self.change(|c| {
             let mut approval = c.draft.approval(id).ok_or(Refused::NotFound("approval"))?.clone();
+            if from_asker(&c.draft, caller.account, &approval) {
+                return Err(Refused::SamePerson);
+            }
             let enough = approval.confirm(caller.who(), &digest, |account| counts(&c.draft, account), now)?;
             c.told.act(&caller.actor(), "desk-approval-confirm", detail(&approval), now);
             let ended = if enough && approval.kind.is_immediate() { perform::perform(c, &mut approval, now) } else { None };

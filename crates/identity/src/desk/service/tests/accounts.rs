@@ -178,6 +178,22 @@ fn an_administrator_is_recovered_by_two_others_and_starts_anew() {
 }
 
 #[test]
+fn a_recovered_account_is_no_second_person_for_who_held_its_link() {
+    let u = unit();
+    let w = &u.w;
+    let asked = w.desk.recover(&w.caller(&u.sys), u.one.id, WHY, w.now()).unwrap().approval.unwrap();
+    assert_eq!(w.confirm(&u.sec, asked).unwrap().state, "waiting", "an approver needs two");
+    assert_eq!(w.confirm(&u.two, asked).unwrap().state, "used");
+    let token = w.desk.approval_result(&w.caller(&u.sys), asked, w.now()).unwrap();
+    let again = w.accept(&token, &u.one.login);
+    let wanted = w.desk.invite(&w.caller(&u.sys), "Somebody", &[Role::Operator], None, WHY, w.now()).unwrap().approval.unwrap();
+    assert_eq!(w.confirm(&again, wanted).err(), Some(Refused::SamePerson));
+    assert_eq!(w.confirm(&u.two, wanted).unwrap().state, "used");
+    let other = w.desk.invite(&w.caller(&u.sec), "Somebody", &[Role::Operator], None, WHY, w.now()).unwrap().approval.unwrap();
+    assert_eq!(w.confirm(&again, other).unwrap().state, "used", "for others it is");
+}
+
+#[test]
 fn notices_say_what_needs_a_person() {
     let codes = |w: &World| w.desk.notices(w.now()).into_iter().map(|n| n.code).collect::<Vec<_>>();
     let w = World::new();
