@@ -42,6 +42,8 @@ async function passkey({ fresh, people, base }) {
   await page.getByLabel('Name of the passkey').fill('virtual');
   await page.getByRole('button', { name: 'Enrol a passkey' }).click();
   await main(page).getByText('virtual', { exact: true }).waitFor();
+  // Enrolling renews the session, and the page with it.
+  await settled(page);
   await page.locator('.bar .right button').last().click();
   await page.getByText('Sign out').click();
   await page.getByRole('button', { name: 'Sign in with a passkey' }).click();
