@@ -69,10 +69,10 @@ fn question(line: &ReadLine, skew: &str) -> Option<Value> {
 fn shown(line: &ReadLine, answer: Option<&Value>, summary: Option<&str>) -> String {
     let mut out = match (&line.question, &line.problem) {
         (Some(q), _) => format!("line {}: {} at {}\n", line.line, q.public, q.at),
-        (None, Some(problem)) => format!("line {}: not asked: {problem}\n", line.line),
+        (None, Some(problem)) => format!("line {}: not asked: {}\n", line.line, problem.en),
         (None, None) => return String::new(),
     };
-    line.assumed.iter().filter(|_| line.question.is_some()).for_each(|a| out.push_str(&format!("  assumed: {a}\n")));
+    line.assumed.iter().filter(|_| line.question.is_some()).for_each(|a| out.push_str(&format!("  assumed: {}\n", a.en)));
     if let Some(summary) = summary {
         summary.lines().for_each(|l| out.push_str(&format!("  {l}\n")));
     } else if let Some(error) = answer.and_then(|a| a.get("error")) {

@@ -7,7 +7,7 @@ use crate::model::ledger::{Ledger, LedgerQuery, Opened};
 use crate::model::lookup::{Answers, Ask, Paste, Read};
 use crate::model::overview::{Overview, Series};
 use crate::model::problem::Problem;
-use crate::model::record::{Export, KindShape, Records, RecordsQuery, Table};
+use crate::model::record::{Export, KindShape, OpenText, Records, RecordsQuery, Table, Text};
 use crate::model::session::Unit;
 use crate::model::setting::{Checked, Difference, Settings};
 use crate::model::source::{Guide, Malformed, Source};
@@ -41,6 +41,8 @@ pub trait Backend: Send + Sync {
     fn kinds(&self) -> Vec<KindShape>;
     /// Rows through the masking view, newest first.
     fn records(&self, caller: &Caller, query: &RecordsQuery) -> Outcome<Records>;
+    /// A log line as it came.
+    fn text_open(&self, caller: &Caller, id: &str, open: &OpenText) -> Outcome<Text>;
     /// Checks an export and writes its begin into the ledger; what follows is [`Backend::export`].
     fn export_begin(&self, caller: &Caller, export: &Export) -> Outcome<()>;
     /// Streams an export; writes its end into the ledger, with the rows that went out.

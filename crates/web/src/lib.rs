@@ -4,6 +4,7 @@
 mod app;
 pub mod backend;
 mod body;
+pub mod catalogue;
 mod client;
 mod console;
 mod gate;

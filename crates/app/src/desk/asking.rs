@@ -9,6 +9,7 @@ use weir_record::Kind;
 use weir_web::backend::{Caller, Outcome, Part};
 use weir_web::model::lookup::{Answers, Ask, Question};
 use weir_web::model::record::{Column, Export, KindShape, Records, RecordsQuery, Table};
+use weir_web::model::words::Words as About;
 
 use super::problem;
 use crate::ask::{self, Asker};
@@ -70,6 +71,11 @@ pub fn ask(service: &Service, caller: &Caller, ask: &Ask) -> Outcome<Answers> {
     Ok(Answers { answers })
 }
 
+/// A table's remark: names of code are set off by backticks there, which are for pages alone.
+fn words(doc: &str) -> About {
+    About::of(doc.replace('`', ""))
+}
+
 /// Kinds that have a view.
 pub fn kinds() -> Vec<KindShape> {
     let shape = |kind: Kind| {
@@ -77,9 +83,9 @@ pub fn kinds() -> Vec<KindShape> {
         let seen = mask::schema(kind).ok()?;
         let fields = spec.fields.iter().filter(|f| seen.field_with_name(f.name).is_ok());
         let column =
-            |f: &weir_record::Field| Column { name: f.name.into(), doc: f.doc.into(), unit: f.unit.into(), class: f.class.name().into() };
+            |f: &weir_record::Field| Column { name: f.name.into(), doc: words(f.doc), unit: f.unit.into(), class: f.class.name().into() };
         let searchable = kind == Kind::Maintenance;
-        Some(KindShape { name: spec.name.into(), doc: spec.doc.into(), columns: fields.map(column).collect(), searchable })
+        Some(KindShape { name: spec.name.into(), doc: words(spec.doc), columns: fields.map(column).collect(), searchable })
     };
     mask::kinds().filter_map(shape).collect()
 }
@@ -261,7 +267,7 @@ mod tests {
     #[test]
     fn every_kind_with_a_view_has_its_columns() {
         let all = kinds();
-        assert!(all.iter().all(|k| !k.columns.is_empty() && !k.doc.is_empty()));
+        assert!(all.iter().all(|k| !k.columns.is_empty() && !k.doc.en.is_empty()));
         assert_eq!(all.iter().filter(|k| k.searchable).count(), 1);
         assert!(all.iter().any(|k| k.name == "question" && k.columns.iter().all(|c| c.name != "target")));
         assert!(!all.iter().any(|k| k.name == "binding" || k.name == "raw"));

@@ -111,9 +111,9 @@ fn records_and_exports_are_masked_streamed_and_ledgered() {
     let mut operator = somebody(&running, &mut admin, "operator");
     let mut auditor = somebody(&running, &mut admin, "audit-admin");
     assert_eq!(code(&running.ask(&["seal", "--now"])), 0);
-    let page = operator.get("/api/v1/records?kind=config_change&limit=10").ok();
+    let page = operator.post("/api/v1/records/search", &json!({"kind": "config_change", "limit": 10})).ok();
     assert_eq!((page["rows"].as_array().unwrap().len(), &page["more"]), (10, &json!(true)));
-    let all = operator.get("/api/v1/records?kind=config_change&limit=1000").ok();
+    let all = operator.post("/api/v1/records/search", &json!({"kind": "config_change", "limit": 1000})).ok();
     let rows = all["rows"].as_array().unwrap().len();
     assert!(rows > 20 && all["more"] == false, "{rows}");
     for (format, want) in [("csv", rows + 1), ("jsonl", rows)] {

@@ -73,6 +73,12 @@ codes! {
     Method "method" 405 "Wrong method";
     /// The request is not understood.
     BadRequest "bad-request" 400 "Bad request";
+    /// The link is half of what is needed: its code is missing.
+    CodeNeeded "code-needed" 403 "A code is needed";
+    /// The link's code is not right.
+    CodeWrong "code-wrong" 403 "Wrong code";
+    /// The last sign-in is too long ago for this.
+    SignInAgain "sign-in-again" 403 "Sign in again";
     /// It does not fit with what is.
     Conflict "conflict" 409 "Conflict";
     /// Its time is over.
@@ -110,6 +116,11 @@ impl Problem {
     /// The same, boxed: what a [`crate::backend::Outcome`] carries.
     pub fn boxed(code: Code, detail: impl Into<String>, todo: impl Into<String>) -> Box<Problem> {
         Box::new(Problem::new(code, detail, todo))
+    }
+
+    /// Is it of this kind?
+    pub fn is(&self, code: Code) -> bool {
+        self.kind.strip_prefix("urn:weir:problem:") == Some(code.name())
     }
 
     /// Names the field that is wrong.

@@ -38,7 +38,7 @@ fn change(app: &App, visit: &Visit, who: &Signed, body: &SettingChange) -> Answe
     let checked = app.backend.settings_check(&body.changes)?;
     if let Some(wrong) = checked.problems.first() {
         let problem =
-            Problem::new(Code::BadRequest, format!("{}: {}", wrong.path, wrong.text), "Correct it and check again; nothing was changed.");
+            Problem::new(Code::BadRequest, format!("{}: {}", wrong.path, wrong.text.en), "Correct it and check again; nothing was changed.");
         return Err(Box::new(problem.field(&wrong.path)));
     }
     let content = json!({ "changes": body.changes });
