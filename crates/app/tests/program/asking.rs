@@ -30,7 +30,7 @@ fn with_sessions(running: &Running) -> bool {
 #[test]
 fn a_login_over_radclient_names_its_subscriber_and_no_account_is_seen() {
     let dir = tempfile::tempdir().unwrap();
-    let running = Running::minimal(dir.path());
+    let running = Running::audited(dir.path());
     if !with_sessions(&running) {
         return;
     }
@@ -77,7 +77,7 @@ fn exit_codes_say_what_the_answer_is() {
     let lines = String::from_utf8_lossy(&nobody.stderr).lines().count();
     assert_eq!(lines, 2, "one line what, one line what to do");
 
-    let running = Running::minimal(dir.path());
+    let running = Running::audited(dir.path());
     let future = at(now + 3_600_000);
     for (args, want) in [
         (vec!["--public", "203.0.113.7:99999", "--at", &past], 2),
@@ -111,7 +111,7 @@ fn exit_codes_say_what_the_answer_is() {
 #[test]
 fn requests_that_lie_ready_are_answered_in_order_with_one_commit() {
     let dir = tempfile::tempdir().unwrap();
-    let running = Running::minimal(dir.path());
+    let running = Running::audited(dir.path());
     let mut socket = running.socket();
     let groups = |socket: &mut crate::common::Socket| socket.call(json!({ "op": "health" }))["ok"]["sequenced"].as_u64().unwrap();
     let before = groups(&mut socket);
@@ -146,7 +146,7 @@ fn requests_that_lie_ready_are_answered_in_order_with_one_commit() {
 #[test]
 fn an_endless_request_is_cut_off() {
     let dir = tempfile::tempdir().unwrap();
-    let running = Running::minimal(dir.path());
+    let running = Running::audited(dir.path());
     let mut socket = running.socket();
     socket.send(&vec![b'x'; (4 << 20) + 1]);
     let answer = socket.receive();

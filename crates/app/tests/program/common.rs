@@ -22,6 +22,9 @@ pub const FREE_PORTS: [&str; 5] = [
     "desk.uids=[{uid=\"owner\",account=\"owner\",roles=[\"operator\",\"system-admin\"]}]",
 ];
 
+/// Whoever runs the test asks and reads the ledger, which no operator does.
+pub const AUDITED: &str = "desk.uids=[{uid=\"owner\",account=\"owner\",roles=[\"operator\",\"audit-admin\"]}]";
+
 /// The desk's part of the same, for a configuration that is written by the test.
 pub const FREE_DESK: &str =
     "[desk]\nlisten = [\"127.0.0.1:0\"]\n[[desk.uids]]\nuid = \"owner\"\naccount = \"owner\"\nroles = [\"operator\", \"system-admin\"]\n";
@@ -69,6 +72,11 @@ impl Running {
     /// Starts the minimal configuration with free ports.
     pub fn minimal(data: &Path) -> Running {
         Running::start(data, &config("minimal.toml"), &[])
+    }
+
+    /// The same, for whoever reads the ledger too.
+    pub fn audited(data: &Path) -> Running {
+        Running::start(data, &config("minimal.toml"), &[AUDITED])
     }
 
     /// Starts a configuration with free ports, and waits until it is ready.

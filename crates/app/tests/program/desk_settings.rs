@@ -37,8 +37,10 @@ fn a_change_of_one_person_is_recorded_and_comes_with_the_next_start() {
     let actions = running.records("operator_action");
     let change = actions.iter().find(|a| a["action"] == "settings-change").unwrap();
     assert_eq!((&change["detail"], &change["result"]), (&json!("sources.radius.settle: \"5s\""), &json!("ok")));
-    assert!(running.records("question").iter().any(|q| q["act"] == "settings-change"), "the reason is in the ledger");
     assert!(!actions.iter().any(|a| a.to_string().contains("cellar")), "and nowhere else");
+    assert_eq!(running.stop(), 0);
+    let running = Running::audited(dir.path());
+    assert!(running.records("question").iter().any(|q| q["act"] == "settings-change"), "the reason is in the ledger");
     assert_eq!(running.stop(), 0);
     let running = Running::minimal(dir.path());
     assert_eq!(of(&running, "sources.radius.settle"), ("\"5s\"".into(), "desk".into(), 0));

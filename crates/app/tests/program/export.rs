@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::common::{Running, code, config, parsed};
+use crate::common::{AUDITED, Running, code, config, parsed};
 
 /// Prints the columns and their types, then every row, in the file's own order, as JSON. Moments are milliseconds.
 const SCRIPT: &str = r#"
@@ -65,7 +65,7 @@ fn people(truth: &Path) -> BTreeSet<String> {
 fn duckdb_reads_an_export_and_finds_the_rows_that_sql_finds() {
     let Some(python) = python() else { return };
     let dir = tempfile::tempdir().unwrap();
-    let running = Running::start(&dir.path().join("data"), &config("minimal.toml"), &["sources.ipfix.clock=trust"]);
+    let running = Running::start(&dir.path().join("data"), &config("minimal.toml"), &["sources.ipfix.clock=trust", AUDITED]);
     let truth = dir.path().join("truth");
     let history = ["--profile", "small", "--rate", "200", "--seed", "11", "--truth", truth.to_str().unwrap(), "--json"];
     let played = running.ask(&[&["simulate"], &history[..]].concat());

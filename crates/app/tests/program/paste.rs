@@ -10,7 +10,7 @@ use crate::common::{Running, WEIR, code, text};
 #[test]
 fn lines_of_many_forms_are_asked_at_once_and_ledgered_one_by_one() {
     let dir = tempfile::tempdir().unwrap();
-    let running = Running::minimal(dir.path());
+    let running = Running::audited(dir.path());
     let paste = "198.18.0.9:40123 2026-11-22 10:00:00 udp\n\
                  hello\n\
                  198.18.0.9:40124 - - [22/Nov/2026:02:00:00 +0000] \"GET / HTTP/1.1\" 200 1 \"-\" \"-\"\n\n\
