@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::Value;
 use weir_base::crypto::sha256;
 
-use crate::common::{Running, at, code, now_ms, parsed, text};
+use crate::common::{Running, at, code, ledger, now_ms, parsed, text};
 
 /// Sessions of a day ago, one an address, and the file of questions about them.
 const SESSIONS: usize = 2_500;
@@ -61,14 +61,15 @@ fn a_file_of_questions_is_answered_line_by_line_under_one_record() {
     // Two records each time, with the file's lines and with the answers that were given, and none for the questions. An operator does not read them.
     assert!(running.socket().call(serde_json::json!({ "op": "records", "kind": "question" }))["error"].is_object());
     assert_eq!(running.stop(), 0);
-    let running = Running::audited(&dir.path().join("data"));
-    let ledger: Vec<Value> = running.records("question").into_iter().filter(|q| q["act"].as_str().unwrap().starts_with("lookup")).collect();
+    let ledger: Vec<Value> =
+        ledger(&dir.path().join("data")).into_iter().filter(|q| q["act"].as_str().unwrap().starts_with("lookup")).collect();
     let told: Vec<_> =
         ledger.iter().map(|q| (q["answer"].as_str().unwrap(), q["purpose"].as_str().unwrap(), q["rows"].as_u64().unwrap())).collect();
     let rows = SESSIONS as u64;
     assert!(ledger.iter().all(|q| q["act"] == "lookup-batch"), "{ledger:?}");
     let want = [("begun", "security-event"), ("ended", "security-event"), ("begun", "operate"), ("ended", "operate")];
     assert_eq!(told, want.map(|(answer, purpose)| (answer, purpose, rows)));
+    let running = Running::minimal(&dir.path().join("data"));
     assert!(running.records("operator_action").iter().all(|a| a["action"] != "lookup-batch"));
 
     // Somebody who asks other things than were announced is found out.
@@ -93,7 +94,7 @@ fn a_file_of_questions_is_answered_line_by_line_under_one_record() {
 #[test]
 fn what_is_no_file_of_questions_is_told_and_leaves_no_record() {
     let dir = tempfile::tempdir().unwrap();
-    let running = Running::audited(&dir.path().join("data"));
+    let running = Running::minimal(&dir.path().join("data"));
     let file = dir.path().join("abuse.csv");
     let path = file.to_str().unwrap();
     for (content, arguments, told) in [
@@ -110,6 +111,6 @@ fn what_is_no_file_of_questions_is_told_and_leaves_no_record() {
         let said = String::from_utf8_lossy(&refused.stderr).into_owned();
         assert!([1, 2].contains(&code(&refused)) && said.contains(told), "{said}");
     }
-    assert!(running.records("question").iter().all(|q| q["act"] != "lookup-batch"));
     assert_eq!(running.stop(), 0);
+    assert!(ledger(&dir.path().join("data")).iter().all(|q| q["act"] != "lookup-batch"));
 }

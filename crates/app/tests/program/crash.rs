@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::common::{Running, at, have, now_ms, radclient};
+use crate::common::{Running, at, have, ledger, now_ms, radclient};
 
 /// Stands between radclient and the program and keeps what it sent, byte by byte.
 fn overheard(running: &Running, attributes: &str) -> Vec<u8> {
@@ -41,12 +41,12 @@ fn a_retransmission_after_a_kill_is_answered_and_is_no_second_login() {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
-    let running = Running::audited(dir.path());
+    let running = Running::minimal(dir.path());
     let start = "Acct-Session-Id = \"s-1\", User-Name = \"alice\", NAS-IP-Address = 192.0.2.1, Framed-IP-Address = 203.0.113.7, \
                  Acct-Status-Type = Start\n";
     let packet = overheard(&running, start);
     running.kill();
-    let again = Running::audited(dir.path());
+    let again = Running::minimal(dir.path());
     let answer = exchange(&packet, again.port("radius")).expect("the retransmission is answered");
     assert_eq!((answer[0], answer[1]), (5, packet[1]), "Accounting-Response with the request's identifier");
     assert_eq!(again.records("radius_session").len(), 1, "the login is there, once");
@@ -56,8 +56,8 @@ fn a_retransmission_after_a_kill_is_answered_and_is_no_second_login() {
 fn an_answer_that_was_seen_is_in_the_ledger_after_a_kill() {
     let dir = tempfile::tempdir().unwrap();
     for round in 1..=5 {
-        let running = Running::audited(dir.path());
-        assert_eq!(running.records("question").iter().filter(|r| r["act"] == "lookup").count(), round - 1);
+        assert_eq!(ledger(dir.path()).iter().filter(|r| r["act"] == "lookup").count(), round - 1);
+        let running = Running::minimal(dir.path());
         let question = json!({ "public": "198.18.0.9:4242", "protocol": "udp", "at": at(now_ms() - 5_000) });
         let answer = running.socket().call(json!({ "id": 1, "op": "lookup", "question": question, "purpose": "drill" }));
         assert_eq!(answer["ok"]["answer"], json!("none"));

@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 use serde_json::json;
 
 use crate::browser::{Browser, desk_of};
-use crate::common::{AUDITED, Running, WEIR, code, text};
+use crate::common::{AUDITOR, Running, WEIR, code, text};
 
 const PASSWORD: &str = "correct horse battery";
 
@@ -205,7 +205,7 @@ fn without_the_console_the_socket_keeps_its_rules() {
     assert_ne!(code(&set("false", &["--approval", &id])), 0, "once");
     assert_eq!(running.stop(), 0);
 
-    let running = on(&[off, AUDITED]);
+    let running = on(&[off, AUDITOR]);
     let acts: Vec<String> = running.records("question").iter().map(|q| q["act"].as_str().unwrap().to_owned()).collect();
     assert!(
         acts.iter().any(|a| a == "lookup") && acts.iter().any(|a| a == "settings-change") && acts.iter().any(|a| a == "sql"),

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::common::{Running, at, code, now_ms, parsed, text, weir};
+use crate::common::{Running, at, code, ledger, now_ms, parsed, text, weir};
 
 fn lookup<'a>(data: &'a str, past: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     [&["lookup", "--public", "198.18.0.9:4242", "--protocol", "udp", "--at", past, "--data", data][..], more].concat()
@@ -17,7 +17,7 @@ fn a_question_off_line_waits_in_the_side_ledger_and_is_sealed_at_the_next_start(
     let (data, past) = (dir.path().to_str().unwrap(), at(now_ms() - 60_000));
     let never = weir(&lookup(data, &past, &["--offline"]));
     assert_eq!(code(&never), 1, "there is no log here yet");
-    let running = Running::audited(dir.path());
+    let running = Running::minimal(dir.path());
     let refused = weir(&lookup(data, &past, &["--offline"]));
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(code(&refused) == 1 && said.contains("in use by process") && said.contains("without --offline"), "{said}");
@@ -29,21 +29,18 @@ fn a_question_off_line_waits_in_the_side_ledger_and_is_sealed_at_the_next_start(
     }
     let side = fs::read(dir.path().join("side/ledger")).unwrap();
     assert!(!side.windows(10).any(|w| w == b"198.18.0.9"), "the question is encrypted");
-    let running = Running::audited(dir.path());
-    let rows: Vec<_> = running.records("question").into_iter().filter(|r| r["act"] == "lookup").collect();
+    let rows: Vec<_> = ledger(dir.path()).into_iter().filter(|r| r["act"] == "lookup").collect();
     let got: Vec<_> = rows.iter().map(|r| (r["purpose"].clone(), r["offline"].clone(), r["answer"].clone())).collect();
     assert_eq!(got, [(json!("operate"), json!(1), json!("none")), (json!("security-event"), json!(1), json!("none"))]);
     assert!(!dir.path().join("side/ledger").exists());
-    drop(running);
-    let running = Running::audited(dir.path());
-    assert_eq!(running.records("question").iter().filter(|r| r["act"] == "lookup").count(), 2, "taken over once");
+    assert_eq!(ledger(dir.path()).iter().filter(|r| r["act"] == "lookup").count(), 2, "taken over once");
 }
 
 #[test]
 fn off_line_is_refused_when_the_question_cannot_be_written_down() {
     let dir = tempfile::tempdir().unwrap();
     let (data, past) = (dir.path().to_str().unwrap(), at(now_ms() - 60_000));
-    assert_eq!(Running::audited(dir.path()).stop(), 0);
+    assert_eq!(Running::minimal(dir.path()).stop(), 0);
     // Where the side ledger's folder should be, there is a file.
     fs::write(dir.path().join("side"), "in the way").unwrap();
     let refused = weir(&lookup(data, &past, &["--offline", "--json"]));
@@ -55,7 +52,7 @@ fn off_line_is_refused_when_the_question_cannot_be_written_down() {
 #[test]
 fn exports_keys_and_statements_are_ledgered_acts() {
     let dir = tempfile::tempdir().unwrap();
-    let running = Running::audited(dir.path());
+    let running = Running::minimal(dir.path());
     assert_eq!(code(&running.ask(&["seal", "--now"])), 0);
     let out = dir.path().join("out.parquet");
     let export = running.ask(&["export", "--kind", "config_change", "--out", out.to_str().unwrap(), "--json"]);
@@ -76,18 +73,17 @@ fn exports_keys_and_statements_are_ledgered_acts() {
     let online = text(&key(Some(&running), "config_change"));
     assert!(online.trim().len() == 64 && online.trim().bytes().all(|b| b.is_ascii_hexdigit()), "{online}");
     assert_eq!(code(&key(Some(&running), "binding")), 2, "who names a person takes two persons");
-    let acts = |running: &Running| {
-        let rows = running.records("question");
+    let acts = || {
+        let rows = ledger(dir.path());
         let mut acts: Vec<String> = rows.iter().map(|r| format!("{} {}", r["act"].as_str().unwrap(), r["offline"])).collect();
         acts.sort();
         acts.dedup();
         acts
     };
-    assert_eq!(acts(&running), ["export 0", "key-show 0", "sql 0"]);
     assert_eq!(running.stop(), 0);
+    assert_eq!(acts(), ["export 0", "key-show 0", "sql 0"]);
     assert_eq!(text(&key(None, "config_change")), online, "the key off line is the same");
-    let running = Running::audited(dir.path());
-    assert_eq!(acts(&running), ["export 0", "key-show 0", "key-show 1", "records 0", "sql 0"]);
+    assert_eq!(acts(), ["export 0", "key-show 0", "key-show 1", "records 0", "sql 0"]);
 }
 
 /// Every file below a folder.
@@ -105,7 +101,7 @@ fn files(dir: &Path, out: &mut Vec<Vec<u8>>) {
 #[test]
 fn what_was_asked_is_nowhere_in_the_clear() {
     let dir = tempfile::tempdir().unwrap();
-    let running = Running::audited(dir.path());
+    let running = Running::minimal(dir.path());
     let past = at(now_ms() - 60_000);
     assert_eq!(code(&running.ask(&["lookup", "--public", "198.18.77.99:4242", "--protocol", "udp", "--at", &past])), 3);
     running.kill();
