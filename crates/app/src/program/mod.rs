@@ -14,6 +14,7 @@ use toml::Table;
 use weir_base::clock::{Clock, SystemClock};
 use weir_base::task::{Stop, Tasks};
 use weir_base::time::Millis;
+use weir_identity::desk::Desk;
 use weir_record::sink::{RecordSink, SubjectIds};
 use weir_store::engine::Store;
 
@@ -177,12 +178,7 @@ impl Program {
         let made = measures::list(settings, data, &remote_key)?;
         // A desk that cannot be had is told of, and records are taken in without it.
         let prepared = Prepared::new(settings, data, &sink, clock).unwrap_or_else(|f| without_desk(&f, &mut recorder, &mut notes, now));
-        let people = match &prepared {
-            Some(p) => Some(Arc::clone(&p.desk)),
-            None => start::people(settings, Vec::new(), Vec::new(), &sink, clock)
-                .inspect_err(|f| notes.push(format!("accounts and approvals cannot be read: {}: {}", f.what, f.todo)))
-                .ok(),
-        };
+        let people = people(prepared.as_ref(), settings, &sink, clock, &mut notes);
         let measures = Register::start(made.measures, &sink, &ids, clock, data, recorder.sender())?;
         let mut ports = measures.ports();
         let service = Arc::new(Service {
@@ -202,9 +198,7 @@ impl Program {
         let kinds = settings.kinds.iter().map(|k| k.code).collect();
         let office = Arc::new(Office::new(&service, data, kinds, &ports));
         let desk = prepared.and_then(|p| start_desk(p, &office, data, clock, &mut ports, &mut recorder, &mut notes));
-        if let Some(url) = &ports.desk_url {
-            let _ = service.desk_url.set(url.clone());
-        }
+        ports.desk_url.iter().for_each(|url| drop(service.desk_url.set(url.clone())));
         let raise = stop.clone();
         let socket_tasks = Tasks::new(Stop::new(), move |ended| {
             if ended.panic.is_some() {
@@ -319,6 +313,21 @@ struct Parts {
     office: Arc<Office>,
     desk: Option<Started>,
     actor: String,
+}
+
+/// Persons, accounts and approvals: those of the desk that starts, or read from the state alone when the console is off or cannot be had.
+fn people(
+    prepared: Option<&Prepared>,
+    settings: &config::Settings,
+    sink: &Arc<dyn RecordSink>,
+    clock: &Arc<dyn Clock>,
+    notes: &mut Vec<String>,
+) -> Option<Arc<Desk>> {
+    if let Some(prepared) = prepared {
+        return Some(Arc::clone(&prepared.desk));
+    }
+    let read = start::people(settings, Vec::new(), Vec::new(), sink, clock);
+    read.inspect_err(|f| notes.push(format!("accounts and approvals cannot be read: {}: {}", f.what, f.todo))).ok()
 }
 
 /// Starts the desk, where it can be had, and says where it is.

@@ -139,7 +139,7 @@ pub struct Part {
 }
 
 /// A part that was not taken: why, and the end of the batch, where it was under way.
-pub type Broken = (Failure, Option<Ended>);
+pub type Broken = (Failure, Option<Box<Ended>>);
 
 /// The batches under way.
 #[derive(Default)]
@@ -189,7 +189,7 @@ impl Batches {
         let asker = batch.asker.clone();
         let ended = |whole: bool, b: &Batch| Ended { asker: b.asker.clone(), digest: b.announced.digest.clone(), tally: b.tally, whole };
         match taken {
-            Err(why) => Err((why, batches.remove(&id).map(|b| ended(false, &b)))),
+            Err(why) => Err((why, batches.remove(&id).map(|b| Box::new(ended(false, &b))))),
             Ok(lines) if last => {
                 let gone = batches.remove(&id);
                 let ended = gone.as_ref().map(|b| ended(true, b));
