@@ -37,6 +37,9 @@ pub fn run(args: &LookupArgs, file: &Path) -> Result<ExitCode, Failure> {
         let summary = answer.as_mut().and_then(|a| a.as_object_mut()?.remove("summary"));
         if args.json {
             let mut value = json!(line);
+            // The command line is English: as texts.
+            value["problem"] = json!(line.problem.as_ref().map(|p| &p.en));
+            value["assumed"] = json!(line.assumed.iter().map(|a| &a.en).collect::<Vec<_>>());
             value["answer"] = answer.unwrap_or(Value::Null);
             output::json(&value)?;
         } else {
@@ -69,10 +72,10 @@ fn question(line: &ReadLine, skew: &str) -> Option<Value> {
 fn shown(line: &ReadLine, answer: Option<&Value>, summary: Option<&str>) -> String {
     let mut out = match (&line.question, &line.problem) {
         (Some(q), _) => format!("line {}: {} at {}\n", line.line, q.public, q.at),
-        (None, Some(problem)) => format!("line {}: not asked: {problem}\n", line.line),
+        (None, Some(problem)) => format!("line {}: not asked: {}\n", line.line, problem.en),
         (None, None) => return String::new(),
     };
-    line.assumed.iter().filter(|_| line.question.is_some()).for_each(|a| out.push_str(&format!("  assumed: {a}\n")));
+    line.assumed.iter().filter(|_| line.question.is_some()).for_each(|a| out.push_str(&format!("  assumed: {}\n", a.en)));
     if let Some(summary) = summary {
         summary.lines().for_each(|l| out.push_str(&format!("  {l}\n")));
     } else if let Some(error) = answer.and_then(|a| a.get("error")) {

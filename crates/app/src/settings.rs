@@ -94,7 +94,7 @@ fn shown(checked: &Value) -> String {
         out.push_str(&format!("{}: {} -> {new}{two}\n", text(&d, "path").unwrap_or_default(), text(&d, "old").unwrap_or_default()));
     }
     for p in each("problems") {
-        let line = format!("{} {}\n", text(&p, "path").unwrap_or_default(), text(&p, "text").unwrap_or_default());
+        let line = format!("{} {}\n", text(&p, "path").unwrap_or_default(), p["text"]["en"].as_str().unwrap_or_default());
         out.push_str(line.trim_start());
     }
     if out.is_empty() { "nothing would change\n".to_owned() } else { out }

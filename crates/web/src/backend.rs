@@ -7,7 +7,7 @@ use crate::model::ledger::{Ledger, LedgerQuery, Opened};
 use crate::model::lookup::{Answers, Ask, Paste, Read};
 use crate::model::overview::{Overview, Series};
 use crate::model::problem::Problem;
-use crate::model::record::{Export, KindShape, Records, RecordsQuery, Table};
+use crate::model::record::{Export, KindShape, OpenText, Records, RecordsQuery, Table, Text};
 use crate::model::session::Unit;
 use crate::model::setting::{Checked, Difference, Settings};
 use crate::model::source::{Guide, Malformed, Source};
@@ -17,6 +17,8 @@ use crate::model::source::{Guide, Malformed, Source};
 pub struct Caller {
     /// `account:ID`, or `token:ID` for one of its tokens.
     pub actor: String,
+    /// May read the ledger: other views of it are closed to whoever may not.
+    pub ledger: bool,
 }
 
 /// What a call gives, or why not.
@@ -38,9 +40,11 @@ pub trait Backend: Send + Sync {
     /// Answers questions.
     fn ask(&self, caller: &Caller, ask: &Ask) -> Outcome<Answers>;
     /// Kinds that have a view.
-    fn kinds(&self) -> Vec<KindShape>;
+    fn kinds(&self, caller: &Caller) -> Vec<KindShape>;
     /// Rows through the masking view, newest first.
     fn records(&self, caller: &Caller, query: &RecordsQuery) -> Outcome<Records>;
+    /// A log line as it came.
+    fn text_open(&self, caller: &Caller, id: &str, open: &OpenText) -> Outcome<Text>;
     /// Checks an export and writes its begin into the ledger; what follows is [`Backend::export`].
     fn export_begin(&self, caller: &Caller, export: &Export) -> Outcome<()>;
     /// Streams an export; writes its end into the ledger, with the rows that went out.

@@ -4,8 +4,10 @@
 mod app;
 pub mod backend;
 mod body;
+pub mod catalogue;
 mod client;
 mod console;
+pub mod fuzz;
 mod gate;
 pub mod limits;
 mod metrics;

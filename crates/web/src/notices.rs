@@ -7,6 +7,7 @@ use weir_base::task::lock;
 use weir_base::time::Millis;
 
 use crate::model::overview::Notice;
+use crate::model::words::Words;
 
 /// Notices by their key; each key stands once. A key is a code of the message catalogue, with `:` and a word where there may be several.
 #[derive(Debug, Default)]
@@ -31,7 +32,7 @@ impl Notices {
         let shown = |(key, (since, level, text)): (&String, &(Millis, &'static str, String))| Notice {
             level: (*level).to_owned(),
             code: key.split(':').next().unwrap_or(key).to_owned(),
-            text: text.clone(),
+            text: Words::of(text.clone()),
             since: Some(since.to_rfc3339()),
         };
         all.iter().map(shown).collect()

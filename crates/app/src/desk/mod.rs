@@ -14,6 +14,7 @@ pub mod samples;
 pub mod settings;
 mod sources;
 pub mod start;
+mod text;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -25,7 +26,7 @@ use weir_web::backend::{Backend, Caller, Outcome, Part};
 use weir_web::model::ledger::{Ledger, LedgerQuery, Opened};
 use weir_web::model::lookup::{Answers, Ask, Paste, Read};
 use weir_web::model::overview::{GapState, Overview, Series};
-use weir_web::model::record::{Export, KindShape, Records, RecordsQuery, Table};
+use weir_web::model::record::{Export, KindShape, OpenText, Records, RecordsQuery, Table, Text};
 use weir_web::model::session::Unit;
 use weir_web::model::setting::{Checked, Difference, Settings};
 use weir_web::model::source::{Guide, Malformed, Source};
@@ -135,12 +136,16 @@ impl Backend for Office {
         asking::ask(&self.service, caller, ask)
     }
 
-    fn kinds(&self) -> Vec<KindShape> {
-        asking::kinds()
+    fn kinds(&self, caller: &Caller) -> Vec<KindShape> {
+        asking::kinds(caller.ledger)
     }
 
     fn records(&self, caller: &Caller, query: &RecordsQuery) -> Outcome<Records> {
         asking::records(&self.service, caller, query)
+    }
+
+    fn text_open(&self, caller: &Caller, id: &str, open: &OpenText) -> Outcome<Text> {
+        text::open(&self.service, caller, id, open)
     }
 
     fn export_begin(&self, caller: &Caller, export: &Export) -> Outcome<()> {

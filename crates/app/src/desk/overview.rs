@@ -11,6 +11,7 @@ use weir_query::rows::Wanted;
 use weir_record::Kind;
 use weir_store::engine::{Health, SourceInfo, Store};
 use weir_web::model::overview::{ClauseName, GapState, MeasureState, Notice, StoreState};
+use weir_web::model::words::Words;
 
 use super::sources;
 use crate::limits::{DESK_GAP_ROWS, DESK_GAPS, DESK_NOTICES};
@@ -28,7 +29,7 @@ pub fn store(health: &Health, data: &Path) -> StoreState {
         open_sessions: health.open_sessions as u64,
         wal_bytes: health.wal_bytes,
         free_bytes: free_bytes(data),
-        trouble: health.trouble.clone(),
+        trouble: health.trouble.clone().map(Words::of),
     }
 }
 
@@ -49,7 +50,7 @@ pub fn measures(register: &Register) -> Vec<MeasureState> {
         en: d.title.en.to_owned(),
         state: h.state.name().to_owned(),
         since: h.since.to_rfc3339(),
-        why: h.why,
+        why: Words::some(h.why),
         clauses: d.obligations.iter().map(clause).collect(),
         last_drill: None,
     };
@@ -80,7 +81,7 @@ pub fn gaps(store: &Arc<Store>, sources: &[SourceInfo]) -> Vec<GapState> {
 pub fn notices(health: &Health, register: &Register, all: &[SourceInfo], pending: usize, started: Millis, now: Millis) -> Vec<Notice> {
     let mut out = Vec::new();
     let mut tell = |level: &str, code: &str, text: String, since: Option<Millis>| {
-        out.push(Notice { level: level.to_owned(), code: code.to_owned(), text, since: since.map(Millis::to_rfc3339) });
+        out.push(Notice { level: level.to_owned(), code: code.to_owned(), text: Words::of(text), since: since.map(Millis::to_rfc3339) });
     };
     if health.full {
         tell("error", "disk-full", "The disk is full: nothing is taken in until there is room.".to_owned(), health.full_since);

@@ -12,7 +12,7 @@ pub fn app_paste(data: &[u8]) {
     assert!(read.lines.len() <= count, "more lines are told of than there are");
     for line in &read.lines {
         assert!((1..=count).contains(&(line.line as usize)), "a line stands outside the text");
-        let problem = line.problem.as_deref().unwrap_or_default();
+        let problem = line.problem.as_ref().map_or("", |p| p.en.as_str());
         assert!(line.question.is_none() || problem.is_empty(), "a question has no problem");
         if let Some(question) = &line.question {
             assert!(weir_attribution::question::parse_end("public", &question.public).is_ok(), "the end can be asked about");

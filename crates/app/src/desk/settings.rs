@@ -14,6 +14,7 @@ use weir_record::kinds::{OperatorAction, Question};
 use weir_record::sink::RecordSink;
 use weir_record::{Id, Kind};
 use weir_web::model::setting::{Checked, Difference, Setting, SettingProblem, Settings};
+use weir_web::model::words::Words;
 
 use crate::config::editable::{Rule, rule};
 use crate::config::schema::{SETTINGS, did_you_mean, setting_at};
@@ -114,7 +115,7 @@ impl Layers {
                 value: shown(&self.running.table, s.path, s.default),
                 default: s.default.to_owned(),
                 origin: self.origin(s.path).to_owned(),
-                shape: s.shape.words().to_owned(),
+                shape: Words::of(s.shape.words()),
                 editable: rule != Rule::Fixed && !self.on_command_line(s.path),
                 two_persons: rule == Rule::Two,
             }
@@ -230,7 +231,7 @@ impl Layers {
             let more = checked.problems.len() - 1;
             let rest = if more == 0 { String::new() } else { format!("; and {more} more problems") };
             return Err(Failure::usage(
-                format!("{} {}{rest}", first.path, first.text).trim().to_owned(),
+                format!("{} {}{rest}", first.path, first.text.en).trim().to_owned(),
                 "mend the change, then try again",
             ));
         }
@@ -280,7 +281,7 @@ impl Layers {
 }
 
 fn problem(path: &str, text: impl Into<String>) -> SettingProblem {
-    SettingProblem { path: path.to_owned(), text: text.into() }
+    SettingProblem { path: path.to_owned(), text: Words::of(text) }
 }
 
 /// A value as it would be written, or the default.

@@ -11,6 +11,7 @@ use weir_query::rows::Wanted;
 use weir_record::Kind;
 use weir_store::engine::{SourceInfo, Store};
 use weir_web::model::source::{Malformed, Source};
+use weir_web::model::words::Words;
 
 use super::samples::Samples;
 use crate::fail::Failure;
@@ -49,7 +50,7 @@ pub fn list(all: &[SourceInfo], reach: &HashMap<u32, Reach>, samples: &Samples, 
             clock: s.clock.clone(),
             since: s.since.to_rfc3339(),
             state: state(s, started, now).to_owned(),
-            trouble: c.trouble.clone(),
+            trouble: c.trouble.clone().map(Words::of),
             last_seen: c.last_seen.map(Millis::to_rfc3339),
             complete_to: reach.get(&s.number).and_then(|r| r.evidence).map(Millis::to_rfc3339),
             offset_ms: c.offset_ms,

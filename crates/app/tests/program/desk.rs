@@ -80,8 +80,12 @@ fn a_look_up_at_the_desk_is_the_one_of_the_command_line_and_both_are_in_the_ledg
     let text_of = |key: &str| asked[key].as_str().unwrap();
     let own = running.ask(&["lookup", "--json", "--public", text_of("public"), "--at", text_of("at"), "--protocol", "udp"]);
     assert_eq!(code(&own), 3);
-    assert_eq!(answers["answers"][0], parsed(&own), "the desk and the command line");
-    assert!(answers["answers"][1]["error"]["todo"].is_string(), "{answers}");
+    let mut first = answers["answers"][0].clone();
+    let zh = first.as_object_mut().unwrap().remove("reason_zh").unwrap();
+    assert_eq!(first, parsed(&own), "the desk and the command line");
+    assert!(zh.is_string() && zh != first["reason"], "{zh}");
+    let todo = &answers["answers"][1]["error"]["todo"];
+    assert!(todo["en"].is_string() && todo["zh"].as_str().unwrap().contains("请"), "{answers}");
     // What was pasted is read, and nothing is asked.
     let read = operator.post("/api/v1/lookup/read", &json!({ "text": "198.18.0.9:4242 2026-11-22 10:00:00", "zone": "+08:00" })).ok();
     assert_eq!(read["lines"][0]["question"]["at"], "2026-11-22T10:00:00.000+08:00");
@@ -111,9 +115,9 @@ fn records_and_exports_are_masked_streamed_and_ledgered() {
     let mut operator = somebody(&running, &mut admin, "operator");
     let mut auditor = somebody(&running, &mut admin, "audit-admin");
     assert_eq!(code(&running.ask(&["seal", "--now"])), 0);
-    let page = operator.get("/api/v1/records?kind=config_change&limit=10").ok();
+    let page = operator.post("/api/v1/records/search", &json!({"kind": "config_change", "limit": 10})).ok();
     assert_eq!((page["rows"].as_array().unwrap().len(), &page["more"]), (10, &json!(true)));
-    let all = operator.get("/api/v1/records?kind=config_change&limit=1000").ok();
+    let all = operator.post("/api/v1/records/search", &json!({"kind": "config_change", "limit": 1000})).ok();
     let rows = all["rows"].as_array().unwrap().len();
     assert!(rows > 20 && all["more"] == false, "{rows}");
     for (format, want) in [("csv", rows + 1), ("jsonl", rows)] {
@@ -134,6 +138,46 @@ fn records_and_exports_are_masked_streamed_and_ledgered() {
     let guides = operator.get("/api/v1/sources/guides").ok();
     let port = running.port("ipfix_udp").port().to_string();
     assert!(guides.as_array().unwrap().iter().any(|g| g["commands"].as_str().unwrap().contains(&port)), "{guides}");
+}
+
+#[test]
+fn a_log_lines_text_is_opened_with_a_reason_and_the_ledger_has_it_first() {
+    let dir = tempfile::tempdir().unwrap();
+    let listen = ["sources.syslog.listen=127.0.0.1:0", "sources.syslog.listen_tcp=127.0.0.1:0"];
+    let running = Running::start(dir.path(), &crate::common::config("minimal.toml"), &listen);
+    let mut admin = first(&running);
+    let mut operator = somebody(&running, &mut admin, "operator");
+    let mut auditor = somebody(&running, &mut admin, "audit-admin");
+    let mut stream = std::net::TcpStream::connect(running.port("syslog_tcp")).unwrap();
+    std::io::Write::write_all(
+        &mut stream,
+        b"<38>Nov 22 10:00:00 gate sshd[7]: Accepted password for alice from 192.0.2.7 port 50112 ssh2\n",
+    )
+    .unwrap();
+    let row = loop {
+        if let Some(row) = running.records("maintenance").into_iter().find(|r| r["line"].as_str().unwrap().contains("Accepted")) {
+            break row;
+        }
+    };
+    assert!(!row.to_string().contains("alice"), "{row}");
+    let path = format!("/api/v1/records/{}/text", row["text"].as_str().unwrap());
+    let open = json!({ "time": row["time"], "reason": "who got in at ten" });
+    for sealed in [false, true] {
+        if sealed {
+            assert_eq!(code(&running.ask(&["seal", "--now"])), 0);
+        }
+        let text = auditor.post(&path, &open).ok();
+        assert!(text["text"].as_str().unwrap().contains("for alice from 192.0.2.7"), "{text}");
+    }
+    assert_eq!(operator.post(&path, &open).problem(), (403, "not-allowed".into()));
+    assert_eq!(auditor.post(&path, &json!({ "time": row["time"], "reason": "x" })).problem(), (400, "bad-request".into()));
+    let nobody = format!("/api/v1/records/{}/text", "0".repeat(32));
+    assert_eq!(auditor.post(&nobody, &open).problem(), (404, "not-found".into()));
+    let ledger = auditor.get("/api/v1/ledger?act=text").ok();
+    let entries = ledger["entries"].as_array().unwrap();
+    assert_eq!(entries.iter().map(|e| e["answer"].as_str().unwrap()).collect::<Vec<_>>(), ["failed", "rows", "rows"], "{ledger}");
+    let opened = auditor.post(&format!("/api/v1/ledger/{}/open", entries[1]["id"].as_str().unwrap()), &json!({ "reason": "a check" })).ok();
+    assert!(opened["target"].as_str().unwrap().contains("who got in at ten"), "{opened}");
 }
 
 #[test]

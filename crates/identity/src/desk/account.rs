@@ -5,11 +5,12 @@ use serde::{Deserialize, Serialize};
 use weir_base::time::Millis;
 use weir_record::Id;
 
-use super::codec::{as_base64, as_ms, as_ms_maybe, as_text, as_text_maybe, as_texts};
+use super::codec::{as_base64, as_base64_maybe, as_ms, as_ms_maybe, as_text, as_text_maybe, as_texts};
 use super::limits::{LOGIN_BYTES, NAME_CHARS, REASON_CHARS, REASON_CHARS_MIN};
 use super::password::Stored;
 use super::refused::Refused;
 use super::roles::Role;
+use super::secret;
 use super::views::Next;
 
 /// Where an account stands.
@@ -115,6 +116,9 @@ pub struct Account {
     /// The person who fetched the link that made this account's factors anew: what that person asks, it never confirms.
     #[serde(with = "as_text_maybe", default, skip_serializing_if = "Option::is_none")]
     pub link_by: Option<Id>,
+    /// Two persons made it: no one person gives out a link for it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_two: bool,
 }
 
 impl Account {
@@ -135,6 +139,7 @@ impl Account {
             passkeys: Vec::new(),
             subjects: Vec::new(),
             link_by: None,
+            by_two: false,
         }
     }
 
@@ -199,6 +204,29 @@ pub struct Invitation {
     /// Ends at.
     #[serde(with = "as_ms")]
     pub expires: Millis,
+    /// The approval it came of; then the code of who confirmed it is needed too.
+    #[serde(with = "as_text_maybe", default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<Id>,
+    /// Hash of that code.
+    #[serde(with = "as_base64_maybe", default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<[u8; 32]>,
+    /// Codes that were wrong.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub tries: u32,
+}
+
+fn is_zero(n: &u32) -> bool {
+    *n == 0
+}
+
+impl Invitation {
+    /// Is this the code it needs? True when it needs none.
+    pub fn opens(&self, code: &str) -> bool {
+        match (self.approval, &self.code) {
+            (Some(approval), Some(hash)) => secret::same(hash, &secret::code_hash(approval, code)),
+            _ => true,
+        }
+    }
 }
 
 /// Checks a sign-in name: 2 to 32 of a-z 0-9 . _ -

@@ -16,7 +16,7 @@ use serde_json::Value;
 use weir_base::time::Millis;
 use weir_record::Id;
 
-use super::codec::{as_base64, as_ms, as_text, as_text_maybe};
+use super::codec::{as_base64, as_base64_maybe, as_ms, as_text, as_text_maybe};
 use super::content::{self, Digest};
 use super::limits::{APPROVAL_MS_MAX, APPROVAL_STEPS};
 use super::refused::Refused;
@@ -33,6 +33,8 @@ pub enum Kind {
     AccountRecover,
     /// A disabled account is to be used again.
     AccountEnable,
+    /// An administrator is to be disabled.
+    AccountDisable,
     /// A setting that needs two persons.
     SettingChange,
     /// A role in an emergency.
@@ -41,8 +43,15 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 6] =
-        [Kind::AccountCreate, Kind::RoleChange, Kind::AccountRecover, Kind::AccountEnable, Kind::SettingChange, Kind::BreakGlass];
+    pub const ALL: [Kind; 7] = [
+        Kind::AccountCreate,
+        Kind::RoleChange,
+        Kind::AccountRecover,
+        Kind::AccountEnable,
+        Kind::AccountDisable,
+        Kind::SettingChange,
+        Kind::BreakGlass,
+    ];
 
     /// Its name, e.g. `account-create`.
     pub fn name(self) -> &'static str {
@@ -51,6 +60,7 @@ impl Kind {
             Kind::RoleChange => "role-change",
             Kind::AccountRecover => "account-recover",
             Kind::AccountEnable => "account-enable",
+            Kind::AccountDisable => "account-disable",
             Kind::SettingChange => "setting-change",
             Kind::BreakGlass => "break-glass",
         }
@@ -205,6 +215,9 @@ pub struct Approval {
     /// The account for which a link can be fetched by the one who asked, once.
     #[serde(with = "as_text_maybe")]
     pub result: Option<Id>,
+    /// Hash of the code that whoever uses that link must give; the last one who confirmed was shown it.
+    #[serde(with = "as_base64_maybe", default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<[u8; 32]>,
 }
 
 /// What is asked for, before it is asked.
@@ -248,6 +261,7 @@ impl Approval {
             needed: ask.needed.max(1),
             steps: Vec::new(),
             result: None,
+            code: None,
         };
         new.step(Some(who), What::Asked, None, now);
         Ok(new)
@@ -364,11 +378,14 @@ impl Approval {
     }
 
     /// As [`Approval::take`], for an account of the socket: it carries out on the machine what was asked for and confirmed at the desk. Its name is the
-    /// step's reason.
+    /// step's reason. It is nobody who asked or confirmed: another content changes nothing of the approval.
     ///
     /// # Errors
     /// As there.
     pub fn take_socket(&mut self, actor: &str, kind: Kind, content: &Digest, now: Millis) -> Result<(), Refused> {
+        if kind == self.kind && self.state_at(now).is_open() && *content != self.digest {
+            return Err(Refused::Void);
+        }
         self.use_up(None, Some(actor.to_owned()), kind, content, now)
     }
 

@@ -154,3 +154,23 @@ pub mod as_base64 {
         T::try_from(bytes).map_err(|_| Error::custom("of another length"))
     }
 }
+
+/// As [`as_base64`], none as null.
+pub mod as_base64_maybe {
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    /// Writes it.
+    pub fn serialize<T: AsRef<[u8]>, S: Serializer>(value: &Option<T>, out: S) -> Result<S::Ok, S::Error> {
+        value.as_ref().map(|v| URL_SAFE_NO_PAD.encode(v)).serialize(out)
+    }
+
+    /// Reads it.
+    pub fn deserialize<'de, T: TryFrom<Vec<u8>>, D: Deserializer<'de>>(from: D) -> Result<Option<T>, D::Error> {
+        let Some(text) = Option::<String>::deserialize(from)? else { return Ok(None) };
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| Error::custom("not base64url"))?;
+        T::try_from(bytes).map(Some).map_err(|_| Error::custom("of another length"))
+    }
+}

@@ -6,6 +6,10 @@ pub const ACCOUNTS: usize = 1_000;
 pub const INVITATIONS: usize = 200;
 /// How long a link can be used, in milliseconds.
 pub const INVITATION_MS: i64 = 72 * 3_600_000;
+/// Wrong codes that make a link void.
+pub const CODE_TRIES: u32 = 5;
+/// How old the last proof of a password or a passkey may be where factors, password or tokens are changed, in milliseconds.
+pub const PROOF_MS: i64 = 10 * 60_000;
 /// Most sessions in all.
 pub const SESSIONS: usize = 4_096;
 /// Most sessions of an account: the one used longest ago ends when another begins.
@@ -56,6 +60,12 @@ pub const FAILURES_MS: i64 = 15 * 60_000;
 pub const THROTTLE_NAMES: usize = 8_192;
 /// Most addresses whose failures are counted; the oldest go first.
 pub const THROTTLE_ADDRESSES: usize = 8_192;
+/// Most unknown sign-in names that are locked at once and stay so over a restart; the one that ends first goes.
+pub const NAME_LOCKS: usize = 1_024;
+/// Tries that were turned away are recorded once in this time for a place, in milliseconds.
+pub const TURNED_MS: i64 = 60_000;
+/// Most places whose turned-away tries are recorded by themselves; those of others are recorded together.
+pub const TURNED_PLACES: usize = 256;
 /// Most ceremonies (passkey, TOTP set-up, OpenID) under way.
 pub const CEREMONIES: usize = 4_096;
 /// Most ceremonies under way from one address.

@@ -25,6 +25,7 @@ mod store;
 mod throttle;
 mod token;
 mod totp;
+mod turned;
 mod views;
 pub mod webauthn;
 
@@ -35,6 +36,6 @@ pub use roles::{Capabilities, Capability, Class, Role};
 pub use service::{Desk, OWNER, OidcBegun, OidcDone, OidcFlow, OpenError};
 pub use settings::{Origin, Provider, Settings};
 pub use views::{
-    AccountView, ApprovalView, By, Caller, Changed, FactorsView, Next, Notice, PasskeyView, Peer, SessionLine, SessionView, SignedIn,
-    StepView, TokenView, TotpBegun,
+    Accept, AccountView, ApprovalView, By, Caller, Changed, FactorsView, FirstLink, LinkView, Next, Notice, PasskeyView, Peer, SessionLine,
+    SessionView, SignedIn, StepView, TokenView, TotpBegun,
 };

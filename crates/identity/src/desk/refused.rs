@@ -32,6 +32,15 @@ pub enum Refused {
         /// What it must be.
         what: String,
     },
+    /// The link needs a code beside it.
+    CodeNeeded,
+    /// The link's code is not right.
+    CodeWrong {
+        /// Wrong ones it still takes; at 0 the link is void.
+        left: u32,
+    },
+    /// The last proof of a password or a passkey is too old for this.
+    SignInAgain,
     /// It does not fit what is there.
     Conflict(&'static str),
     /// Its time is over.
@@ -59,6 +68,9 @@ impl Refused {
             Refused::NotAllowed(_) | Refused::SamePerson => "not-allowed",
             Refused::NotFound(_) => "not-found",
             Refused::Bad { .. } => "bad-request",
+            Refused::CodeNeeded => "code-needed",
+            Refused::CodeWrong { .. } => "code-wrong",
+            Refused::SignInAgain => "sign-in-again",
             Refused::Conflict(_) | Refused::Void => "conflict",
             Refused::Expired(_) => "expired",
             Refused::TooMany(_) => "too-many",
@@ -71,6 +83,7 @@ impl Refused {
         match self {
             Refused::NotSignedIn | Refused::FactorNeeded | Refused::WrongCredentials { .. } => 401,
             Refused::NotAllowed(_) | Refused::SamePerson => 403,
+            Refused::CodeNeeded | Refused::CodeWrong { .. } | Refused::SignInAgain => 403,
             Refused::NotFound(_) => 404,
             Refused::Bad { .. } => 400,
             Refused::Conflict(_) | Refused::Void => 409,
@@ -91,6 +104,10 @@ impl Refused {
             Refused::SamePerson => "It concerns your own account, or another account of the same person.".into(),
             Refused::NotFound(what) => format!("There is no such {what}."),
             Refused::Bad { what, .. } => what.clone(),
+            Refused::CodeNeeded => "Two persons decided on this link: beside it a code is needed.".into(),
+            Refused::CodeWrong { left: 0 } => "The code is not right, and the link is void now.".into(),
+            Refused::CodeWrong { left } => format!("The code is not right. Tries left: {left}."),
+            Refused::SignInAgain => "Your password or passkey was last given more than ten minutes ago, too long for this change.".into(),
             Refused::Conflict(what) => (*what).into(),
             Refused::Expired(what) => format!("The time of this {what} is over, or it was used."),
             Refused::Void => "The content is not the one that was asked for: nothing was done.".into(),
@@ -110,6 +127,10 @@ impl Refused {
             Refused::SamePerson => "Ask another person to do it.",
             Refused::NotFound(_) => "Look at the list again: it may have gone.",
             Refused::Bad { .. } => "Correct the field and send it again.",
+            Refused::CodeNeeded => "Ask the person who confirmed your account for the code, and give it.",
+            Refused::CodeWrong { left: 0 } => "Ask for a new link; two persons decide on it again.",
+            Refused::CodeWrong { .. } => "Ask the person who confirmed your account for the code, and type it as it was given.",
+            Refused::SignInAgain => "Give your password or a passkey once more, then do it again.",
             Refused::Conflict(_) => "Look at what is there now, then ask again.",
             Refused::Expired(_) => "Ask for a new one.",
             Refused::Void => "Ask again with the content as it is now.",

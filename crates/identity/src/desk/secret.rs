@@ -40,6 +40,26 @@ pub fn split(prefix: &str, text: &str) -> Option<(Id, Hash)> {
     Some((id.parse().ok()?, hash(secret)))
 }
 
+/// Letters of a code, by Crockford: none that is taken for another one.
+const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/// Forty random bits for people to type: `XXXX-XXXX`.
+pub fn code() -> String {
+    let letters = random::<8>().map(|b| char::from(LETTERS[usize::from(b & 31)]));
+    let (one, two) = letters.split_at(4);
+    format!("{}-{}", one.iter().collect::<String>(), two.iter().collect::<String>())
+}
+
+/// What is kept of a code: it belongs to one approval. However it was typed: small letters, blanks, O for 0, I or L for 1.
+pub fn code_hash(of: Id, text: &str) -> Hash {
+    let plain = text.chars().filter(|c| !matches!(c, '-' | ' ')).map(|c| match c.to_ascii_uppercase() {
+        'O' => '0',
+        'I' | 'L' => '1',
+        other => other,
+    });
+    hash(&format!("code {of} {}", plain.take(SECRET_TEXT_BYTES).collect::<String>()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,5 +73,21 @@ mod tests {
         }
         assert!(same(b"abc", b"abc") && !same(b"abc", b"abd") && !same(b"ab", b"abc") && !same(b"abc", b"ab") && same(b"", b""));
         assert_ne!(text(), text());
+    }
+
+    #[test]
+    fn a_code_is_read_however_it_was_typed_and_belongs_to_one_approval() {
+        let (mut seen, id) = (std::collections::BTreeSet::new(), Id::random());
+        for _ in 0..2_000 {
+            let code = code();
+            assert!(code.len() == 9 && code.as_bytes()[4] == b'-', "{code}");
+            assert!(!code.contains(['I', 'L', 'O', 'U']), "{code}");
+            seen.extend(code.bytes());
+            assert_eq!(code_hash(id, &code), code_hash(id, &format!(" {} ", code.to_lowercase().replace('-', ""))));
+        }
+        assert_eq!(seen.len(), 33, "every letter comes up");
+        assert_eq!(code_hash(id, "O1LI-0000"), code_hash(id, "0111 oooo"));
+        assert_ne!(code_hash(id, "0000-0000"), code_hash(Id::random(), "0000-0000"));
+        assert_ne!(code_hash(id, "0000-0000"), code_hash(id, "0000-0001"));
     }
 }

@@ -25,9 +25,11 @@ use super::session::Sessions;
 use super::settings::Settings;
 use super::store::{Draft, Look, Store};
 use super::throttle::Throttle;
+use super::turned::Turned;
 use super::views::{By, Caller, Next, Notice, Peer, SessionView};
 
 mod accounts;
+mod again;
 mod approvals;
 mod invitations;
 mod openid;
@@ -78,6 +80,8 @@ pub(super) struct Live {
     pub(super) throttle: Throttle,
     /// Bounds the records of requests that are no sign-ins.
     pub(super) noise: Throttle,
+    /// Tries that had to wait.
+    pub(super) turned: Turned,
     pub(super) ceremonies: Ceremonies,
     pub(super) reads: MassReads,
 }
@@ -105,6 +109,7 @@ impl Desk {
             sessions: Sessions::new(settings.idle_ms, settings.session_ms),
             throttle: Throttle::new(),
             noise: Throttle::new(),
+            turned: Turned::default(),
             ceremonies: Ceremonies::default(),
             reads: MassReads::default(),
         };

@@ -20,6 +20,8 @@ pub struct Session {
     pub next: Option<Next>,
     /// When the first step was.
     pub since: Millis,
+    /// When a password or a passkey was last proved in it.
+    pub proved: Option<Millis>,
     /// Last used.
     pub used: Millis,
     /// Where from.
@@ -54,8 +56,25 @@ impl Sessions {
         let mut peer = peer.clone();
         peer.agent = cut(&peer.agent, AGENT_BYTES);
         let cookie = secret::text();
-        self.map.insert(secret::hash(&cookie), Session { id: Id::random(), account, next, since, used: now, peer });
+        self.map.insert(secret::hash(&cookie), Session { id: Id::random(), account, next, since, proved: None, used: now, peer });
         cookie
+    }
+
+    /// A password or a passkey was proved in the session of a cookie.
+    pub fn prove(&mut self, cookie: &str, now: Millis) {
+        if let Some(session) = self.map.get_mut(&secret::hash(cookie)) {
+            session.proved = Some(now);
+        }
+    }
+
+    /// Gives a session a new cookie after a step that changed what it can do; nothing of a sign-in is missing then, unless `next` says so. The
+    /// cookie before is void.
+    pub fn renew(&mut self, account: Id, id: Id, next: Option<Next>, now: Millis) -> Option<String> {
+        let mut session = self.end_id(account, id)?;
+        (session.next, session.used) = (next, session.used.max(now));
+        let cookie = secret::text();
+        self.map.insert(secret::hash(&cookie), session);
+        Some(cookie)
     }
 
     fn end_oldest(&mut self, of: impl Fn(&Session) -> bool) {

@@ -11,9 +11,10 @@ use weir_record::sink::StatePut;
 use super::account::{Account, Invitation, Standing};
 use super::approval::Approval;
 use super::break_glass::Emergency;
-use super::codec::{self, CodecError, as_ms_maybe};
+use super::codec::{self, CodecError, as_base64, as_ms, as_ms_maybe};
+use super::limits::NAME_LOCKS;
 use super::roles::{self, Capabilities};
-use super::secret::same;
+use super::secret::{Hash, same};
 use super::token::Token;
 
 /// Facts about the desk itself.
@@ -23,6 +24,27 @@ pub struct Meta {
     /// When the three administrators were first there together. From then on changes need a second person, for good.
     #[serde(with = "as_ms_maybe")]
     pub setup_at: Option<Millis>,
+}
+
+/// A sign-in name no account has, locked by failures as an account would be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NameLock {
+    /// Its hash.
+    #[serde(with = "as_base64")]
+    pub name: Hash,
+    /// Locked until.
+    #[serde(with = "as_ms")]
+    pub until: Millis,
+}
+
+impl NameLock {
+    /// Its id: the first half of the hash.
+    fn id(name: &Hash) -> Id {
+        let mut id = [0; 16];
+        id.iter_mut().zip(name).for_each(|(to, byte)| *to = *byte);
+        Id(id)
+    }
 }
 
 /// An entry.
@@ -38,6 +60,8 @@ pub enum Entry {
     Approval(Approval),
     /// An emergency role.
     Emergency(Emergency),
+    /// A locked name.
+    NameLock(NameLock),
     /// The desk itself.
     Meta(Meta),
 }
@@ -50,6 +74,7 @@ const INVITATION: u8 = b'i';
 const TOKEN: u8 = b't';
 const APPROVAL: u8 = b'r';
 const EMERGENCY: u8 = b'e';
+const NAME_LOCK: u8 = b'l';
 const META: u8 = b'm';
 
 impl Entry {
@@ -61,6 +86,7 @@ impl Entry {
             Entry::Token(e) => (TOKEN, e.id),
             Entry::Approval(e) => (APPROVAL, e.id),
             Entry::Emergency(e) => (EMERGENCY, e.id),
+            Entry::NameLock(e) => (NAME_LOCK, NameLock::id(&e.name)),
             Entry::Meta(_) => (META, Id::default()),
         }
     }
@@ -73,6 +99,7 @@ impl Entry {
             Entry::Token(e) => codec::encode(e),
             Entry::Approval(e) => codec::encode(e),
             Entry::Emergency(e) => codec::encode(e),
+            Entry::NameLock(e) => codec::encode(e),
             Entry::Meta(e) => codec::encode(e),
         }
     }
@@ -87,6 +114,7 @@ impl Entry {
             TOKEN => Entry::Token(codec::decode(value)?),
             APPROVAL => Entry::Approval(codec::decode(value)?),
             EMERGENCY => Entry::Emergency(codec::decode(value)?),
+            NAME_LOCK => Entry::NameLock(codec::decode(value)?),
             META => Entry::Meta(codec::decode(value)?),
             _ => return Err(CodecError::Key),
         };
@@ -164,6 +192,15 @@ pub trait Look {
     /// The emergency of an account that is open now.
     fn emergency_of(&self, account: Id, now: Millis) -> Option<&Emergency> {
         self.emergencies().into_iter().find(|e| e.account == account && e.is_open(now))
+    }
+    /// The lock of a sign-in name no account has.
+    fn name_lock(&self, name: &Hash) -> Option<&NameLock> {
+        let entry = self.entry((NAME_LOCK, NameLock::id(name)));
+        entry.and_then(|e| if let Entry::NameLock(e) = e { Some(e) } else { None }).filter(|l| l.name == *name)
+    }
+    /// Every lock of a name.
+    fn name_locks(&self) -> Vec<&NameLock> {
+        self.entries(NAME_LOCK).into_iter().filter_map(|e| if let Entry::NameLock(e) = e { Some(e) } else { None }).collect()
     }
     /// The desk itself.
     fn meta(&self) -> Meta {
@@ -274,6 +311,22 @@ impl<'a> Draft<'a> {
     /// Lets an approval go.
     pub fn remove_approval(&mut self, id: Id) {
         self.changes.insert((APPROVAL, id), None);
+    }
+
+    /// Locks a name; makes room for it.
+    pub fn lock_name(&mut self, name: Hash, until: Millis, now: Millis) {
+        self.forget_names(now);
+        let mut locks: Vec<(Millis, Id)> = self.name_locks().into_iter().map(|l| (l.until, NameLock::id(&l.name))).collect();
+        locks.sort_unstable();
+        let over = (locks.len() + 1).saturating_sub(NAME_LOCKS);
+        self.changes.extend(locks.into_iter().take(over).map(|(_, id)| ((NAME_LOCK, id), None)));
+        self.put(Entry::NameLock(NameLock { name, until }));
+    }
+
+    /// Lets the locks of names go that have ended.
+    pub fn forget_names(&mut self, now: Millis) {
+        let over: Vec<Id> = self.name_locks().into_iter().filter(|l| now >= l.until).map(|l| NameLock::id(&l.name)).collect();
+        self.changes.extend(over.into_iter().map(|id| ((NAME_LOCK, id), None)));
     }
 
     /// Lets an emergency go.

@@ -92,7 +92,7 @@ pub struct Throttle {
 }
 
 /// An address, or the /64 it lies in: who has one address of it has them all.
-fn place(address: Addr16) -> Prefix {
+pub(super) fn place(address: Addr16) -> Prefix {
     Prefix::new(address, if address.is_v4() { 128 } else { 64 })
 }
 
@@ -147,9 +147,13 @@ impl Throttle {
         of_target.max(self.addresses.waits(&place(address), now))
     }
 
-    /// Has this account just been locked?
-    pub fn is_locked(&self, account: Id) -> bool {
-        self.accounts.map.get(&account).is_some_and(|c| c.failures >= FAILURES_LOCK)
+    /// Has this account or name just been locked?
+    pub fn is_locked(&self, target: Target) -> bool {
+        let count = match target {
+            Target::Account(id) => self.accounts.map.get(&id),
+            Target::Name(hash) => self.names.map.get(&hash),
+        };
+        count.is_some_and(|c| c.failures >= FAILURES_LOCK)
     }
 
     /// Forgets an account's failures.
@@ -188,7 +192,7 @@ mod tests {
             now = now.plus(ms);
         }
         assert_eq!(waits, [0, 0, 0, 0, 1, 2, 4, 8, 16, 900]);
-        assert!(throttle.is_locked(Id([1; 16])));
+        assert!(throttle.is_locked(account));
         assert_eq!(throttle.waits(Some(Target::Account(Id([2; 16]))), from(99), now), 0, "another account does not wait");
     }
 

@@ -105,6 +105,43 @@ impl std::fmt::Debug for SignedIn {
     }
 }
 
+/// A one-use link is taken up.
+#[derive(Clone, Copy)]
+pub struct Accept<'a> {
+    /// The link's token.
+    pub token: &'a str,
+    /// Sign-in name.
+    pub login: &'a str,
+    /// Name shown to people; counts for the first account alone.
+    pub display: &'a str,
+    /// Password.
+    pub password: &'a str,
+    /// The code of who confirmed, where the link needs one.
+    pub code: Option<&'a str>,
+}
+
+/// A link given out at the machine itself.
+#[derive(Clone, PartialEq, Eq)]
+pub struct FirstLink {
+    /// Its token.
+    pub token: String,
+    /// The sign-in name of the account that is there already.
+    pub login: Option<String>,
+}
+
+/// What a one-use link leads to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LinkView {
+    /// Name shown to people; none for the first account.
+    pub display: Option<String>,
+    /// The account is there already: its sign-in name must be given.
+    pub recovers: bool,
+    /// The code of who confirmed is needed.
+    pub code_needed: bool,
+    /// Ends at; none for the first account's.
+    pub expires: Option<Millis>,
+}
+
 /// A session, for the one who has it.
 #[derive(Clone, Debug)]
 pub struct SessionView {

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::words::Words;
+
 /// A request that a second person confirms.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Approval {
@@ -34,7 +36,7 @@ pub struct Approval {
     /// May the one who reads this confirm it?
     pub may_confirm: bool,
     /// Why not, where not.
-    pub why_not: Option<String>,
+    pub why_not: Option<Words>,
     /// A one-use link waits under `/result`, for the one who asked.
     #[serde(default)]
     pub has_result: bool,
@@ -51,8 +53,8 @@ pub struct Step {
     pub time: String,
     /// `asked`, `confirmed`, `refused`, `withdrawn`, `used`, `expired`, `void`.
     pub what: String,
-    /// Words, where some were given.
-    pub reason: Option<String>,
+    /// Words, where some were given; those of people are the same in both languages.
+    pub reason: Option<Words>,
 }
 
 /// `POST /api/v1/approvals/{id}/confirm`.
@@ -60,4 +62,15 @@ pub struct Step {
 pub struct Confirm {
     /// The digest that was looked at: another one is refused.
     pub digest: String,
+}
+
+/// What a confirmation gives.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Confirmed {
+    /// The approval as it stands now.
+    #[serde(flatten)]
+    pub approval: Approval,
+    /// Of the last confirmation of an approval that leads to a one-use link: the code that whoever uses the link must give too, `XXXX-XXXX`,
+    /// once. Give it to that person yourself, by another way than the link.
+    pub code: Option<String>,
 }

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::words::Words;
+
 /// A question.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Question {
@@ -36,7 +38,7 @@ pub struct Ask {
 /// Answers, in the order of the questions.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Answers {
-    /// As `weir lookup --json` shows an answer (docs/answers.md), or `{"error": {"what", "todo"}}`.
+    /// As `weir lookup --json` shows an answer (docs/answers.md), with `reason_zh` beside `reason`; or `{"error": {"what", "todo"}}`, both `{"en", "zh"}`.
     #[schema(value_type = Vec<Object>)]
     pub answers: Vec<serde_json::Value>,
 }
@@ -67,7 +69,7 @@ pub struct ReadLine {
     /// What it was taken for: `plain`, `csv`, `combined-log`, `syslog`, `iptables`, `json`, ….
     pub form: Option<String>,
     /// What was assumed, e.g. that a time without a zone is in the given one.
-    pub assumed: Vec<String>,
+    pub assumed: Vec<Words>,
     /// Why there is no question in it.
-    pub problem: Option<String>,
+    pub problem: Option<Words>,
 }

@@ -10,3 +10,4 @@ pub mod record;
 pub mod session;
 pub mod setting;
 pub mod source;
+pub mod words;

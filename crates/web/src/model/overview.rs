@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::words::Words;
+
 /// `GET /api/v1/overview`.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Overview {
@@ -40,7 +42,7 @@ pub struct StoreState {
     /// Bytes of the data folder's file system that are free.
     pub free_bytes: u64,
     /// Why it is not well.
-    pub trouble: Option<String>,
+    pub trouble: Option<Words>,
 }
 
 /// A measure.
@@ -57,7 +59,7 @@ pub struct MeasureState {
     /// Since.
     pub since: String,
     /// Why.
-    pub why: String,
+    pub why: Option<Words>,
     /// Clauses it helps to fulfil.
     pub clauses: Vec<ClauseName>,
     /// Its last drill.
@@ -99,8 +101,8 @@ pub struct Notice {
     pub level: String,
     /// What, as a key of the message catalogue, e.g. `disk-full`.
     pub code: String,
-    /// Words for it, in English.
-    pub text: String,
+    /// Words for it.
+    pub text: Words,
     /// Since.
     pub since: Option<String>,
 }

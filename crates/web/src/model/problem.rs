@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::words::Words;
+
 /// Why a request was not done. Media type `application/problem+json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
@@ -73,6 +75,12 @@ codes! {
     Method "method" 405 "Wrong method";
     /// The request is not understood.
     BadRequest "bad-request" 400 "Bad request";
+    /// The link is half of what is needed: its code is missing.
+    CodeNeeded "code-needed" 403 "A code is needed";
+    /// The link's code is not right.
+    CodeWrong "code-wrong" 403 "Wrong code";
+    /// The last sign-in is too long ago for this.
+    SignInAgain "sign-in-again" 403 "Sign in again";
     /// It does not fit with what is.
     Conflict "conflict" 409 "Conflict";
     /// Its time is over.
@@ -110,6 +118,20 @@ impl Problem {
     /// The same, boxed: what a [`crate::backend::Outcome`] carries.
     pub fn boxed(code: Code, detail: impl Into<String>, todo: impl Into<String>) -> Box<Problem> {
         Box::new(Problem::new(code, detail, todo))
+    }
+
+    /// The same in Chinese, as far as the catalogue has it.
+    #[must_use]
+    pub fn chinese(mut self) -> Problem {
+        for text in [&mut self.title, &mut self.detail, &mut self.todo] {
+            *text = Words::of(std::mem::take(text)).zh;
+        }
+        self
+    }
+
+    /// Is it of this kind?
+    pub fn is(&self, code: Code) -> bool {
+        self.kind.strip_prefix("urn:weir:problem:") == Some(code.name())
     }
 
     /// Names the field that is wrong.

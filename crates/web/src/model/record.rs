@@ -1,7 +1,9 @@
 //! Records through the masking view.
 
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
+
+use super::words::Words;
 
 /// A kind that has a view.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -9,7 +11,7 @@ pub struct KindShape {
     /// Name, e.g. `nat_mapping`.
     pub name: String,
     /// What it is.
-    pub doc: String,
+    pub doc: Words,
     /// Its columns.
     pub columns: Vec<Column>,
     /// Words can be searched in it.
@@ -22,16 +24,15 @@ pub struct Column {
     /// Name.
     pub name: String,
     /// What it is.
-    pub doc: String,
+    pub doc: Words,
     /// Unit; empty where there is none.
     pub unit: String,
     /// `plain`, `identifier` (masked: a new stand-in for every request), ….
     pub class: String,
 }
 
-/// `GET /api/v1/records`.
-#[derive(Clone, Debug, Serialize, Deserialize, IntoParams, ToSchema)]
-#[into_params(parameter_in = Query)]
+/// `POST /api/v1/records/search`: in a body, because words that are searched for belong into no URL.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct RecordsQuery {
     /// Kind.
     pub kind: String,
@@ -43,7 +44,6 @@ pub struct RecordsQuery {
     pub source: Option<u32>,
     /// Words that must all be in a line; kind `maintenance` only.
     #[serde(rename = "match")]
-    #[param(rename = "match")]
     pub words: Option<String>,
     /// Rows at most, 1 to 1,000.
     pub limit: Option<u32>,
@@ -93,4 +93,20 @@ pub struct Table {
     pub rows: Vec<serde_json::Value>,
     /// There are more rows than these.
     pub cut: bool,
+}
+
+/// `POST /api/v1/records/{id}/text`: opens a log line as it came; itself a record of the ledger.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct OpenText {
+    /// When the line was written (RFC 3339): the column `time` of its record.
+    pub time: String,
+    /// Why, in words: 4 to 200 characters.
+    pub reason: String,
+}
+
+/// A log line as it came.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Text {
+    /// The line; bytes that are no text are replaced.
+    pub text: String,
 }

@@ -100,6 +100,39 @@ pub struct Accept {
     pub display: String,
     /// Password: at least 12 characters.
     pub password: String,
+    /// The code of who confirmed the link, where it needs one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+}
+
+/// `POST /api/v1/invitations/open`: what a one-use link leads to. The link is not used by that.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Link {
+    /// The token of the one-use link.
+    pub token: String,
+}
+
+/// What a one-use link leads to.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Invitation {
+    /// The name shown to people; none for the first account, which names itself.
+    pub display: Option<String>,
+    /// The account is there already and gets new factors: its sign-in name stays and must be given.
+    pub recovers: bool,
+    /// The code of who confirmed the link must be given too.
+    pub code_needed: bool,
+    /// The link ends at (RFC 3339); the first account's ends with the program.
+    pub expires: Option<String>,
+}
+
+/// `POST /api/v1/me/again`: signs in again within the session, before factors, password or tokens are changed.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Again {
+    /// Password.
+    pub password: String,
+    /// The code of the authenticator app, when the account has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
 }
 
 /// A passkey ceremony's options, as `navigator.credentials` takes them (WebAuthn Level 3, `PublicKeyCredential…OptionsJSON`).

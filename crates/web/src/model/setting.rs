@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::words::Words;
+
 /// `GET /api/v1/settings`.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Settings {
@@ -24,7 +26,7 @@ pub struct Setting {
     /// `default`, `file`, `desk` (changed here) or `set` (`--set`).
     pub origin: String,
     /// What a value looks like, in words.
-    pub shape: String,
+    pub shape: Words,
     /// May be changed here.
     pub editable: bool,
     /// A change needs a second person.
@@ -73,5 +75,5 @@ pub struct SettingProblem {
     /// Path.
     pub path: String,
     /// What is wrong and what to do.
-    pub text: String,
+    pub text: Words,
 }

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::words::Words;
+
 /// A source.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Source {
@@ -25,7 +27,7 @@ pub struct Source {
     /// `ok`, `silent` (nothing for five minutes), `trouble`.
     pub state: String,
     /// Why it is in trouble.
-    pub trouble: Option<String>,
+    pub trouble: Option<Words>,
     /// Last message.
     pub last_seen: Option<String>,
     /// Everything it sent up to here is kept.

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::body::{Body, Part};
 use crate::gate::guard::{Signed, Visit};
 use crate::model::account::{BreakGlass, Changed, Reason};
-use crate::model::approval::{Approval, Confirm};
+use crate::model::approval::{Approval, Confirm, Confirmed};
 use crate::problem::Answer;
 
 /// What waits, and what came of it: all of it for who may read approvals, one's own for everybody.
@@ -35,17 +35,18 @@ pub async fn approval_result(State(app): State<App>, visit: Visit, who: Signed, 
     Ok(Json(Changed { state: "done".into(), approval: None, link: Some(link) }))
 }
 
-/// Confirms exactly what was looked at.
+/// Confirms exactly what was looked at. The last confirmation of what leads to a one-use link gives its code, once.
 #[utoipa::path(post, path = "/api/v1/approvals/{id}/confirm", tag = "approvals", params(("id" = String, Path, description = "Id of the approval")),
-    request_body = Confirm, responses((status = 200, body = Approval)))]
+    request_body = Confirm, responses((status = 200, body = Confirmed)))]
 pub async fn approval_confirm(
     State(app): State<App>,
     visit: Visit,
     who: Signed,
     Part(id): Part<Id>,
     Body(body): Body<Confirm>,
-) -> Answer<Json<Approval>> {
-    app.run(move |app| app.desk.confirm(&who.0, id, &body.digest, visit.now)).await.map(|a| Json(a.into()))
+) -> Answer<Json<Confirmed>> {
+    let (approval, code) = app.run(move |app| app.desk.confirm(&who.0, id, &body.digest, visit.now)).await?;
+    Ok(Json(Confirmed { approval: approval.into(), code }))
 }
 
 /// Refuses it.

@@ -3,13 +3,14 @@
 
 use axum::Json;
 use axum::extract::State;
+use weir_record::Id;
 
 use crate::app::App;
-use crate::body::{Asked, Body};
+use crate::body::{Body, Part};
 use crate::gate::guard::{Signed, Visit};
 use crate::limits::PASTE_BYTES;
 use crate::model::lookup::{Answers, Ask, Paste, Read};
-use crate::model::record::{KindShape, Records, RecordsQuery, Statement, Table};
+use crate::model::record::{KindShape, OpenText, Records, RecordsQuery, Statement, Table, Text};
 use crate::problem::Answer;
 
 /// Reads what people paste. Nothing of it is asked.
@@ -28,18 +29,36 @@ pub async fn lookup(State(app): State<App>, visit: Visit, who: Signed, Body(ask)
     answer.await.map(Json)
 }
 
-/// Kinds that have a view.
+/// Kinds that have a view for the one who asks.
 #[utoipa::path(get, path = "/api/v1/records/kinds", tag = "records", responses((status = 200, body = Vec<KindShape>)))]
-pub async fn record_kinds(State(app): State<App>) -> Answer<Json<Vec<KindShape>>> {
-    app.run(|app| Ok::<_, Box<_>>(app.backend.kinds())).await.map(Json)
+pub async fn record_kinds(State(app): State<App>, who: Signed) -> Answer<Json<Vec<KindShape>>> {
+    app.run(move |app| Ok::<_, Box<_>>(app.backend.kinds(&who.ledger()))).await.map(Json)
 }
 
 /// Rows through the masking view, newest first.
-#[utoipa::path(get, path = "/api/v1/records", tag = "records", params(RecordsQuery), responses((status = 200, body = Records)))]
-pub async fn records(State(app): State<App>, visit: Visit, who: Signed, Asked(query): Asked<RecordsQuery>) -> Answer<Json<Records>> {
+#[utoipa::path(post, path = "/api/v1/records/search", tag = "records", request_body = RecordsQuery, responses((status = 200, body = Records)))]
+pub async fn records_search(State(app): State<App>, visit: Visit, who: Signed, Body(query): Body<RecordsQuery>) -> Answer<Json<Records>> {
     let answer = app.run(move |app| {
         app.desk.asked(&who.0, 1, visit.now)?;
         app.backend.records(&who.ledger(), &query)
+    });
+    answer.await.map(Json)
+}
+
+/// Opens a log line as it came. That it was opened, and why, is in the ledger before it is shown.
+#[utoipa::path(post, path = "/api/v1/records/{id}/text", tag = "records",
+    params(("id" = String, Path, description = "The column `text` of a maintenance record")),
+    request_body = OpenText, responses((status = 200, body = Text)))]
+pub async fn record_text(
+    State(app): State<App>,
+    visit: Visit,
+    who: Signed,
+    Part(id): Part<Id>,
+    Body(body): Body<OpenText>,
+) -> Answer<Json<Text>> {
+    let answer = app.run(move |app| {
+        app.desk.asked(&who.0, 1, visit.now)?;
+        app.backend.text_open(&who.ledger(), &id.to_string(), &body)
     });
     answer.await.map(Json)
 }

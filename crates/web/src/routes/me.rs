@@ -6,17 +6,41 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use weir_record::Id;
 
-use super::session::stepped;
+use super::session::{step, stepped};
 use crate::app::App;
 use crate::body::{Body, Part};
 use crate::gate::guard::{Signed, Visit};
-use crate::model::session::{Ceremony, Credential, Factors, NewToken, OpenSession, PasswordChange, Session, Token, TotpBegin, TotpSignIn};
+use crate::model::session::{
+    Again, Ceremony, Credential, Factors, NewToken, OpenSession, PasswordChange, Session, Token, TotpBegin, TotpSignIn,
+};
 use crate::problem::Answer;
 
 /// How this account signs in.
 #[utoipa::path(get, path = "/api/v1/me/factors", tag = "me", responses((status = 200, body = Factors)))]
 pub async fn factors(State(app): State<App>, visit: Visit, who: Signed) -> Answer<Json<Factors>> {
     app.run(move |app| app.desk.factors(&who.0, visit.now)).await.map(|f| Json(f.into()))
+}
+
+/// Signs in again within the session, with the password: what changes factors, password or tokens needs a sign-in that is not older than ten
+/// minutes.
+#[utoipa::path(post, path = "/api/v1/me/again", tag = "me", request_body = Again, responses((status = 200, body = Session)))]
+pub async fn again(State(app): State<App>, visit: Visit, who: Signed, Body(body): Body<Again>) -> Answer<Response> {
+    let now = visit.now;
+    step(&app, &visit, move |app| app.desk.again(&who.0, &body.password, body.code.as_deref(), now)).await
+}
+
+/// Begins to sign in again with a passkey.
+#[utoipa::path(post, path = "/api/v1/me/again/passkey/begin", tag = "me", responses((status = 200, body = Ceremony)))]
+pub async fn again_passkey_begin(State(app): State<App>, visit: Visit, who: Signed) -> Answer<Json<Ceremony>> {
+    let options = app.run(move |app| app.desk.again_passkey_begin(&who.0, &visit.here.host, visit.now)).await?;
+    Ok(Json(Ceremony { public_key: options }))
+}
+
+/// Signs in again with a passkey.
+#[utoipa::path(post, path = "/api/v1/me/again/passkey/finish", tag = "me", request_body = Credential, responses((status = 200, body = Session)))]
+pub async fn again_passkey_finish(State(app): State<App>, visit: Visit, who: Signed, Body(body): Body<Credential>) -> Answer<Response> {
+    let now = visit.now;
+    step(&app, &visit, move |app| app.desk.again_passkey_finish(&who.0, &body.credential, now)).await
 }
 
 /// Changes the password; the account's other sessions end.

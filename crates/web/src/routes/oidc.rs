@@ -76,7 +76,7 @@ pub async fn oidc_callback(
         Ok(OidcDone::SignedIn(done)) => with_cookie(&app, Cookie::Session, &done.cookie, with_cookie(&app, Cookie::Oidc, "", to("/"))),
         Ok(OidcDone::Linked) => with_cookie(&app, Cookie::Oidc, "", to("/#/me")),
         Err(problem) => {
-            failed(&app, problem.status);
+            failed(&app, &problem);
             with_cookie(&app, Cookie::Oidc, "", wrong(&app, &problem))
         }
     }

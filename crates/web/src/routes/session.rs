@@ -7,13 +7,14 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::SET_COOKIE;
 use axum::response::{IntoResponse, Response};
-use weir_identity::desk::{Next, Refused, SessionView, SignedIn};
+use weir_identity::desk::{self, Next, Refused, SessionView, SignedIn};
 
 use crate::app::App;
 use crate::body::Body;
 use crate::gate::cookie::Cookie;
 use crate::gate::guard::Visit;
-use crate::model::session::{Accept, Ceremony, Credential, Me, PasswordSignIn, Provider, Session, TotpSignIn};
+use crate::model::problem::{Code, Problem};
+use crate::model::session::{Accept, Ceremony, Credential, Invitation, Link, Me, PasswordSignIn, Provider, Session, TotpSignIn};
 use crate::problem::Answer;
 
 /// Who is signed in; answered without being signed in too.
@@ -65,19 +66,19 @@ pub fn with_cookie(app: &App, which: Cookie, value: &str, answer: impl IntoRespo
 }
 
 /// A step of a sign-in, on threads of its own; failures are counted.
-async fn step(app: &App, visit: &Visit, job: impl FnOnce(&App) -> Result<SignedIn, Refused> + Send + 'static) -> Answer<Response> {
+pub async fn step(app: &App, visit: &Visit, job: impl FnOnce(&App) -> Result<SignedIn, Refused> + Send + 'static) -> Answer<Response> {
     match app.run_sign_in(job).await {
         Ok(done) => stepped(app, visit, done).await,
         Err(problem) => {
-            failed(app, problem.status);
+            failed(app, &problem);
             Err(problem)
         }
     }
 }
 
 /// Counts a failure.
-pub fn failed(app: &App, status: u16) {
-    if matches!(status, 401 | 429) {
+pub fn failed(app: &App, problem: &Problem) {
+    if matches!(problem.status, 401 | 429) || problem.is(Code::CodeWrong) {
         app.metrics.sign_in_failures.fetch_add(1, Ordering::Relaxed);
     }
 }
@@ -115,11 +116,22 @@ pub async fn session_passkey_finish(State(app): State<App>, visit: Visit, Body(b
     step(&app, &visit, move |app| app.desk.passkey_finish(&cookie, &body.credential, &peer, now)).await
 }
 
+/// What a one-use link leads to. It is not used by that.
+#[utoipa::path(post, path = "/api/v1/invitations/open", tag = "session", request_body = Link, responses((status = 200, body = Invitation)))]
+pub async fn invitation_open(State(app): State<App>, visit: Visit, Body(body): Body<Link>) -> Answer<Json<Invitation>> {
+    let seen = app.run_sign_in(move |app| app.desk.link_view(&body.token, &visit.peer, visit.now)).await;
+    seen.map(|link| Json(link.into())).inspect_err(|problem| failed(&app, problem))
+}
+
 /// Becomes an account by a one-use link, and signs in.
 #[utoipa::path(post, path = "/api/v1/invitations/accept", tag = "session", request_body = Accept, responses((status = 200, body = Session)))]
 pub async fn invitation_accept(State(app): State<App>, visit: Visit, Body(body): Body<Accept>) -> Answer<Response> {
     let (peer, now) = (visit.peer.clone(), visit.now);
-    step(&app, &visit, move |app| app.desk.accept(&body.token, &body.login, &body.display, &body.password, &peer, now)).await
+    let accept = move |app: &App| {
+        let Accept { token, login, display, password, code } = &body;
+        app.desk.accept(&desk::Accept { token, login, display, password, code: code.as_deref() }, &peer, now)
+    };
+    step(&app, &visit, accept).await
 }
 
 /// Signs out, or gives up half a sign-in.

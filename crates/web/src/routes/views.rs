@@ -1,13 +1,15 @@
 //! What the desk shows, as it goes over the wire.
 
 use weir_identity::desk::{
-    AccountView, ApprovalView, Changed, FactorsView, Notice, PasskeyView, Role, SessionLine, SessionView, StepView, TokenView, TotpBegun,
+    AccountView, ApprovalView, Changed, FactorsView, LinkView, Notice, PasskeyView, Role, SessionLine, SessionView, StepView, TokenView,
+    TotpBegun,
 };
 
 use crate::model::account::{self, Account};
 use crate::model::approval::{Approval, Step};
 use crate::model::overview;
-use crate::model::session::{Emergency, Factors, Me, OpenSession, Passkey, Token, TotpBegin};
+use crate::model::session::{Emergency, Factors, Invitation, Me, OpenSession, Passkey, Token, TotpBegin};
+use crate::model::words::Words;
 
 fn names(roles: &[Role]) -> Vec<String> {
     roles.iter().map(|r| r.name().to_owned()).collect()
@@ -111,7 +113,7 @@ impl From<ApprovalView> for Approval {
             needed: v.needed,
             steps: v.steps.into_iter().map(Into::into).collect(),
             may_confirm: v.may_confirm,
-            why_not: v.why_not,
+            why_not: v.why_not.map(Words::of),
             has_result: v.has_result,
         }
     }
@@ -124,13 +126,25 @@ impl From<StepView> for Step {
             display: v.display,
             time: v.time.to_rfc3339(),
             what: v.what.to_owned(),
-            reason: v.reason,
+            // The program's words have their Chinese; those of people are as they wrote them.
+            reason: v.reason.map(|r| if v.actor.is_none() { Words::of(r) } else { Words::same(r) }),
         }
+    }
+}
+
+impl From<LinkView> for Invitation {
+    fn from(v: LinkView) -> Invitation {
+        Invitation { display: v.display, recovers: v.recovers, code_needed: v.code_needed, expires: v.expires.map(|t| t.to_rfc3339()) }
     }
 }
 
 impl From<Notice> for overview::Notice {
     fn from(v: Notice) -> overview::Notice {
-        overview::Notice { level: v.level.to_owned(), code: v.code.to_owned(), text: v.text, since: v.since.map(|t| t.to_rfc3339()) }
+        overview::Notice {
+            level: v.level.to_owned(),
+            code: v.code.to_owned(),
+            text: Words::of(v.text),
+            since: v.since.map(|t| t.to_rfc3339()),
+        }
     }
 }

@@ -8,7 +8,7 @@ use weir_web::backend::{Backend, Caller, Outcome, Part};
 use weir_web::model::ledger::{Ledger, LedgerQuery, Opened};
 use weir_web::model::lookup::{Answers, Ask, Paste, Read};
 use weir_web::model::overview::{Overview, Series, StoreState};
-use weir_web::model::record::{Export, KindShape, Records, RecordsQuery, Table};
+use weir_web::model::record::{Export, KindShape, OpenText, Records, RecordsQuery, Table, Text};
 use weir_web::model::session::Unit;
 use weir_web::model::setting::{Checked, Difference, Settings};
 use weir_web::model::source::{Guide, Malformed, Source};
@@ -80,7 +80,7 @@ impl Backend for Program {
         Ok(Answers { answers: vec![] })
     }
 
-    fn kinds(&self) -> Vec<KindShape> {
+    fn kinds(&self, _: &Caller) -> Vec<KindShape> {
         self.note("kinds", None);
         vec![]
     }
@@ -88,6 +88,11 @@ impl Backend for Program {
     fn records(&self, caller: &Caller, _: &RecordsQuery) -> Outcome<Records> {
         self.note("records", Some(caller));
         Ok(Records { columns: vec![], rows: vec![], more: false })
+    }
+
+    fn text_open(&self, caller: &Caller, _: &str, _: &OpenText) -> Outcome<Text> {
+        self.note("text_open", Some(caller));
+        Ok(Text { text: PERSON.into() })
     }
 
     fn export_begin(&self, caller: &Caller, _: &Export) -> Outcome<()> {

@@ -110,11 +110,11 @@ fn unusually_many_questions_are_noticed() {
     let noticed = |browser: &mut Browser<'_>| browser.get("/api/v1/overview").text().contains("mass-read");
     let question = json!({"public": "203.0.113.7:1", "at": "2026-11-22T10:00:00+08:00"});
     assert_eq!(operator.post("/api/v1/lookup", &json!({"questions": vec![question; 6], "purpose": "drill"})).status, 200);
-    assert_eq!(operator.get("/api/v1/records?kind=session").status, 200);
+    assert_eq!(operator.post("/api/v1/records/search", &json!({"kind": "session"})).status, 200);
     assert_eq!(operator.post("/api/v1/sql", &json!({"statement": "SELECT 1"})).status, 200);
     let export = json!({"kind": "session", "format": "csv", "reason": "for a test"});
     assert_eq!(operator.post("/api/v1/records/export", &export).status, 200);
     assert!(!noticed(&mut operator));
-    assert_eq!(operator.get("/api/v1/records?kind=session").status, 200);
+    assert_eq!(operator.post("/api/v1/records/search", &json!({"kind": "session"})).status, 200);
     assert!(noticed(&mut operator));
 }

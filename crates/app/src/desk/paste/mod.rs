@@ -10,6 +10,7 @@ mod time;
 
 use weir_base::time::Millis;
 use weir_web::model::lookup::{Read, ReadLine};
+use weir_web::model::words::Words;
 
 use crate::limits::{PASTE_LINE_BYTES, PASTE_LINES};
 use columns::{Column, Values};
@@ -111,7 +112,8 @@ impl Reader {
 
     fn tell(&mut self, line: u32, found: Found) {
         let form = Some(found.form).filter(|f| !f.is_empty()).map(str::to_owned);
-        self.out.push(ReadLine { line, question: found.question, form, assumed: found.assumed, problem: found.problem });
+        let assumed = found.assumed.into_iter().map(Words::of).collect();
+        self.out.push(ReadLine { line, question: found.question, form, assumed, problem: found.problem.map(Words::of) });
     }
 }
 

@@ -281,7 +281,7 @@ fn every_guess_is_said() {
         ("10.0.0.1:1 203.0.113.7:40123 2026-11-22 10:00:00 +08:00", "private"),
     ] {
         let lines = of(text);
-        assert!(lines[0].assumed.iter().any(|a| a.contains(said)), "{text}: {:?}", lines[0]);
+        assert!(lines[0].assumed.iter().any(|a| a.en.contains(said)), "{text}: {:?}", lines[0]);
     }
     let clear = &of("203.0.113.7:40123 2026-11-22 10:00:00 +08:00")[0];
     assert!(clear.assumed.is_empty(), "{clear:?}");
@@ -301,12 +301,12 @@ fn what_is_no_question_says_why_and_repeats_nothing() {
     ] {
         let lines = of(text);
         let problem = lines[0].problem.clone().unwrap_or_default();
-        assert!(lines[0].question.is_none() && problem.contains(why), "{text}: {:?}", lines[0]);
+        assert!(lines[0].question.is_none() && problem.en.contains(why), "{text}: {:?}", lines[0]);
     }
     assert!(read("x", "nowhere", now()).is_err());
     assert!(read(&"a\n".repeat(PASTE_LINES + 1), "+08:00", now()).is_err());
     let long = of(&"x".repeat(PASTE_LINE_BYTES + 1));
-    assert!(long[0].problem.as_deref().unwrap_or_default().contains("longer than"));
+    assert!(long[0].problem.clone().unwrap_or_default().en.contains("longer than"));
 }
 
 #[test]
@@ -323,7 +323,7 @@ fn tables_are_read_by_their_heading() {
         assert_eq!(question.protocol.as_deref(), protocol, "{text}");
     }
     assert_eq!(of(batch)[0].question.as_ref().unwrap().skew.as_deref(), Some("5s"));
-    assert!(of(csv)[1].problem.as_deref().unwrap_or_default().contains("no time"));
+    assert!(of(csv)[1].problem.clone().unwrap_or_default().en.contains("no time"));
 }
 
 #[test]
@@ -337,7 +337,7 @@ fn lines_of_a_mail_that_belong_together_are_one_question() {
         asked,
         [(3, "203.0.113.7:40123".to_owned(), T.to_owned()), (8, "203.0.113.8".to_owned(), "2026-11-22T10:00:01.000+08:00".to_owned()),]
     );
-    assert_eq!(lines.iter().find(|l| l.line == 4).unwrap().assumed, ["belongs to line 3"]);
+    assert_eq!(lines.iter().find(|l| l.line == 4).unwrap().assumed[0].en, "belongs to line 3");
     assert!(lines.iter().find(|l| l.line == 4).unwrap().problem.is_none());
     assert!(lines.iter().find(|l| l.line == 10).unwrap().problem.is_some());
 }

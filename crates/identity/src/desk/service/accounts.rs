@@ -13,7 +13,7 @@ use crate::desk::approval::{Ask, Kind};
 use crate::desk::limits::APPROVAL_MS;
 use crate::desk::refused::Refused;
 use crate::desk::roles::{self, Capability, Role};
-use crate::desk::store::Look;
+use crate::desk::store::{Entry, Look};
 use crate::desk::views::{AccountView, Caller, Changed};
 
 /// The target of a change: an account of another person.
@@ -51,6 +51,36 @@ fn still_goes_on(c: &Change<'_>) -> Outcome<()> {
             "Afterwards nobody could ask for accounts to be changed and have it confirmed: give the role to another person first.",
         )),
     }
+}
+
+/// Once the unit is set up there is always somebody in use with each of the three administrators' roles.
+pub(super) fn keeps_admins(look: &impl Look, id: Id, left: &[Role]) -> Outcome<()> {
+    let Some(target) = look.account(id).filter(|a| a.standing == Standing::Active) else { return Ok(()) };
+    let others: Vec<&Account> = look.accounts().into_iter().filter(|a| a.id != id && a.standing == Standing::Active).collect();
+    let lost = target.roles.iter().filter(|r| r.is_admin() && !left.contains(r));
+    match look.meta().setup_at.is_none() || lost.into_iter().all(|r| others.iter().any(|a| a.roles.contains(r))) {
+        true => Ok(()),
+        false => {
+            Err(Refused::Conflict("It is the last account in use with this administrator's role: give the role to another person first."))
+        }
+    }
+}
+
+/// Takes something away from an account, unless nobody could go on then: the draft is as before in that case.
+pub(super) fn take_away(c: &mut Change<'_>, id: Id, how: impl FnOnce(&mut Account)) -> Outcome<()> {
+    let before = c.draft.account(id).cloned();
+    c.draft.change_account(id, how);
+    still_goes_on(c).inspect_err(|_| before.into_iter().for_each(|a| c.draft.put(Entry::Account(a))))
+}
+
+/// Disables an account: what it has open ends.
+pub(super) fn end_account(c: &mut Change<'_>, id: Id) -> Outcome<()> {
+    keeps_admins(&c.draft, id, &[])?;
+    take_away(c, id, |a| a.standing = Standing::Disabled)?;
+    c.draft.remove_invitations_of(id);
+    let open: Vec<Id> = c.draft.emergencies().into_iter().filter(|e| e.account == id).map(|e| e.id).collect();
+    open.into_iter().for_each(|e| c.draft.remove_emergency(e));
+    Ok(())
 }
 
 fn ask_for(kind: Kind, content: Value, reason: &str, concerns: Option<Id>, needed: u32) -> Ask {
@@ -135,7 +165,7 @@ impl Desk {
             perform::room_for_account(c, now)?;
             if c.draft.meta().setup_at.is_none() && nobody_has(c, &roles, now) {
                 let id = perform::create(c, display, &roles, person, now)?;
-                let token = link(c, id, now)?;
+                let token = link(c, id, None, now)?;
                 let detail = format!("account={id} roles={} setup=yes", names(&roles));
                 c.told.act(&caller.actor(), "desk-account-create", detail, now);
                 return Ok(Changed { approval: None, link: Some(token) });
@@ -150,7 +180,8 @@ impl Desk {
         .map(|(changed, _)| changed)
     }
 
-    /// Gives an account other roles. Taking roles away is done at once; anything more waits for a second person.
+    /// Gives an account other roles. Taking roles away is done at once, but for an administrator's once the unit is set up; that, and anything
+    /// more, waits for a second person.
     ///
     /// # Errors
     /// [`Refused::NotAllowed`], [`Refused::SamePerson`], [`Refused::Bad`], [`Refused::Conflict`], [`Refused::Store`].
@@ -166,10 +197,12 @@ impl Desk {
             if target.roles == roles {
                 return Err(Refused::Conflict("The account has exactly these roles."));
             }
-            if roles.iter().all(|r| target.roles.contains(r)) {
+            keeps_admins(&c.draft, id, &roles)?;
+            let admin = target.roles.iter().any(|r| r.is_admin() && !roles.contains(r));
+            let two = admin && target.standing == Standing::Active && c.draft.meta().setup_at.is_some();
+            if !two && roles.iter().all(|r| target.roles.contains(r)) {
                 let detail = format!("account={id} from={} to={}", names(&target.roles), names(&roles));
-                c.draft.change_account(id, |a| a.roles = roles.clone());
-                still_goes_on(c)?;
+                take_away(c, id, |a| a.roles = roles.clone())?;
                 c.told.act(&caller.actor(), "desk-role-remove", detail, now);
                 return Ok(done());
             }
@@ -190,8 +223,8 @@ impl Desk {
         drop(held);
     }
 
-    /// Asks for a link that sets an account's factors anew; of an administrator two other persons confirm it. An account whose first link
-    /// was not used gets a new one at once, and the old one is void.
+    /// Asks for a link that sets an account's factors anew; of an administrator two other persons confirm it. While the unit is being set up, an
+    /// account that one person made and whose first link was not used gets a new one at once, and the old one is void.
     ///
     /// # Errors
     /// [`Refused::NotAllowed`], [`Refused::SamePerson`], [`Refused::Bad`], [`Refused::Conflict`], [`Refused::Store`].
@@ -202,13 +235,14 @@ impl Desk {
             let target = other(&c.draft, caller, id)?.clone();
             match target.standing {
                 Standing::Disabled => Err(Refused::Conflict("The account is disabled: enable it first.")),
-                Standing::Invited => {
-                    let token = link(c, id, now)?;
+                // What two persons decided, no one person gives out anew.
+                Standing::Invited if c.draft.meta().setup_at.is_none() && !target.by_two => {
+                    let token = link(c, id, None, now)?;
                     c.draft.change_account(id, |a| a.since = now);
                     c.told.act(&caller.actor(), "desk-account-link", format!("account={id}"), now);
                     Ok(Changed { approval: None, link: Some(token) })
                 }
-                Standing::Active => {
+                Standing::Invited | Standing::Active => {
                     let content = json!({"account": id.to_string(), "display": target.display, "login": target.login});
                     let needed = if target.roles.iter().any(|r| r.needs_second_factor()) { 2 } else { 1 };
                     asked(c, caller, ask_for(Kind::AccountRecover, content, reason, Some(target.person), needed), now).map(waits)
@@ -218,28 +252,31 @@ impl Desk {
         .map(|(changed, _)| changed)
     }
 
-    /// Disables an account: its sessions and tokens end at once. Never one's own, and never the last one without which nobody could be
-    /// brought back.
+    /// Disables an account: its sessions and tokens end at once. Never one's own, never the last one with an administrator's role, and never one
+    /// without which nobody could be brought back. Once the unit is set up a second person confirms that an administrator is disabled.
     ///
     /// # Errors
     /// [`Refused::NotAllowed`], [`Refused::SamePerson`], [`Refused::Bad`], [`Refused::Conflict`], [`Refused::Store`].
     pub fn disable(&self, caller: &Caller, id: Id, reason: &str, now: Millis) -> Outcome<Changed> {
         caller.needs(Capability::AccountsChange)?;
         account::reason(reason)?;
-        let ((), held) = self.change(|c| {
-            if other(&c.draft, caller, id)?.standing == Standing::Disabled {
+        let (changed, held) = self.change(|c| {
+            let target = other(&c.draft, caller, id)?.clone();
+            if target.standing == Standing::Disabled {
                 return Err(Refused::Conflict("The account is disabled already."));
             }
-            c.draft.change_account(id, |a| a.standing = Standing::Disabled);
-            still_goes_on(c)?;
-            c.draft.remove_invitations_of(id);
-            let open: Vec<Id> = c.draft.emergencies().into_iter().filter(|e| e.account == id).map(|e| e.id).collect();
-            open.into_iter().for_each(|e| c.draft.remove_emergency(e));
+            if c.draft.meta().setup_at.is_some() && target.standing == Standing::Active && target.is_admin() {
+                keeps_admins(&c.draft, id, &[])?;
+                let words: Vec<&str> = target.roles.iter().map(|r| r.name()).collect();
+                let content = json!({"account": id.to_string(), "display": target.display, "roles": words});
+                return asked(c, caller, ask_for(Kind::AccountDisable, content, reason, Some(target.person), 1), now).map(waits);
+            }
+            end_account(c, id)?;
             c.told.act(&caller.actor(), "desk-account-disable", format!("account={id}"), now);
-            Ok(())
+            Ok(done())
         })?;
-        self.end_if_done(&done(), id, held);
-        Ok(done())
+        self.end_if_done(&changed, id, held);
+        Ok(changed)
     }
 
     /// Asks for a disabled account to be used again.

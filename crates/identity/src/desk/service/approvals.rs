@@ -14,6 +14,7 @@ use crate::desk::limits::{APPROVAL_MS, APPROVALS, APPROVALS_OPEN, INVITATION_MS}
 use crate::desk::records::PROGRAM;
 use crate::desk::refused::Refused;
 use crate::desk::roles::{Capability, Role, capabilities};
+use crate::desk::secret;
 use crate::desk::store::{Entry, Look};
 use crate::desk::views::{ApprovalView, Caller, Changed, StepView};
 
@@ -134,7 +135,7 @@ impl Desk {
             let account = approval.result.filter(|_| now < approval.expires.plus(INVITATION_MS)).ok_or(Refused::Expired("result"))?;
             let known = c.draft.account(account).filter(|a| a.standing != Standing::Disabled);
             known.ok_or(Refused::Expired("result"))?;
-            let token = link(c, account, now)?;
+            let token = link(c, account, approval.code.map(|code| (id, code)), now)?;
             if approval.kind == Kind::AccountRecover {
                 c.draft.change_account(account, |a| a.link_by = Some(caller.person));
             }
@@ -158,15 +159,16 @@ impl Desk {
         self.change(|c| asked(c, caller, ask, now)).map(|(id, _)| id)
     }
 
-    /// Confirms what was looked at. At the last confirmation changes of accounts are done; sessions of the account that changed end.
+    /// Confirms what was looked at. At the last confirmation changes of accounts are done; sessions of the account that changed end. Gives the
+    /// code of a link that two persons decided on, to the last one who confirms, once.
     ///
     /// # Errors
     /// [`Refused::NotAllowed`], [`Refused::SamePerson`], [`Refused::Conflict`] for another digest, [`Refused::Expired`], [`Refused::Void`],
     /// [`Refused::Store`].
-    pub fn confirm(&self, caller: &Caller, id: Id, digest: &str, now: Millis) -> Outcome<ApprovalView> {
+    pub fn confirm(&self, caller: &Caller, id: Id, digest: &str, now: Millis) -> Outcome<(ApprovalView, Option<String>)> {
         caller.needs(Capability::ApprovalsConfirm)?;
         let digest = digest_of(digest)?;
-        let (ended, held) = self.change(|c| {
+        let ((ended, code), held) = self.change(|c| {
             let mut approval = c.draft.approval(id).ok_or(Refused::NotFound("approval"))?.clone();
             if from_asker(&c.draft, caller.account, &approval) {
                 return Err(Refused::SamePerson);
@@ -174,15 +176,18 @@ impl Desk {
             let enough = approval.confirm(caller.who(), &digest, |account| counts(&c.draft, account), now)?;
             c.told.act(&caller.actor(), "desk-approval-confirm", detail(&approval), now);
             let ended = if enough && approval.kind.is_immediate() { perform::perform(c, &mut approval, now) } else { None };
+            // The asker will have the link; who confirmed has the code. Neither alone can use it.
+            let code = approval.result.map(|_| secret::code());
+            approval.code = code.as_ref().map(|code| secret::code_hash(id, code));
             c.draft.put(Entry::Approval(approval));
-            Ok(ended)
+            Ok((ended, code))
         })?;
         if let Some(account) = ended {
             self.live().sessions.end_account(account, None);
         }
         drop(held);
         let store = self.store();
-        store.approval(id).map(|a| view(&*store, a, caller, now)).ok_or(Refused::NotFound("approval"))
+        store.approval(id).map(|a| (view(&*store, a, caller, now), code)).ok_or(Refused::NotFound("approval"))
     }
 
     /// Says no.
@@ -262,6 +267,10 @@ impl Desk {
             let out = take(&mut approval, kind, &digest);
             match &out {
                 Ok(()) => c.told.act(actor, "desk-approval-use", detail(&approval), now),
+                // Nobody of those who asked and confirmed: what they decided stands, and the attempt is recorded.
+                Err(Refused::Void) if approval.state.is_open() => {
+                    c.told.refused(actor, "desk-approval-use", detail(&approval), "other-content", now);
+                }
                 Err(Refused::Void) if approval.state == State::Void => {
                     c.told.refused(actor, "desk-approval-use", detail(&approval), "void", now);
                 }

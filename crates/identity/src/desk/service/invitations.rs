@@ -6,14 +6,14 @@ use weir_record::kinds::AuthAction;
 
 use super::{Change, Desk, Outcome};
 use crate::desk::account::{self, Account, Invitation, Standing};
-use crate::desk::limits::{INVITATION_MS, INVITATIONS};
+use crate::desk::limits::{CODE_TRIES, INVITATION_MS, INVITATIONS};
 use crate::desk::password::{Stored, acceptable};
-use crate::desk::records::Method;
+use crate::desk::records::{Method, PROGRAM};
 use crate::desk::refused::Refused;
 use crate::desk::roles::Role;
-use crate::desk::secret::{self, same};
+use crate::desk::secret::{self, Hash, same};
 use crate::desk::store::{Entry, Look, Meta};
-use crate::desk::views::{Peer, SignedIn};
+use crate::desk::views::{Accept, FirstLink, LinkView, Peer, SignedIn};
 
 /// What the token of the first link begins with.
 pub const SETUP: &str = "setup_";
@@ -23,11 +23,12 @@ const LINK: &str = "link_";
 const USED: Refused = Refused::Expired("link");
 
 /// What a link leads to.
+#[derive(Clone)]
 enum Leads {
     /// The first account.
     Setup,
-    /// An account that is new, or is to be recovered.
-    Account(Box<Account>),
+    /// An account that is new, or is to be recovered, with the link.
+    Account(Box<(Account, Invitation)>),
 }
 
 impl Desk {
@@ -36,17 +37,102 @@ impl Desk {
         self.is_empty().then(|| self.setup.clone())
     }
 
+    /// A link for who stands at the machine itself, while the unit is being set up: the first account's, or, when it is there, one that gives it
+    /// new factors. `actor` is who asks, for the record.
+    ///
+    /// # Errors
+    /// [`Refused::Conflict`] once the unit is set up, [`Refused::TooMany`], [`Refused::Store`].
+    pub fn first_link(&self, actor: &str, now: Millis) -> Outcome<FirstLink> {
+        self.change(|c| {
+            if c.draft.meta().setup_at.is_some() {
+                return Err(Refused::Conflict("The unit is set up: two persons recover an account at the desk."));
+            }
+            let all = c.draft.accounts();
+            let first = all.iter().filter(|a| a.standing == Standing::Active && a.roles.contains(&Role::SystemAdmin));
+            let Some(first) = first.min_by_key(|a| (a.since, a.id)) else {
+                return match all.is_empty() {
+                    true => {
+                        c.told.act(actor, "desk-account-link", "setup=yes", now);
+                        Ok(FirstLink { token: self.setup.clone(), login: None })
+                    }
+                    false => Err(Refused::Conflict("No system administrator is in use: another administrator gives a link at the desk.")),
+                };
+            };
+            let (id, login) = (first.id, first.login.clone());
+            let token = link(c, id, None, now)?;
+            c.told.act(actor, "desk-account-link", format!("account={id} setup=yes"), now);
+            Ok(FirstLink { token, login: Some(login) })
+        })
+        .map(|(link, _)| link)
+    }
+
+    /// What a link leads to. It is not used by that.
+    ///
+    /// # Errors
+    /// [`Refused::WrongCredentials`] for a link that never was, [`Refused::Expired`] for one that ended, [`Refused::Locked`],
+    /// [`Refused::Store`].
+    pub fn link_view(&self, token: &str, peer: &Peer, now: Millis) -> Outcome<LinkView> {
+        self.take_try(None, Method::Link, None, peer, now)?;
+        let Some(leads) = leads(self, &*self.store(), token, now)? else {
+            return Err(self.fail(None, Method::Link, None, peer, now));
+        };
+        self.live().throttle.right(None, false, peer.address, now);
+        Ok(match leads {
+            Leads::Setup => LinkView::default(),
+            Leads::Account(both) => LinkView {
+                display: Some(both.0.display),
+                recovers: both.0.standing == Standing::Active,
+                code_needed: both.1.code.is_some(),
+                expires: Some(both.1.expires),
+            },
+        })
+    }
+
+    /// Is the code the one that the link needs? Five wrong ones make it void.
+    fn code_fits(&self, leads: &Leads, code: Option<&str>, peer: &Peer, now: Millis) -> Outcome<()> {
+        let Leads::Account(both) = leads else { return Ok(()) };
+        let (account, invitation) = (both.0.id, &both.1);
+        match code.map(str::trim).filter(|code| !code.is_empty()) {
+            _ if invitation.code.is_none() => return Ok(()),
+            Some(code) if invitation.opens(code) => return Ok(()),
+            None => {
+                self.live().throttle.right(None, false, peer.address, now);
+                return Err(Refused::CodeNeeded);
+            }
+            Some(_) => {}
+        }
+        let (left, _held) = self.change(|c| {
+            c.told.sign(AuthAction::Failure, Some(account), Method::Link, Some("code".into()), peer, now);
+            let Some(mut known) = c.draft.invitation(invitation.id).cloned() else { return Ok(0) };
+            known.tries += 1;
+            let left = CODE_TRIES.saturating_sub(known.tries);
+            if left == 0 {
+                c.draft.remove_invitations_of(account);
+                let detail = format!("account={account} approval={}", known.approval.unwrap_or_default());
+                c.told.refused(PROGRAM, "desk-account-link", detail, "void", now);
+            } else {
+                c.draft.put(Entry::Invitation(known));
+            }
+            Ok(left)
+        })?;
+        Err(Refused::CodeWrong { left })
+    }
+
     /// Becomes an account, or gets one back, and signs in. `display` counts for the first account alone: the name of another one is what
     /// was confirmed. A recovered account keeps its sign-in name, which must be given; its factors, tokens and provider links are gone.
     ///
     /// # Errors
     /// [`Refused::WrongCredentials`] for a link that never was, [`Refused::Expired`] for one that ended, [`Refused::Bad`],
-    /// [`Refused::Conflict`] for a sign-in name that is taken, [`Refused::Locked`], [`Refused::Store`].
-    pub fn accept(&self, token: &str, login: &str, display: &str, password: &str, peer: &Peer, now: Millis) -> Outcome<SignedIn> {
-        self.take_try(None, None, peer.address, now)?;
-        let Some(leads) = leads(self, &*self.store(), token, now)? else {
+    /// [`Refused::CodeNeeded`] and [`Refused::CodeWrong`] for the code of a link that two persons decided on, [`Refused::Conflict`] for a sign-in
+    /// name that is taken, [`Refused::Locked`], [`Refused::Store`].
+    pub fn accept(&self, new: &Accept<'_>, peer: &Peer, now: Millis) -> Outcome<SignedIn> {
+        let Accept { token, login, display, password, code } = *new;
+        self.take_try(None, Method::Link, None, peer, now)?;
+        let found = leads(self, &*self.store(), token, now)?;
+        let Some(leads) = found else {
             return Err(self.fail(None, Method::Link, None, peer, now));
         };
+        self.code_fits(&leads, code, peer, now)?;
         // The link is real: a name that is taken or a short password is no guess.
         self.live().throttle.right(None, false, peer.address, now);
         account::login(login)?;
@@ -58,6 +144,9 @@ impl Desk {
             self.passwords.make(password).ok_or(Refused::Conflict("The password could not be hashed: there is too little memory."))?;
         let (id, held) = self.change(|c| {
             let leads = leads_of(self, c, token, now)?.ok_or(USED)?;
+            if let Leads::Account(both) = &leads {
+                both.1.opens(code.unwrap_or_default()).then_some(()).ok_or(USED)?;
+            }
             accepted(c, leads, login, display, stored, now).inspect(|id| {
                 c.told.sign(AuthAction::SignIn, Some(*id), Method::Link, None, peer, now);
             })
@@ -67,6 +156,7 @@ impl Desk {
         live.throttle.forget(id);
         live.sessions.end_account(id, None);
         let cookie = live.sessions.begin(id, next, now, peer, now);
+        live.sessions.prove(&cookie, now);
         drop((live, held));
         Ok(SignedIn { cookie, next, account: id })
     }
@@ -87,7 +177,7 @@ fn leads(desk: &Desk, look: &impl Look, token: &str, now: Millis) -> Outcome<Opt
         return Err(USED);
     }
     let account = look.account(invitation.account).filter(|a| a.standing != Standing::Disabled).ok_or(USED)?;
-    Ok(Some(Leads::Account(Box::new(account.clone()))))
+    Ok(Some(Leads::Account(Box::new((account.clone(), invitation.clone())))))
 }
 
 fn leads_of(desk: &Desk, c: &Change<'_>, token: &str, now: Millis) -> Outcome<Option<Leads>> {
@@ -97,7 +187,7 @@ fn leads_of(desk: &Desk, c: &Change<'_>, token: &str, now: Millis) -> Outcome<Op
 fn accepted(c: &mut Change<'_>, leads: Leads, login: &str, display: &str, password: Stored, now: Millis) -> Outcome<Id> {
     let mut account = match leads {
         Leads::Setup => Account::invited(Id::random(), display, &[Role::SystemAdmin], now),
-        Leads::Account(account) => *account,
+        Leads::Account(both) => both.0,
     };
     let recovered = account.standing == Standing::Active;
     if recovered && account.login != login {
@@ -122,19 +212,21 @@ fn accepted(c: &mut Change<'_>, leads: Leads, login: &str, display: &str, passwo
     let there = |role: Role| c.draft.accounts().into_iter().any(|a| a.standing == Standing::Active && a.roles.contains(&role));
     if c.draft.meta().setup_at.is_none() && Role::ADMINS.into_iter().all(there) {
         c.draft.put(Entry::Meta(Meta { setup_at: Some(now) }));
-        c.told.act(crate::desk::records::PROGRAM, "desk-setup-done", "", now);
+        c.told.act(PROGRAM, "desk-setup-done", "", now);
     }
     Ok(id)
 }
 
-/// Makes a link for an account; links it had before are void. Gives its token.
-pub(super) fn link(c: &mut Change<'_>, account: Id, now: Millis) -> Outcome<String> {
+/// Makes a link for an account; links it had before are void. `half`: the approval it came of, and the hash of the code that it needs then. Gives
+/// its token.
+pub(super) fn link(c: &mut Change<'_>, account: Id, half: Option<(Id, Hash)>, now: Millis) -> Outcome<String> {
     c.draft.remove_invitations_of(account);
     if c.draft.invitations().into_iter().filter(|i| now < i.expires).count() >= INVITATIONS {
         return Err(Refused::TooMany("links that wait to be used"));
     }
     let (id, secret) = (Id::random(), secret::text());
     let expires = now.plus(INVITATION_MS);
-    c.draft.put(Entry::Invitation(Invitation { id, account, hash: secret::hash(&secret), expires }));
+    let (approval, code) = half.unzip();
+    c.draft.put(Entry::Invitation(Invitation { id, account, hash: secret::hash(&secret), expires, approval, code, tries: 0 }));
     Ok(secret::with_id(LINK, id, &secret))
 }

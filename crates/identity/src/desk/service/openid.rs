@@ -67,6 +67,7 @@ impl Desk {
             Some(caller) => {
                 self.own(caller, now)?;
                 caller.complete.then_some(()).ok_or(Refused::FactorNeeded)?;
+                self.fresh(caller, now)?;
                 let By::Session(id) = caller.by else { return Err(Refused::NotSignedIn) };
                 Some((id, caller.account))
             }
@@ -107,7 +108,7 @@ impl Desk {
             return self.oidc_link(session, account, &flow.provider, identity, now).map(|()| OidcDone::Linked);
         }
         let known = self.store().by_subject(&identity.issuer, &identity.subject).cloned();
-        self.take_try(None, known.as_ref(), peer.address, now)?;
+        self.take_try(None, Method::Oidc, known.as_ref(), peer, now)?;
         let Some(account) = known.filter(|a| a.standing == Standing::Active) else {
             return Err(self.fail(None, Method::Oidc, Some("not-linked"), peer, now));
         };
@@ -117,7 +118,7 @@ impl Desk {
 
     /// A sign-in with a provider failed before it came to an account: throttled and recorded.
     pub fn oidc_failed(&self, peer: &Peer, now: Millis) -> Refused {
-        match self.take_try(None, None, peer.address, now) {
+        match self.take_try(None, Method::Oidc, None, peer, now) {
             Ok(()) => self.fail(None, Method::Oidc, None, peer, now),
             Err(refused) => refused,
         }
@@ -149,6 +150,7 @@ impl Desk {
     /// [`Refused::NotFound`], [`Refused::Store`].
     pub fn oidc_unlink(&self, caller: &Caller, provider: &str, now: Millis) -> Outcome<()> {
         self.own(caller, now)?;
+        self.fresh(caller, now)?;
         self.change(|c| {
             let account = c.draft.account(caller.account).ok_or(Refused::NotSignedIn)?;
             account.subjects.iter().find(|s| s.provider == provider).ok_or(Refused::NotFound("link with this provider"))?;

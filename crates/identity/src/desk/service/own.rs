@@ -8,6 +8,7 @@ use super::passkeys::{keeps_a_factor, session_key};
 use super::{Desk, Held, Outcome};
 use crate::desk::account::{Account, Totp};
 use crate::desk::ceremony::{Ceremony, Of};
+use crate::desk::limits::PROOF_MS;
 use crate::desk::password::acceptable;
 use crate::desk::records::Method;
 use crate::desk::refused::Refused;
@@ -29,11 +30,20 @@ impl Desk {
     /// Gives the caller's session a new cookie after a step that changed what it can do. Nothing of a sign-in is missing then.
     pub(super) fn renewed(&self, caller: &Caller, held: Held<'_>, now: Millis) -> Outcome<SignedIn> {
         let By::Session(id) = caller.by else { return Err(Refused::NotSignedIn) };
-        let mut live = self.live();
-        let since = live.sessions.end_id(caller.account, id).map(|s| s.since).ok_or(Refused::NotSignedIn)?;
-        let cookie = live.sessions.begin(caller.account, None, since, &caller.peer, now);
-        drop((live, held));
+        let cookie = self.live().sessions.renew(caller.account, id, None, now).ok_or(Refused::NotSignedIn)?;
+        drop(held);
         Ok(SignedIn { cookie, next: None, account: caller.account })
+    }
+
+    /// Refuses what needs a password or a passkey that was proved not long ago. A provider's word is none: it may have been asked long before.
+    pub(super) fn fresh(&self, caller: &Caller, now: Millis) -> Outcome<()> {
+        let By::Session(id) = caller.by else { return Err(Refused::NotAllowed("A token does not do this.")) };
+        let live = self.live();
+        let session = live.sessions.by_id(id, now).filter(|s| s.account == caller.account).ok_or(Refused::NotSignedIn)?;
+        match session.proved.is_some_and(|at| (0..PROOF_MS).contains(&now.since(at))) {
+            true => Ok(()),
+            false => Err(Refused::SignInAgain),
+        }
     }
 
     /// How the account signs in.
@@ -54,13 +64,15 @@ impl Desk {
     /// Changes the password. The account's other sessions end, this one gets a new cookie.
     ///
     /// # Errors
-    /// [`Refused::WrongCredentials`] or [`Refused::Locked`] for the old one, [`Refused::Bad`] for the new one, [`Refused::Store`].
+    /// [`Refused::SignInAgain`], [`Refused::WrongCredentials`] or [`Refused::Locked`] for the old one, [`Refused::Bad`] for the new one,
+    /// [`Refused::Store`].
     pub fn password_change(&self, caller: &Caller, old: &str, new: &str, now: Millis) -> Outcome<SignedIn> {
         let account = self.own(caller, now)?;
         caller.complete.then_some(()).ok_or(Refused::FactorNeeded)?;
+        self.fresh(caller, now)?;
         acceptable(new, &account.login)?;
         let target = Some(Target::Account(account.id));
-        self.take_try(target, Some(&account), caller.peer.address, now)?;
+        self.take_try(target, Method::Password, Some(&account), &caller.peer, now)?;
         if !self.passwords.check(account.password.as_ref(), old) {
             return Err(self.fail(target, Method::Password, Some("password-change"), &caller.peer, now));
         }
@@ -78,7 +90,9 @@ impl Desk {
         let by = if let By::Session(id) = caller.by { Some(id) } else { None };
         live.sessions.end_account(account.id, by);
         drop(live);
-        self.renewed(caller, held, now)
+        let done = self.renewed(caller, held, now)?;
+        self.live().sessions.prove(&done.cookie, now);
+        Ok(done)
     }
 
     /// Begins to set TOTP up. What is set up stays until the new one is proved.
@@ -87,6 +101,7 @@ impl Desk {
     /// [`Refused::FactorNeeded`] while the sign-in is half done.
     pub fn totp_begin(&self, caller: &Caller, now: Millis) -> Outcome<TotpBegun> {
         let account = self.own(caller, now)?;
+        self.fresh(caller, now)?;
         let key = session_key(caller)?;
         let secret = totp::secret();
         let begun = TotpBegun { secret: totp::base32(&secret), uri: totp::uri(&secret, &self.settings.title, &account.login) };
@@ -101,6 +116,7 @@ impl Desk {
     /// account has already, [`Refused::Store`].
     pub fn totp_finish(&self, caller: &Caller, code: &str, now: Millis) -> Outcome<SignedIn> {
         self.own(caller, now)?;
+        self.fresh(caller, now)?;
         let key = session_key(caller)?;
         let secret = match self.live().ceremonies.look(key, Of::Totp, now) {
             Some(Ceremony::Totp { secret }) => secret.clone(),
@@ -126,6 +142,7 @@ impl Desk {
     /// [`Refused::NotFound`], [`Refused::Conflict`], [`Refused::Store`].
     pub fn totp_remove(&self, caller: &Caller, now: Millis) -> Outcome<()> {
         self.own(caller, now)?;
+        self.fresh(caller, now)?;
         self.change(|c| {
             let account = c.draft.account(caller.account).ok_or(Refused::NotSignedIn)?;
             account.totp.as_ref().ok_or(Refused::NotFound("TOTP of this account"))?;

@@ -6,7 +6,7 @@ use weir_base::time::Millis;
 use weir_record::Id;
 use weir_record::kinds::AuthAction;
 
-use super::{Desk, Outcome};
+use super::{Change, Desk, Outcome};
 use crate::desk::account::{self, Account, Passkey, Standing};
 use crate::desk::ceremony::{self, Ceremony, Of};
 use crate::desk::limits::PASSKEYS;
@@ -21,7 +21,7 @@ const NO_CEREMONY: Refused = Refused::Expired("passkey request");
 
 impl Desk {
     /// The relying party's id for the host a browser is at.
-    fn relying_party(&self, host: &str) -> Outcome<String> {
+    pub(super) fn relying_party(&self, host: &str) -> Outcome<String> {
         let known = self.settings.origins.iter().find(|o| o.host == host);
         match known.filter(|o| o.has_name()) {
             Some(origin) => Ok(origin.host.clone()),
@@ -60,17 +60,12 @@ impl Desk {
             (live.ceremonies.take(ceremony::key(cookie), Of::SignIn, now), half)
         };
         let Some(Ceremony::SignIn { challenge, rp }) = taken else { return Err(NO_CEREMONY) };
-        self.take_try(None, None, peer.address, now)?;
+        self.take_try(None, Method::Passkey, None, peer, now)?;
         let half_account = half.map(|(id, _)| id);
         let done = self.change(|c| match self.passkey_fits(&c.draft, credential, &challenge, &rp, half_account) {
             Ok((id, count)) => {
-                let assertion = Assertion::read(credential).map(|a| a.credential).unwrap_or_default();
-                c.draft.change_account(id, |a| {
-                    (a.last_sign_in, a.locked_until) = (Some(now), None);
-                    for passkey in a.passkeys.iter_mut().filter(|p| p.credential == assertion) {
-                        (passkey.count, passkey.used) = (count, Some(now));
-                    }
-                });
+                Self::passkey_used(c, id, credential, count, now);
+                c.draft.change_account(id, |a| (a.last_sign_in, a.locked_until) = (Some(now), None));
                 c.told.sign(AuthAction::SignIn, Some(id), Method::Passkey, None, peer, now);
                 Ok(Ok(id))
             }
@@ -79,19 +74,30 @@ impl Desk {
         let (Ok(id), held) = done else {
             let why = done.0.err();
             drop(done.1);
-            let why = why.map(|e| if e == PasskeyError::Cloned { "passkey-cloned" } else { "passkey" });
+            let why = why.map(PasskeyError::word);
             return Err(self.fail(None, Method::Passkey, why, peer, now));
         };
         let mut live = self.live();
         live.throttle.right(Some(id), true, peer.address, now);
         live.sessions.end(cookie);
         let cookie = live.sessions.begin(id, None, half.map_or(now, |(_, since)| since), peer, now);
+        live.sessions.prove(&cookie, now);
         drop((live, held));
         Ok(SignedIn { cookie, next: None, account: id })
     }
 
+    /// Writes down that a passkey was used.
+    pub(super) fn passkey_used(c: &mut Change<'_>, account: Id, credential: &Value, count: u32, now: Millis) {
+        let used = Assertion::read(credential).map(|a| a.credential).unwrap_or_default();
+        c.draft.change_account(account, |a| {
+            for passkey in a.passkeys.iter_mut().filter(|p| p.credential == used) {
+                (passkey.count, passkey.used) = (count, Some(now));
+            }
+        });
+    }
+
     /// Finds the account of an answer and checks it: gives the account and the new counter.
-    fn passkey_fits(
+    pub(super) fn passkey_fits(
         &self,
         look: &impl Look,
         credential: &Value,
@@ -128,6 +134,7 @@ impl Desk {
     /// [`Refused::Conflict`] when `host` is none of the configured host names, [`Refused::TooMany`].
     pub fn passkey_enrol_begin(&self, caller: &Caller, host: &str, now: Millis) -> Outcome<Value> {
         let account = self.own(caller, now)?;
+        self.fresh(caller, now)?;
         let rp = self.relying_party(host)?;
         if account.passkeys.len() >= PASSKEYS {
             return Err(Refused::TooMany("passkeys of an account"));
@@ -147,6 +154,7 @@ impl Desk {
     /// passkey that some account has already, [`Refused::Store`].
     pub fn passkey_enrol_finish(&self, caller: &Caller, credential: &Value, name: &str, now: Millis) -> Outcome<SignedIn> {
         self.own(caller, now)?;
+        self.fresh(caller, now)?;
         account::name("name", name)?;
         let taken = self.live().ceremonies.take(session_key(caller)?, Of::Enrol, now);
         let Some(Ceremony::Enrol { challenge, rp }) = taken else { return Err(NO_CEREMONY) };
@@ -186,6 +194,7 @@ impl Desk {
     /// [`Refused::NotFound`], [`Refused::Conflict`], [`Refused::Store`].
     pub fn passkey_remove(&self, caller: &Caller, id: Id, now: Millis) -> Outcome<()> {
         self.own(caller, now)?;
+        self.fresh(caller, now)?;
         self.change(|c| {
             let account = c.draft.account(caller.account).ok_or(Refused::NotSignedIn)?;
             if !account.passkeys.iter().any(|p| p.id == id) {

@@ -4,7 +4,7 @@ use serde_json::Value;
 use weir_base::time::Millis;
 use weir_record::Id;
 
-use super::accounts::{fits_person, names};
+use super::accounts::{end_account, fits_person, keeps_admins, names, take_away};
 use super::approvals::detail;
 use super::{Change, Outcome};
 use crate::desk::account::{self, Account, Standing};
@@ -45,6 +45,7 @@ fn what(c: &mut Change<'_>, approval: &mut Approval, now: Millis) -> Outcome<Opt
                 _ => None,
             };
             let id = create(c, text(&content, "display")?, &roles, person, now)?;
+            c.draft.change_account(id, |a| a.by_two = true);
             approval.result = Some(id);
             c.told.act(&actor, "desk-account-create", format!("account={id} roles={} approval={}", names(&roles), approval.id), now);
             Ok(None)
@@ -56,14 +57,15 @@ fn what(c: &mut Change<'_>, approval: &mut Approval, now: Millis) -> Outcome<Opt
             }
             fits_person(&c.draft, target.person, Some(target.id), &to)?;
             let detail = format!("account={} from={} to={} approval={}", target.id, names(&from), names(&to), approval.id);
-            c.draft.change_account(target.id, |a| a.roles = to);
+            keeps_admins(&c.draft, target.id, &to)?;
+            take_away(c, target.id, |a| a.roles = to)?;
             c.told.act(&actor, "desk-role-change", detail, now);
             Ok(Some(target.id))
         }
         Kind::AccountRecover => {
             let target = target(c, &content)?;
-            if target.standing != Standing::Active {
-                return Err(Refused::Conflict("The account is not in use."));
+            if target.standing == Standing::Disabled {
+                return Err(Refused::Conflict("The account is disabled by now."));
             }
             approval.result = Some(target.id);
             c.told.act(&actor, "desk-account-recover", format!("account={} approval={}", target.id, approval.id), now);
@@ -79,6 +81,15 @@ fn what(c: &mut Change<'_>, approval: &mut Approval, now: Millis) -> Outcome<Opt
             c.draft.change_account(target.id, |a| (a.standing, a.since) = (standing, now));
             c.told.act(&actor, "desk-account-enable", format!("account={} approval={}", target.id, approval.id), now);
             Ok(None)
+        }
+        Kind::AccountDisable => {
+            let (target, roles) = (target(c, &content)?, roles(&content, "roles")?);
+            if target.standing != Standing::Active || target.roles != roles {
+                return Err(Refused::Conflict("The account is not in use, or has other roles by now."));
+            }
+            end_account(c, target.id)?;
+            c.told.act(&actor, "desk-account-disable", format!("account={} approval={}", target.id, approval.id), now);
+            Ok(Some(target.id))
         }
         Kind::BreakGlass => {
             let (account, role, minutes) = break_glass::read(&content).ok_or_else(unreadable)?;

@@ -1,6 +1,5 @@
 //! Signing in: password, TOTP, and what every way has in common.
 
-use weir_base::net::Addr16;
 use weir_base::time::Millis;
 use weir_record::Id;
 use weir_record::kinds::AuthAction;
@@ -8,7 +7,7 @@ use weir_record::kinds::AuthAction;
 use super::{Desk, Outcome};
 use crate::desk::account::{Account, Standing};
 use crate::desk::limits::{FAILURES_MS, LOGIN_BYTES};
-use crate::desk::records::Method;
+use crate::desk::records::{Method, PROGRAM};
 use crate::desk::refused::Refused;
 use crate::desk::secret;
 use crate::desk::store::Look;
@@ -28,7 +27,7 @@ impl Desk {
     pub fn password(&self, login: &str, password: &str, peer: &Peer, now: Millis) -> Outcome<SignedIn> {
         let known = if login.len() <= LOGIN_BYTES { self.store().by_login(login).cloned() } else { None };
         let target = known.as_ref().map_or_else(|| Target::Name(secret::hash(login)), |a| Target::Account(a.id));
-        self.take_try(Some(target), known.as_ref(), peer.address, now)?;
+        self.take_try(Some(target), Method::Password, known.as_ref(), peer, now)?;
         let stored = known.as_ref().filter(|a| a.standing == Standing::Active).and_then(|a| a.password.as_ref());
         let right = self.passwords.check(stored, password);
         let Some(account) = known.as_ref().filter(|_| right) else {
@@ -44,7 +43,8 @@ impl Desk {
     /// [`Refused::NotSignedIn`], [`Refused::WrongCredentials`], [`Refused::Locked`], [`Refused::Store`].
     pub fn totp(&self, cookie: &str, code: &str, peer: &Peer, now: Millis) -> Outcome<SignedIn> {
         let (account, since) = self.half_done(cookie, now)?;
-        self.take_try(Some(Target::Account(account.id)), Some(&account), peer.address, now)?;
+        let proved = self.live().sessions.find(cookie, now).is_some_and(|s| s.proved.is_some());
+        self.take_try(Some(Target::Account(account.id)), Method::Totp, Some(&account), peer, now)?;
         let done = self.change(|c| {
             let known = c.draft.account(account.id).filter(|a| a.is_usable(now)).and_then(|a| a.totp.as_ref());
             let Some(step) = known.and_then(|t| totp::check(&t.secret, code, t.used, now)) else { return Ok(None) };
@@ -65,6 +65,9 @@ impl Desk {
         live.throttle.right(Some(account.id), true, peer.address, now);
         live.sessions.end(cookie);
         let cookie = live.sessions.begin(account.id, None, since, peer, now);
+        if proved {
+            live.sessions.prove(&cookie, now);
+        }
         drop((live, held));
         Ok(SignedIn { cookie, next: None, account: account.id })
     }
@@ -94,13 +97,36 @@ impl Desk {
         Ok((account.clone(), session.since))
     }
 
-    /// Charges a try, or refuses it because one has to wait.
-    pub(super) fn take_try(&self, target: Option<Target>, account: Option<&Account>, address: Addr16, now: Millis) -> Outcome<()> {
-        let mut live = self.live();
-        if let Some(until) = account.and_then(|a| a.locked_until).filter(|until| now < *until) {
-            return Err(Refused::Locked { retry_after: seconds(until.since(now).min(FAILURES_MS)) });
+    /// Charges a try, or refuses it because one has to wait. A refused one is recorded too: the first of a place at once, those that follow
+    /// together, with their number.
+    ///
+    /// # Errors
+    /// [`Refused::Locked`], [`Refused::Store`] when it cannot be recorded.
+    pub(super) fn take_try(&self, target: Option<Target>, how: Method, account: Option<&Account>, peer: &Peer, now: Millis) -> Outcome<()> {
+        let locked = match (target, account) {
+            (_, Some(account)) => account.locked_until,
+            (Some(Target::Name(hash)), None) => self.store().name_lock(&hash).map(|l| l.until),
+            _ => None,
+        };
+        let (waits, told) = {
+            let mut live = self.live();
+            let waits = match locked.filter(|until| now < *until) {
+                Some(until) => until.since(now).min(FAILURES_MS),
+                None => match live.throttle.take(target, peer.address, now) {
+                    Ok(()) => return Ok(()),
+                    Err(ms) => ms,
+                },
+            };
+            (waits, live.turned.count(peer, how, account.map(|a| a.id), now))
+        };
+        if let Some(told) = told {
+            self.change(|c| {
+                told.write(&mut c.told, now);
+                Ok(())
+            })
+            .map(drop)?;
         }
-        live.throttle.take(target, address, now).map_err(|ms| Refused::Locked { retry_after: seconds(ms) })
+        Err(Refused::Locked { retry_after: seconds(waits) })
     }
 
     /// Records a try that failed, and locks the account when there were too many: its sessions end.
@@ -108,19 +134,28 @@ impl Desk {
         let account = if let Some(Target::Account(id)) = target { Some(id) } else { None };
         let (locks, waits) = {
             let live = self.live();
-            (account.filter(|id| live.throttle.is_locked(*id)), live.throttle.waits(target, peer.address, now))
+            (target.filter(|t| live.throttle.is_locked(*t)), live.throttle.waits(target, peer.address, now))
         };
         let done = self.change(|c| {
             c.told.sign(AuthAction::Failure, account, how, why.map(str::to_owned), peer, now);
-            if let Some(id) = locks.filter(|id| c.draft.account(*id).is_some_and(|a| a.standing == Standing::Active)) {
-                c.draft.change_account(id, |a| a.locked_until = Some(now.plus(FAILURES_MS)));
-                c.told.act(crate::desk::records::PROGRAM, "desk-account-lock", format!("account={id}"), now);
+            let until = now.plus(FAILURES_MS);
+            match locks {
+                Some(Target::Account(id)) if c.draft.account(id).is_some_and(|a| a.standing == Standing::Active) => {
+                    c.draft.change_account(id, |a| a.locked_until = Some(until));
+                    c.told.act(PROGRAM, "desk-account-lock", format!("account={id}"), now);
+                }
+                // A name that nobody has is locked as long, over a restart too: otherwise a restart would tell which names are somebody's.
+                Some(Target::Name(name)) => {
+                    c.draft.lock_name(name, until, now);
+                    c.told.act(PROGRAM, "desk-name-lock", "", now);
+                }
+                _ => {}
             }
             Ok(())
         });
         match done {
             Ok(((), held)) => {
-                if let Some(id) = locks {
+                if let Some(Target::Account(id)) = locks {
                     self.live().sessions.end_account(id, None);
                 }
                 drop(held);
@@ -151,6 +186,9 @@ impl Desk {
         let mut live = self.live();
         live.throttle.right(Some(id), !matches!(next, Some(Next::Totp | Next::Passkey)), peer.address, now);
         let cookie = live.sessions.begin(id, next, now, peer, now);
+        if how == Method::Password {
+            live.sessions.prove(&cookie, now);
+        }
         drop((live, held));
         Ok(SignedIn { cookie, next, account: id })
     }

@@ -1,6 +1,6 @@
 //! The desk from the outside: people, what they do, and what others try.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
@@ -22,9 +22,11 @@ use crate::desk::webauthn::soft::Soft;
 use crate::desk::{Desk, Refused, totp};
 
 mod accounts;
+mod again;
 mod approvals;
 mod durability;
 mod factors;
+mod halves;
 mod openid;
 mod sign_in;
 mod tokens;
@@ -90,6 +92,8 @@ struct World {
     now: Cell<Millis>,
     peers: Cell<u32>,
     provider: bool,
+    /// The code that the last confirmation gave.
+    code: RefCell<Option<String>>,
 }
 
 fn settings() -> Settings {
@@ -118,7 +122,7 @@ impl World {
     fn new() -> World {
         let sink = Arc::new(Sink::default());
         let desk = Desk::open(sink.clone(), settings(), START).unwrap();
-        World { sink, desk, now: Cell::new(START), peers: Cell::new(1), provider: true }
+        World { sink, desk, now: Cell::new(START), peers: Cell::new(1), provider: true, code: RefCell::default() }
     }
 
     /// The program ends and starts again.
@@ -145,7 +149,7 @@ impl World {
     /// What is remembered is what a restart would read.
     fn same(&self) {
         let read = Store::read(self.sink.state("desk")).unwrap();
-        let bytes = |s: &Store| b"aitrem".iter().flat_map(|k| s.entries(*k)).map(|e| (e.key(), e.encode())).collect::<Vec<_>>();
+        let bytes = |s: &Store| b"aitrelm".iter().flat_map(|k| s.entries(*k)).map(|e| (e.key(), e.encode())).collect::<Vec<_>>();
         assert!(bytes(&read) == bytes(&self.desk.store()), "memory and state differ");
     }
 
@@ -157,10 +161,23 @@ impl World {
         self.session(&user.cookie).expect("a session").caller
     }
 
+    /// Takes a link up, with the code that was given last.
+    fn take_up(&self, token: &str, login: &str, password: &str, peer: &Peer) -> Result<SignedIn, Refused> {
+        let code = self.code.borrow().clone();
+        self.take_up_with(token, login, password, code.as_deref(), peer)
+    }
+
+    fn take_up_with(&self, token: &str, login: &str, password: &str, code: Option<&str>, peer: &Peer) -> Result<SignedIn, Refused> {
+        let display = format!("Name of {login}");
+        let done = self.desk.accept(&Accept { token, login, display: &display, password, code }, peer, self.now());
+        self.same();
+        done
+    }
+
     /// Accepts a link, enrols TOTP where a second factor is due.
     fn accept(&self, token: &str, login: &str) -> User {
         let password = format!("a long password, {}", login.chars().rev().collect::<String>());
-        let done = self.desk.accept(token, login, &format!("Name of {login}"), &password, &self.peer(), self.now()).unwrap();
+        let done = self.take_up(token, login, &password, &self.peer()).unwrap();
         let view = self.session(&done.cookie).unwrap();
         let mut user =
             User { id: done.account, person: view.caller.person, login: login.into(), password, secret: Vec::new(), cookie: done.cookie };
@@ -216,7 +233,14 @@ impl World {
         let digest = lock_digest(self, id);
         let out = self.desk.confirm(&caller, id, &digest, self.now());
         self.same();
-        out
+        out.map(|(shown, code)| {
+            // What leads to a link gives a code, and nothing else does.
+            assert!(code.is_none() || ["account-create", "account-recover"].contains(&shown.kind) && shown.state == "used");
+            if code.is_some() {
+                *self.code.borrow_mut() = code;
+            }
+            shown
+        })
     }
 
     fn state_of(&self, by: &User, id: Id) -> String {

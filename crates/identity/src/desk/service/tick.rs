@@ -10,6 +10,7 @@ use crate::desk::limits::INVITATION_MS;
 use crate::desk::records::PROGRAM;
 use crate::desk::roles::{Capability, capabilities};
 use crate::desk::store::{Entry, Look, Store};
+use crate::desk::turned::Line;
 use crate::desk::views::Notice;
 
 impl Desk {
@@ -19,7 +20,12 @@ impl Desk {
     /// # Errors
     /// [`crate::desk::Refused::Store`]: it is tried again the next time.
     pub fn tick(&self, now: Millis) -> Outcome<()> {
-        self.live().sessions.sweep(now);
+        let turned = {
+            let mut live = self.live();
+            live.sessions.sweep(now);
+            live.turned.due(now)
+        };
+        self.turned_away(&turned, now)?;
         if !is_due(&self.store(), now) {
             return Ok(());
         }
@@ -37,6 +43,27 @@ impl Desk {
                 c.told.act(PROGRAM, "desk-break-glass-end", detail, now);
             }
             forget_invited(c, now);
+            c.draft.forget_names(now);
+            Ok(())
+        })
+        .map(drop)
+    }
+
+    /// Records what waits to be recorded: the program ends.
+    ///
+    /// # Errors
+    /// [`crate::desk::Refused::Store`].
+    pub fn end(&self, now: Millis) -> Outcome<()> {
+        let turned = self.live().turned.rest(now);
+        self.turned_away(&turned, now)
+    }
+
+    fn turned_away(&self, lines: &[Line], now: Millis) -> Outcome<()> {
+        if lines.is_empty() {
+            return Ok(());
+        }
+        self.change(|c| {
+            lines.iter().for_each(|line| line.write(&mut c.told, now));
             Ok(())
         })
         .map(drop)

@@ -32,7 +32,7 @@ impl Desk {
             Some((token.clone(), token.may(store.may(account, now)), account.person))
         });
         let Some((token, may, person)) = found else {
-            self.take_try(None, None, peer.address, now)?;
+            self.take_try(None, Method::Token, None, peer, now)?;
             return Err(self.fail(None, Method::Token, None, peer, now));
         };
         if token.used.is_none_or(|used| !(0..TOKEN_USED_MS).contains(&now.since(used))) {
@@ -65,6 +65,7 @@ impl Desk {
     pub fn token_make(&self, caller: &Caller, name: &str, scope: &[String], days: u32, now: Millis) -> Outcome<TokenView> {
         self.own(caller, now)?;
         caller.complete.then_some(()).ok_or(Refused::FactorNeeded)?;
+        self.fresh(caller, now)?;
         account::name("name", name)?;
         let expires = token::end(days, now)?;
         let secret = secret::text();

@@ -76,6 +76,13 @@ pub enum PasskeyError {
     Cloned,
 }
 
+impl PasskeyError {
+    /// The word in records.
+    pub fn word(self) -> &'static str {
+        if self == PasskeyError::Cloned { "passkey-cloned" } else { "passkey" }
+    }
+}
+
 /// A member of `value` that is an object's.
 fn member<'a>(value: &'a Value, name: &'static str) -> Result<&'a Value, PasskeyError> {
     value.get(name).ok_or(PasskeyError::Json(name))

@@ -9,26 +9,22 @@ fn the_first_link_makes_one_administrator_and_no_more() {
     let token = w.desk.setup_link(w.now()).unwrap();
     assert_eq!(w.desk.setup_link(w.now()), Some(token.clone()));
     for bad in ["", "setup_", "setup_x", "link_x", &token[..token.len() - 1]] {
-        assert_eq!(w.desk.accept(bad, "sys", "N", "a long password, sure", &w.peer(), w.now()).unwrap_err().code(), "wrong-credentials");
+        assert_eq!(w.take_up(bad, "sys", "a long password, sure", &w.peer()).unwrap_err().code(), "wrong-credentials");
     }
     for (login, password) in
         [("s", "a long password, sure"), ("SYS", "a long password, sure"), ("sys", "short"), ("system", "I am System, let me in")]
     {
-        assert_eq!(
-            w.desk.accept(&token, login, "N", password, &w.peer(), w.now()).unwrap_err().code(),
-            "bad-request",
-            "{login} {password}"
-        );
+        assert_eq!(w.take_up(&token, login, password, &w.peer()).unwrap_err().code(), "bad-request", "{login} {password}");
     }
     let peer = w.peer();
     for _ in 0..20 {
-        let short = w.desk.accept(&token, "sys", "N", "short", &peer, w.now()).unwrap_err();
+        let short = w.take_up(&token, "sys", "short", &peer).unwrap_err();
         assert_eq!(short.code(), "bad-request", "who has the link does not wait for a typing error");
     }
     let sys = w.first();
     assert_eq!(w.account(&sys, sys.id).roles, [Role::SystemAdmin]);
     assert_eq!(w.desk.setup_link(w.now()), None);
-    assert_eq!(w.desk.accept(&token, "sys2", "N", "a long password, sure", &w.peer(), w.now()).unwrap_err().code(), "expired");
+    assert_eq!(w.take_up(&token, "sys2", "a long password, sure", &w.peer()).unwrap_err().code(), "expired");
 }
 
 #[test]
@@ -45,17 +41,13 @@ fn during_set_up_each_role_is_given_once_and_afterwards_nothing_without_a_second
     let link = invite(&[Role::SecurityAdmin]).unwrap().link.unwrap();
     assert!(invite(&[Role::SecurityAdmin]).unwrap().approval.is_some(), "its link waits, so the role is given");
     let sec = w.accept(&link, "sec");
-    assert_eq!(
-        w.desk.accept(&link, "sec2", "N", "a long password, sure", &w.peer(), w.now()).unwrap_err().code(),
-        "wrong-credentials",
-        "used"
-    );
+    assert_eq!(w.take_up(&link, "sec2", "a long password, sure", &w.peer()).unwrap_err().code(), "wrong-credentials", "used");
     let audit = w.invite(&sys, "audit", &[Role::AuditAdmin]);
     assert!(w.desk.is_setup());
     assert!(invite(&[Role::Reviewer]).unwrap().approval.is_some());
-    w.desk.disable(&caller, audit.id, WHY, w.now()).unwrap();
+    assert_eq!(w.desk.disable(&caller, audit.id, WHY, w.now()).err().map(|e| e.code()), Some("conflict"), "the last of them stays");
     assert!(w.desk.is_setup() && invite(&[Role::AuditAdmin]).unwrap().approval.is_some(), "set-up does not come back");
-    assert!(w.session(&audit.cookie).is_none() && w.session(&sec.cookie).is_some());
+    assert!(w.session(&audit.cookie).is_some() && w.session(&sec.cookie).is_some());
 }
 
 #[test]
@@ -65,7 +57,7 @@ fn a_link_ends_by_time_and_a_new_one_makes_the_old_one_void() {
     let old = w.desk.invite(&w.caller(&sys), "Somebody", &[Role::Reviewer], None, WHY, w.now()).unwrap().link.unwrap();
     let id = w.desk.accounts(&w.caller(&sys), w.now()).unwrap().into_iter().find(|a| a.state == "invited").unwrap().id;
     let new = w.desk.recover(&w.caller(&sys), id, WHY, w.now()).unwrap().link.unwrap();
-    let accept = |token: &str| w.desk.accept(token, "rev", "N", "a long password, sure", &w.peer(), w.now());
+    let accept = |token: &str| w.take_up(token, "rev", "a long password, sure", &w.peer());
     assert_eq!(accept(&old).unwrap_err().code(), "wrong-credentials");
     w.later(INVITATION_MS);
     assert_eq!(accept(&new).unwrap_err().code(), "expired");
@@ -82,7 +74,7 @@ fn a_sign_in_name_is_taken_once_and_the_confirmed_name_stays() {
     let changed = u.w.desk.invite(&u.w.caller(&u.sys), "As confirmed", &[Role::Reviewer], None, WHY, u.w.now()).unwrap();
     u.w.confirm(&u.sec, changed.approval.unwrap()).unwrap();
     let token = u.w.desk.approval_result(&u.w.caller(&u.sys), changed.approval.unwrap(), u.w.now()).unwrap();
-    let accept = |login: &str| u.w.desk.accept(&token, login, "Another name", "a long password, sure", &u.w.peer(), u.w.now());
+    let accept = |login: &str| u.w.take_up(&token, login, "a long password, sure", &u.w.peer());
     assert_eq!(accept("op").unwrap_err().code(), "conflict");
     let done = accept("rev").unwrap();
     assert_eq!(u.w.account(&u.sys, done.account).display, "As confirmed");
@@ -119,7 +111,9 @@ fn what_no_longer_fits_at_the_last_confirmation_is_void() {
     assert_eq!(w.confirm(&u.sec, more).unwrap().state, "void");
     assert!(w.account(&u.sys, u.op.id).roles.is_empty());
     let create = w.desk.invite(&w.caller(&u.sec), "Somebody", &[Role::Operator], None, WHY, w.now()).unwrap().approval.unwrap();
-    w.desk.disable(&caller, u.sec.id, WHY, w.now()).unwrap();
+    w.add(&u.sys, &u.one, "sec2", &[Role::SecurityAdmin], None);
+    let gone = w.desk.disable(&w.caller(&u.sys), u.sec.id, WHY, w.now()).unwrap().approval.unwrap();
+    assert_eq!(w.confirm(&u.one, gone).unwrap().state, "used");
     assert_eq!(w.confirm(&u.one, create).unwrap().state, "void", "the one who asked is gone");
     assert!(w.told().iter().any(|t| t.starts_with("desk-approval-use weir") && t.ends_with("void")));
 }
@@ -145,12 +139,15 @@ fn nobody_takes_away_the_last_way_back() {
     let u = unit();
     let w = &u.w;
     let disable = |by: &User, id: Id| w.desk.disable(&w.caller(by), id, WHY, w.now()).map(drop);
-    disable(&u.sec, u.sys.id).unwrap();
-    disable(&u.sec, u.one.id).unwrap();
-    assert_eq!(disable(&u.sec, u.two.id).unwrap_err().code(), "conflict", "nobody else could confirm");
-    assert_eq!(w.desk.roles_change(&w.caller(&u.sec), u.two.id, &[], WHY, w.now()).err().map(|e| e.code()), Some("conflict"));
-    let back = w.desk.enable(&w.caller(&u.sec), u.sys.id, WHY, w.now()).unwrap().approval.unwrap();
-    assert_eq!(w.confirm(&u.two, back).unwrap().state, "used");
+    disable(&u.sys, u.one.id).unwrap();
+    disable(&u.sys, u.two.id).unwrap();
+    // Who asks and who confirms are left, and stay.
+    for (by, last) in [(&u.sys, u.sec.id), (&u.sec, u.sys.id)] {
+        assert_eq!(disable(by, last).unwrap_err().code(), "conflict");
+        assert_eq!(w.desk.roles_change(&w.caller(by), last, &[], WHY, w.now()).err().map(|e| e.code()), Some("conflict"));
+    }
+    let back = w.desk.enable(&w.caller(&u.sys), u.two.id, WHY, w.now()).unwrap().approval.unwrap();
+    assert_eq!(w.confirm(&u.sec, back).unwrap().state, "used");
 }
 
 #[test]
@@ -169,7 +166,7 @@ fn an_administrator_is_recovered_by_two_others_and_starts_anew() {
     assert_eq!(w.desk.approval_result(&w.caller(&u.one), asked, w.now()).unwrap_err().code(), "not-found");
     let token = w.desk.approval_result(&w.caller(&u.sec), asked, w.now()).unwrap();
     assert_eq!(w.desk.approval_result(&w.caller(&u.sec), asked, w.now()).unwrap_err().code(), "expired", "once");
-    let accept = |login: &str| w.desk.accept(&token, login, "", "a new long password!", &w.peer(), w.now());
+    let accept = |login: &str| w.take_up(&token, login, "a new long password!", &w.peer());
     assert_eq!(accept("other").unwrap_err().field(), Some("login"));
     let back = accept("sys").unwrap();
     assert_eq!((back.account, back.next), (u.sys.id, Some(Next::Enrol)));
@@ -231,4 +228,32 @@ fn lists_are_for_who_may_read_them() {
     assert_eq!(w.desk.accounts(&w.caller(&u.op), w.now()).err().map(|e| e.code()), Some("not-allowed"));
     assert_eq!(w.desk.accounts(&w.caller(&u.audit), w.now()).unwrap().len(), 6);
     assert_eq!(w.desk.display(u.op.id).unwrap(), "Somebody");
+}
+
+#[test]
+fn an_administrator_is_disabled_by_two_and_the_last_of_each_sort_stays() {
+    let u = unit();
+    let w = &u.w;
+    let disable = |by: &User, id: Id| w.desk.disable(&w.caller(by), id, WHY, w.now());
+    for last in [u.sec.id, u.audit.id] {
+        assert_eq!(disable(&u.sys, last).err().map(|e| e.code()), Some("conflict"), "the last one");
+        let roles = w.desk.roles_change(&w.caller(&u.sys), last, &[Role::Reviewer], WHY, w.now());
+        assert_eq!(roles.err().map(|e| e.code()), Some("conflict"), "nor by taking the role away");
+    }
+    let second = w.add(&u.sys, &u.one, "audit2", &[Role::AuditAdmin, Role::Reviewer], None);
+    let asked = disable(&u.sys, u.audit.id).unwrap().approval.expect("two persons");
+    let other = disable(&u.sys, second.id).unwrap().approval.unwrap();
+    assert!(w.session(&u.audit.cookie).is_some());
+    assert_eq!(w.confirm(&u.one, asked).unwrap().state, "used");
+    assert_eq!((w.account(&u.sys, u.audit.id).state, w.session(&u.audit.cookie).is_some()), ("disabled", false));
+    assert_eq!(w.confirm(&u.one, other).unwrap().state, "void", "by now it is the last one");
+    assert_eq!(w.account(&u.sys, second.id).state, "active");
+    assert!(w.told().iter().any(|t| t.starts_with("desk-account-disable account:") && t.contains(&format!("approval={asked}"))));
+    // An administrator's role is taken away by two as well; another role at once.
+    let third = w.add(&u.sys, &u.one, "audit3", &[Role::AuditAdmin, Role::Reviewer], None);
+    let change = |roles: &[Role]| w.desk.roles_change(&w.caller(&u.sys), third.id, roles, WHY, w.now()).unwrap().approval;
+    assert_eq!(change(&[Role::AuditAdmin]), None);
+    let taken = change(&[]).expect("two persons");
+    assert_eq!(w.confirm(&u.two, taken).unwrap().state, "used");
+    assert!(w.account(&u.sys, third.id).roles.is_empty());
 }

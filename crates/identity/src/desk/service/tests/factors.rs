@@ -142,7 +142,7 @@ fn the_last_second_factor_of_a_role_that_needs_one_stays() {
 fn an_administrator_without_a_second_factor_may_only_set_one_up() {
     let w = World::new();
     let token = w.desk.setup_link(w.now()).unwrap();
-    let done = w.desk.accept(&token, "sys", "First", "a long password, sure", &w.peer(), w.now()).unwrap();
+    let done = w.take_up(&token, "sys", "a long password, sure", &w.peer()).unwrap();
     assert_eq!(done.next, Some(Next::Enrol));
     let view = w.session(&done.cookie).unwrap();
     assert_eq!(view.caller.may.names(), ["self"]);
