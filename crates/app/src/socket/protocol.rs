@@ -11,10 +11,23 @@ use serde_json::{Value, json};
 use weir_identity::desk::Capability;
 use weir_sources::import::sessions::Past;
 
-use super::batch::Announced;
 use crate::fail::Failure;
 use crate::limits::WORD_BYTES;
 use crate::words::Words;
+
+/// What a batch is announced as.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Announced {
+    /// SHA-256 of the file, in hexadecimal digits.
+    pub digest: String,
+    /// Questions in it: lines after the heading.
+    pub rows: u64,
+    /// operate, security-event or drill.
+    pub purpose: String,
+    /// Tolerance of questions that state none.
+    pub skew: String,
+}
 
 /// What is asked.
 #[derive(Debug, Deserialize)]
