@@ -265,7 +265,9 @@ impl Engine {
         if made.nat {
             sender.nat = true;
             let number = sender.handle.number;
-            if !from.stream && let Some(put) = self.before.note_nat(number) {
+            if !from.stream
+                && let Some(put) = self.before.note_nat(number)
+            {
                 self.out.state.insert(put.key, put.value);
             }
         }

@@ -113,7 +113,9 @@ mod tests {
         assert_eq!(begin(&[stand(false)], false), [unclean(0)]);
         assert_eq!(begin(&[stand(false), nat_put(7)], true), [unclean(0), unclean(7)]);
         let mut before = Before::default();
-        for (key, value) in [(&b"t"[..], &[0u8; 8][..]), (b"t", &[2; 9]), (b"t", &[0; 10]), (b"u123", &[]), (b"u1234", &[1]), (b"n1234", &[])] {
+        for (key, value) in
+            [(&b"t"[..], &[0u8; 8][..]), (b"t", &[2; 9]), (b"t", &[0; 10]), (b"u123", &[]), (b"u1234", &[1]), (b"n1234", &[])]
+        {
             assert_eq!(before.restore(key, value), None);
         }
         assert_eq!((before.note_nat(3), before.note_nat(3)), (Some(nat_put(3)), None));

@@ -27,7 +27,13 @@ fn lines_of_one_sender_too_many_are_kept_as_what_they_are() {
     let many = SENDERS as u32 + 20;
     let origin = |n: u32| {
         let [_, a, b, c] = n.to_be_bytes();
-        Origin { peer: Addr16::v4([10, a, b, c]), received: Millis(1_000), stream: true, ack: Some((1, u64::from(n))), perhaps_double: false }
+        Origin {
+            peer: Addr16::v4([10, a, b, c]),
+            received: Millis(1_000),
+            stream: true,
+            ack: Some((1, u64::from(n))),
+            perhaps_double: false,
+        }
     };
     for n in 0..many {
         engine.line(&origin(n), line, false).unwrap();

@@ -290,13 +290,19 @@ fn what_could_not_be_kept_before_a_stop_is_told_of_by_the_next_start() {
     let sink = Rig::start(&sink, "").stop();
     let told = gaps(&sink);
     let number = sink.sources()[0].1.number;
-    assert_eq!(told.iter().map(|(reason, source, ..)| (reason.as_str(), *source)).collect::<Vec<_>>(), [("unclean-stop", 0), ("unclean-stop", number)]);
+    assert_eq!(
+        told.iter().map(|(reason, source, ..)| (reason.as_str(), *source)).collect::<Vec<_>>(),
+        [("unclean-stop", 0), ("unclean-stop", number)]
+    );
     assert!(told.iter().all(|(_, _, start, end)| *start <= kept && lost <= *end && *end >= begun), "{told:?}, {kept} {lost} {begun}");
     // That run stopped well: only what came over UDP while nobody listened may be missing.
     let stopped = clock.now().0;
     let sink = Rig::start(&sink, "").stop();
     let told = gaps(&sink).split_off(2);
-    assert!(told.iter().all(|(reason, _, start, end)| reason == "stopped" && *start >= begun && *start <= stopped && *end >= stopped), "{told:?}");
+    assert!(
+        told.iter().all(|(reason, _, start, end)| reason == "stopped" && *start >= begun && *start <= stopped && *end >= stopped),
+        "{told:?}"
+    );
     assert_eq!(told.len(), 2);
     // One that is killed says nothing.
     let rig = Rig::start(&sink, "");
