@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use serde_json::Value;
 use weir_base::time::Millis;
 
 use crate::common::{Running, WEIR, code, config, now_ms, parsed, text, weir};
@@ -110,7 +111,6 @@ fn stopped(folder: &Path) {
     let lines = |running: &Running| running.records("maintenance").len();
     say(&running, 0);
     while lines(&running) < 2 {}
-    let kept = now_ms();
     fill(&filler);
     for n in 1.. {
         say(&running, n);
@@ -127,8 +127,9 @@ fn stopped(folder: &Path) {
     let told: Vec<_> = gaps.iter().filter(|g| g["reason"] == "unclean-stop").collect();
     println!("exit code {left}; {gaps:?}");
     assert_eq!(told.len(), 1, "{gaps:?}");
-    let moment = |key: &str| told[0][key].as_str().unwrap().parse::<Millis>().unwrap().0;
-    assert!(moment("start") <= kept && moment("end") >= lost, "{told:?}, kept until {kept}, lost at {lost}");
+    let moment = |row: &Value, key: &str| row[key].as_str().unwrap().parse::<Millis>().unwrap().0;
+    let kept = running.records("maintenance").iter().map(|row| moment(row, "received")).max().unwrap();
+    assert!(moment(told[0], "start") <= kept && moment(told[0], "end") >= lost, "{told:?}, kept until {kept}, lost at {lost}");
     assert_eq!((&told[0]["unit"], &told[0]["source"]), (&"lines".into(), &0.into()));
     assert_eq!(running.stop(), 0);
     verified(&data);
