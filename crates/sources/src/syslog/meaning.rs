@@ -142,18 +142,31 @@ pub fn nat(values: &Values<'_>, ends: Ends, form: Form, about: &About) -> Option
     let (create, delete) = (Action::Create as u8, Action::Delete as u8);
     Some(match ends {
         Ends::Begin | Ends::BeginOnly => vec![event(create, at(Slot::Start).unwrap_or(about.time))],
-        Ends::End => vec![event(delete, at(Slot::End).unwrap_or(about.time))],
+        Ends::End => vec![event(delete, last_of(at(Slot::End).unwrap_or(about.time)))],
         Ends::Both => {
-            let end = at(Slot::End).unwrap_or(about.time);
+            let end = last_of(at(Slot::End).unwrap_or(about.time));
             let start = at(Slot::Start).filter(|s| *s <= end)?;
             vec![event(create, start), event(delete, end)]
         }
     })
 }
 
+/// The last moment that an end may mean: one in whole seconds leaves open when within its second it was, so what is said of that second is that
+/// the mapping may still have been there.
+fn last_of(end: Millis) -> Millis {
+    if end.0.rem_euclid(1_000) == 0 { end.plus(999) } else { end }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_end_in_whole_seconds_lasts_to_the_end_of_its_second() {
+        for (told, last) in [(5_000, 5_999), (5_001, 5_001), (5_999, 5_999), (0, 999), (-1_000, -1)] {
+            assert_eq!(last_of(Millis(told)), Millis(last));
+        }
+    }
 
     #[test]
     fn protocols_and_times_inside_messages() {
