@@ -76,6 +76,14 @@ fn fill(path: &Path) {
     file.set_len(size - LEFT).unwrap();
 }
 
+/// Takes what is left, to the last byte.
+fn fill_up(path: &Path) {
+    let mut file = fs::File::create(path).unwrap();
+    let page = [0x5a; 4_096];
+    while file.write_all(&page).is_ok() {}
+    while file.write_all(&[0x5a]).is_ok() {}
+}
+
 fn trouble(running: &Running) -> Option<String> {
     let sources = parsed(&running.ask(&["sources", "--json"]));
     sources.as_array().unwrap().iter().find_map(|s| s["trouble"].as_str().map(str::to_owned)).filter(|t| !t.is_empty())
@@ -102,11 +110,14 @@ fn stopped(folder: &Path) {
     let listen = ["sources.syslog.listen=127.0.0.1:0", "sources.syslog.listen_tcp=127.0.0.1:0"];
     let running = start(&data, &errors, &listen);
     let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let line = |n: usize| format!("<13>Nov 22 10:00:00 h app: line {n} {}", "x".repeat(1_000));
+    let over_udp = |running: &Running, n: usize| {
+        udp.send_to(line(n).as_bytes(), running.port("syslog_udp")).unwrap();
+    };
     let say = |running: &Running, n: usize| {
-        let text = format!("<13>Nov 22 10:00:00 h app: line {n} {}", "x".repeat(1_000));
-        udp.send_to(text.as_bytes(), running.port("syslog_udp")).unwrap();
+        over_udp(running, n);
         let mut tcp = TcpStream::connect(running.port("syslog_tcp")).unwrap();
-        tcp.write_all(format!("{text}\n").as_bytes()).unwrap();
+        tcp.write_all(format!("{}\n", line(n)).as_bytes()).unwrap();
     };
     let lines = |running: &Running| running.records("maintenance").len();
     say(&running, 0);
@@ -118,10 +129,15 @@ fn stopped(folder: &Path) {
             break;
         }
     }
+    // What a large group did not find room for, a smaller one may: until nothing is left at all, and lines wait to be kept.
+    fill_up(&folder.join("last"));
+    (0..200).for_each(|n| over_udp(&running, n));
+    while trouble(&running).is_none() {}
     let lost = now_ms();
     // With nothing left it may not be able to say that it stopped well, either.
     let left = running.stop();
     fs::remove_file(&filler).unwrap();
+    fs::remove_file(folder.join("last")).unwrap();
     let running = start(&data, &errors, &listen);
     let gaps = running.records("gap");
     let told: Vec<_> = gaps.iter().filter(|g| g["reason"] == "unclean-stop").collect();

@@ -26,7 +26,9 @@ fn line(n: u64, of: u64) -> String {
     }
     match n % 4 {
         0 => format!("<38>Nov 22 10:00:00 web-1 sshd[{port}]: Failed password for invalid user u{a} from 192.0.2.{b} port {port} ssh2"),
-        1 => format!("<38>Nov 22 10:00:00 web-2 sshd[{port}]: Connection closed by invalid user admin{b} 198.51.100.{a} port {port} [preauth]"),
+        1 => format!(
+            "<38>Nov 22 10:00:00 web-2 sshd[{port}]: Connection closed by invalid user admin{b} 198.51.100.{a} port {port} [preauth]"
+        ),
         2 => format!("<30>Nov 22 10:00:00 gw dnsmasq-dhcp[812]: DHCPACK(br-lan) 192.168.{a}.{b} 02:00:00:00:{:02x}:{:02x} phone-{n}", a, b),
         _ => format!("<86>Nov 22 10:00:00 web-1 CRON[{port}]: pam_unix(cron:session): session opened for user root(uid=0) by (uid={n})"),
     }
@@ -44,7 +46,11 @@ fn grep(program: &str, words: &str, file: &Path) -> (u64, u128) {
     let begun = Instant::now();
     let mut words = words.split(' ');
     let mut first = Command::new(program).args(["-iw", words.next().unwrap()]).arg(file).stdout(Stdio::piped()).spawn().unwrap();
-    let second = Command::new("grep").args(words.next().map_or(["-c", "."], |word| ["-ciw", word])).stdin(first.stdout.take().unwrap()).output().unwrap();
+    let second = Command::new("grep")
+        .args(words.next().map_or(["-c", "."], |word| ["-ciw", word]))
+        .stdin(first.stdout.take().unwrap())
+        .output()
+        .unwrap();
     first.wait().unwrap();
     (String::from_utf8(second.stdout).unwrap().trim().parse().unwrap(), begun.elapsed().as_millis())
 }
@@ -68,7 +74,8 @@ fn soak_search_finds_what_grep_finds() {
         writeln!(wire, "{line}").unwrap();
     }
     (file.flush().unwrap(), wire.flush().unwrap());
-    let kept = || parsed(&running.ask(&["sources", "--json"])).as_array().unwrap().iter().filter_map(|s| s["messages"].as_u64()).sum::<u64>();
+    let kept =
+        || parsed(&running.ask(&["sources", "--json"])).as_array().unwrap().iter().filter_map(|s| s["messages"].as_u64()).sum::<u64>();
     while kept() < total {}
     println!("{total} lines, {} bytes, taken in {} ms", fs::metadata(&plain).unwrap().len(), begun.elapsed().as_millis());
     assert_eq!(code(&running.ask(&["seal", "--now"])), 0);

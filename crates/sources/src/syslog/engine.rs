@@ -236,7 +236,8 @@ impl Engine {
         let id = self.next_id();
         let understood = self.table.understand(&line, &rule.dialects);
         let values: &[Values<'_>] = understood.as_ref().map_or(&[], |u| u.values.as_slice());
-        let about = About { source, time, received: from.received, zone: rule.zone };
+        let whole = inferred & line_flags::ARRIVAL == 0 && line.stamp.is_some_and(|s| s.whole);
+        let about = About { source, time, whole, received: from.received, zone: rule.zone };
         let seen = Seen { about, realm, id, line: &line, settings: &self.settings, mac: self.mac.as_ref(), values };
         let mut acting = Acting { ids: self.ids.as_ref(), leases: &mut self.leases, mappings: &mut self.mappings, out: &mut self.out };
         let made = understood.as_ref().and_then(|u| act(&mut acting, u, &seen));
