@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::net::{IpAddr, UdpSocket};
+use std::net::UdpSocket;
 
 use weir_base::net::Addr16;
 use weir_sources::dhcp::config::Settings as Dhcp;
@@ -77,7 +77,7 @@ fn lacking(needed: &BTreeMap<&'static str, Vec<String>>, has: u64) -> Option<Str
 
 /// Interfaces and lease files that seem to hear one DHCP server: a lease would be two sessions.
 pub fn heard_twice(loaded: &Loaded) -> Vec<String> {
-    let own = |address: Addr16| UdpSocket::bind((IpAddr::from(address.ip()), 0)).is_ok();
+    let own = |address: Addr16| UdpSocket::bind((address.ip(), 0)).is_ok();
     loaded.settings.dhcp.as_ref().map_or_else(Vec::new, |dhcp| twice(dhcp, own))
 }
 
