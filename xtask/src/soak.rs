@@ -37,6 +37,13 @@ const SUITES: &[Suite] = &[
         count: ("WEIR_SYSLOG_MB", 500),
         also: &[],
     },
+    Suite {
+        name: "search",
+        takes: None,
+        about: "search by word over millions of lines, beside grep and zgrep",
+        count: ("WEIR_LINES", 5_000_000),
+        also: &[],
+    },
 ];
 
 /// Runs the named suites, or all.
@@ -84,6 +91,6 @@ mod tests {
         assert_eq!(chosen(&[]).unwrap().len(), SUITES.len());
         assert_eq!(chosen(&["kill".to_owned()]).unwrap()[0].count.0, "WEIR_KILLS");
         let problem = chosen(&["kil".to_owned()]).err().unwrap();
-        assert!(problem.contains("faults, kill, truth, syslog"), "{problem}");
+        assert!(problem.contains("faults, kill, truth, syslog, search"), "{problem}");
     }
 }

@@ -11,6 +11,7 @@ use crate::cli::CheckConfigArgs;
 use crate::config::{self, Loaded, Problem};
 use crate::fail::{FAILED, Failure};
 use crate::output;
+use crate::rights;
 
 /// Where the kernel says how large a receive buffer may be.
 const RMEM_MAX: &str = "/proc/sys/net/core/rmem_max";
@@ -63,7 +64,7 @@ pub fn listed(problems: &[Problem]) -> String {
 }
 
 /// The largest receive buffer asked for, and the line that lets the kernel give it, when it does not.
-pub fn kernel_advice(loaded: &Loaded, rmem_max: Option<usize>) -> Option<String> {
+fn kernel_advice(loaded: &Loaded, rmem_max: Option<usize>) -> Option<String> {
     let radius = loaded.settings.radius.as_ref().map_or(0, |r| r.receive_buffer);
     let ipfix = loaded.settings.ipfix.as_ref().map_or(0, |i| i.receive_buffer);
     let syslog = loaded.settings.syslog.as_ref().filter(|s| !s.udp.is_empty()).map_or(0, |s| s.receive_buffer);
@@ -78,13 +79,21 @@ pub fn kernel_advice(loaded: &Loaded, rmem_max: Option<usize>) -> Option<String>
 }
 
 /// What the kernel's settings lack for connection tracking in the namespace this program runs in, each with the line that mends it.
-pub fn conntrack_advice(loaded: &Loaded) -> Vec<String> {
+fn conntrack_advice(loaded: &Loaded) -> Vec<String> {
     let own = loaded.settings.conntrack.as_ref().is_some_and(|c| c.namespaces.iter().any(|n| n.netns.is_none()));
     if own { weir_sources::conntrack::kernel::here().into_iter().map(|a| a.text).collect() } else { Vec::new() }
 }
 
+/// All that this machine lacks for the configuration, and what is heard twice.
+pub fn advice(loaded: &Loaded, rmem_max: Option<usize>) -> Vec<String> {
+    let mut all: Vec<String> = kernel_advice(loaded, rmem_max).into_iter().chain(conntrack_advice(loaded)).collect();
+    all.extend(rights::missing(loaded));
+    all.extend(rights::heard_twice(loaded));
+    all
+}
+
 fn good(loaded: &Loaded, rmem: Option<usize>, json: bool) -> Result<ExitCode, Failure> {
-    let advice: Vec<String> = kernel_advice(loaded, rmem).into_iter().chain(conntrack_advice(loaded)).collect();
+    let advice = advice(loaded, rmem);
     if json {
         let kernel = json!({ "rmem_max": rmem, "advice": advice });
         output::json(&json!({ "ok": true, "problems": [], "values": loaded.values, "kernel": kernel }))?;

@@ -26,6 +26,7 @@ mod output;
 mod paste;
 mod ports;
 mod program;
+mod rights;
 mod rows;
 mod settings;
 mod side;

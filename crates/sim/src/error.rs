@@ -80,7 +80,9 @@ pub enum SimError {
         why: String,
     },
     /// The truth holds nothing that can be asked.
-    #[error("the truth file holds nothing to ask about: simulate a longer time or at a higher rate")]
+    #[error(
+        "the truth file holds nothing to ask about between its two guards: simulate for longer than twice the guard, or shorten it (--guard 5s), or raise the rate"
+    )]
     NothingToAsk,
     /// The asker failed.
     #[error("asking failed after {asked} questions: {source}. Is the program still running?")]

@@ -23,16 +23,21 @@ pub enum Protocol {
     Netflow9,
     /// Log lines of a Linux router: ulogd2's conntrack events and dnsmasq's leases, handed on by a local rsyslog over TCP (RFC 5424, RFC 6587).
     Linux,
-    /// Log lines of a firewall, NAT444 as draft-ietf-behave-syslog-nat-logging describes them, over UDP (RFC 5426).
-    Nat444Udp,
-    /// The same over TCP (RFC 6587).
+    /// Session logs of a Huawei USG firewall (SECLOG/6/SESSION_BUILT, SESSION_TEARDOWN) over UDP (RFC 5426): times in whole seconds.
+    Usg,
+    /// Log lines of a firewall, NAT444 as draft-ietf-behave-syslog-nat-logging describes them, over TCP (RFC 6587).
     Nat444Tcp,
 }
 
 impl Protocol {
     /// True for log lines.
     pub fn is_syslog(self) -> bool {
-        matches!(self, Protocol::Linux | Protocol::Nat444Udp | Protocol::Nat444Tcp)
+        matches!(self, Protocol::Linux | Protocol::Usg | Protocol::Nat444Tcp)
+    }
+
+    /// True where times are in whole seconds: when a mapping began or ended is known to a second.
+    pub fn is_in_seconds(self) -> bool {
+        self == Protocol::Usg
     }
 
     /// True where lines go over a connection.
@@ -203,7 +208,7 @@ fn hotel(subscribers: u32) -> Realm {
     }
 }
 
-/// The firewall of a school has two virtual systems: sessions of the dormitories over UDP, port blocks of the staff over TCP.
+/// The firewall of a school, a USG, tells of the sessions of the dormitories over UDP; a NAT444 device tells of the port blocks of the staff over TCP.
 fn school(i: u32, subscribers: u32) -> Realm {
     let (blocks, first) = (i == 1, number(198, 18, 2 + 2 * i as u8, 0));
     let addresses = if blocks { pool_size(subscribers, 8) } else { 16 };
@@ -212,7 +217,7 @@ fn school(i: u32, subscribers: u32) -> Realm {
         nas: if blocks { "aaa-staff" } else { "aaa-dorm" },
         nas_address: Ipv4Addr::new(192, 0, 2, 31 + i as u8),
         exporter: if blocks { "fw-staff" } else { "fw-dorm" },
-        protocol: if blocks { Protocol::Nat444Tcp } else { Protocol::Nat444Udp },
+        protocol: if blocks { Protocol::Nat444Tcp } else { Protocol::Usg },
         domain: 0,
         logging: if blocks { Logging::Blocks } else { Logging::Sessions },
         scheme: if blocks { PortScheme::Blocks } else { PortScheme::Shared },

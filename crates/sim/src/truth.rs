@@ -44,6 +44,9 @@ pub struct Header {
     /// By how many milliseconds an exporter's clock is ahead, by its name; who is not named has the right time.
     #[serde(default)]
     pub clock_offsets: std::collections::BTreeMap<String, i64>,
+    /// Exporters that tell times in whole seconds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub in_seconds: Vec<String>,
     /// The first instant, milliseconds since 1970.
     pub from: i64,
     /// The last instant, if known beforehand.
@@ -151,6 +154,7 @@ impl TruthWriter {
             profile: plan.profile.name().into(),
             options: options_text(plan),
             clock_offsets: plan.faults.clock_offsets.iter().cloned().collect(),
+            in_seconds: network.realms.iter().filter(|r| r.protocol.is_in_seconds()).map(|r| r.exporter.into()).collect(),
             from: base_ms,
             to: plan.length_ms().map(|ms| base_ms + ms),
             pools,

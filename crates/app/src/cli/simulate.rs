@@ -12,7 +12,7 @@ pub enum ProfileArg {
     Small,
     /// 80 rooms behind one Linux box and one public address, told in log lines (syslog over TCP)
     Hotel,
-    /// A school behind a firewall that tells of sessions and port blocks in log lines (syslog over UDP and TCP), with RADIUS
+    /// A school behind a Huawei USG that tells of sessions and a NAT444 device that tells of port blocks (syslog over UDP and TCP), with RADIUS
     School,
     /// An application that tells of sign-ins, sign-outs and failures over HTTP
     Forum,

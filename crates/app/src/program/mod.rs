@@ -18,7 +18,7 @@ use weir_identity::desk::Desk;
 use weir_record::sink::{RecordSink, SubjectIds};
 use weir_store::engine::Store;
 
-use crate::check_config::{conntrack_advice, kernel_advice, listed};
+use crate::check_config::{advice, listed};
 use crate::cli::RunArgs;
 use crate::config::{self, Loaded};
 use crate::desk::Office;
@@ -217,8 +217,7 @@ impl Program {
             socket_tasks.join();
             return Err(failure);
         }
-        notes.extend(kernel_advice(loaded, crate::check_config::rmem_max()));
-        notes.extend(conntrack_advice(loaded));
+        notes.extend(advice(loaded, crate::check_config::rmem_max()));
         recorder.flush();
         Ok(Parts { service, ports, secrets: made.secrets, notes, recorder, socket_tasks, office, desk, actor })
     }

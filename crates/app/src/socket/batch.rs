@@ -9,13 +9,13 @@ use std::sync::Mutex;
 
 use csv::{ReaderBuilder, StringRecord};
 use ring::digest;
-use serde::Deserialize;
 use serde_json::{Value, json};
 use weir_attribution::{Answer, Candidate};
 use weir_base::task::lock;
 use weir_base::time::Millis;
 use weir_record::Id;
 
+use super::protocol::Announced;
 use crate::ask::Asker;
 use crate::fail::Failure;
 use crate::ledger::Asked;
@@ -24,20 +24,6 @@ use crate::words::Words;
 
 /// Columns of the file, and whether each must be there.
 pub const COLUMNS: [(&str, bool); 5] = [("public", true), ("protocol", false), ("at", true), ("remote", false), ("skew", false)];
-
-/// What a batch is announced as.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Announced {
-    /// SHA-256 of the file, in hexadecimal digits.
-    pub digest: String,
-    /// Questions in it: lines after the heading.
-    pub rows: u64,
-    /// operate, security-event or drill.
-    pub purpose: String,
-    /// Tolerance of questions that state none.
-    pub skew: String,
-}
 
 /// A batch under way.
 struct Batch {

@@ -12,7 +12,8 @@ use weir_sources::import::intake::Intake;
 use weir_store::engine::{SourceInfo, Store};
 
 use super::access::{Access, Who};
-use super::batch::{self, Announced, Batches, Part};
+use super::batch::{self, Batches, Part};
+use super::protocol::Announced;
 use super::protocol::{Import, Op, Request, reply};
 use crate::ask::{self, Asker};
 use crate::desk::settings::{self, Layers};

@@ -1,6 +1,6 @@
 //! Requests and answers: one JSON object a line.
 //!
-//! A request: `{"id": …, "op": "lookup", …}`; the id comes back as it was. An answer: `{"id": …, "ok": …}` or
+//! A request: `{"id": …, "op": "lookup", …}`; the id, a text or a whole number, comes back as it was. An answer: `{"id": …, "ok": …}` or
 //! `{"id": …, "error": {"what": …, "todo": …, "code": n}}`. Requests that lie ready on a connection are answered together, in their order, and
 //! their ledger records share one commit.
 
@@ -12,10 +12,23 @@ use weir_identity::desk::Capability;
 use weir_record::Kind;
 use weir_sources::import::sessions::Past;
 
-use super::batch::Announced;
 use crate::fail::Failure;
 use crate::limits::WORD_BYTES;
 use crate::words::Words;
+
+/// What a batch is announced as.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Announced {
+    /// SHA-256 of the file, in hexadecimal digits.
+    pub digest: String,
+    /// Questions in it: lines after the heading.
+    pub rows: u64,
+    /// operate, security-event or drill.
+    pub purpose: String,
+    /// Tolerance of questions that state none.
+    pub skew: String,
+}
 
 /// What is asked.
 #[derive(Debug, Deserialize)]
@@ -167,6 +180,10 @@ impl Request {
             return Request { id: Value::Null, op: Err(bad("it is not a JSON object")) };
         };
         let id = fields.remove("id").filter(|id| id.to_string().len() <= WORD_BYTES).unwrap_or(Value::Null);
+        // A fraction may not come back digit by digit, and whoever waits for its answer would not know it again.
+        if !(id.is_null() || id.is_string() || id.is_i64() || id.is_u64()) {
+            return Request { id: Value::Null, op: Err(bad("its id is neither a text nor a whole number")) };
+        }
         // The reader's own words may repeat a value, and a value may be an address: only its kind of complaint is passed on.
         let op = serde_json::from_value::<Op>(Value::Object(fields)).map_err(|e| {
             let text = e.to_string();
@@ -292,6 +309,8 @@ mod tests {
             (&br#"{"id":1,"op":"dance"}"#[..], json!(1)),
             (br#"{"id":"a","op":"lookup","purpose":"curiosity"}"#, json!("a")),
             (br#"{"id":2,"op":"records"}"#, json!(2)),
+            (br#"{"id":77700000000000000639008828.34,"op":"health"}"#, Value::Null),
+            (br#"{"id":[7],"op":"health"}"#, Value::Null),
             (br#"{"id":3,"op":"seal","now":true}"#, json!(3)),
             (br#"{"id":4,"op":"records","kind":["203.0.113.7"]}"#, json!(4)),
             (br#"[1]"#, Value::Null),

@@ -61,7 +61,7 @@ pub fn parsed(output: &Output) -> Value {
 
 /// `weir run`, until dropped.
 pub struct Running {
-    child: Child,
+    pub child: Child,
     pub lines: std::io::Lines<BufReader<ChildStdout>>,
     /// What it said before it was ready.
     pub banner: Vec<String>,

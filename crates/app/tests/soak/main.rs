@@ -1,4 +1,4 @@
-//! The real program for longer: whole networks judged, killed again and again, a full disk, and what its folder gives away.
+//! The real program for longer: whole networks judged, killed again and again, a full disk, what its folder gives away, and search over many lines.
 
 #[path = "../program/browser.rs"]
 #[expect(dead_code, reason = "shared with the other black-box tests, which use more of it")]
@@ -11,5 +11,6 @@ mod full;
 mod kill;
 mod leak;
 mod nas;
+mod search;
 mod syslog;
 mod truth;

@@ -15,6 +15,6 @@ record! {
     start: Millis = "Last evidence before the loss, by the source's clock", unit "ms UTC", Plain, key;
     end: Millis = "First evidence after the loss, by the source's clock", unit "ms UTC", Plain, key;
     lost: Option<u64> = "How many are lost; none when unknown; 0 when all arrived after all", unit "records or packets, see unit", Plain;
-    unit: String = "What is counted: records (RFC 7011 section 3.1), packets (RFC 3954 section 5.1), datagrams, bytes", unit "", Plain;
-    reason: String = "Why: sequence, kernel-drop, unknown-template, queue-full, cut-tail, stopped, source-silent", unit "", Plain;
+    unit: String = "What is counted: records (RFC 7011 section 3.1), packets (RFC 3954 section 5.1), datagrams, lines, bytes", unit "", Plain;
+    reason: String = "Why: sequence, kernel-drop, unknown-template, queue-full, cut-tail, stopped, unclean-stop, connection-ended, source-silent", unit "", Plain;
 }

@@ -24,6 +24,8 @@ pub struct Holder {
     pub start: i64,
     /// End; `i64::MAX` while open.
     pub end: i64,
+    /// Told of in whole seconds.
+    pub in_seconds: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +36,7 @@ pub(super) struct MappingRow {
     pub protocol: u8,
     /// Where the port serves several remote ends.
     pub remote: Option<(Addr16, u16)>,
+    pub exporter: u32,
     pub holder: Holder,
 }
 
@@ -57,6 +60,7 @@ pub struct TruthIndex {
     /// Logins one can ask about without a NAT.
     pub(super) askable: Vec<u32>,
     persons: Vec<(String, String)>,
+    exporters: Vec<String>,
     person_ids: HashMap<(String, String), u32>,
     by_port: HashMap<(Addr16, u16, u8), Vec<u32>>,
     by_public: HashMap<Addr16, Vec<u32>>,
@@ -76,6 +80,9 @@ impl TruthIndex {
 
     pub(super) fn close(&mut self, header: &Header, footer: &Footer) {
         (self.from, self.to) = (header.from, footer.to);
+        let coarse = |m: &MappingRow| self.exporters.get(m.exporter as usize).is_some_and(|name| header.in_seconds.contains(name));
+        let marks: Vec<bool> = self.mappings.iter().map(coarse).collect();
+        self.mappings.iter_mut().zip(marks).for_each(|(m, coarse)| m.holder.in_seconds = coarse);
         self.nat_pools = header.pools.iter().filter(|p| p.what == "nat").filter_map(|p| p.prefix.parse().ok()).collect();
     }
 
@@ -92,7 +99,7 @@ impl TruthIndex {
         };
         let address = |text: &String| text.parse::<Addr16>().map_err(|_| "an address is not understood".to_owned());
         let inside = line.inside.as_ref().map(address).transpose()?;
-        let holder = Holder { person, inside, start: line.start, end: line.end.unwrap_or(i64::MAX) };
+        let holder = Holder { person, inside, start: line.start, end: line.end.unwrap_or(i64::MAX), in_seconds: false };
         if line.form == "login" { self.add_login(line, holder) } else { self.add_mapping(line, holder, address) }
     }
 
@@ -103,7 +110,12 @@ impl TruthIndex {
         }
         let remote = line.remote.as_deref().map(|r| r.parse::<SocketAddr>().map_err(|_| "a remote end is not understood".to_owned()));
         let remote = remote.transpose()?.map(|r| (Addr16::from(r.ip()), r.port()));
-        let row = MappingRow { public, port: line.port, port_end: line.port_end, protocol: line.protocol, remote, holder };
+        let known = self.exporters.iter().position(|name| *name == line.exporter);
+        let exporter = known.unwrap_or_else(|| {
+            self.exporters.push(line.exporter.clone());
+            self.exporters.len() - 1
+        }) as u32;
+        let row = MappingRow { public, port: line.port, port_end: line.port_end, protocol: line.protocol, remote, exporter, holder };
         let number = self.mappings.len() as u32;
         if line.port == line.port_end && line.protocol != 0 {
             self.by_port.entry((public, line.port, line.protocol)).or_default().push(number);

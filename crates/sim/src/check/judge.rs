@@ -12,7 +12,7 @@ use super::{Answer, Candidate, Outcome, Question};
 const JOINING_OFFSET_MS: i64 = 2_000;
 /// Instants are whole milliseconds: an edge may be seen one off.
 const MAPPING_SLACK_MS: i64 = 1;
-/// Event-Timestamp (RFC 2869 section 5.3) is in whole seconds; so is the export time an offset is measured by.
+/// Event-Timestamp (RFC 2869 section 5.3) is in whole seconds; so are the times of some firewalls, and the export time an offset is measured by.
 const SECONDS_SLACK_MS: i64 = 1_000;
 /// What an answer says of a clock whose offset was measured.
 const MEASURED: &str = "measured";
@@ -104,7 +104,7 @@ impl<'a> Judge<'a> {
         let reach = tolerance + SECONDS_SLACK_MS;
         let mut identities: Vec<Identity> = Vec::new();
         for h in self.index.holders(q, q.at.0 - reach, q.at.0 + reach) {
-            let edge = if h.inside.is_none() { SECONDS_SLACK_MS } else { MAPPING_SLACK_MS };
+            let edge = if h.inside.is_none() || h.in_seconds { SECONDS_SLACK_MS } else { MAPPING_SLACK_MS };
             let outer = tolerance + if measured { SECONDS_SLACK_MS } else { edge };
             let Some(one) = identity(&h, q.at.0, outer, (skew - edge).max(0), edge) else { continue };
             match identities.iter_mut().find(|i| i.person == one.person && i.inside == one.inside) {

@@ -56,8 +56,17 @@ fn index() -> TruthIndex {
     }
     let pool = Pool { realm: "north".into(), exporter: "cgn".into(), prefix: "198.18.0.0/28".into(), what: "nat".into() };
     let (profile, options) = ("isp".into(), String::new());
-    let header =
-        Header { weir_truth: 1, seed: 1, profile, options, clock_offsets: Default::default(), from: T, to: None, pools: vec![pool] };
+    let header = Header {
+        weir_truth: 1,
+        seed: 1,
+        profile,
+        options,
+        clock_offsets: Default::default(),
+        in_seconds: Vec::new(),
+        from: T,
+        to: None,
+        pools: vec![pool],
+    };
     index.close(&header, &Footer { to: T + 600_000, mappings: 7, sessions: 4, events: 12 });
     index
 }
@@ -265,6 +274,7 @@ fn an_id_with_two_inside_addresses_is_whoever_had_both() {
         profile: "isp".into(),
         options: String::new(),
         clock_offsets: Default::default(),
+        in_seconds: Vec::new(),
         from: T,
         to: None,
         pools: vec![],

@@ -58,6 +58,10 @@ impl Device {
         self.line.pass(text, |line| if stream { wire.send(n, &framed(&line)) } else { wire.send(n, &line) })
     }
 
+    fn mark(&mut self, at: i64, wire: &mut dyn Wire) -> Result<(), SimError> {
+        self.encoder.mark(at).map_or(Ok(()), |mark| self.say(mark, wire))
+    }
+
     /// Tells of a NAT event.
     pub fn log(&mut self, event: &NatEvent, base: i64, wire: &mut dyn Wire) -> Result<(), SimError> {
         self.records += 1;
@@ -81,16 +85,14 @@ impl Device {
         }
         if now - self.marked >= mark_ms {
             self.marked = now;
-            let mark = self.encoder.mark(base + now);
-            self.say(mark, wire)?;
+            self.mark(base + now, wire)?;
         }
         Ok(())
     }
 
     /// A last mark says that the device was alive to the end; then what is held back leaves.
     pub fn finish(&mut self, now: i64, base: i64, wire: &mut dyn Wire) -> Result<(), SimError> {
-        let mark = self.encoder.mark(base + now);
-        self.say(mark, wire)?;
+        self.mark(base + now, wire)?;
         let n = self.n;
         self.line.flush(|line| wire.send(n, &line))?;
         wire.finish(n)

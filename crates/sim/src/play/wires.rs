@@ -42,7 +42,7 @@ impl<'a> Wires<'a> {
             let to = match realm.protocol {
                 Protocol::Ipfix => plan.targets.ipfix,
                 Protocol::Netflow9 => plan.targets.netflow9.or(plan.targets.ipfix),
-                Protocol::Nat444Udp => plan.targets.syslog_udp,
+                Protocol::Usg => plan.targets.syslog_udp,
                 Protocol::Linux | Protocol::Nat444Tcp => plan.targets.syslog_tcp,
             };
             let way = |to: SocketAddr| {

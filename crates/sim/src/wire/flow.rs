@@ -87,7 +87,7 @@ impl FlowEncoder {
 
     fn header_bytes(&self) -> usize {
         match self.protocol {
-            Protocol::Ipfix | Protocol::Linux | Protocol::Nat444Udp | Protocol::Nat444Tcp => 16,
+            Protocol::Ipfix | Protocol::Linux | Protocol::Usg | Protocol::Nat444Tcp => 16,
             Protocol::Netflow9 => 20,
         }
     }
@@ -170,7 +170,7 @@ impl FlowEncoder {
         let seconds = (header_ms.div_euclid(1_000)) as u32;
         let mut head = Vec::with_capacity(20);
         match self.protocol {
-            Protocol::Ipfix | Protocol::Linux | Protocol::Nat444Udp | Protocol::Nat444Tcp => {
+            Protocol::Ipfix | Protocol::Linux | Protocol::Usg | Protocol::Nat444Tcp => {
                 put16(&mut head, 10);
                 put16(&mut head, self.message.len() as u16);
                 put32(&mut head, seconds);

@@ -1,4 +1,8 @@
-//! Log lines, written as ulogd2, dnsmasq and NAT444 firewalls write them (RFC 5424 header, PRI of RFC 5424 section 6.2.1).
+//! Log lines, written as ulogd2, dnsmasq and NAT444 firewalls write them (RFC 5424 header, PRI of RFC 5424 section 6.2.1), and session logs as a
+//! Huawei USG writes them.
+
+use std::collections::HashMap;
+use std::net::Ipv4Addr;
 
 use weir_base::time::Millis;
 
@@ -9,6 +13,8 @@ use crate::world::event::{Accounting, Mapping, NatEvent, Status, What};
 const DAEMON: u8 = 30;
 /// local0.info
 const LOCAL0: u8 = 134;
+/// local7.info
+const LOCAL7: u8 = 190;
 /// syslog.info
 const SYSLOG: u8 = 46;
 
@@ -17,12 +23,14 @@ const SYSLOG: u8 = 46;
 pub struct LineEncoder {
     protocol: Protocol,
     host: &'static str,
+    /// When sessions that are open began, in seconds since 1970: a USG says so again at their end.
+    begun: HashMap<(Ipv4Addr, u16, u8), i64>,
 }
 
 impl LineEncoder {
     /// The device of a realm.
     pub fn new(realm: &Realm) -> LineEncoder {
-        LineEncoder { protocol: realm.protocol, host: realm.exporter }
+        LineEncoder { protocol: realm.protocol, host: realm.exporter, begun: HashMap::new() }
     }
 
     fn line(&self, pri: u8, at: i64, app: &str, id: &str, text: &str) -> Vec<u8> {
@@ -31,8 +39,40 @@ impl LineEncoder {
     }
 
     /// What a NAT event is told as; `at` in milliseconds since 1970.
-    pub fn nat(&self, event: &NatEvent, at: i64) -> Vec<u8> {
-        if self.protocol == Protocol::Linux { self.ulogd(event, at) } else { self.nat444(event, at) }
+    pub fn nat(&mut self, event: &NatEvent, at: i64) -> Vec<u8> {
+        match self.protocol {
+            Protocol::Linux => self.ulogd(event, at),
+            Protocol::Usg => self.usg(event, at),
+            _ => self.nat444(event, at),
+        }
+    }
+
+    /// Huawei USG, session logs as text: a header in local time, then fields; all times in whole seconds.
+    fn usg(&mut self, event: &NatEvent, at: i64) -> Vec<u8> {
+        let m = &event.mapping;
+        let (seconds, key) = (at.div_euclid(1_000), (m.public, m.port, m.protocol));
+        let local = Millis(at).to_rfc3339();
+        let stamp = local.get(..19).unwrap_or_default().replace('T', " ");
+        let (what, tail) = if event.create {
+            self.begun.insert(key, seconds);
+            ("SESSION_BUILT", format!("BeginTime={seconds}"))
+        } else {
+            let begun = self.begun.remove(&key).unwrap_or(seconds);
+            ("SESSION_TEARDOWN", format!("BeginTime={begun},EndTime={seconds},SendPkts=5,SendBytes=300"))
+        };
+        format!(
+            "<{LOCAL7}>{stamp} {} %%01SECLOG/6/{what}(l):IPVer=4,Protocol={},SourceIP={},DestinationIP={},SourcePort={},DestinationPort={},\
+             SourceNatIP={},SourceNatPort={},{tail},SourceVpnID=0,DestinationVpnID=0.",
+            self.host,
+            word(m.protocol),
+            m.inside,
+            m.destination,
+            m.inside_port,
+            m.destination_port,
+            m.public,
+            m.port
+        )
+        .into_bytes()
     }
 
     /// ulogd2, input NFCT, output of printflow.c.
@@ -76,9 +116,9 @@ impl LineEncoder {
         texts.iter().map(|text| self.line(DAEMON, at, "dnsmasq-dhcp", "-", text)).collect()
     }
 
-    /// The mark of rsyslog's immark: the device is alive.
-    pub fn mark(&self, at: i64) -> Vec<u8> {
-        self.line(SYSLOG, at, "rsyslogd", "-", "-- MARK --")
+    /// The mark of rsyslog's immark: the device is alive. A USG has none.
+    pub fn mark(&self, at: i64) -> Option<Vec<u8>> {
+        (self.protocol != Protocol::Usg).then(|| self.line(SYSLOG, at, "rsyslogd", "-", "-- MARK --"))
     }
 }
 
@@ -95,8 +135,6 @@ pub fn framed(line: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use std::net::Ipv4Addr;
-
     use weir_base::net::Addr16;
 
     use super::*;
@@ -128,7 +166,7 @@ mod tests {
     fn lines_are_those_of_the_programs_that_write_them() {
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         let at = 1_795_312_800_123;
-        let (hotel, dorm, staff) = (encoder(Profile::Hotel, 0), encoder(Profile::School, 0), encoder(Profile::School, 1));
+        let (mut hotel, mut dorm, mut staff) = (encoder(Profile::Hotel, 0), encoder(Profile::School, 0), encoder(Profile::School, 1));
         let head = Millis(at).to_rfc3339();
         assert_eq!(
             text(hotel.nat(&event(What::Session44, false), at)),
@@ -136,9 +174,22 @@ mod tests {
                 "<30>1 {head} nat-hotel ulogd 812 - - [DESTROY] ORIG: SRC=100.64.0.12 DST=192.0.2.80 PROTO=TCP SPT=50112 DPT=443 PKTS=0 BYTES=0 , REPLY: SRC=192.0.2.80 DST=198.18.1.1 PROTO=TCP SPT=443 DPT=1024 PKTS=0 BYTES=0 "
             )
         );
+        let fields = "(l):IPVer=4,Protocol=tcp,SourceIP=100.64.0.12,DestinationIP=192.0.2.80,SourcePort=50112,DestinationPort=443,SourceNatIP=198.18.1.1,SourceNatPort=1024";
         assert_eq!(
-            text(dorm.nat(&event(What::Session44, true), at)),
-            format!("<134>1 {head} fw-dorm cgn - NAT444 - SessionbasedA 6 100.64.0.12 - - 198.18.1.1 50112 1024 - - -")
+            [text(dorm.nat(&event(What::Session44, true), at)), text(dorm.nat(&event(What::Session44, false), at + 4_000))],
+            [
+                format!(
+                    "<190>2026-11-22 10:00:00 fw-dorm %%01SECLOG/6/SESSION_BUILT{fields},BeginTime=1795312800,SourceVpnID=0,DestinationVpnID=0."
+                ),
+                format!(
+                    "<190>2026-11-22 10:00:04 fw-dorm %%01SECLOG/6/SESSION_TEARDOWN{fields},BeginTime=1795312800,EndTime=1795312804,SendPkts=5,SendBytes=300,SourceVpnID=0,DestinationVpnID=0."
+                )
+            ]
+        );
+        assert_eq!((dorm.mark(at), staff.mark(at).is_some()), (None, true));
+        assert_eq!(
+            text(staff.nat(&event(What::Session44, true), at)),
+            format!("<134>1 {head} fw-staff cgn - NAT444 - SessionbasedA 6 100.64.0.12 - - 198.18.1.1 50112 1024 - - -")
         );
         assert_eq!(
             text(staff.nat(&event(What::Block, false), at)),

@@ -352,12 +352,15 @@ impl Settings {
         !(self.udp.is_empty() && self.tcp.is_empty() && self.tls.is_empty() && self.relp.is_empty())
     }
 
-    /// The rule for a sender: the first entry that fits. Without entries this machine only may send.
-    pub fn rule(&self, peer: Addr16) -> Option<Rule> {
-        if let Some(rule) = self.rules.iter().find(|r| r.prefixes.iter().any(|p| p.contains(peer))) {
-            return Some(rule.clone());
-        }
-        (self.rules.is_empty() && peer.ip().is_loopback()).then(|| Rule {
+    /// The number of the entry for a sender: the first one that fits. Without entries this machine only may send.
+    pub fn entry(&self, peer: Addr16) -> Option<usize> {
+        let named = self.rules.iter().position(|r| r.prefixes.iter().any(|p| p.contains(peer)));
+        named.or_else(|| (self.rules.is_empty() && peer.ip().is_loopback()).then_some(0))
+    }
+
+    /// The rule of an entry that [`Settings::entry`] gave for this sender.
+    pub fn rule_of(&self, entry: usize, peer: Addr16) -> Rule {
+        self.rules.get(entry).cloned().unwrap_or_else(|| Rule {
             name: String::new(),
             prefixes: vec![Prefix::new(peer, 128)],
             realm: self.realm.clone(),
@@ -373,6 +376,11 @@ impl Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn rule(settings: &Settings, peer: &str) -> Option<Rule> {
+        let peer = peer.parse().unwrap();
+        settings.entry(peer).map(|entry| settings.rule_of(entry, peer))
+    }
 
     fn paths(text: &str) -> Vec<String> {
         let config: Config = toml::from_str(text).unwrap();
@@ -430,11 +438,11 @@ mod tests {
     fn without_entries_this_machine_only_may_send() {
         let settings = Config::default().check().unwrap();
         assert!(!settings.listens());
-        assert!(settings.rule("127.0.0.1".parse().unwrap()).is_some() && settings.rule("::1".parse().unwrap()).is_some());
-        assert_eq!(settings.rule("192.0.2.1".parse().unwrap()), None);
+        assert!(rule(&settings, "127.0.0.1").is_some() && rule(&settings, "::1").is_some());
+        assert_eq!(rule(&settings, "192.0.2.1"), None);
         let text = "[[senders]]\nname = \"gw\"\naddresses = [\"192.0.2.0/24\"]\nzone = \"-03:30\"\n";
         let settings = toml::from_str::<Config>(text).unwrap().check().unwrap();
-        assert_eq!(settings.rule("192.0.2.9".parse().unwrap()).map(|r| (r.zone, r.realm)), Some((-210, "default".to_owned())));
-        assert_eq!(settings.rule("127.0.0.1".parse().unwrap()), None);
+        assert_eq!(rule(&settings, "192.0.2.9").map(|r| (r.zone, r.realm)), Some((-210, "default".to_owned())));
+        assert_eq!(rule(&settings, "127.0.0.1"), None);
     }
 }

@@ -1,11 +1,12 @@
-//! Lines that may have been sent twice: what a connection ended with is remembered until its sender comes back, and of lines that are
-//! answered the last ones through a restart too, as nobody knows which answers arrived.
+//! Lines that may have been sent twice: the last lines of a sender over all its connections, so that one that comes back meets what it sent
+//! before, whether or not the end of its old connection was seen; and of lines that are answered the last ones through a restart too, as
+//! nobody knows which answers arrived.
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use weir_base::net::Addr16;
 
-use super::limits::{ANSWERED, SENDERS};
+use super::limits::{ANSWERED, DOUBLES, DOUBLES_ALL, SENDERS};
 
 /// A line's fingerprint, to tell a possible double.
 pub fn digest(bytes: &[u8]) -> u64 {
@@ -15,26 +16,102 @@ pub fn digest(bytes: &[u8]) -> u64 {
     hasher.finish()
 }
 
-/// Fingerprints of the last lines of connections that ended, by sender.
+/// The last lines of one sender.
 #[derive(Debug, Default)]
-pub struct Doubles(HashMap<Addr16, HashSet<u64>>);
+struct Memory {
+    /// Fingerprints, the oldest first.
+    order: VecDeque<u64>,
+    /// The connection each came over last, and how often it is in `order`.
+    last: HashMap<u64, (u64, u32)>,
+    /// Connections that are open.
+    open: usize,
+    /// Its place among those without any, the one that has none for the longest time first.
+    idle: u64,
+}
 
-impl Doubles {
-    /// What an earlier run of the program left.
-    pub fn of(before: HashMap<Addr16, HashSet<u64>>) -> Doubles {
-        Doubles(before)
+impl Memory {
+    fn note(&mut self, connection: u64, mark: u64) -> bool {
+        self.order.push_back(mark);
+        let entry = self.last.entry(mark).or_insert((connection, 0));
+        entry.1 += 1;
+        // What one connection says twice is said on purpose.
+        std::mem::replace(&mut entry.0, connection) != connection
     }
 
-    /// A connection ended with these lines last.
-    pub fn ended(&mut self, peer: Addr16, last: impl Iterator<Item = u64>) {
-        if self.0.len() < SENDERS || self.0.contains_key(&peer) {
-            self.0.insert(peer, last.collect());
+    fn forget_oldest(&mut self) {
+        let Some(mark) = self.order.pop_front() else { return };
+        if let Some(entry) = self.last.get_mut(&mark) {
+            entry.1 -= 1;
+            if entry.1 == 0 {
+                self.last.remove(&mark);
+            }
+        }
+    }
+}
+
+/// Fingerprints of the last lines over connections, by sender.
+#[derive(Debug, Default)]
+pub struct Doubles {
+    senders: HashMap<Addr16, Memory>,
+    idle: BTreeMap<u64, Addr16>,
+    lines: usize,
+    next: u64,
+}
+
+impl Doubles {
+    /// What an earlier run of the program left; its connections have the number 0.
+    pub fn of(before: HashMap<Addr16, HashSet<u64>>) -> Doubles {
+        let mut doubles = Doubles::default();
+        for (peer, marks) in before {
+            doubles.opened(peer);
+            for mark in marks {
+                doubles.line(peer, 0, mark);
+            }
+            doubles.ended(peer);
+        }
+        doubles
+    }
+
+    /// A connection of this sender was opened.
+    pub fn opened(&mut self, peer: Addr16) {
+        if self.senders.len() >= SENDERS && !self.senders.contains_key(&peer) {
+            self.let_go();
+        }
+        let memory = self.senders.entry(peer).or_default();
+        memory.open += 1;
+        self.idle.remove(&memory.idle);
+    }
+
+    /// A line came over a connection; true when another connection of its sender brought the same shortly before.
+    pub fn line(&mut self, peer: Addr16, connection: u64, mark: u64) -> bool {
+        if self.lines >= DOUBLES_ALL {
+            self.let_go();
+        }
+        let Some(memory) = self.senders.get_mut(&peer) else { return false };
+        let perhaps = memory.note(connection, mark);
+        self.lines += 1;
+        while memory.order.len() > DOUBLES || (self.lines > DOUBLES_ALL && memory.order.len() > 1) {
+            memory.forget_oldest();
+            self.lines -= 1;
+        }
+        perhaps
+    }
+
+    /// A connection of this sender ended.
+    pub fn ended(&mut self, peer: Addr16) {
+        let Some(memory) = self.senders.get_mut(&peer) else { return };
+        memory.open = memory.open.saturating_sub(1);
+        if memory.open == 0 {
+            self.next += 1;
+            memory.idle = self.next;
+            self.idle.insert(self.next, peer);
         }
     }
 
-    /// What a new connection of this sender may send again.
-    pub fn suspects(&mut self, peer: Addr16) -> HashSet<u64> {
-        self.0.remove(&peer).unwrap_or_default()
+    /// Forgets who has had no connection for the longest time.
+    fn let_go(&mut self) {
+        let Some((_, peer)) = self.idle.pop_first() else { return };
+        self.lines -= self.senders.remove(&peer).map_or(0, |m| m.order.len());
     }
 }
 
@@ -47,6 +124,8 @@ pub struct Answered {
     fresh: BTreeMap<Addr16, Vec<u64>>,
     /// What lies in the state: number of the entry and its lines, the oldest first.
     kept: HashMap<Addr16, VecDeque<(u64, usize)>>,
+    /// Entries of who was let go, to be taken out of the state.
+    gone: Vec<Vec<u8>>,
     next: u64,
     before: HashMap<Addr16, HashSet<u64>>,
 }
@@ -58,13 +137,23 @@ fn key(peer: Addr16, number: u64) -> Vec<u8> {
 impl Answered {
     /// A line of the next group that will be answered.
     pub fn note(&mut self, peer: Addr16, mark: u64) {
-        if self.kept.len() < SENDERS || self.kept.contains_key(&peer) {
-            self.fresh.entry(peer).or_default().push(mark);
+        if !self.fresh.contains_key(&peer) && !self.kept.contains_key(&peer) && self.kept.len() + self.fresh.len() >= SENDERS {
+            self.let_go();
         }
+        self.fresh.entry(peer).or_default().push(mark);
+    }
+
+    /// Forgets who was answered least recently.
+    fn let_go(&mut self) {
+        let newest = |kept: &VecDeque<(u64, usize)>| kept.back().map(|(number, _)| *number);
+        let Some(peer) = self.kept.iter().min_by_key(|(_, kept)| newest(kept)).map(|(peer, _)| *peer) else { return };
+        let numbers = self.kept.remove(&peer).unwrap_or_default();
+        self.gone.extend(numbers.into_iter().map(|(number, _)| key(peer, number)));
     }
 
     /// What the next group changes of the state.
     pub fn changes(&mut self, mut put: impl FnMut(Vec<u8>, Option<Vec<u8>>)) {
+        std::mem::take(&mut self.gone).into_iter().for_each(|key| put(key, None));
         for (peer, marks) in std::mem::take(&mut self.fresh) {
             let last = marks.get(marks.len().saturating_sub(ANSWERED)..).unwrap_or_default();
             put(key(peer, self.next), Some(last.iter().flat_map(|m| m.to_le_bytes()).collect()));
@@ -105,6 +194,79 @@ impl Answered {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn peer(n: usize) -> Addr16 {
+        let n = u32::try_from(n).unwrap().to_be_bytes();
+        Addr16::v4([10, n[1], n[2], n[3]])
+    }
+
+    #[test]
+    fn lines_of_another_connection_are_perhaps_doubles_whether_it_ended_or_not() {
+        let mut doubles = Doubles::default();
+        doubles.opened(peer(1));
+        assert!(!doubles.line(peer(1), 1, 7) && !doubles.line(peer(1), 1, 7), "said twice on purpose");
+        doubles.opened(peer(1));
+        assert!(doubles.line(peer(1), 2, 7), "the old connection has not ended as far as we know");
+        assert!(!doubles.line(peer(1), 2, 7));
+        assert!(doubles.line(peer(1), 1, 7), "what the old one still held comes after the new one's");
+        doubles.ended(peer(1));
+        doubles.ended(peer(1));
+        // One that broke before it sent anything does not make anybody forget.
+        doubles.opened(peer(1));
+        doubles.ended(peer(1));
+        doubles.opened(peer(1));
+        doubles.opened(peer(2));
+        assert!(!doubles.line(peer(2), 5, 7), "another sender's");
+        assert!(doubles.line(peer(1), 4, 7));
+        // So many new lines later nothing is sent again any more.
+        (0..DOUBLES as u64).for_each(|n| assert!(!doubles.line(peer(1), 4, 100 + n)));
+        assert!(!doubles.line(peer(1), 6, 7));
+        assert_eq!(doubles.lines, DOUBLES + 1);
+    }
+
+    #[test]
+    fn memory_is_bounded_and_who_left_first_is_forgotten_first() {
+        let mut doubles = Doubles::default();
+        for n in 0..2 * SENDERS {
+            doubles.opened(peer(n));
+            (0..DOUBLES as u64).for_each(|mark| assert!(!doubles.line(peer(n), n as u64 + 1, mark)));
+            doubles.ended(peer(n));
+            assert!(doubles.lines <= DOUBLES_ALL && doubles.senders.len() <= SENDERS);
+        }
+        let last = 2 * SENDERS - 1;
+        for (n, known) in [(last, true), (0, false)] {
+            doubles.opened(peer(n));
+            assert_eq!(doubles.line(peer(n), u64::MAX, 3), known);
+        }
+        // Nobody to let go: the busy one's own oldest lines go.
+        let mut doubles = Doubles::default();
+        let many = DOUBLES_ALL / DOUBLES + 5;
+        for n in 0..many {
+            doubles.opened(peer(n));
+            for mark in 0..DOUBLES as u64 {
+                doubles.line(peer(n), n as u64 + 1, mark);
+            }
+        }
+        assert!(doubles.lines <= DOUBLES_ALL + many && doubles.senders.len() == many);
+    }
+
+    #[test]
+    fn who_was_answered_least_recently_makes_room() {
+        let mut state: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
+        let mut answered = Answered::default();
+        for n in 0..SENDERS + 10 {
+            answered.note(peer(n), n as u64);
+            answered.changes(|key, value| match value {
+                Some(value) => drop(state.insert(key, value)),
+                None => drop(state.remove(&key).expect("what goes was there")),
+            });
+        }
+        assert_eq!(state.len(), SENDERS);
+        let mut again = Answered::default();
+        state.iter().for_each(|(k, v)| again.restore(k, v).unwrap());
+        let before = again.before();
+        assert!(!before.contains_key(&peer(9)) && before.contains_key(&peer(10)) && before.contains_key(&peer(SENDERS + 9)));
+    }
 
     #[test]
     fn the_last_lines_come_back_and_the_state_stays_small() {

@@ -22,6 +22,7 @@ use super::meaning::About;
 use super::out::Out;
 use super::pattern::Slot;
 use super::redact::Redactor;
+use super::stand::{Before, Stand};
 use super::text;
 use crate::ipfix::collector::Register;
 use crate::ipfix::offset::Offset;
@@ -63,11 +64,14 @@ pub struct Engine {
     ids: Arc<dyn SubjectIds>,
     table: Table,
     mac: Option<Mac>,
-    senders: HashMap<Addr16, Option<Sender>>,
+    senders: HashMap<Addr16, Sender>,
+    /// Those who are too many, an entry of the configuration each.
+    further: HashMap<usize, Sender>,
     noise: Noise,
     leases: Leases,
     mappings: Mappings,
     cuts: HashMap<u32, Millis>,
+    before: Before,
     /// Lines whose senders wait for word, for the next run of the program.
     pub answered: Answered,
     run: [u8; 8],
@@ -86,6 +90,8 @@ impl Engine {
             table,
             mac,
             senders: HashMap::new(),
+            further: HashMap::new(),
+            before: Before::default(),
             noise: Noise::default(),
             leases: Leases::default(),
             mappings: Mappings::default(),
@@ -104,48 +110,96 @@ impl Engine {
                 if let Ok(ms) = value.as_slice().try_into() {
                     self.cuts.insert(number, Millis(i64::from_be_bytes(ms)));
                 }
-            } else if self.leases.restore(key, value).or_else(|| self.answered.restore(key, value)).is_none() {
-                self.out.state.insert(key.clone(), None);
+            } else {
+                let known = self.leases.restore(key, value).or_else(|| self.answered.restore(key, value));
+                if known.or_else(|| self.before.restore(key, value)).is_none() {
+                    self.out.state.insert(key.clone(), None);
+                }
             }
         }
     }
 
-    /// The sender of an address, registered at its first line. `None`: not one of ours, or one too many.
+    /// A run begins: what may have been lost since the earlier one is recorded.
+    pub fn began(&mut self, now: Millis) {
+        self.out.gaps.extend(self.before.gaps(!self.settings.udp.is_empty(), now));
+    }
+
+    /// Notes in the next group how far everything is kept.
+    pub fn stand(&mut self, stand: Stand) {
+        let put = stand.put();
+        self.out.state.insert(put.key, put.value);
+    }
+
+    /// The sender of an address, registered at its first line; of one too many, those of its entry together. `None`: not one of ours, or no
+    /// source is left.
     fn sender(&mut self, peer: Addr16) -> Result<Option<&mut Sender>, SinkError> {
-        if !self.senders.contains_key(&peer) {
-            if self.senders.len() >= SENDERS {
-                return Ok(None);
-            }
-            let Some(rule) = self.settings.rule(peer) else { return Ok(None) };
+        if self.senders.contains_key(&peer) {
+            return Ok(self.senders.get_mut(&peer));
+        }
+        let Some(entry) = self.settings.entry(peer) else { return Ok(None) };
+        if self.senders.len() < SENDERS {
+            let rule = self.settings.rule_of(entry, peer);
             let alone = matches!(rule.prefixes.as_slice(), [one] if one.bits == 128);
             let name = match (rule.name.is_empty(), alone) {
                 (true, _) => format!("syslog/{peer}"),
                 (false, true) => rule.name.clone(),
                 (false, false) => format!("{}/{peer}", rule.name),
             };
-            let handle = self.register.register(&SourceDesc {
-                name,
-                kind: self.settings.kind.unwrap_or("syslog").to_owned(),
-                realm: rule.realm.clone(),
-                peer: peer.to_string(),
-                profile: if rule.overload { "overload" } else { "" }.to_owned(),
-                clock: rule.clock.name().to_owned(),
-                pools: rule.pools.iter().map(ToString::to_string).collect(),
-            })?;
-            let cut = self.cuts.remove(&handle.number);
-            let sender = Sender {
-                rule: Arc::new(rule),
-                handle,
-                offset: Offset::new(),
-                counts: SourceCounters::default(),
-                touched: false,
-                nat: cut.is_some(),
-                newest: None,
-                cut,
-            };
-            self.senders.insert(peer, Some(sender));
+            if let Some(mut sender) = self.register(name, &peer.to_string(), rule)? {
+                sender.cut = self.cuts.remove(&sender.handle.number);
+                sender.nat = sender.cut.is_some() || self.before.tells_of_nat(sender.handle.number);
+                self.senders.insert(peer, sender);
+                return Ok(self.senders.get_mut(&peer));
+            }
         }
-        Ok(self.senders.get_mut(&peer).and_then(Option::as_mut))
+        if !self.further.contains_key(&entry) {
+            let rule = self.settings.rule_of(entry, peer);
+            let name = if rule.name.is_empty() { format!("syslog/further {entry}") } else { format!("{}/further", rule.name) };
+            // Many clocks, so none that could be measured.
+            let rule = Rule { clock: ClockMode::Trust, ..rule };
+            let Some(sender) = self.register(name, "", rule)? else { return Ok(None) };
+            self.further.insert(entry, sender);
+        }
+        Ok(self.further.get_mut(&entry))
+    }
+
+    /// Registers a source; none when there are as many as there may be.
+    fn register(&mut self, name: String, peer: &str, rule: Rule) -> Result<Option<Sender>, SinkError> {
+        let registered = self.register.register(&SourceDesc {
+            name,
+            kind: self.settings.kind.unwrap_or("syslog").to_owned(),
+            realm: rule.realm.clone(),
+            peer: peer.to_owned(),
+            profile: if rule.overload { "overload" } else { "" }.to_owned(),
+            clock: rule.clock.name().to_owned(),
+            pools: rule.pools.iter().map(ToString::to_string).collect(),
+        });
+        let handle = match registered {
+            Err(SinkError::Refused(_)) => return Ok(None),
+            other => other?,
+        };
+        Ok(Some(Sender {
+            rule: Arc::new(rule),
+            handle,
+            offset: Offset::new(),
+            counts: SourceCounters::default(),
+            touched: false,
+            nat: false,
+            newest: None,
+            cut: None,
+        }))
+    }
+
+    /// A sender that is known already, or those of its entry together.
+    fn known(&mut self, peer: Addr16) -> Option<&mut Sender> {
+        if self.senders.contains_key(&peer) {
+            return self.senders.get_mut(&peer);
+        }
+        self.settings.entry(peer).and_then(|entry| self.further.get_mut(&entry))
+    }
+
+    fn all(&mut self) -> impl Iterator<Item = &mut Sender> {
+        self.senders.values_mut().chain(self.further.values_mut())
     }
 
     /// Takes a line in. It was `cut` when it was longer than a line may be.
@@ -154,7 +208,7 @@ impl Engine {
     /// A source could not be registered: nothing was taken, try again with the same bytes.
     pub fn line(&mut self, from: &Origin, bytes: &[u8], cut: bool) -> Result<(), SinkError> {
         let Some(sender) = self.sender(from.peer)? else {
-            let reason = if self.settings.rule(from.peer).is_some() { "syslog.too-many-senders" } else { "syslog.unknown-sender" };
+            let reason = if self.settings.entry(from.peer).is_some() { "syslog.too-many-senders" } else { "syslog.unknown-sender" };
             self.bad(0, from.peer, from.received, reason, bytes);
             // It will not become better by being sent again.
             self.out.acks.extend(from.ack);
@@ -182,7 +236,8 @@ impl Engine {
         let id = self.next_id();
         let understood = self.table.understand(&line, &rule.dialects);
         let values: &[Values<'_>] = understood.as_ref().map_or(&[], |u| u.values.as_slice());
-        let about = About { source, time, received: from.received, zone: rule.zone };
+        let whole = inferred & line_flags::ARRIVAL == 0 && line.stamp.is_some_and(|s| s.whole);
+        let about = About { source, time, whole, received: from.received, zone: rule.zone };
         let seen = Seen { about, realm, id, line: &line, settings: &self.settings, mac: self.mac.as_ref(), values };
         let mut acting = Acting { ids: self.ids.as_ref(), leases: &mut self.leases, mappings: &mut self.mappings, out: &mut self.out };
         let made = understood.as_ref().and_then(|u| act(&mut acting, u, &seen));
@@ -198,17 +253,25 @@ impl Engine {
             self.answered.note(from.peer, digest(bytes));
         }
         self.out.acks.extend(from.ack);
-        self.count(from.peer, made);
+        self.count(from, made);
         Ok(())
     }
 
-    fn count(&mut self, peer: Addr16, made: Option<Made>) {
-        let Some(sender) = self.senders.get_mut(&peer).and_then(Option::as_mut) else { return };
+    fn count(&mut self, from: &Origin, made: Option<Made>) {
+        let Some(sender) = self.known(from.peer) else { return };
         sender.counts.unrecognised += u64::from(made.is_none());
         let made = made.unwrap_or_default();
         sender.counts.records += 1 + made.rows;
         sender.counts.destinations_dropped += made.dropped;
-        sender.nat |= made.nat;
+        if made.nat {
+            sender.nat = true;
+            let number = sender.handle.number;
+            if !from.stream
+                && let Some(put) = self.before.note_nat(number)
+            {
+                self.out.state.insert(put.key, put.value);
+            }
+        }
     }
 
     fn next_id(&self) -> Id {
@@ -222,7 +285,8 @@ impl Engine {
 
     /// Keeps in mind how far the lines of a sender reach, and what may be missing since a connection of it ended.
     fn order(&mut self, from: &Origin, time: Millis) {
-        let Some(sender) = self.senders.get_mut(&from.peer).and_then(Option::as_mut).filter(|_| from.stream) else { return };
+        // Of many together nobody can say how far they reach.
+        let Some(sender) = self.senders.get_mut(&from.peer).filter(|_| from.stream) else { return };
         sender.newest = sender.newest.max(Some(time));
         if let Some(since) = sender.cut.take()
             && sender.nat
@@ -244,7 +308,7 @@ impl Engine {
 
     /// A connection of this sender ended: lines it wrote and that never came may be missing from its newest one on.
     pub fn connection_ended(&mut self, peer: Addr16) {
-        if let Some(sender) = self.senders.get_mut(&peer).and_then(Option::as_mut) {
+        if let Some(sender) = self.senders.get_mut(&peer) {
             sender.cut = sender.cut.or(sender.newest);
         }
     }
@@ -261,7 +325,7 @@ impl Engine {
     /// The same from a connection: it counts for its sender.
     pub fn bad_frame(&mut self, peer: Addr16, time: Millis, reason: &'static str, bytes: &[u8]) {
         let mut number = 0;
-        if let Some(sender) = self.senders.get_mut(&peer).and_then(Option::as_mut) {
+        if let Some(sender) = self.known(peer) {
             sender.counts.malformed += 1;
             sender.touched = true;
             number = sender.handle.number;
@@ -271,7 +335,7 @@ impl Engine {
 
     /// True when this machine may send here.
     pub fn is_ours(&self, peer: Addr16) -> bool {
-        self.senders.contains_key(&peer) || self.settings.rule(peer).is_some()
+        self.settings.entry(peer).is_some()
     }
 
     /// Datagrams the kernel dropped: nobody knows whose they were.
@@ -290,7 +354,7 @@ impl Engine {
             });
         };
         gap(0, Some(datagrams));
-        for sender in self.senders.values().flatten().filter(|s| s.nat && s.newest.is_none()) {
+        for sender in self.senders.values().chain(self.further.values()).filter(|s| s.nat && s.newest.is_none()) {
             gap(sender.handle.number, None);
         }
     }
@@ -316,7 +380,7 @@ impl Engine {
 
     /// Says of every sender why its lines are not kept at the moment; `None` when they are.
     pub fn trouble(&mut self, text: Option<&str>) {
-        for sender in self.senders.values().flatten() {
+        for sender in self.all() {
             sender.handle.count(|c| c.trouble = text.map(str::to_owned));
         }
     }
@@ -332,7 +396,7 @@ impl Engine {
 
     /// The next group with its acknowledgements, when there is something for it. Brings the counters up to date.
     pub fn take(&mut self) -> Option<(Group, Vec<(u64, u64)>)> {
-        for sender in self.senders.values_mut().flatten().filter(|s| s.touched) {
+        for sender in self.senders.values_mut().chain(self.further.values_mut()).filter(|s| s.touched) {
             sender.touched = false;
             let (counts, offset) = (sender.counts.clone(), sender.offset.estimate());
             sender.handle.count(|c| {
@@ -361,7 +425,7 @@ impl Engine {
     /// Puts all state into the next group: an earlier one was not kept.
     pub fn rewrite_state(&mut self) {
         self.leases.rewrite();
-        self.senders.values_mut().flatten().for_each(|s| s.touched = true);
+        self.all().for_each(|s| s.touched = true);
     }
 }
 

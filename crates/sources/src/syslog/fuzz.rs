@@ -21,7 +21,7 @@ pub fn syslog_line(data: &[u8]) {
     let _ = line.stamp.map(|s| s.resolve(Millis(1_795_000_000_000), 480));
     if let Some(understood) = TABLE.understand(&line, &[]) {
         for values in &understood.values {
-            let about = meaning::About { source: 1, time: Millis(0), received: Millis(0), zone: 480 };
+            let about = meaning::About { source: 1, time: Millis(0), whole: false, received: Millis(0), zone: 480 };
             if let super::dialect::Event::Nat(ends, form) = understood.event {
                 let _ = meaning::nat(values, ends, form, &about);
             }

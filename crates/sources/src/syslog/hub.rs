@@ -1,5 +1,7 @@
 //! From the engine to the sink: when a group is handed over, what happens when it was not kept, and who hears that it was.
 
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -12,8 +14,9 @@ use weir_record::kinds::Binding;
 use weir_record::sink::{Group, RecordSink, SinkError};
 
 use super::engine::{Engine, Origin};
-use super::limits::{BATCH_BYTES, BATCH_ROWS, BATCH_WAIT_MS, GROUPS_AHEAD, RETRY_MS, TICK_MS};
+use super::limits::{BATCH_BYTES, BATCH_ROWS, BATCH_WAIT_MS, GROUPS_AHEAD, RETRY_MS, STAND_MS, TICK_MS};
 use super::out::{Acks, OWNER};
+use super::stand::Stand;
 
 /// A group that was not kept, without its state.
 struct Failed {
@@ -21,6 +24,7 @@ struct Failed {
     bindings: Vec<Binding>,
     acks: Vec<(u64, u64)>,
     error: SinkError,
+    number: u64,
 }
 
 /// What the store's thread writes. It is never locked while a group is handed over.
@@ -29,6 +33,10 @@ struct Word {
     failed: Vec<Failed>,
     ahead: usize,
     kept: bool,
+    /// Groups that are not durable yet, and when their first lines may have come.
+    unkept: BTreeMap<u64, Millis>,
+    /// Something was given up.
+    lost: bool,
 }
 
 /// Tells a thread that waits for its sockets that acknowledgements lie ready.
@@ -39,6 +47,10 @@ struct Inside {
     submitted: Millis,
     ticked: Millis,
     troubled: bool,
+    /// Groups so far, when the last one was taken, and when it was last noted that everything is kept.
+    groups: u64,
+    taken: Millis,
+    stood: Option<Millis>,
 }
 
 /// The engine with its way to the sink; one, shared by all threads of the source.
@@ -49,15 +61,23 @@ pub struct Hub {
     clock: Arc<dyn Clock>,
     acks: Acks,
     wake: Wake,
+    threads: AtomicUsize,
 }
 
 impl Hub {
     /// A hub whose engine has taken back its state. `wake` is called when acknowledgements lie in `acks`.
     pub fn new(mut engine: Engine, sink: &Arc<dyn RecordSink>, clock: &Arc<dyn Clock>, acks: Acks, wake: Wake) -> Hub {
-        engine.restore(&sink.state(OWNER));
         let now = clock.now();
-        let inside = Mutex::new(Inside { engine, submitted: now, ticked: now, troubled: false });
-        Hub { inside, word: Arc::default(), sink: Arc::clone(sink), clock: Arc::clone(clock), acks, wake }
+        engine.restore(&sink.state(OWNER));
+        engine.began(now);
+        let inside = Mutex::new(Inside { engine, submitted: now, ticked: now, troubled: false, groups: 0, taken: now, stood: None });
+        let (sink, clock) = (Arc::clone(sink), Arc::clone(clock));
+        Hub { inside, word: Arc::default(), sink, clock, acks, wake, threads: AtomicUsize::new(0) }
+    }
+
+    /// One more thread will give lines; it ends with [`Hub::leave`].
+    pub fn enter(&self) {
+        self.threads.fetch_add(1, Ordering::SeqCst);
     }
 
     /// Our clock.
@@ -134,8 +154,18 @@ impl Hub {
     }
 
     fn submit(&self, inside: &mut MutexGuard<'_, Inside>) {
-        inside.submitted = self.now();
+        let now = self.now();
+        inside.submitted = now;
+        let due = inside.stood.is_none_or(|t| !(0..STAND_MS).contains(&now.since(t)));
+        if inside.engine.out.rows() > 0 || due {
+            let through = self.through(if inside.engine.out.rows() > 0 { inside.taken } else { now });
+            inside.engine.stand(Stand { through, clean: false });
+            inside.stood = Some(now);
+        }
         let Some((group, acks)) = inside.engine.take() else { return };
+        let begun = std::mem::replace(&mut inside.taken, now);
+        inside.groups += 1;
+        let number = inside.groups;
         if std::mem::take(&mut lock(&self.word).kept) && inside.troubled {
             inside.engine.trouble(None);
             inside.troubled = false;
@@ -143,23 +173,34 @@ impl Hub {
         // The columns are shared, not copied; they are let go when the group is durable.
         let (batches, bindings) = (group.batches.clone(), group.bindings.clone());
         let (word, to, wake) = (Arc::clone(&self.word), self.acks.clone(), Arc::clone(&self.wake));
-        lock(&self.word).ahead += 1;
+        {
+            let mut word = lock(&self.word);
+            word.ahead += 1;
+            word.unkept.insert(number, begun);
+        }
         let done = move |result: Result<_, SinkError>| {
             let mut word = lock(&word);
             word.ahead -= 1;
             match result {
                 Ok(_) => {
                     word.kept = true;
+                    word.unkept.remove(&number);
                     drop(word);
                     if !acks.is_empty() {
                         to.put(&acks);
                         wake();
                     }
                 }
-                Err(error) => word.failed.push(Failed { batches, bindings, acks, error }),
+                Err(error) => word.failed.push(Failed { batches, bindings, acks, error, number }),
             }
         };
         self.sink.submit(group, Box::new(done));
+    }
+
+    /// The moment up to which everything that came is durable, when everything is that came before `taken`.
+    fn through(&self, taken: Millis) -> Millis {
+        let first = lock(&self.word).unkept.values().min().copied();
+        first.map_or(taken, |t| t.min(taken))
     }
 
     /// Tries again what was not kept; true when nothing is left.
@@ -176,9 +217,14 @@ impl Hub {
                 Ok(_) => {
                     self.acks.put(&group.acks);
                     (self.wake)();
-                    lock(&self.word).kept = true;
+                    let mut word = lock(&self.word);
+                    word.kept = true;
+                    word.unkept.remove(&group.number);
                 }
-                Err(SinkError::Refused(_)) => self.with(|e| e.discarded(rows as u64, self.clock.now())),
+                Err(SinkError::Refused(_)) => {
+                    self.with(|e| e.discarded(rows as u64, self.clock.now()));
+                    lock(&self.word).unkept.remove(&group.number);
+                }
                 Err(error) => left.push(Failed { error, ..group }),
             }
         }
@@ -200,10 +246,35 @@ impl Hub {
     pub fn finish(&self) {
         self.settle();
         let taken = lock(&self.inside).engine.take();
-        if let Some((group, acks)) = taken
-            && self.sink.commit(group).is_ok()
-        {
-            self.acks.put(&acks);
+        if let Some((group, acks)) = taken {
+            match self.sink.commit(group) {
+                Ok(_) => self.acks.put(&acks),
+                Err(_) => lock(&self.word).lost = true,
+            }
+        }
+    }
+
+    /// The end of a thread that has entered. The last one notes that everything is kept, if it is: where that note is missing, the next
+    /// start records that lines may be.
+    pub fn leave(&self) {
+        self.finish();
+        if self.threads.fetch_sub(1, Ordering::SeqCst) != 1 {
+            return;
+        }
+        let note = |stand: Stand| Group { state: vec![stand.put()], ..Group::new(OWNER) };
+        // Groups are kept in their order: when this one is answered, all before it are.
+        let through = self.through(lock(&self.inside).taken);
+        let room = self.sink.commit(note(Stand { through, clean: false })).is_ok();
+        let settled = self.settle();
+        // What settling had to give up is told of in a record.
+        self.finish();
+        let all = {
+            let word = lock(&self.word);
+            settled && !word.lost && word.failed.is_empty() && word.unkept.is_empty()
+        };
+        if room && all {
+            // Without it the next start says that lines may be missing, which is more than is true, and never less.
+            let _ = self.sink.commit(note(Stand { through: self.now(), clean: true }));
         }
     }
 }

@@ -33,7 +33,7 @@ pub const DATAGRAM_BYTES: usize = 65_535;
 /// Receive buffer asked of the kernel for a UDP socket, in bytes.
 pub const SOCKET_BUFFER: usize = 16 << 20;
 
-/// Most senders known at one time.
+/// Most senders that are a source of their own; lines of more are kept under one source an entry of the configuration.
 pub const SENDERS: usize = 4_096;
 
 /// Most sender entries in the configuration.
@@ -51,8 +51,11 @@ pub const AHEAD_MS: i64 = 26 * 3_600_000;
 /// The same, behind: lines may have waited in a relay.
 pub const BEHIND_MS: i64 = 30 * 86_400_000;
 
-/// Lines of an ended connection that are remembered to tell a possible double.
+/// Lines of one sender, over all its connections, that are remembered to tell a possible double.
 pub const DOUBLES: usize = 2_048;
+
+/// The same of all senders together: some 60 bytes each.
+pub const DOUBLES_ALL: usize = 1 << 20;
 
 /// Lines of one sender that were answered and are remembered through a restart, to tell a possible double: twice the window of librelp.
 pub const ANSWERED: usize = 256;
@@ -71,6 +74,9 @@ pub const GROUPS_AHEAD: usize = 16;
 
 /// Time between looks at what is due, in milliseconds.
 pub const TICK_MS: i64 = 250;
+
+/// Longest time between notes of the moment up to which everything is kept, in milliseconds.
+pub const STAND_MS: i64 = 60_000;
 
 /// Time between tries to hand over what was not kept, in milliseconds.
 pub const RETRY_MS: u64 = 500;

@@ -58,11 +58,28 @@ pub fn protocol(text: &str) -> Option<u8> {
     }
 }
 
+/// A moment, and whether it was told in whole seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// The moment: of one in whole seconds, the first of its second.
+    pub time: Millis,
+    /// It was told in whole seconds.
+    pub whole: bool,
+}
+
+impl Moment {
+    /// The last moment that an end may mean: one in whole seconds leaves open when within its second it was, so what is said of that second is
+    /// that the mapping may still have been there.
+    fn last(self) -> Millis {
+        if self.whole { self.time.plus(999) } else { self.time }
+    }
+}
+
 /// A time inside a message: seconds since 1970, `20261122100000`, `11222026100000` (H3C), or any form of a header.
-pub fn instant(text: &str, received: Millis, zone: i32) -> Option<Millis> {
+pub fn instant(text: &str, received: Millis, zone: i32) -> Option<Moment> {
     let text = text.trim().trim_matches(['[', ']', '"']);
     let all_digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    let time = if all_digits && text.len() == 14 {
+    let (stamp, time) = if all_digits && text.len() == 14 {
         let part = |from: usize, n: usize| text.get(from..from + n).and_then(|t| t.parse::<i64>().ok());
         let (year, month, day) = if part(0, 4).is_some_and(|y| (1990..2200).contains(&y)) {
             (part(0, 4)?, part(4, 2)?, part(6, 2)?)
@@ -75,16 +92,18 @@ pub fn instant(text: &str, received: Millis, zone: i32) -> Option<Millis> {
             month: u8::try_from(month).ok().filter(|m| (1..=12).contains(m))?,
             day: u8::try_from(day).ok().filter(|d| (1..=31).contains(d))?,
             ms,
+            whole: true,
             zone: None,
         };
-        stamp.resolve(received, zone)
+        (stamp, stamp.resolve(received, zone))
     } else if all_digits && (9..=10).contains(&text.len()) {
         let time = Millis(text.parse::<i64>().ok()? * 1_000);
-        return (time.since(received).abs() < super::limits::BEHIND_MS).then_some(time);
+        return (time.since(received).abs() < super::limits::BEHIND_MS).then_some(Moment { time, whole: true });
     } else {
-        stamp::find(text)?.0.resolve(received, zone)
+        let (stamp, _) = stamp::find(text)?;
+        (stamp, stamp.resolve(received, zone))
     };
-    (time.1 & weir_record::kinds::line_flags::ARRIVAL == 0).then_some(time.0)
+    (time.1 & weir_record::kinds::line_flags::ARRIVAL == 0).then_some(Moment { time: time.0, whole: stamp.whole })
 }
 
 /// What the caller of [`nat`] knows besides the line.
@@ -94,6 +113,8 @@ pub struct About {
     pub source: u32,
     /// When the line was written.
     pub time: Millis,
+    /// It says so in whole seconds.
+    pub whole: bool,
     /// When it arrived.
     pub received: Millis,
     /// Minutes east of UTC of times inside the line.
@@ -139,13 +160,14 @@ pub fn nat(values: &Values<'_>, ends: Ends, form: Form, about: &About) -> Option
         remote_tag: 0,
     };
     let at = |slot| values.get(slot).and_then(|t| instant(t, about.received, about.zone));
+    let line = Moment { time: about.time, whole: about.whole };
     let (create, delete) = (Action::Create as u8, Action::Delete as u8);
     Some(match ends {
-        Ends::Begin | Ends::BeginOnly => vec![event(create, at(Slot::Start).unwrap_or(about.time))],
-        Ends::End => vec![event(delete, at(Slot::End).unwrap_or(about.time))],
+        Ends::Begin | Ends::BeginOnly => vec![event(create, at(Slot::Start).unwrap_or(line).time)],
+        Ends::End => vec![event(delete, at(Slot::End).unwrap_or(line).last())],
         Ends::Both => {
-            let end = at(Slot::End).unwrap_or(about.time);
-            let start = at(Slot::Start).filter(|s| *s <= end)?;
+            let end = at(Slot::End).unwrap_or(line).last();
+            let start = at(Slot::Start).map(|s| s.time).filter(|s| *s <= end)?;
             vec![event(create, start), event(delete, end)]
         }
     })
@@ -154,6 +176,21 @@ pub fn nat(values: &Values<'_>, ends: Ends, form: Form, about: &About) -> Option
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_end_in_whole_seconds_lasts_to_the_end_of_its_second() {
+        let received: Millis = "2026-11-22T10:00:05+08:00".parse().unwrap();
+        for (text, last) in [
+            ("1795312800", "10:00:00.999"),
+            ("20261122100000", "10:00:00.999"),
+            ("2026/11/22 10:00:00", "10:00:00.999"),
+            ("2026-11-22T10:00:00.000+08:00", "10:00:00.000"),
+            ("2026-11-22 10:00:00.5", "10:00:00.500"),
+        ] {
+            let moment = instant(text, received, 480).unwrap();
+            assert_eq!(moment.last().to_rfc3339(), format!("2026-11-22T{last}+08:00"), "{text}");
+        }
+    }
 
     #[test]
     fn protocols_and_times_inside_messages() {
@@ -178,7 +215,7 @@ mod tests {
             ("0", None),
             ("1", None),
         ] {
-            assert_eq!(instant(text, received, 480).map(Millis::to_rfc3339).as_deref(), want, "{text}");
+            assert_eq!(instant(text, received, 480).map(|m| m.time.to_rfc3339()).as_deref(), want, "{text}");
         }
     }
 }

@@ -32,6 +32,7 @@ pub mod redact;
 pub mod relp;
 pub mod server;
 pub mod stamp;
+pub mod stand;
 pub mod stream;
 pub mod text;
 pub mod tls;

@@ -86,6 +86,7 @@ impl Server {
             server.udp.push(socket.local_addr().map_err(|e| cannot(*address, "UDP", &e))?);
             let state = UdpSocketState::new(UdpSockRef::from(&socket)).map_err(|e| cannot(*address, "UDP", &e))?;
             let hub = Arc::clone(&hub);
+            hub.enter();
             spawn(needs.tasks, &format!("syslog-udp-{i}"), move |stop| serve(&socket, &state, &hub, stop))?;
         }
         let mut listeners = Vec::new();
@@ -103,6 +104,7 @@ impl Server {
             add(&settings.tls, &Speaks::Tls(config), &mut server.tls)?;
         }
         if !listeners.is_empty() {
+            hub.enter();
             let mut streams = Streams::new(listeners, hub, acks, wake_fd);
             spawn(needs.tasks, "syslog-streams", move |stop| streams.run(stop))?;
         }
@@ -210,7 +212,7 @@ fn serve(socket: &UdpSocket, state: &UdpSocketState, hub: &Hub, stop: &Stop) {
             break;
         }
     }
-    hub.finish();
+    hub.leave();
 }
 
 /// One batched read; false when nothing was there or the program stops. A datagram is a line (RFC 5426 section 3.1); newlines at its end

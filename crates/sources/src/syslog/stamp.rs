@@ -21,6 +21,8 @@ pub struct Stamp {
     pub day: u8,
     /// Milliseconds of the day.
     pub ms: i64,
+    /// It states no fraction of a second.
+    pub whole: bool,
     /// Minutes east of UTC, where stated.
     pub zone: Option<i32>,
 }
@@ -72,6 +74,13 @@ impl Stamp {
     }
 }
 
+/// A time of day.
+#[derive(Clone, Copy)]
+struct Clock {
+    ms: i64,
+    whole: bool,
+}
+
 /// A cursor over the beginning of a text.
 struct At<'a>(&'a str);
 
@@ -105,7 +114,7 @@ impl<'a> At<'a> {
     }
 
     /// `HH:MM:SS` with a fraction of any length behind `.`, `,` or `:`.
-    fn clock(&mut self) -> Option<i64> {
+    fn clock(&mut self) -> Option<Clock> {
         let hour = self.digits(1, 2)?;
         self.one(&[':'])?;
         let minute = self.digits(2, 2)?;
@@ -114,15 +123,16 @@ impl<'a> At<'a> {
         if hour > 23 || minute > 59 || second > 60 {
             return None;
         }
-        let mut ms = (hour * 3_600 + minute * 60 + second.min(59)) * 1_000;
+        let (mut ms, mut whole) = ((hour * 3_600 + minute * 60 + second.min(59)) * 1_000, true);
         let mut fraction = At(self.0);
         if fraction.one(&['.', ',', ':']).is_some() && fraction.0.starts_with(|c: char| c.is_ascii_digit()) {
             let digits = fraction.0.bytes().take_while(u8::is_ascii_digit).count();
             let first: String = fraction.0.chars().take(digits.min(3)).collect();
             ms += first.parse::<i64>().unwrap_or(0) * [1, 100, 10, 1].get(first.len()).copied().unwrap_or(1);
             self.0 = fraction.0.get(digits..)?;
+            whole = false;
         }
-        Some(ms)
+        Some(Clock { ms, whole })
     }
 
     /// `Z`, `+08:00`, `+0800`, or a name of a zone that says its offset beyond doubt.
@@ -160,7 +170,7 @@ impl<'a> At<'a> {
     }
 }
 
-fn checked(year: Option<i64>, month: i64, day: i64, ms: i64, zone: Option<i32>) -> Option<Stamp> {
+fn checked(year: Option<i64>, month: i64, day: i64, clock: Clock, zone: Option<i32>) -> Option<Stamp> {
     let year = year.map(i32::try_from).transpose().ok()?.filter(|y| (1970..=9999).contains(y));
     let (month, day) = (u8::try_from(month).ok()?, u8::try_from(day).ok()?);
     let leap = year.is_none_or(|y| (y % 4 == 0 && y % 100 != 0) || y % 400 == 0);
@@ -170,7 +180,7 @@ fn checked(year: Option<i64>, month: i64, day: i64, ms: i64, zone: Option<i32>) 
         1..=12 => 31,
         _ => return None,
     };
-    (1..=last).contains(&day).then_some(Stamp { year, month, day, ms, zone })
+    (1..=last).contains(&day).then_some(Stamp { year, month, day, ms: clock.ms, whole: clock.whole, zone })
 }
 
 /// `2026-11-22T10:00:00.123+08:00` (RFC 3339), also with a space for `T`, slashes for dashes, or without a zone. Gives the rest too.
@@ -182,9 +192,9 @@ pub fn rfc3339(text: &str) -> Option<(Stamp, &str)> {
     at.one(&[separator])?;
     let day = at.digits(1, 2)?;
     at.one(&['T', 't', ' '])?;
-    let ms = at.clock()?;
+    let clock = at.clock()?;
     let zone = at.zone().or_else(|| at.spaced_zone());
-    Some((checked(Some(year), month, day, ms, zone)?, at.0))
+    Some((checked(Some(year), month, day, clock, zone)?, at.0))
 }
 
 /// `Nov 22 10:00:00` (RFC 3164), also with a year before or after the time, a fraction, a zone, and Cisco's `*` or `.` before it.
@@ -209,7 +219,7 @@ pub fn rfc3164(text: &str) -> Option<(Stamp, &str)> {
         year = Some(found);
         at.0 = try_at.0;
     }
-    let ms = at.clock()?;
+    let clock = at.clock()?;
     let mut zone = at.zone().or_else(|| at.spaced_zone());
     // A year after the time, as H3C writes it.
     let mut try_at = At(at.0);
@@ -222,7 +232,7 @@ pub fn rfc3164(text: &str) -> Option<(Stamp, &str)> {
         at.0 = try_at.0;
         zone = zone.or_else(|| at.spaced_zone());
     }
-    Some((checked(year, i64::from(month), day, ms, zone)?, at.0))
+    Some((checked(year, i64::from(month), day, clock, zone)?, at.0))
 }
 
 /// `11/22/2026:10:00:00 GMT`, as NetScaler writes it by default. Gives the rest too.
@@ -234,9 +244,9 @@ pub fn netscaler(text: &str) -> Option<(Stamp, &str)> {
     at.one(&['/'])?;
     let year = at.digits(4, 4)?;
     at.one(&[':'])?;
-    let ms = at.clock()?;
+    let clock = at.clock()?;
     let zone = at.spaced_zone();
-    Some((checked(Some(year), month, day, ms, zone)?, at.0))
+    Some((checked(Some(year), month, day, clock, zone)?, at.0))
 }
 
 /// Any of the forms.

@@ -1,7 +1,7 @@
 //! Connections: TCP (RFC 6587), TLS (RFC 5425), RELP. One thread serves all of them. While the store is behind it reads nothing, so that
 //! the senders wait too.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
@@ -17,7 +17,7 @@ use super::doubles::{Doubles, digest};
 use super::engine::Origin;
 use super::frame::Framer;
 use super::hub::Hub;
-use super::limits::{BATCH_WAIT_MS, CONNECTIONS, DOUBLES, HANDSHAKE_MS, READ_BYTES, READS, TICK_MS, WRITE_BYTES};
+use super::limits::{BATCH_WAIT_MS, CONNECTIONS, HANDSHAKE_MS, READ_BYTES, READS, TICK_MS, WRITE_BYTES};
 use super::out::Acks;
 use super::relp::{self, Verb};
 
@@ -46,9 +46,6 @@ struct Connection {
     since: Millis,
     // Bytes that wait to be written, before TLS.
     answers: VecDeque<u8>,
-    // The last lines, and what a broken connection of the same sender ended with.
-    recent: VecDeque<u64>,
-    suspects: HashSet<u64>,
     /// The peer takes nothing any more; what it sent before is still read.
     deaf: bool,
     /// The client said goodbye: it closes once everything is answered.
@@ -168,6 +165,7 @@ impl Streams {
                     },
                 };
                 self.next += 1;
+                self.doubles.opened(peer);
                 self.connections.push(Connection {
                     stream,
                     peer,
@@ -176,8 +174,6 @@ impl Streams {
                     talk,
                     since: now,
                     answers: VecDeque::new(),
-                    recent: VecDeque::new(),
-                    suspects: self.doubles.suspects(peer),
                     deaf: false,
                     closing: false,
                     unanswered: 0,
@@ -206,7 +202,7 @@ impl Streams {
                 }
             };
             let mut taken = Vec::new();
-            let good = connection.take(chunk.get(..n).unwrap_or_default(), &mut taken);
+            let good = connection.take(chunk.get(..n).unwrap_or_default(), &mut self.doubles, &mut taken);
             self.give(connection, taken, stop);
             if let Err(reason) = good {
                 let (peer, now) = (connection.peer, self.hub.now());
@@ -224,9 +220,11 @@ impl Streams {
     /// The peer has closed: a line without an end is a line all the same.
     fn finish(&mut self, connection: &mut Connection, stop: &Stop) -> Next {
         let mut taken = Vec::new();
-        if let Talk::Lines(framer) = &mut connection.talk {
+        let Connection { talk, peer, number, .. } = connection;
+        if let Talk::Lines(framer) = talk {
             framer.finish(&mut |bytes, cut| {
-                taken.push(Taken { bytes: bytes.to_vec(), cut, transaction: None, perhaps_double: false });
+                let perhaps_double = self.doubles.line(*peer, *number, digest(bytes));
+                taken.push(Taken { bytes: bytes.to_vec(), cut, transaction: None, perhaps_double });
             });
         }
         self.give(connection, taken, stop);
@@ -249,8 +247,7 @@ impl Streams {
     }
 
     fn end(&mut self, connection: &Connection) {
-        // What its own predecessor ended with may still come, when this one broke before it sent anything.
-        self.doubles.ended(connection.peer, connection.recent.iter().chain(&connection.suspects).copied());
+        self.doubles.ended(connection.peer);
         self.hub.with(|e| e.connection_ended(connection.peer));
     }
 
@@ -283,6 +280,7 @@ impl Streams {
         let now = self.hub.now();
         let late = |c: &Connection| c.tls.as_ref().is_some_and(|t| t.is_handshaking()) && now.since(c.since) > HANDSHAKE_MS;
         for slow in self.connections.extract_if(.., |c| late(c)) {
+            self.doubles.ended(slow.peer);
             self.hub.with(|e| e.bad_frame(slow.peer, now, "syslog.tls-handshake", &[]));
         }
     }
@@ -306,7 +304,7 @@ impl Streams {
             let _ = connection.write();
             self.end(&connection);
         }
-        self.hub.finish();
+        self.hub.leave();
     }
 }
 
@@ -380,17 +378,10 @@ impl Connection {
     }
 
     /// Takes bytes apart into lines.
-    fn take(&mut self, bytes: &[u8], out: &mut Vec<Taken>) -> Result<(), &'static str> {
-        let Connection { talk, recent, suspects, answers, closing, unanswered, .. } = self;
+    fn take(&mut self, bytes: &[u8], doubles: &mut Doubles, out: &mut Vec<Taken>) -> Result<(), &'static str> {
+        let Connection { talk, peer, number, answers, closing, unanswered, .. } = self;
         let mut line = |bytes: &[u8], cut: bool, transaction: Option<u64>| {
-            let mark = digest(bytes);
-            let perhaps_double = suspects.remove(&mark);
-            if recent.len() >= DOUBLES {
-                recent.pop_front();
-                // So many new lines later nothing is sent again any more.
-                suspects.clear();
-            }
-            recent.push_back(mark);
+            let perhaps_double = doubles.line(*peer, *number, digest(bytes));
             out.push(Taken { bytes: bytes.to_vec(), cut, transaction, perhaps_double });
         };
         match talk {

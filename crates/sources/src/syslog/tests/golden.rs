@@ -18,7 +18,7 @@ fn told(table: &Table, bytes: &[u8]) -> String {
     let received: Millis = "2026-11-22T10:00:10+08:00".parse().unwrap();
     let time = line.stamp.map_or(received, |s| s.resolve(received, 480).0);
     let Some(understood) = table.understand(&line, &[]) else { return "none".to_owned() };
-    let about = meaning::About { source: 1, time, received, zone: 480 };
+    let about = meaning::About { source: 1, time, whole: false, received, zone: 480 };
     let mut out = understood.dialect.to_owned();
     match understood.event {
         Event::Nat(ends, form) => {
@@ -183,7 +183,7 @@ fn a_flow_of_h3c_begins_at_the_time_of_its_header() {
     let (time, _) = line.stamp.unwrap().resolve(received, 480);
     let understood = table.understand(&line, &[]).unwrap();
     let Event::Nat(ends, form) = understood.event else { panic!("{understood:?}") };
-    let about = meaning::About { source: 1, time, received, zone: 480 };
+    let about = meaning::About { source: 1, time, whole: false, received, zone: 480 };
     let events = meaning::nat(&understood.values[0], ends, form, &about).unwrap();
     assert_eq!(events[0].time.to_rfc3339(), "2026-11-22T10:00:03.000+08:00");
 }

@@ -1,4 +1,5 @@
 //! Tests of the source as a whole, and of every line in `testdata/`.
 
 mod golden;
+mod senders;
 mod whole;

@@ -264,3 +264,69 @@ fn a_stop_keeps_what_had_come_and_the_beginning_of_a_line() {
     let lines: Vec<String> = rig.stop().rows::<Maintenance>().into_iter().map(|l| l.line).collect();
     assert_eq!(lines, ["one", "two", "thr"]);
 }
+
+/// Reason, source, start and end of every gap.
+fn gaps(sink: &MemorySink) -> Vec<(String, u32, i64, i64)> {
+    sink.rows::<Gap>().into_iter().map(|g| (g.reason, g.source, g.start.0, g.end.0)).collect()
+}
+
+#[test]
+fn what_could_not_be_kept_before_a_stop_is_told_of_by_the_next_start() {
+    let clock = SystemClock::new();
+    let sink = MemorySink::new();
+    let rig = Rig::start(&sink, "");
+    let nat = b"<134>1 2026-11-22T10:00:00+08:00 h cgn - NAT444 - SessionbasedA 6 100.64.0.9 - - 203.0.113.5 50000 1024 - - -";
+    rig.udp(&[nat]);
+    sink.wait_rows::<Maintenance>(1);
+    let kept = clock.now().0;
+    sink.mode(Mode::Full);
+    rig.udp(&[b"<13>one that finds no room"]);
+    sink.wait_refused(2);
+    let lost = clock.now().0;
+    rig.stop();
+    assert_eq!(gaps(&sink), [], "there is no room to record it");
+    sink.mode(Mode::Keep);
+    let begun = clock.now().0;
+    let sink = Rig::start(&sink, "").stop();
+    let told = gaps(&sink);
+    let number = sink.sources()[0].1.number;
+    assert_eq!(
+        told.iter().map(|(reason, source, ..)| (reason.as_str(), *source)).collect::<Vec<_>>(),
+        [("unclean-stop", 0), ("unclean-stop", number)]
+    );
+    assert!(told.iter().all(|(_, _, start, end)| *start <= kept && lost <= *end && *end >= begun), "{told:?}, {kept} {lost} {begun}");
+    // That run stopped well: only what came over UDP while nobody listened may be missing.
+    let stopped = clock.now().0;
+    let sink = Rig::start(&sink, "").stop();
+    let told = gaps(&sink).split_off(2);
+    assert!(
+        told.iter().all(|(reason, _, start, end)| reason == "stopped" && *start >= begun && *start <= stopped && *end >= stopped),
+        "{told:?}"
+    );
+    assert_eq!(told.len(), 2);
+    // One that is killed says nothing.
+    let rig = Rig::start(&sink, "");
+    rig.udp(&[b"<13>two"]);
+    sink.wait_rows::<Maintenance>(2);
+    let crashed = sink.crashed();
+    rig.stop();
+    let told = gaps(&Rig::start(&crashed, "").stop()).split_off(6);
+    assert!(told.len() == 2 && told.iter().all(|(reason, ..)| reason == "unclean-stop"), "{told:?}");
+}
+
+#[test]
+fn a_line_sent_again_before_the_end_of_the_old_connection_is_seen_is_marked() {
+    let rig = Rig::start(&MemorySink::new(), "");
+    let session = b"1 open 15 relp_version=0\n\n2 syslog 7 <13>one\n3 syslog 7 <13>two\n";
+    let mut first = connect(rig.server.relp[0]);
+    first.write_all(session).unwrap();
+    assert_eq!(answers(&mut first, 6).len(), 6);
+    // The sender has heard nothing of its lines and comes back; its old connection hangs.
+    let mut second = connect(rig.server.relp[0]);
+    second.write_all(session).unwrap();
+    assert_eq!(answers(&mut second, 6).len(), 6);
+    let lines = rig.sink.rows::<Maintenance>();
+    let marked: Vec<&str> = lines.iter().filter(|l| l.flags & line_flags::PERHAPS_DOUBLE != 0).map(|l| l.line.as_str()).collect();
+    assert_eq!((lines.len(), marked), (4, vec!["one", "two"]));
+    rig.stop();
+}
