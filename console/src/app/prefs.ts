@@ -1,5 +1,6 @@
 // What this browser remembers: language and theme. Nothing else is kept here, and nothing about anybody.
 import { useSyncExternalStore } from 'react';
+import { speak } from '../api/client';
 import { type Lang, firstLang } from '../i18n';
 
 export type Theme = 'system' | 'light' | 'dark';
@@ -37,10 +38,16 @@ function put(next: Prefs): void {
   prefs = next;
   document.documentElement.dataset.theme = prefs.dark ? 'dark' : 'light';
   document.documentElement.lang = prefs.lang === 'zh' ? 'zh-CN' : 'en';
+  speak(document.documentElement.lang);
   readers.forEach((call) => call());
 }
 put(prefs);
 system.addEventListener('change', () => put(make(prefs.lang, prefs.theme)));
+// Another tab of the same browser chose: all follow.
+window.addEventListener('storage', () => {
+  const next = { lang: read('weir-lang'), theme: read('weir-theme') };
+  put(make(isLang(next.lang) ? next.lang : prefs.lang, isTheme(next.theme) ? next.theme : prefs.theme));
+});
 
 export function setLang(lang: Lang): void {
   keep('weir-lang', lang);

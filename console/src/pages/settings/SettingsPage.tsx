@@ -48,13 +48,13 @@ export function Differences({ rows }: { rows: Difference[] }) {
 }
 
 function Values({ rows, editing, drafts, setDrafts }: { rows: Setting[]; editing: boolean; drafts: Drafts; setDrafts: (next: Drafts) => void }) {
-  const { t, code } = useWords();
+  const { t, code, pick } = useWords();
   const [find, setFind] = useState('');
   const [which, setWhich] = useState('all');
   const [open, setOpen] = useState<string | null>(null);
   const shown = useMemo(() => {
     const needle = find.trim().toLowerCase();
-    return rows.filter((s) => (which === 'all' || s.origin !== 'default') && (!needle || `${s.path} ${s.value} ${s.shape}`.toLowerCase().includes(needle)));
+    return rows.filter((s) => (which === 'all' || s.origin !== 'default') && (!needle || `${s.path} ${s.value} ${s.shape.en} ${s.shape.zh}`.toLowerCase().includes(needle)));
   }, [rows, find, which]);
   const groups = useMemo(() => {
     const out = new Map<string, Setting[]>();
@@ -70,7 +70,7 @@ function Values({ rows, editing, drafts, setDrafts }: { rows: Setting[]; editing
     setOpen(null);
   };
   const cols: Col<Setting>[] = [
-    { key: 'path', title: t('settings.path'), main: true, width: '27%', render: (s) => <Tooltip title={s.shape || undefined}><span className="mono wrap" tabIndex={s.shape ? 0 : undefined}>{s.path}</span></Tooltip> },
+    { key: 'path', title: t('settings.path'), main: true, width: '27%', render: (s) => <Tooltip title={pick(s.shape) || undefined}><span className="mono wrap" tabIndex={pick(s.shape) ? 0 : undefined}>{s.path}</span></Tooltip> },
     {
       key: 'value', title: t('settings.value'), width: '31%',
       render: (s) => (open === s.path ? <Edit setting={s} first={drafts[s.path] ?? s.value} onTake={take} onClose={() => setOpen(null)} /> : (
@@ -101,12 +101,12 @@ function Values({ rows, editing, drafts, setDrafts }: { rows: Setting[]; editing
 }
 
 function Edit({ setting, first, onTake, onClose }: { setting: Setting; first: string; onTake: (path: string, value: string | null) => void; onClose: () => void }) {
-  const { t } = useWords();
+  const { t, pick } = useWords();
   const [value, setValue] = useState(first);
   return (
     <form className="stack tight" onSubmit={(event) => { event.preventDefault(); onTake(setting.path, value); }} onKeyDown={(event) => { if (event.key === 'Escape') onClose(); }}>
       <Input.TextArea rows={1} className="mono" value={value} onChange={(event) => setValue(event.target.value)} aria-label={setting.path} autoFocus />
-      {setting.shape && <span className="dim small">{setting.shape}</span>}
+      {pick(setting.shape) && <span className="dim small">{pick(setting.shape)}</span>}
       <div className="row">
         <Button size="small" type="primary" htmlType="submit" disabled={value === setting.value}>{t('settings.take')}</Button>
         {setting.origin === 'desk' && <Button size="small" onClick={() => onTake(setting.path, null)}>{t('settings.takeBack')}</Button>}
