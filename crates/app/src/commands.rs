@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use weir_base::clock::{Clock, SystemClock};
 
-use crate::cli::{AskArgs, ExportArgs, KeyCommand, RecordsArgs, SealArgs, SqlArgs};
+use crate::cli::{AskArgs, DeskCommand, ExportArgs, KeyCommand, RecordsArgs, SealArgs, SqlArgs};
 use crate::fail::Failure;
 use crate::ledger::Asked;
 use crate::socket::client::Client;
@@ -103,6 +103,21 @@ pub fn export(args: &ExportArgs) -> Result<ExitCode, Failure> {
         output::json(&done)?
     } else {
         output::line(&format!("{} rows in {}", done["rows"], out.display()))?
+    }
+    DONE
+}
+
+/// `weir desk link --first`.
+pub fn desk(command: &DeskCommand) -> Result<ExitCode, Failure> {
+    let DeskCommand::Link(args) = command;
+    let done = ask(&args.ask.data.data, json!({ "op": "desk-link" }))?;
+    if args.ask.json {
+        output::json(&done)?;
+        return DONE;
+    }
+    output::line(done["link"].as_str().unwrap_or_default())?;
+    if let Some(login) = done["login"].as_str() {
+        eprintln!("It gives the account {login} new factors, once: its password, second factors and tokens end when it is used.");
     }
     DONE
 }

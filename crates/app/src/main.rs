@@ -71,6 +71,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Dialect(command) => dialect::run(&command),
         Command::CheckConfig(args) => check_config::run(&args),
         Command::Settings(command) => settings::run(&command),
+        Command::Desk(command) => commands::desk(&command),
         Command::Measures(args) => commands::measures(&args),
         Command::Import(command) => import::run(&command),
         Command::Simulate(args) => simulate::run(&args),

@@ -45,6 +45,14 @@ pub fn wanted(kind: &str, from: Option<&str>, to: Option<&str>) -> Result<Wanted
     Ok(Wanted { kind, from: time("--from", from, i64::MIN)?, to: time("--to", to, i64::MAX)?, unsealed: true })
 }
 
+/// Refuses the ledger to whoever may not read it: who asked what stands in its open columns too.
+pub fn open_to(kind: Kind, ledger: bool) -> Result<(), Failure> {
+    match kind == Kind::Question && !ledger {
+        true => Err(Failure::new("question has no view for this account", "the ledger is read by who may read it, on its own page")),
+        false => Ok(()),
+    }
+}
+
 /// The words again, for the ledger.
 pub fn target(kind: &str, from: &Option<String>, to: &Option<String>) -> String {
     format!("{kind} from {} to {}", from.as_deref().unwrap_or("the begin"), to.as_deref().unwrap_or("now"))
@@ -112,9 +120,9 @@ pub fn search(store: &Arc<Store>, wanted: Wanted, words: &str, limit: usize) -> 
     Ok(json!({ "columns": columns, "rows": rows::objects(std::slice::from_ref(&found.rows)), "scanned": found.scanned }))
 }
 
-/// A statement over the masking views.
-pub fn sql(store: &Arc<Store>, statement: &str) -> Result<Value, Failure> {
-    let answer = weir_query::sql::run(store, statement).map_err(failure)?;
+/// A statement over the masking views; the ledger's is among them for who may read the ledger.
+pub fn sql(store: &Arc<Store>, statement: &str, ledger: bool) -> Result<Value, Failure> {
+    let answer = weir_query::sql::run(store, statement, &|kind| open_to(kind, ledger).is_ok()).map_err(failure)?;
     let columns: Vec<&String> = answer.schema.fields().iter().map(|f| f.name()).collect();
     Ok(json!({ "columns": columns, "rows": rows::objects(&answer.batches), "cut": answer.cut }))
 }

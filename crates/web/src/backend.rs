@@ -17,6 +17,8 @@ use crate::model::source::{Guide, Malformed, Source};
 pub struct Caller {
     /// `account:ID`, or `token:ID` for one of its tokens.
     pub actor: String,
+    /// May read the ledger: other views of it are closed to whoever may not.
+    pub ledger: bool,
 }
 
 /// What a call gives, or why not.
@@ -38,7 +40,7 @@ pub trait Backend: Send + Sync {
     /// Answers questions.
     fn ask(&self, caller: &Caller, ask: &Ask) -> Outcome<Answers>;
     /// Kinds that have a view.
-    fn kinds(&self) -> Vec<KindShape>;
+    fn kinds(&self, caller: &Caller) -> Vec<KindShape>;
     /// Rows through the masking view, newest first.
     fn records(&self, caller: &Caller, query: &RecordsQuery) -> Outcome<Records>;
     /// A log line as it came.

@@ -1,8 +1,8 @@
 //! Problem documents as answers, and what the desk refuses as problem documents.
 
 use axum::body::Body;
-use axum::http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderValue, Response, StatusCode};
+use axum::http::header::{ACCEPT_LANGUAGE, CONNECTION, CONTENT_LANGUAGE, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
 use axum::response::IntoResponse;
 use weir_identity::desk::Refused;
 
@@ -16,12 +16,15 @@ impl IntoResponse for Box<Problem> {
         let text = serde_json::to_vec(&self).unwrap_or_default();
         let mut response = Response::new(Body::from(text));
         *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let (retry_after, status) = (self.retry_after, self.status);
+        // Kept for whoever reads Chinese: see [`in_chinese`].
+        response.extensions_mut().insert(*self);
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if let Some(seconds) = self.retry_after {
+        if let Some(seconds) = retry_after {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
-        match self.status {
+        match status {
             401 => drop(headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
             // The rest of the request is not read.
             408 | 413 => drop(headers.insert(CONNECTION, HeaderValue::from_static("close"))),
@@ -39,6 +42,21 @@ impl From<Refused> for Box<Problem> {
         problem.field = refused.field().map(str::to_owned);
         problem.retry_after = refused.retry_after();
         Box::new(problem)
+    }
+}
+
+/// Does the caller read Chinese before anything else?
+pub fn reads_chinese(headers: &HeaderMap) -> bool {
+    let first = headers.get(ACCEPT_LANGUAGE).and_then(|h| h.as_bytes().trim_ascii_start().get(..2));
+    first.is_some_and(|two| two.eq_ignore_ascii_case(b"zh"))
+}
+
+/// The same answer with its problem, where it is one, in Chinese.
+pub fn in_chinese(response: &mut Response<Body>) {
+    let Some(problem) = response.extensions_mut().remove::<Problem>() else { return };
+    if let Ok(text) = serde_json::to_vec(&problem.chinese()) {
+        *response.body_mut() = Body::from(text);
+        response.headers_mut().insert(CONTENT_LANGUAGE, HeaderValue::from_static("zh"));
     }
 }
 

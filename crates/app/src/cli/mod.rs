@@ -1,5 +1,6 @@
 //! The command line: what can be typed. What happens then is in the module of each command.
 
+mod desk;
 mod import;
 mod settings;
 mod simulate;
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use desk::DeskCommand;
 pub use import::{ImportArgs, ImportCommand};
 pub use settings::{CheckArgs, SettingsCommand};
 pub use simulate::{HeaderArg, ProfileArg, SimulateArgs};
@@ -51,6 +53,9 @@ pub enum Command {
     /// Settings of the running program: show them, check a change, make one
     #[command(subcommand)]
     Settings(SettingsCommand),
+    /// The desk, from the machine itself
+    #[command(subcommand)]
+    Desk(DeskCommand),
     /// Show the measures: their health, their clauses, their last drill
     Measures(AskArgs),
     /// Take in sessions that another system recorded

@@ -13,7 +13,7 @@ use crate::limits::SOCKET_UIDS;
 pub use weir_web::settings::Tls as DeskTls;
 
 /// Roles that an account of the socket may have: it cannot confirm, and no administrator for security or audit stands on a line of a file.
-pub const SOCKET_ROLES: [Role; 4] = [Role::Operator, Role::SystemAdmin, Role::Reviewer, Role::Inspector];
+pub const SOCKET_ROLES: [Role; 5] = [Role::Operator, Role::SystemAdmin, Role::AuditAdmin, Role::Reviewer, Role::Inspector];
 
 /// `[desk]`.
 #[derive(Clone, Debug, Deserialize)]

@@ -61,10 +61,13 @@ pub fn ask(service: &Service, caller: &Caller, ask: &Ask) -> Outcome<Answers> {
             Ok(answer) => {
                 let mut value = shown(&answer, ask.explain, outcome.read);
                 // As the command line shows it: the summary is for terminals.
-                value.as_object_mut().map(|fields| fields.remove("summary"));
+                if let Some(fields) = value.as_object_mut() {
+                    fields.remove("summary");
+                    fields.insert("reason_zh".to_owned(), About::of(answer.reason.clone()).zh.into());
+                }
                 value
             }
-            Err(f) => serde_json::json!({ "error": { "what": f.what, "todo": f.todo } }),
+            Err(f) => serde_json::json!({ "error": { "what": About::of(f.what), "todo": About::of(f.todo) } }),
         });
     }
     commit(service, &asked)?;
@@ -76,8 +79,8 @@ fn words(doc: &str) -> About {
     About::of(doc.replace('`', ""))
 }
 
-/// Kinds that have a view.
-pub fn kinds() -> Vec<KindShape> {
+/// Kinds that have a view; the ledger's alone for who may read the ledger.
+pub fn kinds(ledger: bool) -> Vec<KindShape> {
     let shape = |kind: Kind| {
         let spec = kind.spec();
         let seen = mask::schema(kind).ok()?;
@@ -87,11 +90,13 @@ pub fn kinds() -> Vec<KindShape> {
         let searchable = kind == Kind::Maintenance;
         Some(KindShape { name: spec.name.into(), doc: words(spec.doc), columns: fields.map(column).collect(), searchable })
     };
-    mask::kinds().filter_map(shape).collect()
+    mask::kinds().filter(|k| ledger || *k != Kind::Question).filter_map(shape).collect()
 }
 
-fn wanted(kind: &str, from: Option<&str>, to: Option<&str>) -> Outcome<Wanted> {
-    views::wanted(kind, from, to).map_err(|f| problem::of(&f))
+fn wanted(caller: &Caller, kind: &str, from: Option<&str>, to: Option<&str>) -> Outcome<Wanted> {
+    let wanted = views::wanted(kind, from, to).map_err(|f| problem::of(&f))?;
+    views::open_to(wanted.kind, caller.ledger).map_err(|f| problem::not_allowed(&f))?;
+    Ok(wanted)
 }
 
 /// A page of rows, newest first.
@@ -100,7 +105,7 @@ pub fn records(service: &Service, caller: &Caller, query: &RecordsQuery) -> Outc
     if !(1..=DESK_ROWS).contains(&limit) {
         return Err(problem::field("limit", "the limit is out of range", format!("write 1 to {DESK_ROWS}")));
     }
-    let wanted = wanted(&query.kind, query.from.as_deref(), query.to.as_deref())?;
+    let wanted = wanted(caller, &query.kind, query.from.as_deref(), query.to.as_deref())?;
     let mut target = views::target(&query.kind, &query.from, &query.to);
     if let Some(source) = query.source {
         target.push_str(&format!(" source {source}"));
@@ -140,7 +145,7 @@ fn search(service: &Service, wanted: Wanted, words: &str, limit: usize) -> Resul
 
 /// A statement over the masking views.
 pub fn sql(service: &Service, caller: &Caller, statement: &str) -> Outcome<Table> {
-    let found = views::sql(&service.store, statement);
+    let found = views::sql(&service.store, statement, caller.ledger);
     let list = |value: &Value, name: &str| value.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
     let count = found.as_ref().ok().map(|v| list(v, "rows").len() as u64);
     commit(service, &[views::asked(service.clock.now(), &caller.actor, "sql", statement, count)])?;
@@ -168,13 +173,13 @@ pub fn export_begin(service: &Service, caller: &Caller, export: &Export) -> Outc
     if !matches!(export.format.as_str(), "csv" | "jsonl") {
         return Err(problem::field("format", "the format is not known", "write csv or jsonl"));
     }
-    wanted(&export.kind, export.from.as_deref(), export.to.as_deref())?;
+    wanted(caller, &export.kind, export.from.as_deref(), export.to.as_deref())?;
     commit(service, &[export_asked(service.clock.now(), caller, export, "begun", 0)])
 }
 
 /// Streams it. The ledger has its end with the rows that went out, also when its reader went away.
 pub fn export(service: &Service, caller: &Caller, export: &Export, part: &mut Part<'_>) -> Outcome<u64> {
-    let wanted = wanted(&export.kind, export.from.as_deref(), export.to.as_deref())?;
+    let wanted = wanted(caller, &export.kind, export.from.as_deref(), export.to.as_deref())?;
     let (mut rows, result) = (0, stream(service, wanted, export.format == "csv", part));
     let answer = match &result {
         Ok((count, true)) => {
@@ -266,10 +271,12 @@ mod tests {
 
     #[test]
     fn every_kind_with_a_view_has_its_columns() {
-        let all = kinds();
+        let all = kinds(true);
         assert!(all.iter().all(|k| !k.columns.is_empty() && !k.doc.en.is_empty()));
         assert_eq!(all.iter().filter(|k| k.searchable).count(), 1);
         assert!(all.iter().any(|k| k.name == "question" && k.columns.iter().all(|c| c.name != "target")));
         assert!(!all.iter().any(|k| k.name == "binding" || k.name == "raw"));
+        assert!(all.iter().flat_map(|k| k.columns.iter().map(|c| &c.doc).chain([&k.doc])).all(|d| d.zh != d.en && !d.en.contains('`')));
+        assert!(!kinds(false).iter().any(|k| k.name == "question"));
     }
 }

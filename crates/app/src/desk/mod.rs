@@ -136,8 +136,8 @@ impl Backend for Office {
         asking::ask(&self.service, caller, ask)
     }
 
-    fn kinds(&self) -> Vec<KindShape> {
-        asking::kinds()
+    fn kinds(&self, caller: &Caller) -> Vec<KindShape> {
+        asking::kinds(caller.ledger)
     }
 
     fn records(&self, caller: &Caller, query: &RecordsQuery) -> Outcome<Records> {

@@ -15,6 +15,11 @@ pub fn unavailable(failure: &Failure) -> Box<Problem> {
     Box::new(Problem::new(Code::Unavailable, failure.what.clone(), failure.todo.clone()).retry(5))
 }
 
+/// The account may not.
+pub fn not_allowed(failure: &Failure) -> Box<Problem> {
+    Problem::boxed(Code::NotAllowed, failure.what.clone(), failure.todo.clone())
+}
+
 /// There is no such thing.
 pub fn not_found(what: &str, todo: &str) -> Box<Problem> {
     Problem::boxed(Code::NotFound, what, todo)

@@ -79,6 +79,31 @@ fn failed(what: impl Into<String>) -> Failure {
     Failure::sentence(what.into())
 }
 
+/// Persons, accounts and approvals, from the store's state. They are there with the console off too: what needs two persons, and what is written
+/// into the ledger, is the same then.
+///
+/// # Errors
+/// The state is not understood.
+pub fn people(
+    settings: &Settings,
+    origins: Vec<Origin>,
+    providers: Vec<Provider>,
+    sink: &Arc<dyn RecordSink>,
+    clock: &Arc<dyn Clock>,
+) -> Result<Arc<Desk>, Failure> {
+    let own = people::Settings {
+        origins,
+        providers,
+        idle_ms: settings.desk.idle_ms,
+        session_ms: settings.desk.session_ms,
+        cost: Cost::default(),
+        title: settings.origin.clone(),
+        demo: settings.origin == DEMO_ORIGIN,
+        ..people::Settings::default()
+    };
+    Desk::open(Arc::clone(sink), own, clock.now()).map(Arc::new).map_err(|e| failed(e.to_string()))
+}
+
 impl Prepared {
     /// Binds the sockets and reads the accounts; none when the desk is switched off.
     ///
@@ -101,18 +126,8 @@ impl Prepared {
             });
         }
         let bound = Server::bind(web_settings(own, data)).map_err(failed)?;
-        let people = people::Settings {
-            origins: bound.origins().iter().filter_map(|o| Origin::parse(o)).collect(),
-            providers,
-            idle_ms: own.idle_ms,
-            session_ms: own.session_ms,
-            cost: Cost::default(),
-            title: settings.origin.clone(),
-            demo: settings.origin == DEMO_ORIGIN,
-            ..people::Settings::default()
-        };
-        let desk = Desk::open(Arc::clone(sink), people, clock.now()).map_err(|e| failed(e.to_string()))?;
-        Ok(Some(Prepared { desk: Arc::new(desk), bound }))
+        let origins = bound.origins().iter().filter_map(|o| Origin::parse(o)).collect();
+        Ok(Some(Prepared { desk: people(settings, origins, providers, sink, clock)?, bound }))
     }
 
     /// Starts the HTTP side. A fault in one of its threads ends the desk, is recorded, and ends nothing else.

@@ -21,7 +21,8 @@ use crate::views;
 /// Opens a line.
 pub fn open(service: &Service, caller: &Caller, id: &str, open: &OpenText) -> Outcome<Text> {
     let why = reason(&open.reason)?;
-    let none = || problem::not_found("there is no such line at this time", "take id and time from the line's record, columns text and time");
+    let none =
+        || problem::not_found("there is no such line at this time", "take id and time from the line's record, columns text and time");
     let id: Id = id.parse().map_err(|_| none())?;
     let time: Millis = open
         .time

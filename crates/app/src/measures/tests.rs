@@ -94,7 +94,7 @@ impl Rig {
     }
 
     fn sql(&self, statement: &str) -> Vec<Value> {
-        crate::views::sql(self.store(), statement).unwrap()["rows"].as_array().unwrap().clone()
+        crate::views::sql(self.store(), statement, true).unwrap()["rows"].as_array().unwrap().clone()
     }
 
     /// The ports of all Starts, which are the numbers of the logins: what identifies a session is masked.

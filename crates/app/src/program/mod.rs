@@ -7,7 +7,7 @@ mod recorder;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use toml::Table;
@@ -22,7 +22,7 @@ use crate::cli::RunArgs;
 use crate::config::{self, Loaded};
 use crate::desk::Office;
 use crate::desk::settings::{self, Layers};
-use crate::desk::start::{LINK, Prepared, Started};
+use crate::desk::start::{self, LINK, Prepared, Started};
 use crate::fail::Failure;
 use crate::limits::{HEALTH_LINE_MS, WATCH_MS};
 use crate::measures::{self, Register};
@@ -177,6 +177,12 @@ impl Program {
         let made = measures::list(settings, data, &remote_key)?;
         // A desk that cannot be had is told of, and records are taken in without it.
         let prepared = Prepared::new(settings, data, &sink, clock).unwrap_or_else(|f| without_desk(&f, &mut recorder, &mut notes, now));
+        let people = match &prepared {
+            Some(p) => Some(Arc::clone(&p.desk)),
+            None => start::people(settings, Vec::new(), Vec::new(), &sink, clock)
+                .inspect_err(|f| notes.push(format!("accounts and approvals cannot be read: {}: {}", f.what, f.todo)))
+                .ok(),
+        };
         let measures = Register::start(made.measures, &sink, &ids, clock, data, recorder.sender())?;
         let mut ports = measures.ports();
         let service = Arc::new(Service {
@@ -190,11 +196,15 @@ impl Program {
             measures: RwLock::new(measures),
             access: Access::of(&settings.desk.uids, owner),
             layers: Layers::new(Arc::clone(&opened.disk), configured.file.clone(), &configured.set, loaded, &configured.desk),
-            desk: prepared.as_ref().map(|p| Arc::clone(&p.desk)),
+            desk: people,
+            desk_url: OnceLock::new(),
         });
         let kinds = settings.kinds.iter().map(|k| k.code).collect();
         let office = Arc::new(Office::new(&service, data, kinds, &ports));
         let desk = prepared.and_then(|p| start_desk(p, &office, data, clock, &mut ports, &mut recorder, &mut notes));
+        if let Some(url) = &ports.desk_url {
+            let _ = service.desk_url.set(url.clone());
+        }
         let raise = stop.clone();
         let socket_tasks = Tasks::new(Stop::new(), move |ended| {
             if ended.panic.is_some() {
@@ -252,6 +262,11 @@ impl Program {
             self.service.measures.read().unwrap_or_else(PoisonError::into_inner).watch(&health, &store.sources(), now);
             self.recorder.flush();
             self.office.sample(now);
+            self.service.sweep(false, now);
+            if self.desk.is_none() {
+                // Nobody else ends what has ended: the console is off.
+                let _ = self.service.desk.as_ref().map(|d| d.tick(now));
+            }
             self.desk.iter().for_each(|desk| desk.forget_link(&self.data));
             if now.since(said) >= HEALTH_LINE_MS {
                 said = now;
@@ -274,6 +289,9 @@ impl Program {
         let _ = std::fs::remove_file(self.data.join(crate::socket::FILE));
         self.service.measures.read().unwrap_or_else(PoisonError::into_inner).stop();
         let now = self.service.clock.now();
+        self.service.sweep(true, now);
+        // What was counted and not told yet; where it cannot be, the first of each was.
+        let _ = self.service.desk.as_ref().map(|d| d.end(now));
         self.recorder.tell(ledger::action(now, &self.actor, "stop", "told to stop", "ok"));
         self.recorder.flush();
         let stopped = self.service.store.stop();

@@ -9,7 +9,10 @@ use crate::fail::Failure;
 
 /// Accounts of the machine and what they may.
 #[derive(Clone, Debug, Default)]
-pub struct Access(BTreeMap<u32, Account>);
+pub struct Access {
+    owner: u32,
+    all: BTreeMap<u32, Account>,
+}
 
 #[derive(Clone, Debug)]
 struct Account {
@@ -24,6 +27,8 @@ pub struct Who {
     pub uid: u32,
     /// What it may; none when it is in no entry of the configuration.
     pub may: Option<Capabilities>,
+    /// It is the account the program runs under, or root: whoever has the machine.
+    pub machine: bool,
 }
 
 impl Access {
@@ -41,23 +46,24 @@ impl Access {
             }
             all.insert(uid, Account { name: entry.account.clone(), roles: entry.roles.clone() });
         }
-        Access(all)
+        Access { owner, all }
     }
 
     /// Who this is.
     pub fn who(&self, uid: u32) -> Who {
-        Who { uid, may: self.0.get(&uid).map(|a| roles::socket_capabilities(&a.roles)) }
+        let machine = uid == self.owner || uid == 0;
+        Who { uid, may: self.all.get(&uid).map(|a| roles::socket_capabilities(&a.roles)), machine }
     }
 
     /// Name of an account of the socket, by the actor of its records.
     pub fn display(&self, actor: &str) -> Option<String> {
         let uid: u32 = actor.strip_prefix("uid:")?.parse().ok()?;
-        self.0.get(&uid).map(|a| a.name.clone())
+        self.all.get(&uid).map(|a| a.name.clone())
     }
 
     /// Accounts beside the program's own and root, who opens every socket, must be let in by its mode.
     pub fn others(&self, owner: u32) -> bool {
-        self.0.keys().any(|uid| *uid != owner && *uid != 0)
+        self.all.keys().any(|uid| *uid != owner && *uid != 0)
     }
 }
 
@@ -83,6 +89,22 @@ impl Who {
             some => format!("add one of these roles to its entry in [[desk.uids]] and start the program again: {}", some.join(", ")),
         };
         Err(Failure::new(format!("the account uid:{} may not do this: no role of it has {}", self.uid, capability.name()), todo))
+    }
+
+    /// May it read the ledger?
+    pub fn ledger(&self) -> bool {
+        self.may.is_some_and(|may| may.has(Capability::LedgerRead))
+    }
+
+    /// Checks that it has the machine, whatever its roles.
+    ///
+    /// # Errors
+    /// Who may.
+    pub fn has_machine(&self, what: &str, todo: &str) -> Result<(), Failure> {
+        match self.machine {
+            true => Ok(()),
+            false => Err(Failure::new(format!("{what} is for the account the program runs under, or root"), todo)),
+        }
     }
 
     fn unknown(&self) -> Failure {

@@ -1,4 +1,5 @@
-//! Many questions from a file, under one ledger record: the file's digest and its lines, durable before the first answer.
+//! Many questions from a file, under two ledger records: the file's digest and its lines, durable before the first answer, and what came of them,
+//! durable before the last one.
 //!
 //! The command hands the file over as it is, part by part; what was promised is checked on the way. A file that turns out to be another one
 //! than was announced is told of in the operators' records.
@@ -17,6 +18,7 @@ use weir_record::Id;
 
 use crate::ask::Asker;
 use crate::fail::Failure;
+use crate::ledger::Asked;
 use crate::limits::{BATCH_IDLE_MS, BATCHES, REQUEST_QUESTIONS};
 use crate::words::Words;
 
@@ -46,6 +48,79 @@ struct Batch {
     line: u64,
     hash: digest::Context,
     touched: Millis,
+    tally: Tally,
+}
+
+/// Answers by what they were.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    one: u64,
+    none: u64,
+    several: u64,
+    unknown: u64,
+    refused: u64,
+}
+
+impl Tally {
+    /// Counts an answer as it goes out.
+    fn count(&mut self, answer: &Value) {
+        *match answer["answer"].as_str() {
+            Some("one") => &mut self.one,
+            Some("none") => &mut self.none,
+            Some("several") => &mut self.several,
+            Some("unknown") => &mut self.unknown,
+            _ => &mut self.refused,
+        } += 1;
+    }
+
+    /// Both together.
+    fn and(self, other: Tally) -> Tally {
+        Tally {
+            one: self.one + other.one,
+            none: self.none + other.none,
+            several: self.several + other.several,
+            unknown: self.unknown + other.unknown,
+            refused: self.refused + other.refused,
+        }
+    }
+
+    /// Answers in all.
+    fn rows(self) -> u64 {
+        self.one + self.none + self.several + self.unknown + self.refused
+    }
+}
+
+/// A batch that has ended, for the ledger.
+#[derive(Clone, Debug)]
+pub struct Ended {
+    asker: Asker,
+    digest: String,
+    tally: Tally,
+    whole: bool,
+}
+
+impl Ended {
+    /// One more part was answered.
+    #[must_use]
+    pub fn with(mut self, answers: &[Value]) -> Ended {
+        answers.iter().for_each(|answer| self.tally.count(answer));
+        self
+    }
+
+    /// What the ledger says: the answers that were given, by outcome.
+    pub fn asked(&self, now: Millis) -> Asked {
+        let Tally { one, none, several, unknown, refused } = self.tally;
+        let answers = json!({ "one": one, "none": none, "several": several, "unknown": unknown, "refused": refused });
+        Asked {
+            time: now,
+            actor: self.asker.actor.clone(),
+            purpose: self.asker.purpose.clone(),
+            act: "lookup-batch",
+            target: json!({ "file_sha256": self.digest, "answers": answers }).to_string(),
+            answer: if self.whole { "ended" } else { "failed" }.to_owned(),
+            rows: self.tally.rows(),
+        }
+    }
 }
 
 /// A question of a part: its line in the file, and its words or what is wrong with it.
@@ -59,7 +134,12 @@ pub struct Part {
     pub lines: Vec<Line>,
     /// Set after the last part, if the file was not the one announced.
     pub other: Option<String>,
+    /// Set with the last part: what the ledger is told once it is answered.
+    pub ended: Option<Ended>,
 }
+
+/// A part that was not taken: why, and the end of the batch, where it was under way.
+pub type Broken = (Failure, Option<Ended>);
 
 /// The batches under way.
 #[derive(Default)]
@@ -90,29 +170,52 @@ impl Batches {
     /// Begins a batch whose announcement is durable in the ledger.
     pub fn begin(&self, asker: Asker, announced: Announced, now: Millis) -> Result<Id, Failure> {
         let mut batches = lock(&self.0);
-        batches.retain(|_, b| now.since(b.touched) < BATCH_IDLE_MS);
         if batches.len() >= BATCHES {
             return Err(Failure::new(format!("{BATCHES} batches are under way"), "wait until one of them has ended"));
         }
         let (id, left, hash) = (Id::random(), announced.rows, digest::Context::new(&digest::SHA256));
-        batches.insert(id, Batch { asker, announced, columns: [None; 5], left, line: 0, hash, touched: now });
+        batches.insert(id, Batch { asker, announced, columns: [None; 5], left, line: 0, hash, touched: now, tally: Tally::default() });
         Ok(id)
     }
 
     /// Takes a part: whole lines of the file, the heading in the first one.
-    pub fn part(&self, id: &str, actor: &str, text: &str, last: bool, now: Millis) -> Result<Part, Failure> {
-        let id: Id = id.parse().map_err(|_| broken("nobody began it"))?;
+    pub fn part(&self, id: &str, actor: &str, text: &str, last: bool, now: Millis) -> Result<Part, Broken> {
+        let id: Id = id.parse().map_err(|_| (broken("nobody began it"), None))?;
         let mut batches = lock(&self.0);
-        let batch = batches.get_mut(&id).filter(|b| b.asker.actor == actor).ok_or_else(|| broken("nobody began it, or long ago"))?;
+        let batch = batches.get_mut(&id).filter(|b| b.asker.actor == actor);
+        let batch = batch.ok_or_else(|| (broken("nobody began it, or long ago"), None))?;
         batch.touched = now;
         let taken = batch.take(text);
         let asker = batch.asker.clone();
-        if taken.is_err() || last {
-            let ended = batches.remove(&id);
-            let other = ended.filter(|_| last).and_then(Batch::differs);
-            return taken.map(|lines| Part { asker, lines, other });
+        let ended = |whole: bool, b: &Batch| Ended { asker: b.asker.clone(), digest: b.announced.digest.clone(), tally: b.tally, whole };
+        match taken {
+            Err(why) => Err((why, batches.remove(&id).map(|b| ended(false, &b)))),
+            Ok(lines) if last => {
+                let gone = batches.remove(&id);
+                let ended = gone.as_ref().map(|b| ended(true, b));
+                Ok(Part { asker, lines, other: gone.and_then(Batch::differs), ended })
+            }
+            Ok(lines) => Ok(Part { asker, lines, other: None, ended: None }),
         }
-        taken.map(|lines| Part { asker, lines, other: None })
+    }
+
+    /// A part of a batch that goes on was answered.
+    pub fn answered(&self, id: &str, answers: &[Value]) {
+        let mut tally = Tally::default();
+        answers.iter().for_each(|answer| tally.count(answer));
+        let Ok(id) = id.parse::<Id>() else { return };
+        if let Some(batch) = lock(&self.0).get_mut(&id) {
+            batch.tally = batch.tally.and(tally);
+        }
+    }
+
+    /// Batches that nobody went on with are over; with `all` every one is: the program ends.
+    pub fn sweep(&self, all: bool, now: Millis) -> Vec<Ended> {
+        let over = |b: &Batch| all || now.since(b.touched) >= BATCH_IDLE_MS;
+        let mut batches = lock(&self.0);
+        let gone: Vec<Id> = batches.iter().filter(|(_, b)| over(b)).map(|(id, _)| *id).collect();
+        let ended = |b: Batch| Ended { asker: b.asker, digest: b.announced.digest, tally: b.tally, whole: false };
+        gone.iter().filter_map(|id| batches.remove(id)).map(ended).collect()
     }
 }
 
@@ -253,13 +356,34 @@ mod tests {
     }
 
     #[test]
+    fn the_end_says_what_was_answered() {
+        let batches = Batches::default();
+        let id = batches.begin(asker(), announced(FILE, 4), NOW).unwrap().to_string();
+        let (head, tail) = FILE.split_at(FILE.find("yesterday").unwrap());
+        let first = batches.part(&id, "uid:0", head, false, NOW).unwrap();
+        assert!(first.ended.is_none());
+        batches.answered(&id, &[json!({ "answer": "one" }), json!({ "answer": "none" })]);
+        let second = batches.part(&id, "uid:0", tail, true, NOW).unwrap();
+        let asked = second.ended.unwrap().with(&[json!({ "answer": "refused" }), json!({ "answer": "one" })]).asked(NOW);
+        assert_eq!((asked.answer.as_str(), asked.rows, asked.act), ("ended", 4, "lookup-batch"));
+        assert!(asked.target.contains(r#""one":2"#) && asked.target.contains(r#""refused":1"#), "{}", asked.target);
+        let id = batches.begin(asker(), announced(FILE, 3), NOW).unwrap().to_string();
+        let (_, ended) = batches.part(&id, "uid:0", FILE, true, NOW).err().unwrap();
+        assert_eq!((ended.as_ref().unwrap().asked(NOW).answer.as_str(), ended.unwrap().asked(NOW).rows), ("failed", 0));
+    }
+
+    #[test]
     fn batches_are_few_and_forgotten_when_nobody_goes_on() {
         let batches = Batches::default();
         for _ in 0..BATCHES {
             batches.begin(asker(), announced(FILE, 4), NOW).unwrap();
         }
         assert!(batches.begin(asker(), announced(FILE, 4), NOW).is_err());
+        assert!(batches.sweep(false, NOW.plus(BATCH_IDLE_MS - 1)).is_empty());
+        let gone = batches.sweep(false, NOW.plus(BATCH_IDLE_MS));
+        assert!(gone.len() == BATCHES && gone.iter().all(|e| e.asked(NOW).answer == "failed"));
         assert!(batches.begin(asker(), announced(FILE, 4), NOW.plus(BATCH_IDLE_MS)).is_ok());
+        assert_eq!(batches.sweep(true, NOW.plus(BATCH_IDLE_MS)).len(), 1);
     }
 
     #[test]

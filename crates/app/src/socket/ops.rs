@@ -1,7 +1,7 @@
 //! What the running program answers.
 
 use std::path::Path;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, OnceLock, RwLock};
 
 use serde_json::{Value, json};
 use weir_base::clock::Clock;
@@ -47,8 +47,10 @@ pub struct Service {
     pub access: Access,
     /// The configuration as it may be changed.
     pub layers: Layers,
-    /// Persons, accounts and approvals, where the desk runs.
+    /// Persons, accounts and approvals; there also when the console is off.
     pub desk: Option<Arc<Desk>>,
+    /// Where the console is, once it runs.
+    pub desk_url: OnceLock<String>,
 }
 
 /// An answer that waits until its questions are durable.
@@ -64,11 +66,10 @@ impl Service {
     pub fn answer(&self, who: &Who, batch: Vec<Request>) -> String {
         let mut pending = Vec::with_capacity(batch.len());
         let mut view = None;
-        let actor = who.actor();
         for request in batch {
             let mut asked = Vec::new();
-            let allowed = request.op.and_then(|op| who.needs(op.needs()).map(|()| op));
-            let answer = allowed.and_then(|op| self.one(&actor, op, &mut view, &mut asked));
+            let allowed = request.op.and_then(|op| allowed(who, &op).map(|()| op));
+            let answer = allowed.and_then(|op| self.one(who, op, &mut view, &mut asked));
             pending.push(Pending { id: request.id, answer, asked });
         }
         let all: Vec<Asked> = pending.iter().flat_map(|p| p.asked.iter().cloned()).collect();
@@ -84,8 +85,8 @@ impl Service {
         out
     }
 
-    fn one(&self, actor: &str, op: Op, view: &mut Option<crate::facts::View>, asked: &mut Vec<Asked>) -> Result<Value, Failure> {
-        let now = self.clock.now();
+    fn one(&self, who: &Who, op: Op, view: &mut Option<crate::facts::View>, asked: &mut Vec<Asked>) -> Result<Value, Failure> {
+        let (now, actor) = (self.clock.now(), &who.actor());
         match op {
             Op::Lookup { question, questions, purpose, explain } => {
                 // One view for the whole batch, taken before the first record is read.
@@ -95,9 +96,12 @@ impl Service {
             }
             Op::BatchBegin(announced) => self.begin(actor, announced, now),
             Op::Batch { batch, text, last } => {
-                let part = self.batches.part(&batch, actor, &text, last, now)?;
+                let part = self.batches.part(&batch, actor, &text, last, now).map_err(|(why, ended)| {
+                    asked.extend(ended.map(|e| e.asked(now)));
+                    why
+                })?;
                 let view = view.get_or_insert_with(|| view::now(&self.store, &self.front, &self.known));
-                Ok(self.part(view, part, now))
+                Ok(self.part(view, &batch, part, asked, now))
             }
             Op::Seal {} => self.seal(actor, now),
             Op::Sources {} => {
@@ -124,12 +128,20 @@ impl Service {
                 result
             }
             Op::Sql { statement } => {
-                let result = views::sql(&self.store, &statement);
+                let result = views::sql(&self.store, &statement, who.ledger());
                 asked.push(views::asked(now, actor, "sql", &statement, rows_of(&result)));
                 result
             }
             Op::Import(part) => self.import(actor, &part, now),
-            Op::Export { kind, from, to, out } => self.export(actor, &kind, (from, to), &out, now),
+            Op::Export { kind, from, to, out } => {
+                // The program writes the file, with its own rights: nobody else may choose where.
+                who.has_machine(
+                    "an export to a file",
+                    "export at the desk, or POST /api/v1/records/export with a token: those rows come to you",
+                )?;
+                self.export(who, &kind, (from, to), &out, now)
+            }
+            Op::DeskLink {} => self.first_link(actor, now),
             Op::Key { kind, day } => {
                 let result = views::key(&self.store, &kind, &day);
                 asked.push(Asked {
@@ -194,7 +206,7 @@ impl Service {
         Ok(json!({ "batch": self.batches.begin(asker, announced, now)?.to_string() }))
     }
 
-    fn part(&self, view: &crate::facts::View, part: Part, now: Millis) -> Value {
+    fn part(&self, view: &crate::facts::View, batch: &str, part: Part, asked: &mut Vec<Asked>, now: Millis) -> Value {
         if let Some(other) = part.other {
             let action = ledger::actions(&[ledger::action(now, &part.asker.actor, "lookup-batch", other, "not the file announced")]);
             // The answers were due already; the record is written as soon as there is room.
@@ -204,7 +216,12 @@ impl Service {
             let ask = |words: Words| ask::answer(&self.store, view, &self.origin, &part.asker, &words, now).answer;
             batch::shown(line, &words.and_then(ask))
         });
-        Value::Array(each.collect())
+        let answers: Vec<Value> = each.collect();
+        match part.ended {
+            Some(ended) => asked.push(ended.with(&answers).asked(now)),
+            None => self.batches.answered(batch, &answers),
+        }
+        Value::Array(answers)
     }
 
     /// Seals what waits; who asked for it is recorded first.
@@ -256,9 +273,10 @@ impl Service {
     }
 
     /// An export is ledgered before it is written: the file itself is the answer.
-    fn export(&self, actor: &str, kind: &str, span: (Option<String>, Option<String>), out: &str, now: Millis) -> Result<Value, Failure> {
-        let (from, to) = span;
+    fn export(&self, who: &Who, kind: &str, span: (Option<String>, Option<String>), out: &str, now: Millis) -> Result<Value, Failure> {
+        let ((from, to), actor) = (span, &who.actor());
         let wanted = views::wanted(kind, from.as_deref(), to.as_deref())?;
+        views::open_to(wanted.kind, who.ledger())?;
         let target = format!("{} to {out}", views::target(kind, &from, &to));
         let before = Asked { purpose: "export".into(), answer: "begun".into(), ..views::asked(now, actor, "export", &target, Some(0)) };
         ledger::commit(&self.store, self.front.as_ref(), &[before])?;
@@ -269,6 +287,22 @@ impl Service {
         result.map(|rows| json!({ "rows": rows, "file": out }))
     }
 
+    /// A link for the first account, or for one that lost its factors before set-up ended. Who asked for it is recorded.
+    fn first_link(&self, actor: &str, now: Millis) -> Result<Value, Failure> {
+        let (Some(desk), Some(url)) = (&self.desk, self.desk_url.get()) else {
+            return Err(Failure::new("the desk does not run", "set desk.enabled = true, mend what the start said of it, then start again"));
+        };
+        let link = desk.first_link(actor, now).map_err(|r| Failure::new(r.what(), r.todo()))?;
+        Ok(json!({ "link": format!("{url}/#/welcome/{}", link.token), "login": link.login }))
+    }
+
+    /// Writes the ends of batches that nobody went on with into the ledger; with `all` those of every batch. Where they cannot be written, their
+    /// begins stand there.
+    pub fn sweep(&self, all: bool, now: Millis) {
+        let ended: Vec<Asked> = self.batches.sweep(all, now).iter().map(|e| e.asked(now)).collect();
+        let _ = ledger::commit(&self.store, self.front.as_ref(), &ended);
+    }
+
     fn health(&self) -> Value {
         let h = self.store.health();
         json!({
@@ -277,6 +311,13 @@ impl Service {
             "open_mappings": h.open_mappings, "open_sessions": h.open_sessions, "wal_bytes": h.wal_bytes,
             "refused_groups": h.refused_groups, "trouble": h.trouble,
         })
+    }
+}
+
+fn allowed(who: &Who, op: &Op) -> Result<(), Failure> {
+    match op.by_machine() {
+        true => who.has_machine("a link for the first account", "ask the one who has the machine"),
+        false => who.needs(op.needs()),
     }
 }
 

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use weir_identity::desk::Capability;
+use weir_record::Kind;
 use weir_sources::import::sessions::Past;
 
 use super::batch::Announced;
@@ -90,6 +91,8 @@ pub enum Op {
         /// The new file, its whole path.
         out: String,
     },
+    /// A link for the first account, while the unit is being set up; for whoever has the machine.
+    DeskLink {},
     /// Past sessions of another system.
     Import(Box<Import>),
     /// The key of a kind and a day.
@@ -175,14 +178,17 @@ impl Request {
 }
 
 impl Op {
-    /// The one capability each operation needs: the table of the socket.
+    /// The one capability each operation needs: the table of the socket. `desk-link` is for whoever has the machine instead: see [`Op::by_machine`].
     pub fn needs(&self) -> Capability {
         match self {
             Op::Lookup { .. } | Op::BatchBegin(_) | Op::Batch { .. } => Capability::LookupAsk,
             Op::Seal {} => Capability::SealNow,
             Op::Sources {} => Capability::SourcesRead,
             Op::Measures {} | Op::Health {} => Capability::OverviewRead,
+            // Who asked what is no record like the others.
+            Op::Records { kind, .. } if kind.parse() == Ok(Kind::Question) => Capability::LedgerRead,
             Op::Records { .. } => Capability::RecordsRead,
+            Op::DeskLink {} => Capability::AccountsChange,
             Op::Sql { .. } => Capability::SqlRun,
             Op::Export { .. } => Capability::RecordsExport,
             Op::Import(_) => Capability::ImportRun,
@@ -190,6 +196,11 @@ impl Op {
             Op::Settings {} => Capability::SettingsRead,
             Op::SettingsCheck { .. } | Op::SettingsChange { .. } => Capability::SettingsChange,
         }
+    }
+
+    /// Is for whoever has the machine, whatever their roles.
+    pub fn by_machine(&self) -> bool {
+        matches!(self, Op::DeskLink {})
     }
 
     fn check(self) -> Result<Op, Failure> {
@@ -227,6 +238,8 @@ mod tests {
         (r#"{"op":"measures"}"#, "overview.read"),
         (r#"{"op":"health"}"#, "overview.read"),
         (r#"{"op":"records","kind":"gap"}"#, "records.read"),
+        (r#"{"op":"records","kind":"question"}"#, "ledger.read"),
+        (r#"{"op":"desk-link"}"#, "accounts.change"),
         (r#"{"op":"sql","statement":"SELECT 1"}"#, "sql.run"),
         (r#"{"op":"export","kind":"gap","out":"/x"}"#, "records.export"),
         (
@@ -252,6 +265,7 @@ mod tests {
         }
         known.sort_unstable();
         listed.sort_unstable();
+        listed.dedup();
         assert_eq!(listed, known);
     }
 
@@ -259,11 +273,11 @@ mod tests {
     fn every_role_may_do_over_the_socket_what_the_table_says_and_no_more() {
         use crate::socket::access::Who;
         for line in TABLE {
-            let who = Who { uid: 7, may: Some(socket_capabilities(&[line.role])) };
+            let who = Who { uid: 7, may: Some(socket_capabilities(&[line.role])), machine: false };
             for (request, _) in OPERATIONS {
                 let op = Request::read(request.as_bytes()).op.unwrap();
                 assert_eq!(who.needs(op.needs()).is_ok(), line.may.contains(&op.needs()), "{} {request}", line.name);
-                assert!(Who { uid: 7, may: None }.needs(op.needs()).is_err());
+                assert!(Who { uid: 7, may: None, machine: false }.needs(op.needs()).is_err());
             }
         }
     }

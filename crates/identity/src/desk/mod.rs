@@ -36,6 +36,6 @@ pub use roles::{Capabilities, Capability, Class, Role};
 pub use service::{Desk, OWNER, OidcBegun, OidcDone, OidcFlow, OpenError};
 pub use settings::{Origin, Provider, Settings};
 pub use views::{
-    Accept, AccountView, ApprovalView, By, Caller, Changed, FactorsView, FirstLink, LinkView, Next, Notice, PasskeyView, Peer, SessionLine, SessionView, SignedIn,
-    StepView, TokenView, TotpBegun,
+    Accept, AccountView, ApprovalView, By, Caller, Changed, FactorsView, FirstLink, LinkView, Next, Notice, PasskeyView, Peer, SessionLine,
+    SessionView, SignedIn, StepView, TokenView, TotpBegun,
 };

@@ -83,7 +83,6 @@ fn is_old(c: &Count, now: Millis) -> bool {
     !(0..TURNED_MS).contains(&now.since(c.told))
 }
 
-
 fn take(of: Option<Prefix>, count: &mut Count, now: Millis) -> Line {
     let line = Line { of, count: count.clone() };
     (count.tries, count.told) = (0, now);

@@ -22,7 +22,7 @@ record! {
     service: String = "The program or service, e.g. sshd", unit "", Plain, key;
     method: Option<String> = "How: password, publickey, console, ssh, …", unit "", Plain;
     terminal: Option<String> = "Terminal or line, e.g. pts/0, vty2", unit "", Plain;
-    detail: Option<String> = "What was done, e.g. the command; redacted", unit "", Plain;
+    detail: Option<String> = "What was done, e.g. the command; redacted. Of the desk: turned-away tries=N for tries that had to wait, N since the record before", unit "", Plain;
     dialect: String = "The dialect that understood the line", unit "", Plain;
     line: Option<Id> = "`maintenance.text` of the line it was read from", unit "", Plain;
 }

@@ -117,7 +117,11 @@ fn fits<'t>(line: &[Part], text: &'t str) -> Option<Vec<(&'static str, &'t str)>
             Part::Text(letters) => {
                 // The last letters are those at the end.
                 let last = i + 1 == line.len();
-                let at = if last && open.is_some() { rest.len().checked_sub(letters.len()).filter(|_| rest.ends_with(letters))? } else { rest.find(letters)? };
+                let at = if last && open.is_some() {
+                    rest.len().checked_sub(letters.len()).filter(|_| rest.ends_with(letters))?
+                } else {
+                    rest.find(letters)?
+                };
                 match open.take() {
                     Some(name) => places.push((name, rest.get(..at)?)),
                     None if at > 0 => return None,

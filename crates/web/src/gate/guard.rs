@@ -69,7 +69,7 @@ pub struct Signed(pub Caller);
 impl Signed {
     /// As the ledger names them.
     pub fn ledger(&self) -> backend::Caller {
-        backend::Caller { actor: self.0.actor() }
+        backend::Caller { actor: self.0.actor(), ledger: self.0.may.has(Capability::LedgerRead) }
     }
 }
 

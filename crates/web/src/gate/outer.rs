@@ -11,17 +11,22 @@ use super::peer;
 use super::rate::Who;
 use crate::app::{App, Connection};
 use crate::model::problem::{Code, Problem};
+use crate::problem::{in_chinese, reads_chinese};
 
 /// Runs it.
 pub async fn outer(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let began = app.clock.monotonic();
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map_or_else(|| "console".to_owned(), |m| m.as_str().to_owned());
+    let chinese = reads_chinese(request.headers());
     let since = request.extensions().get::<Connection>().map(|c| c.since);
     let mut response = match enter(&app, &mut request) {
         Ok(()) => next.run(request).await,
         Err(problem) => problem.into_response(),
     };
+    if chinese {
+        in_chinese(&mut response);
+    }
     let now = app.clock.monotonic();
     let headers = response.headers_mut();
     secure(headers, app.names.secure());

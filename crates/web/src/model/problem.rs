@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::words::Words;
+
 /// Why a request was not done. Media type `application/problem+json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
@@ -116,6 +118,15 @@ impl Problem {
     /// The same, boxed: what a [`crate::backend::Outcome`] carries.
     pub fn boxed(code: Code, detail: impl Into<String>, todo: impl Into<String>) -> Box<Problem> {
         Box::new(Problem::new(code, detail, todo))
+    }
+
+    /// The same in Chinese, as far as the catalogue has it.
+    #[must_use]
+    pub fn chinese(mut self) -> Problem {
+        for text in [&mut self.title, &mut self.detail, &mut self.todo] {
+            *text = Words::of(std::mem::take(text)).zh;
+        }
+        self
     }
 
     /// Is it of this kind?

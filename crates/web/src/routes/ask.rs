@@ -29,10 +29,10 @@ pub async fn lookup(State(app): State<App>, visit: Visit, who: Signed, Body(ask)
     answer.await.map(Json)
 }
 
-/// Kinds that have a view.
+/// Kinds that have a view for the one who asks.
 #[utoipa::path(get, path = "/api/v1/records/kinds", tag = "records", responses((status = 200, body = Vec<KindShape>)))]
-pub async fn record_kinds(State(app): State<App>) -> Answer<Json<Vec<KindShape>>> {
-    app.run(|app| Ok::<_, Box<_>>(app.backend.kinds())).await.map(Json)
+pub async fn record_kinds(State(app): State<App>, who: Signed) -> Answer<Json<Vec<KindShape>>> {
+    app.run(move |app| Ok::<_, Box<_>>(app.backend.kinds(&who.ledger()))).await.map(Json)
 }
 
 /// Rows through the masking view, newest first.

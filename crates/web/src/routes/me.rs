@@ -10,7 +10,9 @@ use super::session::{step, stepped};
 use crate::app::App;
 use crate::body::{Body, Part};
 use crate::gate::guard::{Signed, Visit};
-use crate::model::session::{Again, Ceremony, Credential, Factors, NewToken, OpenSession, PasswordChange, Session, Token, TotpBegin, TotpSignIn};
+use crate::model::session::{
+    Again, Ceremony, Credential, Factors, NewToken, OpenSession, PasswordChange, Session, Token, TotpBegin, TotpSignIn,
+};
 use crate::problem::Answer;
 
 /// How this account signs in.

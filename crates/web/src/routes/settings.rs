@@ -37,8 +37,11 @@ pub async fn settings_change(State(app): State<App>, visit: Visit, who: Signed, 
 fn change(app: &App, visit: &Visit, who: &Signed, body: &SettingChange) -> Answer<Changed> {
     let checked = app.backend.settings_check(&body.changes)?;
     if let Some(wrong) = checked.problems.first() {
-        let problem =
-            Problem::new(Code::BadRequest, format!("{}: {}", wrong.path, wrong.text.en), "Correct it and check again; nothing was changed.");
+        let problem = Problem::new(
+            Code::BadRequest,
+            format!("{}: {}", wrong.path, wrong.text.en),
+            "Correct it and check again; nothing was changed.",
+        );
         return Err(Box::new(problem.field(&wrong.path)));
     }
     let content = json!({ "changes": body.changes });

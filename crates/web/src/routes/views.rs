@@ -1,14 +1,15 @@
 //! What the desk shows, as it goes over the wire.
 
 use weir_identity::desk::{
-    AccountView, ApprovalView, Changed, FactorsView, LinkView, Notice, PasskeyView, Role, SessionLine, SessionView, StepView, TokenView, TotpBegun,
+    AccountView, ApprovalView, Changed, FactorsView, LinkView, Notice, PasskeyView, Role, SessionLine, SessionView, StepView, TokenView,
+    TotpBegun,
 };
 
 use crate::model::account::{self, Account};
 use crate::model::approval::{Approval, Step};
 use crate::model::overview;
-use crate::model::words::Words;
 use crate::model::session::{Emergency, Factors, Invitation, Me, OpenSession, Passkey, Token, TotpBegin};
+use crate::model::words::Words;
 
 fn names(roles: &[Role]) -> Vec<String> {
     roles.iter().map(|r| r.name().to_owned()).collect()
@@ -139,6 +140,11 @@ impl From<LinkView> for Invitation {
 
 impl From<Notice> for overview::Notice {
     fn from(v: Notice) -> overview::Notice {
-        overview::Notice { level: v.level.to_owned(), code: v.code.to_owned(), text: Words::of(v.text), since: v.since.map(|t| t.to_rfc3339()) }
+        overview::Notice {
+            level: v.level.to_owned(),
+            code: v.code.to_owned(),
+            text: Words::of(v.text),
+            since: v.since.map(|t| t.to_rfc3339()),
+        }
     }
 }

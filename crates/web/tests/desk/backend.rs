@@ -80,7 +80,7 @@ impl Backend for Program {
         Ok(Answers { answers: vec![] })
     }
 
-    fn kinds(&self) -> Vec<KindShape> {
+    fn kinds(&self, _: &Caller) -> Vec<KindShape> {
         self.note("kinds", None);
         vec![]
     }

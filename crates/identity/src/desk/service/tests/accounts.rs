@@ -14,11 +14,7 @@ fn the_first_link_makes_one_administrator_and_no_more() {
     for (login, password) in
         [("s", "a long password, sure"), ("SYS", "a long password, sure"), ("sys", "short"), ("system", "I am System, let me in")]
     {
-        assert_eq!(
-            w.take_up(&token, login, password, &w.peer()).unwrap_err().code(),
-            "bad-request",
-            "{login} {password}"
-        );
+        assert_eq!(w.take_up(&token, login, password, &w.peer()).unwrap_err().code(), "bad-request", "{login} {password}");
     }
     let peer = w.peer();
     for _ in 0..20 {
@@ -45,11 +41,7 @@ fn during_set_up_each_role_is_given_once_and_afterwards_nothing_without_a_second
     let link = invite(&[Role::SecurityAdmin]).unwrap().link.unwrap();
     assert!(invite(&[Role::SecurityAdmin]).unwrap().approval.is_some(), "its link waits, so the role is given");
     let sec = w.accept(&link, "sec");
-    assert_eq!(
-        w.take_up(&link, "sec2", "a long password, sure", &w.peer()).unwrap_err().code(),
-        "wrong-credentials",
-        "used"
-    );
+    assert_eq!(w.take_up(&link, "sec2", "a long password, sure", &w.peer()).unwrap_err().code(), "wrong-credentials", "used");
     let audit = w.invite(&sys, "audit", &[Role::AuditAdmin]);
     assert!(w.desk.is_setup());
     assert!(invite(&[Role::Reviewer]).unwrap().approval.is_some());
