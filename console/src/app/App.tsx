@@ -20,9 +20,9 @@ const Shell = lazy(() => import('./Shell'));
 const Again = lazy(() => import('./Again'));
 
 export function App() {
-  const { lang, dark } = usePrefs();
+  const { lang, dark, still } = usePrefs();
   const words = useMemo(() => wordsOf(lang), [lang]);
-  const theme = useMemo(() => themeOf(dark), [dark]);
+  const theme = useMemo(() => themeOf(dark, still), [dark, still]);
   dayjs.locale(lang === 'zh' ? 'zh-cn' : 'en');
   return (
     <WordsContext.Provider value={words}>

@@ -169,6 +169,7 @@ async function stopped({ open }) {
   await dress(page, 'en', 'dark');
   await page.evaluate(() => { delete window.showSaveFilePicker; });
   await visit(page, 'records');
+  await page.getByRole('tab', { name: 'Browse' }).click();
   await page.getByRole('button', { name: /Export$/ }).click();
   await page.locator('#reason').fill('To see it stop');
   await page.getByText('JSON Lines').click();
