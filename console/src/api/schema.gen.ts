@@ -709,7 +709,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Kinds that have a view. */
+        /** Kinds that have a view for the one who asks. */
         get: operations["record_kinds"];
         put?: never;
         post?: never;

@@ -7,7 +7,9 @@ const SIZES = { zh: { width: 390, height: 844 }, en: { width: 1280, height: 720 
 async function look(open, role, path, api, lang, answer, seen) {
   const { page, faults } = await open(role);
   const pattern = new RegExp(`/api/v1${api}(\\?|$)`);
+  // Somewhere else first, and really there: what was open before would keep what it has.
   await visit(page, 'account');
+  await settled(page);
   await page.setViewportSize(SIZES[lang]);
   await dress(page, lang, lang === 'zh' ? 'dark' : 'light');
   await page.route(pattern, answer);

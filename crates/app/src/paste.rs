@@ -37,6 +37,9 @@ pub fn run(args: &LookupArgs, file: &Path) -> Result<ExitCode, Failure> {
         let summary = answer.as_mut().and_then(|a| a.as_object_mut()?.remove("summary"));
         if args.json {
             let mut value = json!(line);
+            // The command line is English: as texts.
+            value["problem"] = json!(line.problem.as_ref().map(|p| &p.en));
+            value["assumed"] = json!(line.assumed.iter().map(|a| &a.en).collect::<Vec<_>>());
             value["answer"] = answer.unwrap_or(Value::Null);
             output::json(&value)?;
         } else {

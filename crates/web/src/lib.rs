@@ -7,6 +7,7 @@ mod body;
 pub mod catalogue;
 mod client;
 mod console;
+pub mod fuzz;
 mod gate;
 pub mod limits;
 mod metrics;

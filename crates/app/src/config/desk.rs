@@ -305,6 +305,9 @@ fn uids(section: &DeskSection, problems: &mut Vec<Problem>) -> Vec<UidSettings> 
                 Err(_) => tell(&format!("roles[{j}]"), format!("{name:?} is not a role: write {}", allowed())),
             }
         }
+        if held.contains(&Role::AuditAdmin) && held.len() > 1 {
+            tell("roles", "audit-admin stands alone: who asks does not read who asked".into());
+        }
         if let Some((a, b)) = roles::clash(&held) {
             tell("roles", format!("{a} and {b} never go together: keep one"));
         }
@@ -322,12 +325,12 @@ mod tests {
     }
 
     #[test]
-    fn accounts_of_the_socket_are_never_who_confirms_or_audits() {
+    fn accounts_of_the_socket_are_never_who_confirms_and_who_audits_does_nothing_else() {
         let entry = |roles: &str| format!("[[desk.uids]]\nuid = \"owner\"\naccount = \"ops\"\nroles = [{roles}]\n");
-        assert!(problems(&entry("\"operator\", \"system-admin\"")).is_empty());
+        assert!(problems(&entry("\"operator\", \"system-admin\"")).is_empty() && problems(&entry("\"audit-admin\"")).is_empty());
         for (roles, said) in [
             ("\"security-admin\"", "only for accounts that sign in"),
-            ("\"audit-admin\"", "only for accounts that sign in"),
+            ("\"audit-admin\", \"operator\"", "audit-admin stands alone"),
             ("\"approver\"", "only for accounts that sign in"),
             ("\"operator\", \"inspector\"", "never go together"),
             ("\"king\"", "is not a role"),

@@ -138,7 +138,7 @@ mod tests {
         assert!(crate::config::parse(&lines.replace("NAME", "name"), &[]).is_ok(), "{lines}");
         let role = access.who(1000).needs(Capability::ImportRun).unwrap_err();
         assert!(role.what.contains("import.run") && role.todo.contains("system-admin"), "{role}");
-        assert!(access.who(1000).needs(Capability::LedgerOpen).unwrap_err().todo.contains("sign in at the desk"));
+        assert!(access.who(1000).needs(Capability::ApprovalsConfirm).unwrap_err().todo.contains("sign in at the desk"));
         assert_eq!((access.display("uid:1000"), access.display("uid:1"), access.display("account:x")), (Some("ops".into()), None, None));
     }
 

@@ -143,7 +143,8 @@ impl Service {
             }
             Op::DeskLink {} => self.first_link(actor, now),
             Op::Key { kind, day } => {
-                let result = views::key(&self.store, &kind, &day);
+                let open = kind.parse().map_or(Ok(()), |kind| views::open_to(kind, who.ledger()));
+                let result = open.and_then(|()| views::key(&self.store, &kind, &day));
                 asked.push(Asked {
                     purpose: "key".into(),
                     ..views::asked(now, actor, "key-show", &format!("{kind} {day}"), result.as_ref().ok().map(|_| 1))

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::common::{Running, at, code, have, now_ms, parsed, radclient, text, weir};
+use crate::common::{Running, at, code, have, ledger, now_ms, parsed, radclient, text, weir};
 
 const NAMES: [&str; 4] = ["alice.example", "bob.example", "999-0001", "999-0002"];
 
@@ -94,9 +94,11 @@ fn exit_codes_say_what_the_answer_is() {
         assert_eq!(code(&output), want, "{args:?}: {}{}", text(&output), String::from_utf8_lossy(&output.stderr));
     }
     // The ledger has what reached the program: the refused drill too, and nothing of what was no question.
-    let mut answers: Vec<String> = running.records("question").iter().map(|r| r["answer"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(running.stop(), 0);
+    let mut answers: Vec<String> = ledger(dir.path()).iter().map(|r| r["answer"].as_str().unwrap().to_owned()).collect();
     answers.retain(|a| a != "rows");
     assert_eq!(answers, ["refused", "none", "none", "unknown"]);
+    let running = Running::minimal(dir.path());
     for args in [
         &["records", "--kind", "binding"][..],
         &["records", "--kind", "nothing"],
@@ -140,7 +142,8 @@ fn requests_that_lie_ready_are_answered_in_order_with_one_commit() {
     }
     let groups = groups(&mut socket) - before;
     assert!((1..100).contains(&groups), "{groups} commits for 500 requests");
-    assert_eq!(running.records("question").len(), 495 + 5);
+    assert_eq!(running.stop(), 0);
+    assert_eq!(ledger(dir.path()).len(), 495 + 5);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::Value;
 use weir_base::crypto::sha256;
 
-use crate::common::{Running, at, code, now_ms, parsed, text};
+use crate::common::{Running, at, code, ledger, now_ms, parsed, text};
 
 /// Sessions of a day ago, one an address, and the file of questions about them.
 const SESSIONS: usize = 2_500;
@@ -58,13 +58,18 @@ fn a_file_of_questions_is_answered_line_by_line_under_one_record() {
     let same: Vec<String> = answers.iter().map(|a| format!("{},{}", a["line"], a["answer"].as_str().unwrap())).collect();
     assert_eq!(rows, same);
 
-    // One record each time, with the file's digest and its lines, and none for the questions.
-    let ledger: Vec<Value> = running.records("question").into_iter().filter(|q| q["act"].as_str().unwrap().starts_with("lookup")).collect();
+    // Two records each time, with the file's lines and with the answers that were given, and none for the questions. An operator does not read them.
+    assert!(running.socket().call(serde_json::json!({ "op": "records", "kind": "question" }))["error"].is_object());
+    assert_eq!(running.stop(), 0);
+    let ledger: Vec<Value> =
+        ledger(&dir.path().join("data")).into_iter().filter(|q| q["act"].as_str().unwrap().starts_with("lookup")).collect();
     let told: Vec<_> =
-        ledger.iter().map(|q| (q["act"].as_str().unwrap(), q["purpose"].as_str().unwrap(), q["rows"].as_u64().unwrap())).collect();
+        ledger.iter().map(|q| (q["answer"].as_str().unwrap(), q["purpose"].as_str().unwrap(), q["rows"].as_u64().unwrap())).collect();
     let rows = SESSIONS as u64;
-    assert_eq!(told.len(), 2, "{told:?}");
-    assert!(told.contains(&("lookup-batch", "security-event", rows)) && told.contains(&("lookup-batch", "operate", rows)), "{told:?}");
+    assert!(ledger.iter().all(|q| q["act"] == "lookup-batch"), "{ledger:?}");
+    let want = [("begun", "security-event"), ("ended", "security-event"), ("begun", "operate"), ("ended", "operate")];
+    assert_eq!(told, want.map(|(answer, purpose)| (answer, purpose, rows)));
+    let running = Running::minimal(&dir.path().join("data"));
     assert!(running.records("operator_action").iter().all(|a| a["action"] != "lookup-batch"));
 
     // Somebody who asks other things than were announced is found out.
@@ -106,6 +111,6 @@ fn what_is_no_file_of_questions_is_told_and_leaves_no_record() {
         let said = String::from_utf8_lossy(&refused.stderr).into_owned();
         assert!([1, 2].contains(&code(&refused)) && said.contains(told), "{said}");
     }
-    assert!(running.records("question").iter().all(|q| q["act"] != "lookup-batch"));
     assert_eq!(running.stop(), 0);
+    assert!(ledger(&dir.path().join("data")).iter().all(|q| q["act"] != "lookup-batch"));
 }

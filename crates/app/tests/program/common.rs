@@ -22,6 +22,9 @@ pub const FREE_PORTS: [&str; 5] = [
     "desk.uids=[{uid=\"owner\",account=\"owner\",roles=[\"operator\",\"system-admin\"]}]",
 ];
 
+/// Whoever runs the test reads the ledger, and nothing else.
+pub const AUDITOR: &str = "desk.uids=[{uid=\"owner\",account=\"owner\",roles=[\"audit-admin\"]}]";
+
 /// The desk's part of the same, for a configuration that is written by the test.
 pub const FREE_DESK: &str =
     "[desk]\nlisten = [\"127.0.0.1:0\"]\n[[desk.uids]]\nuid = \"owner\"\naccount = \"owner\"\nroles = [\"operator\", \"system-admin\"]\n";
@@ -142,6 +145,14 @@ impl Drop for Running {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The ledger of a folder whose program has ended, as an audit administrator reads it.
+pub fn ledger(data: &Path) -> Vec<Value> {
+    let running = Running::start(data, &config("minimal.toml"), &[AUDITOR]);
+    let rows = running.records("question");
+    assert_eq!(running.stop(), 0);
+    rows
 }
 
 /// A connection to `weir.sock`.

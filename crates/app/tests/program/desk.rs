@@ -141,6 +141,46 @@ fn records_and_exports_are_masked_streamed_and_ledgered() {
 }
 
 #[test]
+fn a_log_lines_text_is_opened_with_a_reason_and_the_ledger_has_it_first() {
+    let dir = tempfile::tempdir().unwrap();
+    let listen = ["sources.syslog.listen=127.0.0.1:0", "sources.syslog.listen_tcp=127.0.0.1:0"];
+    let running = Running::start(dir.path(), &crate::common::config("minimal.toml"), &listen);
+    let mut admin = first(&running);
+    let mut operator = somebody(&running, &mut admin, "operator");
+    let mut auditor = somebody(&running, &mut admin, "audit-admin");
+    let mut stream = std::net::TcpStream::connect(running.port("syslog_tcp")).unwrap();
+    std::io::Write::write_all(
+        &mut stream,
+        b"<38>Nov 22 10:00:00 gate sshd[7]: Accepted password for alice from 192.0.2.7 port 50112 ssh2\n",
+    )
+    .unwrap();
+    let row = loop {
+        if let Some(row) = running.records("maintenance").into_iter().find(|r| r["line"].as_str().unwrap().contains("Accepted")) {
+            break row;
+        }
+    };
+    assert!(!row.to_string().contains("alice"), "{row}");
+    let path = format!("/api/v1/records/{}/text", row["text"].as_str().unwrap());
+    let open = json!({ "time": row["time"], "reason": "who got in at ten" });
+    for sealed in [false, true] {
+        if sealed {
+            assert_eq!(code(&running.ask(&["seal", "--now"])), 0);
+        }
+        let text = auditor.post(&path, &open).ok();
+        assert!(text["text"].as_str().unwrap().contains("for alice from 192.0.2.7"), "{text}");
+    }
+    assert_eq!(operator.post(&path, &open).problem(), (403, "not-allowed".into()));
+    assert_eq!(auditor.post(&path, &json!({ "time": row["time"], "reason": "x" })).problem(), (400, "bad-request".into()));
+    let nobody = format!("/api/v1/records/{}/text", "0".repeat(32));
+    assert_eq!(auditor.post(&nobody, &open).problem(), (404, "not-found".into()));
+    let ledger = auditor.get("/api/v1/ledger?act=text").ok();
+    let entries = ledger["entries"].as_array().unwrap();
+    assert_eq!(entries.iter().map(|e| e["answer"].as_str().unwrap()).collect::<Vec<_>>(), ["failed", "rows", "rows"], "{ledger}");
+    let opened = auditor.post(&format!("/api/v1/ledger/{}/open", entries[1]["id"].as_str().unwrap()), &json!({ "reason": "a check" })).ok();
+    assert!(opened["target"].as_str().unwrap().contains("who got in at ten"), "{opened}");
+}
+
+#[test]
 fn a_change_that_could_stop_a_measure_takes_two_persons() {
     let dir = tempfile::tempdir().unwrap();
     let running = Running::minimal(dir.path());

@@ -7,7 +7,10 @@ use std::process::{Command, Output};
 
 use serde_json::json;
 
-use crate::common::{Running, WEIR, code, text};
+use crate::browser::{Browser, desk_of};
+use crate::common::{AUDITOR, Running, WEIR, code, text};
+
+const PASSWORD: &str = "correct horse battery";
 
 /// The program with this entry of `desk.uids` alone.
 fn start(data: &Path, uids: &str) -> Running {
@@ -96,4 +99,116 @@ fn the_kernel_tells_who_asks() {
     let stranger = as_uid("4243", &["sources"]);
     assert!(code(&stranger) == 1 && said(&stranger).contains("uid = 4243"), "{}", said(&stranger));
     assert_eq!(code(&running.ask(&["sql", "SELECT 1"])), 0);
+    drop(running);
+    // The program writes with its own rights: an account that is only named in the configuration does not choose where.
+    let entries = "[{uid=4242,account=\"ops\",roles=[\"operator\"]}]";
+    let running = start(&data, entries);
+    for folder in [dir.path(), &data] {
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o711)).unwrap();
+    }
+    let out = dir.path().join("theirs.parquet");
+    let refused = as_uid("4242", &["export", "--kind", "config_change", "--out", out.to_str().unwrap()]);
+    assert!(code(&refused) == 1 && said(&refused).contains("/api/v1/records/export") && !out.exists(), "{}", said(&refused));
+    assert!(said(&as_uid("4242", &["desk", "link", "--first"])).contains("or root"));
+    assert_eq!(code(&as_uid("4242", &["sql", "SELECT 1"])), 0);
+    drop(running);
+}
+
+#[test]
+fn no_operator_reads_who_asked_what() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = start(dir.path(), "[{uid=\"owner\",account=\"ops\",roles=[\"operator\"]}]");
+    let today = weir_base::time::Millis(crate::common::now_ms()).day().to_string();
+    let out = dir.path().join("ledger.parquet");
+    for args in [
+        &["records", "--kind", "question"][..],
+        &["sql", "SELECT * FROM question"],
+        &["sql", "SELECT actor FROM (SELECT * FROM question)"],
+        &["export", "--kind", "question", "--out", out.to_str().unwrap()],
+        &["key", "show", "--kind", "question", "--day", &today],
+    ] {
+        let refused = running.ask(args);
+        assert!(code(&refused) != 0 && text(&refused).is_empty(), "{args:?}: {refused:?}");
+    }
+    assert!(!out.exists());
+    let tables = text(&running.ask(&["sql", "SELECT table_name FROM information_schema.tables"]));
+    assert!(tables.contains("nat_mapping") && !tables.contains("question"), "{tables}");
+    assert_eq!(running.stop(), 0);
+    let running = start(dir.path(), "[{uid=\"owner\",account=\"audit\",roles=[\"audit-admin\"]}]");
+    let rows = running.records("question");
+    assert!(rows.iter().any(|r| r["act"] == "sql"), "{rows:?}");
+    assert_ne!(code(&running.ask(&["records", "--kind", "gap"])), 0, "and an auditor no other records");
+}
+
+#[test]
+fn a_link_on_the_machine_itself_until_the_unit_is_set_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = start(dir.path(), "[{uid=\"owner\",account=\"ops\",roles=[\"operator\"]}]");
+    let file = fs::read_to_string(dir.path().join("desk-link")).unwrap();
+    let link = |running: &Running| running.ask(&["desk", "link", "--first"]);
+    assert_eq!(text(&link(&running)).trim(), file.trim(), "while there is no account it is the same link");
+    let mut admin = Browser::new(desk_of(dir.path()));
+    assert_eq!(admin.accept(&file, "first", PASSWORD)["next"], "enrol");
+    drop(admin);
+    // The factors are lost before anybody else is there: neither password nor a second factor any more.
+    let back = link(&running);
+    assert!(code(&back) == 0 && said(&back).contains("the account first new factors"), "{}", said(&back));
+    let mut again = Browser::new(desk_of(dir.path()));
+    let token = text(&back).trim().rsplit('/').next().unwrap().to_owned();
+    let seen = again.post("/api/v1/invitations/open", &json!({ "token": token })).ok();
+    assert_eq!((&seen["recovers"], &seen["code_needed"]), (&json!(true), &json!(false)), "{seen}");
+    assert_eq!(again.accept(&token, "first", "another correct horse")["next"], "enrol");
+    again.enrol();
+    for role in ["security-admin", "audit-admin"] {
+        let invited = again.invite(role);
+        Browser::new(desk_of(dir.path())).accept(&invited, role, PASSWORD);
+    }
+    let refused = link(&running);
+    assert!(code(&refused) == 1 && said(&refused).contains("set up"), "{}", said(&refused));
+    let told = running.records("operator_action");
+    let links = told.iter().filter(|a| a["action"] == "desk-account-link" && a["actor"].as_str().unwrap().starts_with("uid:")).count();
+    assert_eq!(links, 2, "{told:?}");
+}
+
+#[test]
+fn without_the_console_the_socket_keeps_its_rules() {
+    let dir = tempfile::tempdir().unwrap();
+    let on = |set: &[&str]| Running::start(dir.path(), &crate::common::config("minimal.toml"), set);
+    // An approval that two persons made while the console ran.
+    let running = on(&[]);
+    let mut admin = Browser::new(desk_of(dir.path()));
+    admin.accept(&fs::read_to_string(dir.path().join("desk-link")).unwrap(), "first", PASSWORD);
+    admin.enrol();
+    let mut security = Browser::new(desk_of(dir.path()));
+    security.accept(&admin.invite("security-admin"), "second", PASSWORD);
+    security.enrol();
+    let change = json!({ "changes": { "measures.radius": "false" }, "reason": "radius moves to another machine" });
+    let id = admin.post("/api/v1/settings", &change).ok()["approval"].as_str().unwrap().to_owned();
+    let digest = security.get(&format!("/api/v1/approvals/{id}")).ok()["digest"].clone();
+    security.post(&format!("/api/v1/approvals/{id}/confirm"), &json!({ "digest": digest })).ok();
+    assert_eq!(running.stop(), 0);
+
+    let off = "desk.enabled=false";
+    let running = on(&[off]);
+    let set = |value: &str, approval: &[&str]| {
+        let change = format!("measures.radius={value}");
+        running.ask(&[&["settings", "set", &change, "--reason", "radius moves away"], approval].concat())
+    };
+    let refused = set("false", &[]);
+    assert!(code(&refused) == 1 && said(&refused).contains("second person"), "{}", said(&refused));
+    assert_eq!(code(&set("true", &["--approval", &id])), 1, "another content than was confirmed");
+    assert_eq!(code(&running.ask(&["sql", "SELECT * FROM question"])), 2, "the ledger is closed to an operator");
+    let past = crate::common::at(crate::common::now_ms() - 60_000);
+    assert_eq!(code(&running.ask(&["lookup", "--public", "198.18.0.9:4242", "--protocol", "udp", "--at", &past])), 3);
+    let done = set("false", &["--approval", &id]);
+    assert_eq!(code(&done), 0, "what two persons decided is carried out: {}", said(&done));
+    assert_ne!(code(&set("false", &["--approval", &id])), 0, "once");
+    assert_eq!(running.stop(), 0);
+
+    let running = on(&[off, AUDITOR]);
+    let acts: Vec<String> = running.records("question").iter().map(|q| q["act"].as_str().unwrap().to_owned()).collect();
+    assert!(
+        acts.iter().any(|a| a == "lookup") && acts.iter().any(|a| a == "settings-change") && acts.iter().any(|a| a == "sql"),
+        "{acts:?}"
+    );
 }

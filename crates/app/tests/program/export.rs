@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::common::{Running, code, config, parsed};
+use crate::common::{Running, code, config, ledger, parsed};
 
 /// Prints the columns and their types, then every row, in the file's own order, as JSON. Moments are milliseconds.
 const SCRIPT: &str = r#"
@@ -104,7 +104,8 @@ fn duckdb_reads_an_export_and_finds_the_rows_that_sql_finds() {
         people.iter().for_each(|who| assert!(!shown.contains(who), "{kind}: somebody can be read"));
     }
     // Each export stands in the ledger before its file is there, and again with the number of its rows.
-    let ledger: Vec<Value> = running.records("question").into_iter().filter(|r| r["act"] == "export").collect();
+    assert_eq!(running.stop(), 0);
+    let ledger: Vec<Value> = ledger(&dir.path().join("data")).into_iter().filter(|r| r["act"] == "export").collect();
     let said: Vec<&str> = ledger.iter().map(|r| r["answer"].as_str().unwrap()).collect();
     assert_eq!(said, ["begun", "rows", "begun", "rows", "begun", "rows"]);
     let written: Vec<u64> = ledger.iter().filter(|r| r["answer"] == "rows").map(|r| r["rows"].as_u64().unwrap()).collect();

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::common::{Running, at, code, now_ms, parsed, text, weir};
+use crate::common::{Running, at, code, ledger, now_ms, parsed, text, weir};
 
 fn lookup<'a>(data: &'a str, past: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     [&["lookup", "--public", "198.18.0.9:4242", "--protocol", "udp", "--at", past, "--data", data][..], more].concat()
@@ -29,14 +29,11 @@ fn a_question_off_line_waits_in_the_side_ledger_and_is_sealed_at_the_next_start(
     }
     let side = fs::read(dir.path().join("side/ledger")).unwrap();
     assert!(!side.windows(10).any(|w| w == b"198.18.0.9"), "the question is encrypted");
-    let running = Running::minimal(dir.path());
-    let rows: Vec<_> = running.records("question").into_iter().filter(|r| r["act"] == "lookup").collect();
+    let rows: Vec<_> = ledger(dir.path()).into_iter().filter(|r| r["act"] == "lookup").collect();
     let got: Vec<_> = rows.iter().map(|r| (r["purpose"].clone(), r["offline"].clone(), r["answer"].clone())).collect();
     assert_eq!(got, [(json!("operate"), json!(1), json!("none")), (json!("security-event"), json!(1), json!("none"))]);
     assert!(!dir.path().join("side/ledger").exists());
-    drop(running);
-    let running = Running::minimal(dir.path());
-    assert_eq!(running.records("question").iter().filter(|r| r["act"] == "lookup").count(), 2, "taken over once");
+    assert_eq!(ledger(dir.path()).iter().filter(|r| r["act"] == "lookup").count(), 2, "taken over once");
 }
 
 #[test]
@@ -76,18 +73,17 @@ fn exports_keys_and_statements_are_ledgered_acts() {
     let online = text(&key(Some(&running), "config_change"));
     assert!(online.trim().len() == 64 && online.trim().bytes().all(|b| b.is_ascii_hexdigit()), "{online}");
     assert_eq!(code(&key(Some(&running), "binding")), 2, "who names a person takes two persons");
-    let acts = |running: &Running| {
-        let rows = running.records("question");
+    let acts = || {
+        let rows = ledger(dir.path());
         let mut acts: Vec<String> = rows.iter().map(|r| format!("{} {}", r["act"].as_str().unwrap(), r["offline"])).collect();
         acts.sort();
         acts.dedup();
         acts
     };
-    assert_eq!(acts(&running), ["export 0", "key-show 0", "sql 0"]);
     assert_eq!(running.stop(), 0);
+    assert_eq!(acts(), ["export 0", "key-show 0", "sql 0"]);
     assert_eq!(text(&key(None, "config_change")), online, "the key off line is the same");
-    let running = Running::minimal(dir.path());
-    assert_eq!(acts(&running), ["export 0", "key-show 0", "key-show 1", "records 0", "sql 0"]);
+    assert_eq!(acts(), ["export 0", "key-show 0", "key-show 1", "records 0", "sql 0"]);
 }
 
 /// Every file below a folder.

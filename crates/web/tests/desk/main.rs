@@ -1,5 +1,6 @@
 //! The desk over real sockets: every role over every route, attacks, limits, exports, certificates, OpenID.
 
+mod again;
 mod attacks;
 mod backend;
 mod client;

@@ -142,6 +142,7 @@ fn every_route_needs_what_its_part_of_the_api_is_about() {
         "POST /api/v1/session/totp",
         "POST /api/v1/session/passkey/begin",
         "POST /api/v1/session/passkey/finish",
+        "POST /api/v1/invitations/open",
         "POST /api/v1/invitations/accept",
         "GET /api/v1/session/oidc/none/begin",
         "GET /api/v1/session/oidc/none/callback",
@@ -153,7 +154,7 @@ fn every_route_needs_what_its_part_of_the_api_is_about() {
         ("/api/v1/overview", &["overview.read"]),
         ("/api/v1/lookup", &["lookup.ask"]),
         ("/api/v1/records/export", &["records.export"]),
-        ("/api/v1/records", &["records.read"]),
+        ("/api/v1/records", &["records.read", "text.open"]),
         ("/api/v1/sql", &["sql.run"]),
         ("/api/v1/sources", &["sources.read"]),
         ("/api/v1/ledger", &["ledger.read", "ledger.open"]),
@@ -174,7 +175,9 @@ fn every_route_needs_what_its_part_of_the_api_is_about() {
                 assert!(about.contains(&needs), "{shown} needs {needs}");
                 let reads = needs.ends_with(".read") || needs == "self";
                 assert!(method != "GET" || reads, "{shown} reads with {needs}");
-                let asks = needs == "self" || ["lookup.ask", "sql.run", "records.export", "ledger.open", "seal.now"].contains(&needs);
+                let asks = ["self", "lookup.ask", "records.read", "text.open", "sql.run", "records.export", "ledger.open", "seal.now"]
+                    .contains(&needs);
+                assert_eq!(path.ends_with("/text"), needs == "text.open", "{shown}");
                 assert!(method == "GET" || asks || needs.ends_with(".change") || needs.ends_with(".confirm") || needs == "break-glass.ask");
             }
         }

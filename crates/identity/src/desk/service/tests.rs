@@ -22,9 +22,11 @@ use crate::desk::webauthn::soft::Soft;
 use crate::desk::{Desk, Refused, totp};
 
 mod accounts;
+mod again;
 mod approvals;
 mod durability;
 mod factors;
+mod halves;
 mod openid;
 mod sign_in;
 mod tokens;

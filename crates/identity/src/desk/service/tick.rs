@@ -79,7 +79,6 @@ fn is_forgotten(look: &impl Look, account: &Account, now: Millis) -> bool {
 fn is_due(store: &Store, now: Millis) -> bool {
     store.approvals().into_iter().any(|a| a.state.is_open() && a.is_over(now))
         || store.emergencies().into_iter().any(|e| now >= e.until)
-        || store.name_locks().into_iter().any(|l| now >= l.until)
         || store.accounts().into_iter().any(|a| is_forgotten(store, a, now))
 }
 

@@ -111,7 +111,9 @@ fn what_no_longer_fits_at_the_last_confirmation_is_void() {
     assert_eq!(w.confirm(&u.sec, more).unwrap().state, "void");
     assert!(w.account(&u.sys, u.op.id).roles.is_empty());
     let create = w.desk.invite(&w.caller(&u.sec), "Somebody", &[Role::Operator], None, WHY, w.now()).unwrap().approval.unwrap();
-    w.desk.disable(&caller, u.sec.id, WHY, w.now()).unwrap();
+    w.add(&u.sys, &u.one, "sec2", &[Role::SecurityAdmin], None);
+    let gone = w.desk.disable(&w.caller(&u.sys), u.sec.id, WHY, w.now()).unwrap().approval.unwrap();
+    assert_eq!(w.confirm(&u.one, gone).unwrap().state, "used");
     assert_eq!(w.confirm(&u.one, create).unwrap().state, "void", "the one who asked is gone");
     assert!(w.told().iter().any(|t| t.starts_with("desk-approval-use weir") && t.ends_with("void")));
 }
@@ -137,12 +139,15 @@ fn nobody_takes_away_the_last_way_back() {
     let u = unit();
     let w = &u.w;
     let disable = |by: &User, id: Id| w.desk.disable(&w.caller(by), id, WHY, w.now()).map(drop);
-    disable(&u.sec, u.sys.id).unwrap();
-    disable(&u.sec, u.one.id).unwrap();
-    assert_eq!(disable(&u.sec, u.two.id).unwrap_err().code(), "conflict", "nobody else could confirm");
-    assert_eq!(w.desk.roles_change(&w.caller(&u.sec), u.two.id, &[], WHY, w.now()).err().map(|e| e.code()), Some("conflict"));
-    let back = w.desk.enable(&w.caller(&u.sec), u.sys.id, WHY, w.now()).unwrap().approval.unwrap();
-    assert_eq!(w.confirm(&u.two, back).unwrap().state, "used");
+    disable(&u.sys, u.one.id).unwrap();
+    disable(&u.sys, u.two.id).unwrap();
+    // Who asks and who confirms are left, and stay.
+    for (by, last) in [(&u.sys, u.sec.id), (&u.sec, u.sys.id)] {
+        assert_eq!(disable(by, last).unwrap_err().code(), "conflict");
+        assert_eq!(w.desk.roles_change(&w.caller(by), last, &[], WHY, w.now()).err().map(|e| e.code()), Some("conflict"));
+    }
+    let back = w.desk.enable(&w.caller(&u.sys), u.two.id, WHY, w.now()).unwrap().approval.unwrap();
+    assert_eq!(w.confirm(&u.sec, back).unwrap().state, "used");
 }
 
 #[test]
@@ -223,4 +228,32 @@ fn lists_are_for_who_may_read_them() {
     assert_eq!(w.desk.accounts(&w.caller(&u.op), w.now()).err().map(|e| e.code()), Some("not-allowed"));
     assert_eq!(w.desk.accounts(&w.caller(&u.audit), w.now()).unwrap().len(), 6);
     assert_eq!(w.desk.display(u.op.id).unwrap(), "Somebody");
+}
+
+#[test]
+fn an_administrator_is_disabled_by_two_and_the_last_of_each_sort_stays() {
+    let u = unit();
+    let w = &u.w;
+    let disable = |by: &User, id: Id| w.desk.disable(&w.caller(by), id, WHY, w.now());
+    for last in [u.sec.id, u.audit.id] {
+        assert_eq!(disable(&u.sys, last).err().map(|e| e.code()), Some("conflict"), "the last one");
+        let roles = w.desk.roles_change(&w.caller(&u.sys), last, &[Role::Reviewer], WHY, w.now());
+        assert_eq!(roles.err().map(|e| e.code()), Some("conflict"), "nor by taking the role away");
+    }
+    let second = w.add(&u.sys, &u.one, "audit2", &[Role::AuditAdmin, Role::Reviewer], None);
+    let asked = disable(&u.sys, u.audit.id).unwrap().approval.expect("two persons");
+    let other = disable(&u.sys, second.id).unwrap().approval.unwrap();
+    assert!(w.session(&u.audit.cookie).is_some());
+    assert_eq!(w.confirm(&u.one, asked).unwrap().state, "used");
+    assert_eq!((w.account(&u.sys, u.audit.id).state, w.session(&u.audit.cookie).is_some()), ("disabled", false));
+    assert_eq!(w.confirm(&u.one, other).unwrap().state, "void", "by now it is the last one");
+    assert_eq!(w.account(&u.sys, second.id).state, "active");
+    assert!(w.told().iter().any(|t| t.starts_with("desk-account-disable account:") && t.contains(&format!("approval={asked}"))));
+    // An administrator's role is taken away by two as well; another role at once.
+    let third = w.add(&u.sys, &u.one, "audit3", &[Role::AuditAdmin, Role::Reviewer], None);
+    let change = |roles: &[Role]| w.desk.roles_change(&w.caller(&u.sys), third.id, roles, WHY, w.now()).unwrap().approval;
+    assert_eq!(change(&[Role::AuditAdmin]), None);
+    let taken = change(&[]).expect("two persons");
+    assert_eq!(w.confirm(&u.two, taken).unwrap().state, "used");
+    assert!(w.account(&u.sys, third.id).roles.is_empty());
 }

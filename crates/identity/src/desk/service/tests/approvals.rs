@@ -167,3 +167,17 @@ fn there_are_never_more_than_the_limits() {
     assert_eq!((asked, refused.code()), (crate::desk::limits::APPROVALS_OPEN, "too-many"));
     assert_eq!(u.w.desk.ask(&u.w.caller(&u.sys), "break-glass", &json!(1), WHY, u.w.now()).unwrap_err().field(), Some("kind"));
 }
+
+#[test]
+fn an_account_of_the_socket_carries_out_what_was_decided_and_voids_nothing() {
+    let u = unit();
+    let id = ask(&u);
+    u.w.confirm(&u.sec, id).unwrap();
+    let take = |value: &str| u.w.desk.take_socket("uid:7", id, "setting-change", &json!({"changes": {"a.b": value}}), u.w.now());
+    assert_eq!(take("2"), Err(Refused::Void), "another content is refused");
+    u.w.same();
+    assert_eq!(u.w.state_of(&u.sys, id), "confirmed", "and what two persons decided stands");
+    assert!(u.w.told().iter().any(|t| t.starts_with("desk-approval-use uid:7") && t.ends_with(" other-content")));
+    take("1").unwrap();
+    assert_eq!((u.w.state_of(&u.sys, id).as_str(), take("1")), ("used", Err(Refused::Expired("approval"))));
+}

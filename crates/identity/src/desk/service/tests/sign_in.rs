@@ -29,7 +29,9 @@ fn a_password_list_locks_the_account_and_an_unknown_name_looks_the_same() {
     let right = w.desk.password("op", &u.op.password, &w.peer(), w.now());
     assert!(matches!(right, Err(Refused::Locked { .. })), "the right password does not help");
     assert_eq!(w.told_of("desk-account-lock"), 1);
-    assert_eq!(w.told().iter().filter(|t| t.starts_with("auth-3 password")).count(), 20);
+    let failures: Vec<String> = w.told().into_iter().filter(|t| t.starts_with("auth-3 password")).collect();
+    let turned = failures.iter().filter(|t| t.contains("turned-away")).count();
+    assert_eq!((failures.len() - turned, turned), (20, 9), "what was looked at, and what had to wait");
 }
 
 #[test]
@@ -171,4 +173,81 @@ fn the_csrf_text_belongs_to_its_cookie() {
         w.desk.csrf_failed(Some(u.op.id), &peer, w.now()).unwrap();
     }
     assert_eq!(w.told_of("desk-request"), 5, "a flood is not told one by one");
+}
+
+#[test]
+fn tries_that_have_to_wait_are_records_too_and_not_one_each() {
+    let u = unit();
+    let (w, peer) = (&u.w, u.w.peer());
+    let turned = |w: &World| -> Vec<u64> {
+        let told = w.told();
+        let tries = |t: &String| t.split("turned-away tries=").nth(1)?.split(' ').next()?.parse().ok();
+        told.iter().filter(|t| t.starts_with("auth-3")).filter_map(tries).collect()
+    };
+    for n in 0..5 {
+        drop(w.desk.password(&format!("name-{n}"), "some guess or other", &peer, w.now()));
+    }
+    assert!(matches!(w.desk.password("op", "a guess", &peer, w.now()), Err(Refused::Locked { .. })));
+    assert_eq!(turned(w), [1], "the first at once");
+    for _ in 0..700 {
+        assert!(matches!(w.desk.password("op", "a guess", &peer, w.now()), Err(Refused::Locked { .. })));
+    }
+    assert_eq!(turned(w), [1]);
+    w.desk.tick(w.now().plus(59_999)).unwrap();
+    assert_eq!(turned(w), [1]);
+    w.desk.tick(w.now().plus(60_000)).unwrap();
+    assert_eq!(turned(w), [1, 700], "all of them, in one record");
+    w.desk.tick(w.now().plus(120_000)).unwrap();
+    assert_eq!(turned(w).len(), 2, "nothing more");
+    // A locked account, from many places: each is told of, with the account.
+    for n in 0..10 {
+        let refused = w.desk.password("op", &format!("guess number {n}"), &w.peer(), w.now()).unwrap_err();
+        w.later(refused.retry_after().filter(|_| n < 9).unwrap_or(0) as i64 * 1_000);
+    }
+    assert!(w.desk.password("op", &u.op.password, &w.peer(), w.now()).is_err());
+    assert!(w.told().iter().any(|t| t.starts_with(&format!("auth-3 password {} turned-away tries=1", u.op.id))));
+    // What is not told yet is told when the program ends.
+    drop(w.desk.password("op", "a guess", &peer, w.now()));
+    drop(w.desk.password("op", "a guess", &peer, w.now()));
+    let before = turned(w).iter().sum::<u64>();
+    w.desk.end(w.now()).unwrap();
+    assert_eq!(turned(w).iter().sum::<u64>(), before + 1);
+}
+
+#[test]
+fn a_try_that_cannot_be_recorded_is_refused_all_the_same() {
+    let u = unit();
+    let (w, peer) = (&u.w, u.w.peer());
+    for n in 0..5 {
+        drop(w.desk.password(&format!("name-{n}"), "some guess or other", &peer, w.now()));
+    }
+    *lock(&w.sink.fails) = Some(SinkError::Full);
+    assert_eq!(w.desk.password("op", &u.op.password, &peer, w.now()), Err(Refused::Store(SinkError::Full)));
+}
+
+#[test]
+fn a_restart_does_not_tell_which_names_are_somebodys() {
+    let mut u = unit();
+    for login in ["op", "nobody-has-this"] {
+        for n in 0..10 {
+            let refused = u.w.desk.password(login, &format!("guess number {n}"), &u.w.peer(), u.w.now()).unwrap_err();
+            u.w.later(refused.retry_after().filter(|_| n < 9).unwrap_or(0) as i64 * 1_000);
+        }
+    }
+    u.w.restart();
+    let wait = |w: &World, login: &str| match w.desk.password(login, "one more guess", &w.peer(), w.now()) {
+        Err(Refused::Locked { retry_after }) => retry_after,
+        other => panic!("{login}: {other:?}"),
+    };
+    assert!((800..=900).contains(&wait(&u.w, "op")) && (800..=900).contains(&wait(&u.w, "nobody-has-this")));
+    assert_eq!((u.w.told_of("desk-account-lock"), u.w.told_of("desk-name-lock")), (1, 1));
+    assert!(!u.w.told().iter().any(|t| t.contains("nobody-has-this")), "and the name is in no record");
+    u.w.later(15 * 60_000);
+    assert!(matches!(u.w.desk.password("nobody-has-this", "a guess", &u.w.peer(), u.w.now()), Err(Refused::WrongCredentials { .. })));
+    for n in 0..10 {
+        let refused = u.w.desk.password("nor-has-this", &format!("guess number {n}"), &u.w.peer(), u.w.now()).unwrap_err();
+        u.w.later(refused.retry_after().filter(|_| n < 9).unwrap_or(0) as i64 * 1_000);
+    }
+    assert_eq!(u.w.desk.store().name_locks().len(), 1, "one that has ended makes room");
+    u.w.same();
 }

@@ -1,0 +1,145 @@
+//! A link that two persons decided on is of no use without the code, nor the code without the link.
+
+use super::*;
+use crate::desk::limits::CODE_TRIES;
+
+const PASSWORD: &str = "a long password, sure";
+
+/// An invitation that is asked for, confirmed and fetched: its account, the token of who asked, the code of who confirmed.
+fn both(u: &Unit) -> (Id, String, String) {
+    let asked = u.w.desk.invite(&u.w.caller(&u.sys), "New", &[Role::Reviewer], None, WHY, u.w.now()).unwrap().approval.unwrap();
+    u.w.confirm(&u.sec, asked).unwrap();
+    let code = u.w.code.borrow().clone().unwrap();
+    let token = u.w.desk.approval_result(&u.w.caller(&u.sys), asked, u.w.now()).unwrap();
+    let id = u.w.desk.accounts(&u.w.caller(&u.sys), u.w.now()).unwrap().into_iter().find(|a| a.state == "invited").unwrap().id;
+    (id, token, code)
+}
+
+fn wrong_codes(w: &World) -> usize {
+    w.told().iter().filter(|t| t.starts_with("auth-3 link") && t.ends_with(" code")).count()
+}
+
+#[test]
+fn who_asked_has_the_link_and_cannot_use_it() {
+    let u = unit();
+    let (id, token, code) = both(&u);
+    let seen = u.w.desk.link_view(&token, &u.w.peer(), u.w.now()).unwrap();
+    assert_eq!((seen.display.as_deref(), seen.recovers, seen.code_needed), (Some("New"), false, true));
+    for none in [None, Some(""), Some("  ")] {
+        assert_eq!(u.w.take_up_with(&token, "evil", PASSWORD, none, &u.w.peer()), Err(Refused::CodeNeeded));
+    }
+    assert_eq!(wrong_codes(&u.w), 0, "a code that was not given is no guess");
+    assert_eq!(
+        u.w.take_up_with(&token, "evil", PASSWORD, Some("0000-0000"), &u.w.peer()),
+        Err(Refused::CodeWrong { left: CODE_TRIES - 1 })
+    );
+    assert_eq!(wrong_codes(&u.w), 1);
+    // Asking once more for a link of the same account is a matter for two persons as well.
+    assert!(u.w.desk.recover(&u.w.caller(&u.sys), id, WHY, u.w.now()).unwrap().link.is_none());
+    let typed = code.to_lowercase().replace('-', " ");
+    assert!(u.w.take_up_with(&token, "new", PASSWORD, Some(&typed), &u.w.peer()).is_ok());
+    assert!(u.w.take_up_with(&token, "new2", PASSWORD, Some(&code), &u.w.peer()).is_err(), "used");
+}
+
+#[test]
+fn who_confirmed_has_the_code_and_no_link() {
+    let u = unit();
+    let asked = u.w.desk.invite(&u.w.caller(&u.sys), "New", &[Role::Reviewer], None, WHY, u.w.now()).unwrap().approval.unwrap();
+    u.w.confirm(&u.sec, asked).unwrap();
+    let code = u.w.code.borrow().clone();
+    assert_eq!(u.w.desk.approval_result(&u.w.caller(&u.sec), asked, u.w.now()), Err(Refused::NotFound("approval")));
+    for guess in ["link_", &format!("link_{}_{}", Id::random(), "x".repeat(43)), code.as_deref().unwrap()] {
+        assert_eq!(u.w.take_up_with(guess, "evil", PASSWORD, code.as_deref(), &u.w.peer()).unwrap_err().code(), "wrong-credentials");
+    }
+    // Once: neither a second look nor the state has it.
+    let again = u.w.desk.approval(&u.w.caller(&u.sec), asked, u.w.now()).unwrap();
+    let code = code.unwrap();
+    assert!(!format!("{again:?}").contains(&code));
+    assert!(u.w.confirm(&u.one, asked).is_err());
+    assert!(!lock(&u.w.sink.state).values().any(|v| String::from_utf8_lossy(v).contains(&code)));
+    assert!(!u.w.told().iter().any(|t| t.contains(&code)));
+}
+
+#[test]
+fn five_wrong_codes_make_the_link_void_and_two_persons_decide_anew() {
+    let u = unit();
+    let (id, token, code) = both(&u);
+    for n in 1..=CODE_TRIES {
+        let wrong = u.w.take_up_with(&token, "evil", PASSWORD, Some(&format!("0000-000{n}")), &u.w.peer());
+        assert_eq!(wrong, Err(Refused::CodeWrong { left: CODE_TRIES - n }));
+    }
+    assert_eq!(u.w.take_up_with(&token, "new", PASSWORD, Some(&code), &u.w.peer()).unwrap_err().code(), "wrong-credentials", "it is void");
+    assert_eq!(wrong_codes(&u.w), CODE_TRIES as usize);
+    assert!(u.w.told().iter().any(|t| t.starts_with("desk-account-link weir account=") && t.ends_with(" void")), "{:?}", u.w.told());
+    let anew = u.w.desk.recover(&u.w.caller(&u.sys), id, WHY, u.w.now()).unwrap().approval.unwrap();
+    u.w.confirm(&u.one, anew).unwrap();
+    let token = u.w.desk.approval_result(&u.w.caller(&u.sys), anew, u.w.now()).unwrap();
+    assert_eq!(u.w.take_up_with(&token, "new", PASSWORD, Some(&code), &u.w.peer()), Err(Refused::CodeWrong { left: 4 }), "the old code");
+    assert_eq!(u.w.take_up(&token, "new", PASSWORD, &u.w.peer()).unwrap().account, id);
+}
+
+#[test]
+fn wrong_codes_outlive_a_restart() {
+    let mut u = unit();
+    let (_, token, code) = both(&u);
+    for n in 1..CODE_TRIES {
+        assert!(u.w.take_up_with(&token, "evil", PASSWORD, Some(&format!("0000-000{n}")), &u.w.peer()).is_err());
+        u.w.restart();
+    }
+    assert_eq!(u.w.take_up_with(&token, "evil", PASSWORD, Some("0000-0009"), &u.w.peer()), Err(Refused::CodeWrong { left: 0 }));
+    assert!(u.w.take_up_with(&token, "new", PASSWORD, Some(&code), &u.w.peer()).is_err());
+}
+
+#[test]
+fn the_last_of_several_who_confirm_has_the_code_and_nothing_else_has_one() {
+    let u = unit();
+    let caller = |user: &User| u.w.caller(user);
+    let confirm = |by: &User, id: Id| u.w.desk.confirm(&caller(by), id, &lock_digest(&u.w, id), u.w.now()).unwrap().1;
+    let lost = u.w.desk.recover(&caller(&u.sec), u.audit.id, WHY, u.w.now()).unwrap().approval.unwrap();
+    assert_eq!(confirm(&u.one, lost), None);
+    let code = confirm(&u.two, lost);
+    let token = u.w.desk.approval_result(&caller(&u.sec), lost, u.w.now()).unwrap();
+    assert!(u.w.desk.link_view(&token, &u.w.peer(), u.w.now()).unwrap().recovers);
+    assert_eq!(u.w.take_up_with(&token, "audit", PASSWORD, None, &u.w.peer()), Err(Refused::CodeNeeded));
+    assert!(u.w.take_up_with(&token, "audit", PASSWORD, code.as_deref(), &u.w.peer()).is_ok());
+    let roles =
+        u.w.desk.roles_change(&caller(&u.sys), u.op.id, &[Role::Operator, Role::Reviewer], WHY, u.w.now()).unwrap().approval.unwrap();
+    assert_eq!(confirm(&u.sec, roles), None);
+    let setting = u.w.desk.ask(&caller(&u.sys), "setting-change", &serde_json::json!(1), WHY, u.w.now()).unwrap();
+    assert_eq!(confirm(&u.sec, setting), None);
+}
+
+#[test]
+fn links_of_the_set_up_need_no_code_but_those_of_two_persons_do_even_then() {
+    let w = World::new();
+    let token = w.desk.setup_link(w.now()).unwrap();
+    assert_eq!(w.desk.link_view(&token, &w.peer(), w.now()).unwrap(), LinkView::default());
+    for bad in ["", "setup_x", "link_x"] {
+        assert_eq!(w.desk.link_view(bad, &w.peer(), w.now()).unwrap_err().code(), "wrong-credentials");
+    }
+    let sys = w.first();
+    let sec = w.invite(&sys, "sec", &[Role::SecurityAdmin]);
+    let second = w.desk.invite(&w.caller(&sys), "Second", &[Role::SystemAdmin], None, WHY, w.now()).unwrap().approval.unwrap();
+    w.confirm(&sec, second).unwrap();
+    let id = w.desk.accounts(&w.caller(&sys), w.now()).unwrap().into_iter().find(|a| a.state == "invited").unwrap().id;
+    assert!(!w.desk.is_setup());
+    assert!(w.desk.recover(&w.caller(&sys), id, WHY, w.now()).unwrap().link.is_none(), "no one person gets a link without a code");
+}
+
+#[test]
+fn a_way_back_on_the_machine_itself_while_the_unit_is_being_set_up() {
+    let w = World::new();
+    let new = w.desk.first_link("uid:0", w.now()).unwrap();
+    assert_eq!((Some(new.token), new.login), (w.desk.setup_link(w.now()), None));
+    let sys = w.first();
+    w.invite(&sys, "sec", &[Role::SecurityAdmin]);
+    let back = w.desk.first_link("uid:0", w.now()).unwrap();
+    assert_eq!(back.login.as_deref(), Some("sys"));
+    assert!(w.session(&sys.cookie).is_some(), "until it is used nothing changed");
+    let done = w.take_up_with(&back.token, "sys", "a new long password!", None, &w.peer()).unwrap();
+    assert_eq!((done.account, done.next), (sys.id, Some(Next::Enrol)));
+    assert!(w.session(&sys.cookie).is_none() && w.desk.password("sys", &sys.password, &w.peer(), w.now()).is_err());
+    assert_eq!(w.told().iter().filter(|t| t.starts_with("desk-account-link uid:0 ") && t.contains("setup=yes")).count(), 2);
+    let u = unit();
+    assert_eq!(u.w.desk.first_link("uid:0", u.w.now()).err().map(|e| e.code()), Some("conflict"), "two persons do it now");
+}
