@@ -1,6 +1,8 @@
 // Fixed data of the development server: a made-up unit, with names and addresses kept for documentation.
 export const UNIT = { origin: 'log.example-access.cn/weir-1', kinds: ['access'], demo: true };
 const MINUTE = 60_000;
+/** A sentence of the program, in both languages. */
+export const words = (en, zh) => ({ en, zh });
 export const now = () => Date.now();
 export const at = (ms) => new Date(ms + 8 * 3_600_000).toISOString().replace('Z', '+08:00');
 export const hex = (seed) => Array.from({ length: 32 }, (_, n) => ((seed * 7 + n * n * 13 + n * seed) % 16).toString(16)).join('');
@@ -24,11 +26,11 @@ export function overview(glass) {
     now: at(t), since: at(t - 9 * 86_400_000 - 4_000_000),
     store: { full: false, waiting_rows: 48_213, last_sealed: at(t - 21_000), log_size: 1_284_551, open_mappings: 318_402, open_sessions: 61_233, wal_bytes: 733_000_000, free_bytes: 812_000_000_000, trouble: null },
     measures: [
-      measure('radius', 'RADIUS 计费登录与退出记录', 'Login and logout records from RADIUS accounting', 'running', '', [clause('8.2', '日志留存', 'Keeping of logs'), clause('7.3', '登录与退出', 'Sign-in and sign-out')]),
-      measure('ipfix', 'IPFIX / NetFlow v9 地址转换记录', 'NAT mappings from IPFIX and NetFlow v9', 'degraded', 'cgn-b: 3 datagrams were lost since 09:14; its sequence numbers jump', [clause('8.4', '地址转换', 'Address translation')]),
-      measure('syslog', '系统维护日志、登录、地址转换与租约 (syslog)', 'Maintenance logs, sign-ins, NAT and leases from syslog', 'running', '', [clause('8.5', '维护日志', 'Maintenance logs')]),
-      measure('dhcp', 'DHCP 地址租约记录', 'Address leases from DHCP servers', 'running', '', [clause('8.2', '日志留存', 'Keeping of logs')]),
-      measure('host', '本机系统维护日志与登录记录', 'Maintenance logs and sign-ins of the machine Weir runs on', 'stopped', 'the audit log cannot be read: permission denied. Add the account to group adm.', []),
+      measure('radius', 'RADIUS 计费登录与退出记录', 'Login and logout records from RADIUS accounting', 'running', null, [clause('8.2', '日志留存', 'Keeping of logs'), clause('7.3', '登录与退出', 'Sign-in and sign-out')]),
+      measure('ipfix', 'IPFIX / NetFlow v9 地址转换记录', 'NAT mappings from IPFIX and NetFlow v9', 'degraded', words('cgn-b: 3 datagrams were lost since 09:14; its sequence numbers jump', 'cgn-b：09:14 起丢失 3 个数据报，序号不连续'), [clause('8.4', '地址转换', 'Address translation')]),
+      measure('syslog', '系统维护日志、登录、地址转换与租约 (syslog)', 'Maintenance logs, sign-ins, NAT and leases from syslog', 'running', null, [clause('8.5', '维护日志', 'Maintenance logs')]),
+      measure('dhcp', 'DHCP 地址租约记录', 'Address leases from DHCP servers', 'running', null, [clause('8.2', '日志留存', 'Keeping of logs')]),
+      measure('host', '本机系统维护日志与登录记录', 'Maintenance logs and sign-ins of the machine Weir runs on', 'stopped', words('the audit log cannot be read: permission denied. Add the account to group adm.', '无法读取审计日志：权限不足。请将运行账户加入 adm 组。'), []),
     ],
     gaps: [
       { source: 3, name: 'cgn-b', from: at(t - 31 * MINUTE), to: at(t - 31 * MINUTE + 900), count: 3, reason: 'sequence' },
@@ -36,10 +38,10 @@ export function overview(glass) {
       { source: 1, name: 'bras-a', from: at(t - 26 * 3_600_000), to: at(t - 26 * 3_600_000 + 4 * MINUTE), count: 1284, reason: 'kernel-drop' },
     ],
     notices: [
-      ...(glass ? [{ level: 'error', code: 'break-glass', text: 'security-admin until 18:40', since: at(t - 12 * MINUTE) }] : []),
-      { level: 'warning', code: 'measure-degraded', text: 'ipfix: cgn-b lost 3 datagrams since 09:14', since: at(t - 31 * MINUTE) },
-      { level: 'warning', code: 'source-silent', text: 'bras-c has sent nothing for five minutes.', since: at(t - 17 * MINUTE) },
-      { level: 'info', code: 'settings-pending', text: '2 settings were changed; the next start takes them in.', since: null },
+      ...(glass ? [{ level: 'error', code: 'break-glass', text: words('An emergency role is open: security-admin until 18:40.', '紧急授权生效中：安全管理员，至 18:40。'), since: at(t - 12 * MINUTE) }] : []),
+      { level: 'warning', code: 'measure-degraded', text: words('ipfix: cgn-b lost 3 datagrams since 09:14', 'ipfix：cgn-b 自 09:14 起丢失 3 个数据报'), since: at(t - 31 * MINUTE) },
+      { level: 'warning', code: 'source-silent', text: words('bras-c has sent nothing for five minutes.', 'bras-c 已有五分钟没有发送任何内容。'), since: at(t - 17 * MINUTE) },
+      { level: 'info', code: 'settings-pending', text: words('2 settings were changed; the next start takes them in.', '有 2 项配置已更改，将在下次启动时生效。'), since: null },
     ],
   };
 }
@@ -63,7 +65,7 @@ export const SOURCES = [
   source(2, 'cgn-a', 'ipfix', 'home', '192.0.2.11', 'rfc8158', 'ok', 9211),
   source(3, 'cgn-b', 'ipfix', 'home', '192.0.2.12', 'huawei', 'ok', 9120, { lost: 3, offset_ms: -1800 }),
   source(4, 'bras-c', 'radius', 'campus', '192.0.2.3', '', 'silent', 14, { offset_ms: 2_600 }),
-  source(5, 'fw-core-with-a-rather-long-name.north.example', 'syslog', 'campus', '2001:db8:1::15', 'iptables', 'trouble', 310, { trouble: 'its template has not come for 40 minutes: records of set 261 cannot be read until it does', malformed: 42, unrecognised: 1270, offset_ms: null }),
+  source(5, 'fw-core-with-a-rather-long-name.north.example', 'syslog', 'campus', '2001:db8:1::15', 'iptables', 'trouble', 310, { trouble: words('its template has not come for 40 minutes: records of set 261 cannot be read until it does', '40 分钟未收到模板：收到之前无法解读集合 261 的记录'), malformed: 42, unrecognised: 1270, offset_ms: null }),
   source(6, 'kea', 'dhcp', 'campus', '/var/lib/kea/kea-leases4.csv', 'kea', 'ok', 2, { clock: 'trust', offset_ms: 0 }),
 ];
 export const MALFORMED = [
@@ -75,12 +77,12 @@ export const GUIDES = [
   { kind: 'radius', vendor: 'Huawei ME60 (BRAS)', commands: 'radius-server group weir\n radius-server accounting 192.0.2.200 1813\n radius-server shared-key cipher <secret>\naccounting interim interval 10', note: 'Send interim updates: they end doubts early.', note_zh: '请启用中间计费更新，可尽早消除不确定。' },
   { kind: 'syslog', vendor: 'Linux iptables (rsyslog)', commands: 'iptables -t nat -A POSTROUTING -m conntrack --ctstate NEW -j LOG --log-prefix "nat "\n*.* action(type="omrelp" target="192.0.2.200" port="2514")', note: 'RELP: a line is acknowledged once it is durable.', note_zh: '使用 RELP：一行写盘后才确认。' },
 ];
-const field = (name, doc, unit = '', cls = 'plain') => ({ name, doc, unit, class: cls });
+const field = (name, en, zh, unit = '', cls = 'plain') => ({ name, doc: words(en, zh), unit, class: cls });
 export const KINDS = [
-  { name: 'nat_mapping', doc: 'A NAT mapping from its begin to its end', searchable: false, columns: [field('start', 'Begin', 'ms UTC'), field('end', 'End', 'ms UTC'), field('source', 'Number of the source'), field('realm', 'Number of the realm'), field('public_address', 'Public address'), field('public_port', 'Public port'), field('inside_address', 'Inside address', '', 'identifier'), field('inside_port', 'Inside port'), field('protocol', 'IANA number'), field('certain', 'Both ends seen')] },
-  { name: 'radius_session', doc: 'One RADIUS accounting event (RFC 2866)', searchable: false, columns: [field('time', 'When it happened', 'ms UTC'), field('source', 'Source'), field('status', 'Acct-Status-Type (RFC 2866, 40)'), field('session', 'Id of the session', '', 'identifier'), field('subscriber', 'Opaque id of User-Name', '', 'identifier'), field('framed_ipv4', 'Framed-IP-Address', '', 'identifier'), field('nas_identifier', 'NAS-Identifier')] },
-  { name: 'gap', doc: 'Records known to be lost', searchable: false, columns: [field('time', 'From', 'ms UTC'), field('until', 'To', 'ms UTC'), field('source', 'Source'), field('lost', 'How many'), field('reason', 'Why')] },
-  { name: 'maintenance', doc: 'A line of a maintenance log', searchable: true, columns: [field('time', 'When', 'ms UTC'), field('source', 'Source'), field('host', 'Host'), field('program', 'Program'), field('severity', 'Severity'), field('text', 'The line, with people replaced')] },
+  { name: 'nat_mapping', doc: words('A NAT mapping from its begin to its end: `natEvent` 4 and 5 (RFC 8158) joined', '一条地址转换映射，从开始到结束：由 `natEvent` 4 与 5（RFC 8158）合并而成'), searchable: false, columns: [field('start', 'Begin', '开始', 'ms UTC'), field('end', 'End', '结束', 'ms UTC'), field('source', 'Number of the source', '来源编号'), field('realm', 'Number of the realm', '地址域编号'), field('public_address', 'Public address', '公网地址'), field('public_port', 'Public port', '公网端口'), field('inside_address', 'Inside address', '内网地址', '', 'identifier'), field('inside_port', 'Inside port', '内网端口'), field('protocol', 'IANA number', 'IANA 协议号'), field('certain', 'Both ends seen', '两端均已见到')] },
+  { name: 'radius_session', doc: words('One RADIUS accounting event (RFC 2866)', '一条 RADIUS 计费事件（RFC 2866）'), searchable: false, columns: [field('time', 'When it happened', '发生时间', 'ms UTC'), field('source', 'Source', '来源'), field('status', '`Acct-Status-Type` (RFC 2866, 40)', '`Acct-Status-Type`（RFC 2866，40）'), field('session', 'Id of the session', '会话标识', '', 'identifier'), field('subscriber', 'Opaque id of `User-Name`', '`User-Name` 的替身', '', 'identifier'), field('framed_ipv4', '`Framed-IP-Address`', '`Framed-IP-Address`', '', 'identifier'), field('nas_identifier', '`NAS-Identifier`', '`NAS-Identifier`')] },
+  { name: 'gap', doc: words('Records known to be lost', '已知丢失的记录'), searchable: false, columns: [field('time', 'From', '自', 'ms UTC'), field('until', 'To', '至', 'ms UTC'), field('source', 'Source', '来源'), field('lost', 'How many', '数量'), field('reason', 'Why', '原因')] },
+  { name: 'maintenance', doc: words('A line of a maintenance log', '一行维护日志'), searchable: true, columns: [field('time', 'When', '时间', 'ms UTC'), field('source', 'Source', '来源'), field('host', 'Host', '主机'), field('program', 'Program', '程序'), field('severity', 'Severity', '级别'), field('text', 'The line, with people replaced', '日志行，其中的人已替换')] },
 ];
 export function rows(kind, to, limit) {
   const end = Math.min(Date.parse(to) || now(), now());
@@ -93,25 +95,25 @@ export function rows(kind, to, limit) {
   });
 }
 export const SETTINGS = [
-  ['unit.origin', '"log.example-access.cn/weir-1"', '"unnamed.invalid"', 'file', 'the name of the transparency log; it never changes once the log has begun', false, false],
-  ['unit.kinds', '["access"]', '[]', 'file', 'access, information, datacenter, venue, user', true, true],
-  ['store.seal_every', '"30s"', '"60s"', 'desk', '1s to 60s', true, false],
-  ['store.unit_rows', '25165824', '25165824', 'default', 'a number', true, false],
-  ['store.wal_bytes', '8589934592', '8589934592', 'default', 'bytes', true, true],
-  ['measures.radius', 'true', 'true', 'default', 'true or false', true, true],
-  ['measures.conntrack', 'false', 'false', 'default', 'true or false', true, true],
-  ['sources.radius.listen', '["0.0.0.0:1813"]', '["127.0.0.1:1813"]', 'file', 'addresses with ports', true, true],
-  ['sources.radius.clients', '[{ addresses = ["192.0.2.1", "198.51.100.0/24"], secret_file = "/etc/weir/bras.secret", realm = "default", interim = "10m" }]', '[]', 'file', 'a list of tables: addresses, secret_file, realm, interim, …', true, true],
-  ['sources.syslog.zone', '"+08:00"', '"+08:00"', 'default', 'a zone such as +08:00', true, false],
-  ['sources.syslog.listen', '["0.0.0.0:514"]', '[]', 'set', 'addresses with ports', true, true],
-  ['desk.listen', '["127.0.0.1:8443"]', '["127.0.0.1:8443"]', 'default', 'addresses with ports', false, false],
+  ['unit.origin', '"log.example-access.cn/weir-1"', '"unnamed.invalid"', 'file', words('the name of the transparency log; it never changes once the log has begun', '透明日志的名称；日志开始后不再改变'), false, false],
+  ['unit.kinds', '["access"]', '[]', 'file', words('access, information, datacenter, venue, user', 'access、information、datacenter、venue、user 之一或多个'), true, true],
+  ['store.seal_every', '"30s"', '"60s"', 'desk', words('1s to 60s', '1s 至 60s'), true, false],
+  ['store.unit_rows', '25165824', '25165824', 'default', words('a number', '一个数'), true, false],
+  ['store.wal_bytes', '8589934592', '8589934592', 'default', words('bytes', '字节数'), true, true],
+  ['measures.radius', 'true', 'true', 'default', words('true or false', 'true 或 false'), true, true],
+  ['measures.conntrack', 'false', 'false', 'default', words('true or false', 'true 或 false'), true, true],
+  ['sources.radius.listen', '["0.0.0.0:1813"]', '["127.0.0.1:1813"]', 'file', words('addresses with ports', '带端口的地址'), true, true],
+  ['sources.radius.clients', '[{ addresses = ["192.0.2.1", "198.51.100.0/24"], secret_file = "/etc/weir/bras.secret", realm = "default", interim = "10m" }]', '[]', 'file', words('a list of tables: addresses, secret_file, realm, interim, …', '表的列表：addresses、secret_file、realm、interim……'), true, true],
+  ['sources.syslog.zone', '"+08:00"', '"+08:00"', 'default', words('a zone such as +08:00', '时区，如 +08:00'), true, false],
+  ['sources.syslog.listen', '["0.0.0.0:514"]', '[]', 'set', words('addresses with ports', '带端口的地址'), true, true],
+  ['desk.listen', '["127.0.0.1:8443"]', '["127.0.0.1:8443"]', 'default', words('addresses with ports', '带端口的地址'), false, false],
 ].map(([path, value, def, origin, shape, editable, two]) => ({ path, value, default: def, origin, shape, editable, two_persons: two }));
 
 /** One answer of each sort, chosen by the port asked about. */
 export function answer(q) {
   const [, address, port] = /^\[?(.+?)\]?(?::(\d+))?$/.exec(q.public.includes('.') ? q.public : q.public) ?? [];
   const t = Date.parse(q.at);
-  if (!Number.isFinite(t)) return { error: { what: `'${q.at}' is no time`, todo: 'Write it as 2026-11-22T10:00:00.123+08:00.' } };
+  if (!Number.isFinite(t)) return { error: { what: words(`'${q.at}' is no time`, `“${q.at}”不是时间`), todo: words('Write it as 2026-11-22T10:00:00.123+08:00.', '请写作 2026-11-22T10:00:00.123+08:00。') } };
   const mapping = (certain, start, end, from = 'cgn-a') => ({ kind: 'session', start: start === null ? null : at(t - start), end: end === null ? null : at(t + end), certain, source: from });
   const session = (id, certain, end) => ({ id, start: at(t - 3_600_000), end: end === null ? null : at(t + end), inferred: false, nas: '192.0.2.1', certain, record: hex(100) });
   const clock = (name, offset = 12, degraded = false) => ({ source: name, offset_ms: offset, asked_at: at(t + (degraded ? offset : 0)), tolerance: q.skew ?? '2s', basis: 'measured', degraded });
@@ -119,11 +121,11 @@ export function answer(q) {
   const one = { realm: 'home', subscriber: hex(12), inside: { address: '100.64.0.12', port: 50_012 }, mapping: mapping(true, 9000, 9123), session: session('acct-12', true, null) };
   const two = { realm: 'home', subscriber: hex(31), inside: { address: '100.64.3.77', port: 1025 }, mapping: mapping(true, 1200, 40_000), session: session('acct-77', true, 900_000) };
   switch (Number(port ?? 0) % 10) {
-    case 1: return { ...base, answer: 'none', code: 'unused', candidates: [], reason: 'nobody held it: no mapping or session covers the moment, and nothing was lost from the last evidence before to the moment' };
-    case 2: return { ...base, answer: 'several', code: 'passed-on', candidates: [{ ...one, mapping: mapping(true, 30_000, -1000) }, two], reason: 'the port passed from one inside end to another within the tolerance' };
-    case 3: return { ...base, answer: 'unknown', code: 'gap', candidates: [{ ...one, mapping: mapping(false, 9000, null) }], gaps: [{ source: 'cgn-a', start: at(t - 5000), end: at(t - 4001), lost: 3, id: hex(7) }], reason: 'records of cgn-a were lost between the last evidence and the moment, so the inside end listed need not have held it' };
-    case 4: return { ...base, answer: 'unknown', code: 'session-in-doubt', candidates: [{ ...one, mapping: { ...mapping(true, 9000, 9123), start: at(t - 9000 - 1_800_000), end: at(t + 9123 - 1_800_000) }, session: session('acct-12', false, null) }], clocks: [clock('cgn-a', -1_800_000, true), clock('nas-a', 0)], reason: 'the inside end is known, but nas-a has been silent since before the moment' };
-    case 5: return { ...base, answer: 'one', code: 'holder-no-session', candidates: [{ ...one, subscriber: null, session: null }], reason: 'cgn-a had mapped it to one inside end, but no session of realm home held that end, so the subscriber is not known' };
-    default: return { ...base, answer: 'one', code: 'holder', candidates: [one], reason: 'cgn-a had mapped it to one inside end, and nas-a names the one session that held that end' };
+    case 1: return { ...base, answer: 'none', code: 'unused', candidates: [], reason: 'nobody held it: no mapping or session covers the moment, and nothing was lost from the last evidence before to the moment', reason_zh: '无人持有：该时刻没有映射或会话覆盖，且自此前最后的证据起没有丢失' };
+    case 2: return { ...base, answer: 'several', code: 'passed-on', candidates: [{ ...one, mapping: mapping(true, 30_000, -1000) }, two], reason: 'the port passed from one inside end to another within the tolerance', reason_zh: '该端口在容差之内由一个内网端转给另一个' };
+    case 3: return { ...base, answer: 'unknown', code: 'gap', candidates: [{ ...one, mapping: mapping(false, 9000, null) }], gaps: [{ source: 'cgn-a', start: at(t - 5000), end: at(t - 4001), lost: 3, id: hex(7) }], reason: 'records of cgn-a were lost between the last evidence and the moment, so the inside end listed need not have held it', reason_zh: 'cgn-a 在最后的证据与该时刻之间丢失了记录，因此列出的内网端未必持有它' };
+    case 4: return { ...base, answer: 'unknown', code: 'session-in-doubt', candidates: [{ ...one, mapping: { ...mapping(true, 9000, 9123), start: at(t - 9000 - 1_800_000), end: at(t + 9123 - 1_800_000) }, session: session('acct-12', false, null) }], clocks: [clock('cgn-a', -1_800_000, true), clock('nas-a', 0)], reason: 'the inside end is known, but nas-a has been silent since before the moment', reason_zh: '内网端已知，但 nas-a 在该时刻之前就已静默' };
+    case 5: return { ...base, answer: 'one', code: 'holder-no-session', candidates: [{ ...one, subscriber: null, session: null }], reason: 'cgn-a had mapped it to one inside end, but no session of realm home held that end, so the subscriber is not known', reason_zh: 'cgn-a 将其映射到一个内网端，但地址域 home 中没有会话持有该端，因此用户未知' };
+    default: return { ...base, answer: 'one', code: 'holder', candidates: [one], reason: 'cgn-a had mapped it to one inside end, and nas-a names the one session that held that end', reason_zh: 'cgn-a 将其映射到一个内网端，nas-a 指明了持有该端的唯一会话' };
   }
 }

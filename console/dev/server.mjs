@@ -1,7 +1,7 @@
 // A development tool: serves the built console with made-up data in the shapes of the API, under the strict policy of the program.
 // It is no part of the program and knows nothing. `node dev/server.mjs [--port N] [--setup] [--fail PATH] [--slow MS] [--empty] [--glass]`
 import { createHmac, randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, normalize } from 'node:path';
 import * as data from './data.mjs';
@@ -19,6 +19,7 @@ const approvals = new Map();
 const tokens = [];
 const keys = new Map();
 let failures = 0;
+const AGAIN_AFTER = 10 * 60_000;
 const id = () => randomBytes(16).toString('hex');
 const account = (login, display, roles, more = {}) => {
   const made = { id: id(), person: id(), login, display, roles, state: 'active', second_factor: true, since: data.at(data.now() - 86_400_000 * 40), last_sign_in: data.at(data.now() - 3_600_000), locked_until: null, password: PASSWORD, totp: SECRET, passkeys: [], ...more };
@@ -26,7 +27,7 @@ const account = (login, display, roles, more = {}) => {
   return made;
 };
 const setup = flag('setup') ? id() : null;
-if (setup) invitations.set(setup, { display: '', roles: ['system-admin'] });
+if (setup) invitations.set(setup, { display: null, roles: ['system-admin'], recovers: null, code: null, wrong: 0 });
 else {
   const sys = account('sysadmin', '林晓', ['system-admin']);
   const sec = account('secadmin', '周正', ['security-admin']);
@@ -46,7 +47,7 @@ else {
 }
 
 function ask(by, kind, content, reason) {
-  const made = { id: id(), kind, state: 'waiting', content, digest: randomBytes(32).toString('hex'), reason, asked_by: by.id, asked_by_display: by.display, asked_at: data.at(data.now() - 1_200_000), expires: data.at(data.now() + 80_000_000), needed: kind === 'break-glass' ? 2 : 1, steps: [{ actor: by.id, display: by.display, time: data.at(data.now() - 1_200_000), what: 'asked', reason }] };
+  const made = { id: id(), kind, state: 'waiting', content, digest: randomBytes(32).toString('hex'), reason, asked_by: by.id, asked_by_display: by.display, asked_at: data.at(data.now() - 1_200_000), expires: data.at(data.now() + 80_000_000), needed: kind === 'break-glass' ? 2 : 1, steps: [{ actor: by.id, display: by.display, time: data.at(data.now() - 1_200_000), what: 'asked', reason: data.words(reason, reason) }] };
   approvals.set(made.id, made);
   return made;
 }
@@ -60,7 +61,7 @@ function codes(secret) {
     return String((mac.readUInt32BE(mac[19] & 15) & 0x7fffffff) % 1_000_000).padStart(6, '0');
   });
 }
-const may = (a) => [...new Set(a.roles.flatMap((r) => data.ROLES.find((x) => x.name === r)?.may ?? []))];
+const may = (a) => [...new Set([...a.roles, ...(a.emergency ? [a.emergency.role] : [])].flatMap((r) => data.ROLES.find((x) => x.name === r)?.may ?? []))];
 const strict = (a) => a.roles.some((r) => r.endsWith('-admin') || r === 'approver');
 const isSetup = () => ['system-admin', 'security-admin', 'audit-admin'].some((r) => ![...accounts.values()].some((a) => a.state === 'active' && a.roles.includes(r)));
 
@@ -70,56 +71,101 @@ const refuse = (...args) => { throw new Problem(...args); };
 function viewApproval(a, me) {
   const mine = a.asked_by === me.id || accounts.get(a.asked_by)?.person === me.person;
   const can = may(me).includes('approvals.confirm');
-  return { ...a, may_confirm: a.state === 'waiting' && can && !mine, why_not: !can ? 'not-allowed' : mine ? 'asker' : null };
+  const { code: _, subject, ...rest } = a;
+  return { ...rest, may_confirm: a.state === 'waiting' && can && !mine, why_not: can && mine ? data.words('You asked for this yourself.', '这是您本人提出的申请。') : null };
 }
-function invite(body) {
+function invite(body, code = null, recovers = null) {
   const token = id();
-  invitations.set(token, { display: body.display, roles: body.roles });
+  invitations.set(token, { display: body.display ?? null, roles: body.roles, recovers, code, wrong: 0 });
   return token;
 }
-const shown = ({ password, totp, passkeys, ...a }) => a;
+/** Eight characters by Crockford, and how they are compared however they were typed. */
+const newCode = () => [...randomBytes(8)].map((b) => '0123456789ABCDEFGHJKMNPQRSTVWXYZ'[b % 32]).join('').replace(/^(.{4})/, '$1-');
+const plainCode = (text) => text.toUpperCase().replace(/[\s-]/g, '').replace(/O/g, '0').replace(/[IL]/g, '1');
+function linkOf(token) {
+  return invitations.get(token) ?? refuse(410, 'expired', 'The time of this link is over, or it was used.', 'Ask for a new one.');
+}
+function takeLink(b) {
+  const link = linkOf(b.token);
+  if (link.code && !b.code) refuse(403, 'code-needed', 'This link works only with its code.', 'Ask the person who confirmed the link for its eight characters.', { field: 'code' });
+  if (link.code && plainCode(b.code) !== plainCode(link.code)) {
+    link.wrong += 1;
+    if (link.wrong >= 5) invitations.delete(b.token);
+    refuse(403, 'code-wrong', 'The code does not fit this link.', 'Type it as it was told, or ask whoever confirmed the link.', { field: 'code' });
+  }
+  invitations.delete(b.token);
+  return link;
+}
+/** What comes of a request that enough persons confirmed; the code that is the other half of its link. */
+function perform(a) {
+  a.state = a.kind === 'setting-change' ? 'confirmed' : 'used';
+  if (a.kind === 'break-glass') accounts.get(a.asked_by).emergency = { role: a.content.role, until: data.at(data.now() + a.content.minutes * 60_000), approval: a.id };
+  a.has_result = ['account-create', 'account-recover'].includes(a.kind);
+  if (a.has_result) a.code = newCode();
+  return a.code ?? null;
+}
+const emergencies = () => [...accounts.values()].filter((a) => a.emergency);
+const fresh = (s) => { if (data.now() - (s.proved ?? 0) > AGAIN_AFTER) refuse(403, 'sign-in-again', 'The last sign-in is more than ten minutes old.', 'Sign in again, then repeat it.'); };
+const shown = ({ password, totp, passkeys, emergency, subjects, ...a }) => a;
 
 /** Routes: method and pattern → what to answer. `s` is the session, `me` its account, `b` the body, `q` the query, `m` the match. */
 const ROUTES = [
-  ['GET', /^\/session$/, ({ s, me }) => ({ account: me && !s.next ? { id: me.id, login: me.login, display: me.display, roles: me.roles, may: may(me), waiting: [...approvals.values()].filter((a) => viewApproval(a, me).may_confirm).length } : null, next: s.next ?? null, csrf: s.csrf, idle_seconds: me ? 1800 : null, setup: accounts.size === 0, providers: [{ name: 'campus', title: '统一身份认证 Campus SSO' }], unit: data.UNIT, version: '0.0.1-dev' })],
+  ['GET', /^\/session$/, ({ s, me }) => ({ account: me && !s.next ? { id: me.id, login: me.login, display: me.display, roles: me.roles, may: may(me), waiting: [...approvals.values()].filter((a) => viewApproval(a, me).may_confirm).length, emergency: me.emergency ? { role: me.emergency.role, until: me.emergency.until, approval: me.emergency.approval } : null } : null, next: s.next ?? null, csrf: s.csrf, idle_seconds: me ? 1800 : null, setup: accounts.size === 0, providers: [{ name: 'campus', title: '统一身份认证 Campus SSO' }], unit: data.UNIT, version: '0.0.1-dev' })],
   ['POST', /^\/session\/password$/, ({ s, b }) => {
     const a = [...accounts.values()].find((x) => x.login === b.login && x.password === b.password && x.state === 'active');
     if (!a) { failures += 1; if (failures > 2) refuse(429, 'locked', 'Too many sign-ins failed.', 'Wait, then try again.', { retry_after: 14 }); refuse(401, 'wrong-credentials', 'What was given does not sign anybody in.', 'Check what was typed and try again.'); }
     failures = 0;
+    s.proved = data.now();
     s.account = a.id; s.next = a.totp ? 'totp' : a.passkeys.length ? 'passkey' : strict(a) ? 'enrol' : null;
     return { next: s.next };
   }],
   ['POST', /^\/session\/totp$/, ({ s, b }) => { const a = accounts.get(s.account); if (!a || !codes(a.totp).includes(b.code)) refuse(401, 'wrong-credentials', 'What was given does not sign anybody in.', 'Check what was typed and try again.'); s.next = null; return {}; }],
   ['POST', /^\/session\/passkey\/begin$/, () => ({ public_key: { challenge: randomBytes(32).toString('base64url'), rpId: 'localhost', allowCredentials: [], userVerification: 'required', timeout: 60_000 } })],
-  ['POST', /^\/session\/passkey\/finish$/, ({ s, b }) => { const a = keys.get(b.credential.id); if (!a) refuse(401, 'wrong-credentials', 'What was given does not sign anybody in.', 'Check what was typed and try again.'); s.account = a; s.next = null; return {}; }],
+  ['POST', /^\/session\/passkey\/finish$/, ({ s, b }) => { const a = keys.get(b.credential.id); if (!a) refuse(401, 'wrong-credentials', 'What was given does not sign anybody in.', 'Check what was typed and try again.'); s.account = a; s.next = null; s.proved = data.now(); return {}; }],
   ['DELETE', /^\/session$/, ({ s }) => { s.account = null; s.next = null; return {}; }],
+  ['POST', /^\/invitations\/open$/, ({ b }) => { const link = linkOf(b.token); return { display: link.display, recovers: link.recovers !== null, code_needed: link.code !== null, expires: data.at(data.now() + 86_400_000) }; }],
   ['POST', /^\/invitations\/accept$/, ({ s, b }) => {
-    const found = invitations.get(b.token);
-    if (!found) refuse(410, 'expired', 'The time of this link is over, or it was used.', 'Ask for a new one.');
-    invitations.delete(b.token);
+    const found = takeLink(b);
+    s.proved = data.now();
+    if (found.recovers) { Object.assign(found.recovers, { password: b.password, display: b.display, totp: null, passkeys: [], second_factor: false }); s.account = found.recovers.id; s.next = strict(found.recovers) ? 'enrol' : null; return {}; }
     const a = account(b.login, b.display, found.roles, { password: b.password, totp: null, second_factor: false, since: data.at(data.now()) });
     s.account = a.id; s.next = strict(a) ? 'enrol' : null;
     return {};
   }],
-  ['GET', /^\/me\/factors$/, ({ me }) => ({ password: true, totp: Boolean(me.totp), passkeys: me.passkeys, providers: [] }), 'self'],
-  ['POST', /^\/me\/totp\/begin$/, ({ s }) => { s.secret = [...randomBytes(32)].map((b) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'[b % 32]).join(''); return { secret: s.secret, uri: `otpauth://totp/Weir:me?secret=${s.secret}&issuer=Weir&algorithm=SHA1&digits=6&period=30` }; }, 'half'],
-  ['POST', /^\/me\/totp\/finish$/, ({ s, me, b }) => { if (!codes(s.secret).includes(b.code)) refuse(400, 'bad-request', 'The code does not fit.', 'Give the code that the app shows now.', { field: 'code' }); me.totp = s.secret; me.second_factor = true; s.next = null; return {}; }, 'half'],
-  ['DELETE', /^\/me\/totp$/, ({ me }) => { me.totp = null; return {}; }, 'self'],
-  ['POST', /^\/me\/passkeys\/begin$/, ({ me }) => ({ public_key: { challenge: randomBytes(32).toString('base64url'), rp: { id: 'localhost', name: 'Weir' }, user: { id: Buffer.from(me.id, 'hex').toString('base64url'), name: me.login, displayName: me.display }, pubKeyCredParams: [{ type: 'public-key', alg: -7 }, { type: 'public-key', alg: -8 }, { type: 'public-key', alg: -257 }], authenticatorSelection: { residentKey: 'required', userVerification: 'required' }, attestation: 'none', excludeCredentials: me.passkeys.map((p) => ({ type: 'public-key', id: p.id })) } }), 'half'],
-  ['POST', /^\/me\/passkeys\/finish$/, ({ s, me, b }) => { keys.set(b.credential.id, me.id); me.passkeys.push({ id: b.credential.id, name: b.name ?? '', since: data.at(data.now()), used: null }); me.second_factor = true; s.next = null; return {}; }, 'half'],
-  ['DELETE', /^\/me\/passkeys\/(.+)$/, ({ me, m }) => { keys.delete(m[1]); me.passkeys = me.passkeys.filter((p) => p.id !== decodeURIComponent(m[1])); return {}; }, 'self'],
-  ['POST', /^\/me\/password$/, ({ me, b }) => { if (me.password !== b.old) refuse(401, 'wrong-credentials', 'The password now is another one.', 'Type it again.', { field: 'old' }); me.password = b.new; return {}; }, 'self'],
+  ['GET', /^\/me\/factors$/, ({ me }) => ({ password: true, totp: Boolean(me.totp), passkeys: me.passkeys, providers: Object.keys(me.subjects ?? {}) }), 'self'],
+  ['POST', /^\/me\/totp\/begin$/, ({ s }) => { fresh(s); s.secret = [...randomBytes(32)].map((b) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'[b % 32]).join(''); return { secret: s.secret, uri: `otpauth://totp/Weir:me?secret=${s.secret}&issuer=Weir&algorithm=SHA1&digits=6&period=30` }; }, 'half'],
+  ['POST', /^\/me\/totp\/finish$/, ({ s, me, b }) => { fresh(s); if (!codes(s.secret).includes(b.code)) refuse(400, 'bad-request', 'The code does not fit.', 'Give the code that the app shows now.', { field: 'code' }); me.totp = s.secret; me.second_factor = true; s.next = null; return {}; }, 'half'],
+  ['DELETE', /^\/me\/totp$/, ({ s, me }) => { fresh(s); me.totp = null; return {}; }, 'self'],
+  ['POST', /^\/me\/passkeys\/begin$/, ({ s, me }) => (fresh(s), { public_key: { challenge: randomBytes(32).toString('base64url'), rp: { id: 'localhost', name: 'Weir' }, user: { id: Buffer.from(me.id, 'hex').toString('base64url'), name: me.login, displayName: me.display }, pubKeyCredParams: [{ type: 'public-key', alg: -7 }, { type: 'public-key', alg: -8 }, { type: 'public-key', alg: -257 }], authenticatorSelection: { residentKey: 'required', userVerification: 'required' }, attestation: 'none', excludeCredentials: me.passkeys.map((p) => ({ type: 'public-key', id: p.id })) } }), 'half'],
+  ['POST', /^\/me\/passkeys\/finish$/, ({ s, me, b }) => { fresh(s); keys.set(b.credential.id, me.id); me.passkeys.push({ id: b.credential.id, name: b.name ?? '', since: data.at(data.now()), used: null }); me.second_factor = true; s.next = null; return {}; }, 'half'],
+  ['DELETE', /^\/me\/passkeys\/(.+)$/, ({ s, me, m }) => { fresh(s); keys.delete(m[1]); me.passkeys = me.passkeys.filter((p) => p.id !== decodeURIComponent(m[1])); return {}; }, 'self'],
+  ['POST', /^\/me\/password$/, ({ s, me, b }) => { fresh(s); if (me.password !== b.old) refuse(401, 'wrong-credentials', 'The password now is another one.', 'Type it again.', { field: 'old' }); me.password = b.new; return {}; }, 'self'],
+  ['POST', /^\/me\/again$/, ({ s, me, b }) => {
+    if (me.password !== b.password) refuse(401, 'wrong-credentials', 'What was given does not sign anybody in.', 'Check what was typed and try again.');
+    if (me.totp ? !b.code : me.passkeys.length > 0) refuse(401, 'factor-needed', 'The sign-in is not complete: a second factor is missing.', 'Give the code or the passkey, or set one up.');
+    if (me.totp && !codes(me.totp).includes(b.code)) refuse(401, 'wrong-credentials', 'What was given does not sign anybody in.', 'Check what was typed and try again.');
+    s.proved = data.now(); s.csrf = id();
+    return { csrf: s.csrf };
+  }, 'self'],
+  ['POST', /^\/me\/again\/passkey\/begin$/, ({ me }) => ({ public_key: { challenge: randomBytes(32).toString('base64url'), rpId: 'localhost', allowCredentials: me.passkeys.map((p) => ({ type: 'public-key', id: p.id })), userVerification: 'required', timeout: 60_000 } }), 'self'],
+  ['POST', /^\/me\/again\/passkey\/finish$/, ({ s, me, b }) => { if (keys.get(b.credential.id) !== me.id) refuse(401, 'wrong-credentials', 'What was given does not sign anybody in.', 'Check what was typed and try again.'); s.proved = data.now(); s.csrf = id(); return { csrf: s.csrf }; }, 'self'],
+  ['DELETE', /^\/me\/oidc\/(\w+)$/, ({ s, me, m }) => { fresh(s); delete me.subjects?.[m[1]]; return {}; }, 'self'],
   ['GET', /^\/me\/sessions$/, () => [{ id: '1', since: data.at(data.now() - 4e6), used: data.at(data.now()), address: '192.0.2.77', agent: 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36', current: true }, { id: '2', since: data.at(data.now() - 9e6), used: data.at(data.now() - 8e5), address: '2001:db8::77', agent: 'Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X)', current: false }], 'self'],
   ['DELETE', /^\/me\/sessions\/(.+)$/, () => ({}), 'self'],
   ['GET', /^\/me\/tokens$/, () => tokens, 'self'],
-  ['POST', /^\/me\/tokens$/, ({ b }) => { const made = { id: id(), name: b.name, scope: b.scope, expires: data.at(data.now() + b.days * 86_400_000), used: null }; tokens.push(made); return { ...made, secret: `weir_${randomBytes(32).toString('base64url')}` }; }, 'self'],
-  ['DELETE', /^\/me\/tokens\/(.+)$/, ({ m }) => { const at = tokens.findIndex((k) => k.id === m[1]); if (at >= 0) tokens.splice(at, 1); return {}; }, 'self'],
-  ['GET', /^\/overview$/, () => { const o = data.overview(flag('glass')); return flag('empty') ? { ...o, gaps: [], notices: [], measures: [] } : o; }, 'overview.read'],
+  ['POST', /^\/me\/tokens$/, ({ s, b }) => { fresh(s); const made = { id: id(), name: b.name, scope: b.scope, expires: data.at(data.now() + b.days * 86_400_000), used: null }; tokens.push(made); return { ...made, secret: `weir_${randomBytes(32).toString('base64url')}` }; }, 'self'],
+  ['DELETE', /^\/me\/tokens\/(.+)$/, ({ s, m }) => { fresh(s); const at = tokens.findIndex((k) => k.id === m[1]); if (at >= 0) tokens.splice(at, 1); return {}; }, 'self'],
+  ['GET', /^\/overview$/, () => { const o = data.overview(flag('glass') || emergencies().length > 0); return flag('empty') ? { ...o, gaps: [], notices: [], measures: [] } : o; }, 'overview.read'],
   ['GET', /^\/overview\/series$/, ({ q }) => (flag('empty') ? { ...data.series(60), lines: [] } : data.series(Number(q.get('minutes') ?? 60))), 'overview.read'],
   ['POST', /^\/lookup\/read$/, ({ b }) => ({ lines: b.text.split('\n').map((text, n) => read(text, n + 1)).filter(Boolean) }), 'lookup.ask'],
   ['POST', /^\/lookup$/, ({ b }) => ({ answers: b.questions.map(data.answer) }), 'lookup.ask'],
   ['GET', /^\/records\/kinds$/, () => data.KINDS, 'records.read'],
-  ['GET', /^\/records$/, ({ q }) => ({ columns: data.KINDS.find((k) => k.name === q.get('kind')).columns.map((c) => c.name), rows: flag('empty') ? [] : data.rows(q.get('kind'), q.get('to'), 60), more: !flag('empty') }), 'records.read'],
+  ['POST', /^\/records\/search$/, ({ b }) => {
+    const kind = data.KINDS.find((k) => k.name === b.kind) ?? refuse(404, 'not-found', 'There is no such kind.', 'See /records/kinds.');
+    const words = (b.match ?? '').toLowerCase().split(/\s+/).filter(Boolean);
+    const rows = flag('empty') ? [] : data.rows(kind.name, b.to, 60).filter((r) => words.every((w) => String(r.text ?? '').toLowerCase().includes(w)));
+    return { columns: kind.columns.map((c) => c.name), rows, more: rows.length >= 60 };
+  }, 'records.read'],
   ['POST', /^\/sql$/, ({ b }) => (/select/i.test(b.statement) ? { columns: ['source', 'rows', 'first', 'last'], rows: [2, 3, 5].map((n) => ({ source: n, rows: 9_211_034 * n, first: data.at(data.now() - 8e8), last: data.at(data.now()) })), cut: true } : refuse(400, 'bad-request', `the statement is no SELECT: ${b.statement.slice(0, 30)}`, 'Write one SELECT over the views.', { field: 'statement' })), 'sql.run'],
   ['GET', /^\/sources$/, () => (flag('empty') ? [] : data.SOURCES), 'sources.read'],
   ['GET', /^\/sources\/guides$/, () => data.GUIDES, 'sources.read'],
@@ -140,14 +186,14 @@ const ROUTES = [
   ['POST', /^\/approvals\/(\w+)\/(confirm|refuse|withdraw)$/, ({ me, m, b }) => {
     const a = approvals.get(m[1]);
     if (m[2] === 'confirm' && b.digest !== a.digest) refuse(409, 'conflict', 'The content is not the one that was asked for.', 'Look at it again.');
-    a.steps.push({ actor: me.id, display: me.display, time: data.at(data.now()), what: { confirm: 'confirmed', refuse: 'refused', withdraw: 'withdrawn' }[m[2]], reason: b.reason ?? null });
-    if (m[2] !== 'confirm') a.state = m[2] === 'refuse' ? 'refused' : 'withdrawn';
-    else if (a.steps.filter((s) => s.what === 'confirmed').length >= a.needed) a.state = a.kind === 'setting-change' ? 'confirmed' : 'used';
-    a.has_result = a.state === 'used' && a.kind.startsWith('account-');
-    return {};
+    a.steps.push({ actor: me.id, display: me.display, time: data.at(data.now()), what: { confirm: 'confirmed', refuse: 'refused', withdraw: 'withdrawn' }[m[2]], reason: b.reason ? data.words(b.reason, b.reason) : null });
+    if (m[2] !== 'confirm') { a.state = m[2] === 'refuse' ? 'refused' : 'withdrawn'; return viewApproval(a, me); }
+    const code = a.steps.filter((s) => s.what === 'confirmed').length >= a.needed ? perform(a) : null;
+    return { ...viewApproval(a, me), code };
   }, 'self'],
-  ['GET', /^\/approvals\/(\w+)\/result$/, ({ m }) => ({ state: 'done', approval: m[1], link: invite({ display: '', roles: approvals.get(m[1]).content.roles ?? ['operator'] }) }), 'self'],
+  ['GET', /^\/approvals\/(\w+)\/result$/, ({ m }) => { const a = approvals.get(m[1]); a.has_result = false; return { state: 'done', approval: m[1], link: invite({ display: a.content.display, roles: a.content.roles ?? ['operator'] }, a.code, a.kind === 'account-recover' ? accounts.get(a.content.account) : null) }; }, 'self'],
   ['POST', /^\/break-glass$/, ({ me, b }) => ({ state: 'waits', approval: ask(me, 'break-glass', { role: b.role, minutes: b.minutes }, b.reason).id, link: null }), 'break-glass.ask'],
+  ['POST', /^\/break-glass\/end$/, ({ me }) => { delete me.emergency; return {}; }, 'self'],
   ['GET', /^\/settings$/, () => ({ values: data.SETTINGS, pending: [{ path: 'store.seal_every', old: '"60s"', new: '"30s"', two_persons: false }] }), 'settings.read'],
   ['POST', /^\/settings\/check$/, ({ b }) => check(b.changes), 'settings.change'],
   ['POST', /^\/settings$/, ({ me, b }) => (check(b.changes).two_persons && !b.approval ? { state: 'waits', approval: ask(me, 'setting-change', { changes: b.changes }, b.reason).id, link: null } : { state: 'done', approval: null, link: null }), 'settings.change'],
@@ -155,27 +201,30 @@ const ROUTES = [
 ];
 function check(changes) {
   const differences = Object.entries(changes).map(([path, next]) => { const s = data.SETTINGS.find((x) => x.path === path); return { path, old: s.value, new: next, two_persons: s.two_persons }; });
-  return { differences, problems: differences.filter((d) => d.new !== null && /^-/.test(d.new)).map((d) => ({ path: d.path, text: `${d.new} is below 0: give ${data.SETTINGS.find((x) => x.path === d.path).shape}` })), two_persons: differences.some((d) => d.two_persons) };
+  return { differences, problems: differences.filter((d) => d.new !== null && /^-/.test(d.new)).map((d) => ({ path: d.path, text: data.words(`${d.new} is below 0: give ${data.SETTINGS.find((x) => x.path === d.path).shape.en}`, `${d.new} 小于 0：应为${data.SETTINGS.find((x) => x.path === d.path).shape.zh}`) })), two_persons: differences.some((d) => d.two_persons) };
 }
 function read(text, line) {
   if (!text.trim()) return null;
   const end = /(\d{1,3}(?:\.\d{1,3}){3})(?::(\d+))?/.exec(text);
   const time = /(\d{4})-(\d\d)-(\d\d)[T ](\d\d:\d\d:\d\d(?:\.\d+)?)\s*(Z|[+-]\d\d:\d\d)?/.exec(text);
-  if (!end || !time) return { line, question: null, form: 'plain', assumed: [], problem: end ? 'no time in it: write it as 203.0.113.7:40123 2026-11-22 10:00:00' : 'no address in it: write it as 203.0.113.7:40123 2026-11-22 10:00:00' };
+  if (!end || !time) return { line, question: null, form: 'plain', assumed: [], problem: end ? data.words('no time in it: write it as 203.0.113.7:40123 2026-11-22 10:00:00', '其中没有时间：请写作 203.0.113.7:40123 2026-11-22 10:00:00') : data.words('no address in it: write it as 203.0.113.7:40123 2026-11-22 10:00:00', '其中没有地址：请写作 203.0.113.7:40123 2026-11-22 10:00:00') };
   const protocol = /\b(tcp|udp|icmp)\b/i.exec(text)?.[1].toLowerCase() ?? null;
-  return { line, question: { public: end[0], at: `${time[1]}-${time[2]}-${time[3]}T${time[4].includes('.') ? time[4] : `${time[4]}.000`}${time[5] ?? '+08:00'}`, ...(protocol ? { protocol } : {}) }, form: text.includes(',') ? 'csv' : 'plain', assumed: time[5] ? [] : ['the time names no zone: +08:00 is taken'], problem: null };
+  return { line, question: { public: end[0], at: `${time[1]}-${time[2]}-${time[3]}T${time[4].includes('.') ? time[4] : `${time[4]}.000`}${time[5] ?? '+08:00'}`, ...(protocol ? { protocol } : {}) }, form: text.includes(',') ? 'csv' : 'plain', assumed: time[5] ? [] : [data.words('the time names no zone: +08:00 is taken', '时间未写时区，按 +08:00 计')], problem: null };
 }
 
-const TYPES = { '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.html': 'text/html; charset=utf-8' };
-function page(path, response) {
+const TYPES = { '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.html': 'text/html; charset=utf-8', '.txt': 'text/plain; charset=utf-8' };
+function page(path, response, takes) {
   const nonce = randomBytes(16).toString('base64');
   const headers = {
     'Content-Security-Policy': `default-src 'none'; script-src 'self'; style-src 'self' 'nonce-${nonce}'; img-src 'self'; connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
     'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'no-referrer', 'Cache-Control': 'no-cache',
   };
   const file = extname(path) ? normalize(path) : '/index.html';
+  const packed = /\bbr\b/.test(takes ?? '') && existsSync(`${dist}${file}.br`);
+  if (file.startsWith('/assets/')) headers['Cache-Control'] = 'public, max-age=31536000, immutable';
+  if (packed) headers['Content-Encoding'] = 'br';
   try {
-    let body = readFileSync(`${dist}${file}`);
+    let body = readFileSync(`${dist}${file}${packed ? '.br' : ''}`);
     if (file === '/index.html') body = Buffer.from(body.toString().replace('__CSP_NONCE__', nonce));
     response.writeHead(200, { ...headers, 'Content-Type': TYPES[extname(file)] ?? 'application/octet-stream' }).end(body);
   } catch {
@@ -197,6 +246,7 @@ async function api(request, response, url) {
     if (option('fail') && path.startsWith(option('fail')) && path !== '/session') refuse(503, 'unavailable', 'The disk is full: nothing is taken in until there is room (fixture).', 'Make room on the disk of the data folder, then try again.');
     if (option('slow') && path !== '/session') await new Promise((go) => setTimeout(go, Number(option('slow'))));
     if (path === '/records/export') return await stream(response, JSON.parse(text));
+    if (/\/oidc\/campus\/(begin|link|callback)$/.test(path)) return flow(response, path, url, { s, me, headers });
     for (const [method, pattern, make, needs] of ROUTES) {
       const m = pattern.exec(path);
       if (!m || method !== request.method) continue;
@@ -212,11 +262,39 @@ async function api(request, response, url) {
     response.writeHead(body.status, { ...headers, 'Content-Type': 'application/problem+json' }).end(JSON.stringify(body));
   }
 }
+/** An OpenID provider beside the program: asks nothing, and sends the browser back with a subject, or with a refusal. */
+function provider(response, url) {
+  const state = url.searchParams.get('state');
+  const back = (query) => `/api/v1/session/oidc/campus/callback?state=${state}&${query}`;
+  response.writeHead(200, { 'Content-Type': TYPES['.html'] }).end(`<!doctype html><html lang="en"><title>Campus SSO</title><h1>Campus SSO</h1><p><a href="${back('code=zhang')}">Go on as zhang</a></p><p><a href="${back('error=access_denied')}">Refuse</a></p></html>`);
+}
+/** Both ways there and the way back: what is known of a flow lies with the session. */
+function flow(response, path, url, { s, me, headers }) {
+  const to = (where) => response.writeHead(303, { ...headers, Location: where }).end();
+  if (!path.endsWith('/callback')) {
+    s.flow = { state: id(), links: path.startsWith('/me/') && me ? me : null };
+    return to(`/provider?state=${s.flow.state}`);
+  }
+  const under = s.flow;
+  s.flow = null;
+  const subject = url.searchParams.get('code');
+  if (!under || under.state !== url.searchParams.get('state') || !subject) return to('/#/problem/wrong-credentials');
+  if (under.links) {
+    under.links.subjects = { campus: subject };
+    return to('/#/me');
+  }
+  const found = [...accounts.values()].find((a) => a.subjects?.campus === subject && a.state === 'active');
+  if (!found) return to('/#/problem/wrong-credentials');
+  Object.assign(s, { account: found.id, next: found.totp ? 'totp' : null, proved: data.now() });
+  return to('/');
+}
+/** An export, part by part; `--slow` lets one see it run. */
 async function stream(response, body) {
   response.writeHead(200, { 'Content-Type': body.format === 'csv' ? 'text/csv' : 'application/jsonl' });
-  response.write('start,end,source\n');
-  for (let n = 0; n < 20; n += 1) {
-    response.write(Array.from({ length: 500 }, () => `${data.at(data.now())},${data.at(data.now())},2\n`).join(''));
+  if (body.format === 'csv') response.write('start,end,source\n');
+  const line = body.format === 'csv' ? (t) => `${t},${t},2\n` : (t) => `{"start":"${t}","end":"${t}","source":2}\n`;
+  for (let n = 0; n < 20 && !response.destroyed; n += 1) {
+    response.write(Array.from({ length: 500 }, () => line(data.at(data.now()))).join(''));
     await new Promise((go) => setTimeout(go, 20));
   }
   response.end();
@@ -224,7 +302,8 @@ async function stream(response, body) {
 const server = createServer((request, response) => {
   const url = new URL(request.url, 'http://localhost');
   if (url.pathname.startsWith('/api/v1/')) void api(request, response, url);
-  else page(url.pathname, response);
+  else if (url.pathname === '/provider') provider(response, url);
+  else page(url.pathname, response, request.headers['accept-encoding']);
 });
 server.listen(Number(option('port') ?? 0), '127.0.0.1', () => {
   const at = `http://localhost:${server.address().port}`;

@@ -11,7 +11,7 @@ rmSync(join(dist, '.vite'), { recursive: true });
 let before = 0;
 let after = 0;
 for (const path of readdirSync(dist, { recursive: true }).map((name) => join(dist, name))) {
-  if (!statSync(path).isFile() || !/\.(js|css|svg)$/.test(path)) continue;
+  if (!statSync(path).isFile() || !/\.(js|css|svg|txt)$/.test(path)) continue;
   const bytes = readFileSync(path);
   if (bytes.length < 1024) continue;
   const small = brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 22, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } });
@@ -19,4 +19,4 @@ for (const path of readdirSync(dist, { recursive: true }).map((name) => join(dis
   before += bytes.length;
   after += small.length;
 }
-console.log(`compress: ${before} bytes of scripts and styles became ${after}`);
+console.log(`compress: ${before} bytes of text became ${after}`);

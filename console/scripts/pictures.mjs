@@ -20,20 +20,22 @@ try {
   await signIn(page, base, people.operator);
   for (const [lang, theme] of [['en', 'light'], ['zh', 'dark']]) {
     await dress(page, lang, theme);
-    await page.goto(`${base}/#/overview`);
-    await page.reload();
     await settled(page);
     // A mapping that has ended: the moment in its middle has one certain holder.
     const question = await page.evaluate(async () => {
-      const { rows } = await (await fetch('/api/v1/records?kind=nat_mapping&limit=1000')).json();
+      const { csrf } = await (await fetch('/api/v1/session')).json();
+      const body = JSON.stringify({ kind: 'nat_mapping', limit: 1000 });
+      const { rows } = await (await fetch('/api/v1/records/search', { method: 'POST', headers: { 'Content-Type': 'application/json', 'X-Weir-CSRF': csrf }, body })).json();
       const row = rows.find((r) => r.duration > 8000);
       if (!row) return null;
       const at = new Date(Date.parse(row.start) + row.duration / 2).toISOString();
       return `${row.public_address}:${row.public_port} ${at} ${{ 6: 'tcp', 17: 'udp' }[row.protocol] ?? ''}`;
     });
     if (!question) throw new Error('no mapping has begun and ended yet: let the demonstration run for a minute');
-    await page.goto(`${base}/#/lookup?paste=${encodeURIComponent(question)}`);
-    await page.waitForFunction(() => document.querySelector('.one-form input')?.value);
+    // Into the quick look-up, as a person pastes it.
+    await page.locator('.bar .find input').fill(question);
+    await page.locator('.bar .find input').press('Enter');
+    await page.waitForFunction((end) => document.querySelector('.one-form input')?.value === end, question.split(' ')[0]);
     await page.locator('.ant-radio-button-wrapper').nth(2).click();
     await page.locator('.lookup-in form button[type=submit]').click();
     await page.locator('.verdict-box').waitFor();

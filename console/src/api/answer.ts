@@ -1,4 +1,6 @@
 // An answer of a look-up, as `weir lookup --json` shows it (docs/answers.md). Fields may be added to it; none is taken away.
+import type { Words } from './types';
+
 export interface MappingNote { kind: string; start: string | null; end: string | null; certain: boolean; source: string }
 export interface SessionNote { id: string; start: string; end: string | null; inferred: boolean; nas: string; certain: boolean; record: string }
 export interface Candidate {
@@ -17,13 +19,15 @@ export interface Answer {
   gaps: GapNote[];
   clocks: ClockNote[];
   reason: string;
+  /** The reason in Chinese, from the desk alone. */
+  reason_zh?: string | null;
   skew: string;
   code: string;
   candidates_left: number;
   gaps_left: number;
 }
 /** A question that could not be answered at all. */
-export interface Refused { error: { what: string; todo: string } }
+export interface Refused { error: { what: Words; todo: Words } }
 
 export function isRefused(value: Answer | Refused): value is Refused {
   return typeof (value as Refused).error === 'object';

@@ -19,7 +19,19 @@ export function codeOf(problem: Problem): string {
 }
 
 let csrf = '';
+let spoken = 'en';
 let ended: () => void = () => undefined;
+let again: () => Promise<boolean> = () => Promise.resolve(false);
+let asking: Promise<boolean> | null = null;
+
+/** The language the program should answer in, as `Accept-Language` names it. */
+export function speak(language: string): void {
+  spoken = language;
+}
+/** Called when something needs a fresh sign-in; answers whether there was one. Then what was asked is asked once more. */
+export function onAgain(call: () => Promise<boolean>): void {
+  again = call;
+}
 
 export function setCsrf(token: string): void {
   csrf = token;
@@ -38,6 +50,12 @@ export function pathOf(path: string, query?: Query): string {
   return `/api/v1${path}${parts.length > 0 ? `?${parts.join('&')}` : ''}`;
 }
 
+/** One dialogue, however many requests wait for it. */
+function signInAgain(): Promise<boolean> {
+  asking ??= again().finally(() => { asking = null; });
+  return asking;
+}
+
 async function problemOf(response: Response): Promise<Problem> {
   try {
     const body = (await response.json()) as Problem;
@@ -50,7 +68,16 @@ async function problemOf(response: Response): Promise<Problem> {
 
 /** Sends and hands over the response; throws `Failure` for everything that is not 2xx. */
 export async function send(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
-  const headers: Record<string, string> = { Accept: 'application/json' };
+  try {
+    return await sendOnce(method, path, body, signal);
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code !== 'sign-in-again' || !(await signInAgain())) throw error;
+    return sendOnce(method, path, body, signal);
+  }
+}
+
+async function sendOnce(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
+  const headers: Record<string, string> = { Accept: 'application/json', 'Accept-Language': spoken };
   const unsafe = method !== 'GET';
   if (unsafe) headers['Content-Type'] = 'application/json';
   if (unsafe && csrf) headers['X-Weir-CSRF'] = csrf;

@@ -146,7 +146,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Confirms exactly what was looked at. */
+        /** Confirms exactly what was looked at. The last confirmation of what leads to a one-use link gives its code, once. */
         post: operations["approval_confirm"];
         delete?: never;
         options?: never;
@@ -256,6 +256,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/invitations/open": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a one-use link leads to. It is not used by that. */
+        post: operations["invitation_open"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/ledger": {
         parameters: {
             query?: never;
@@ -318,6 +335,60 @@ export interface paths {
         put?: never;
         /** Reads what people paste. Nothing of it is asked. */
         post: operations["lookup_read"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/again": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Signs in again within the session, with the password: what changes factors, password or tokens needs a sign-in that is not older than ten
+         *     minutes.
+         */
+        post: operations["again"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/again/passkey/begin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begins to sign in again with a passkey. */
+        post: operations["again_passkey_begin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/again/passkey/finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Signs in again with a passkey. */
+        post: operations["again_passkey_finish"];
         delete?: never;
         options?: never;
         head?: never;
@@ -614,23 +685,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/records": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Rows through the masking view, newest first. */
-        get: operations["records"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/records/export": {
         parameters: {
             query?: never;
@@ -655,10 +709,44 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Kinds that have a view. */
+        /** Kinds that have a view for the one who asks. */
         get: operations["record_kinds"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/records/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Rows through the masking view, newest first. */
+        post: operations["records_search"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/records/{id}/text": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Opens a log line as it came. That it was opened, and why, is in the ledger before it is shown. */
+        post: operations["record_text"];
         delete?: never;
         options?: never;
         head?: never;
@@ -979,6 +1067,8 @@ export interface components {
     schemas: {
         /** @description `POST /api/v1/invitations/accept`: becomes an account and signs in. The token comes from the link's fragment, which no server sees. */
         Accept: {
+            /** @description The code of who confirmed the link, where it needs one. */
+            code?: string | null;
             /** @description Name shown to people. */
             display: string;
             /** @description Sign-in name wanted: 2 to 32 of a-z 0-9 . _ - */
@@ -1011,9 +1101,16 @@ export interface components {
             /** @description `invited`, `active`, `locked` (too many failures), `disabled`. */
             state: string;
         };
+        /** @description `POST /api/v1/me/again`: signs in again within the session, before factors, password or tokens are changed. */
+        Again: {
+            /** @description The code of the authenticator app, when the account has one. */
+            code?: string | null;
+            /** @description Password. */
+            password: string;
+        };
         /** @description Answers, in the order of the questions. */
         Answers: {
-            /** @description As `weir lookup --json` shows an answer (docs/answers.md), or `{"error": {"what", "todo"}}`. */
+            /** @description As `weir lookup --json` shows an answer (docs/answers.md), with `reason_zh` beside `reason`; or `{"error": {"what", "todo"}}`, both `{"en", "zh"}`. */
             answers: Record<string, never>[];
         };
         /** @description A request that a second person confirms. */
@@ -1049,8 +1146,7 @@ export interface components {
             state: string;
             /** @description Each step: who, when, what. */
             steps: components["schemas"]["Step"][];
-            /** @description Why not, where not. */
-            why_not?: string | null;
+            why_not?: components["schemas"]["Words"] | null;
         };
         /** @description `POST /api/v1/lookup`. */
         Ask: {
@@ -1110,7 +1206,7 @@ export interface components {
             /** @description `plain`, `identifier` (masked: a new stand-in for every request), …. */
             class: string;
             /** @description What it is. */
-            doc: string;
+            doc: components["schemas"]["Words"];
             /** @description Name. */
             name: string;
             /** @description Unit; empty where there is none. */
@@ -1120,6 +1216,14 @@ export interface components {
         Confirm: {
             /** @description The digest that was looked at: another one is refused. */
             digest: string;
+        };
+        /** @description What a confirmation gives. */
+        Confirmed: components["schemas"]["Approval"] & {
+            /**
+             * @description Of the last confirmation of an approval that leads to a one-use link: the code that whoever uses the link must give too, `XXXX-XXXX`,
+             *     once. Give it to that person yourself, by another way than the link.
+             */
+            code?: string | null;
         };
         /** @description What `navigator.credentials` gave (`PublicKeyCredential.toJSON()`). */
         Credential: {
@@ -1204,6 +1308,17 @@ export interface components {
             /** @description Vendor or program, e.g. `Juniper MX`. */
             vendor: string;
         };
+        /** @description What a one-use link leads to. */
+        Invitation: {
+            /** @description The code of who confirmed the link must be given too. */
+            code_needed: boolean;
+            /** @description The name shown to people; none for the first account, which names itself. */
+            display?: string | null;
+            /** @description The link ends at (RFC 3339); the first account's ends with the program. */
+            expires?: string | null;
+            /** @description The account is there already and gets new factors: its sign-in name stays and must be given. */
+            recovers: boolean;
+        };
         /** @description `POST /api/v1/accounts`: asks for a new account. While the unit is being set up the invitation comes at once; afterwards a second person confirms first. */
         Invite: {
             /** @description Name shown to people. */
@@ -1220,7 +1335,7 @@ export interface components {
             /** @description Its columns. */
             columns: components["schemas"]["Column"][];
             /** @description What it is. */
-            doc: string;
+            doc: components["schemas"]["Words"];
             /** @description Name, e.g. `nat_mapping`. */
             name: string;
             /** @description Words can be searched in it. */
@@ -1267,6 +1382,11 @@ export interface components {
             malformed: number[];
             /** @description Records a second. */
             records: number[];
+        };
+        /** @description `POST /api/v1/invitations/open`: what a one-use link leads to. The link is not used by that. */
+        Link: {
+            /** @description The token of the one-use link. */
+            token: string;
         };
         /** @description Something that was not understood: its reason and its shape, never its bytes. */
         Malformed: {
@@ -1320,8 +1440,7 @@ export interface components {
             since: string;
             /** @description `running`, `degraded`, `stopped`. */
             state: string;
-            /** @description Why. */
-            why: string;
+            why?: components["schemas"]["Words"] | null;
             /** @description Title in Chinese. */
             zh: string;
         };
@@ -1345,8 +1464,8 @@ export interface components {
             level: string;
             /** @description Since. */
             since?: string | null;
-            /** @description Words for it, in English. */
-            text: string;
+            /** @description Words for it. */
+            text: components["schemas"]["Words"];
         };
         /** @description `POST /api/v1/ledger/{id}/open`: shows what was asked; itself a record of the ledger. */
         Open: {
@@ -1367,6 +1486,13 @@ export interface components {
             since: string;
             /** @description Last used. */
             used: string;
+        };
+        /** @description `POST /api/v1/records/{id}/text`: opens a log line as it came; itself a record of the ledger. */
+        OpenText: {
+            /** @description Why, in words: 4 to 200 characters. */
+            reason: string;
+            /** @description When the line was written (RFC 3339): the column `time` of its record. */
+            time: string;
         };
         /** @description What was asked. */
         Opened: {
@@ -1471,7 +1597,7 @@ export interface components {
         /** @description A line of a paste. */
         ReadLine: {
             /** @description What was assumed, e.g. that a time without a zone is in the given one. */
-            assumed: string[];
+            assumed: components["schemas"]["Words"][];
             /** @description What it was taken for: `plain`, `csv`, `combined-log`, `syslog`, `iptables`, `json`, …. */
             form?: string | null;
             /**
@@ -1479,8 +1605,7 @@ export interface components {
              * @description Line number, from 1.
              */
             line: number;
-            /** @description Why there is no question in it. */
-            problem?: string | null;
+            problem?: components["schemas"]["Words"] | null;
             question?: components["schemas"]["Question"] | null;
         };
         /** @description `POST /api/v1/accounts/{id}/{recover,disable,enable,unlock}`. */
@@ -1496,6 +1621,27 @@ export interface components {
             more: boolean;
             /** @description Rows: an object each. */
             rows: Record<string, never>[];
+        };
+        /** @description `POST /api/v1/records/search`: in a body, because words that are searched for belong into no URL. */
+        RecordsQuery: {
+            /** @description From (RFC 3339). */
+            from?: string | null;
+            /** @description Kind. */
+            kind: string;
+            /**
+             * Format: int32
+             * @description Rows at most, 1 to 1,000.
+             */
+            limit?: number | null;
+            /** @description Words that must all be in a line; kind `maintenance` only. */
+            match?: string | null;
+            /**
+             * Format: int32
+             * @description Source number.
+             */
+            source?: number | null;
+            /** @description To. */
+            to?: string | null;
         };
         /** @description A role, and what it may do. */
         Role: {
@@ -1563,7 +1709,7 @@ export interface components {
             /** @description Path, e.g. `store.seal_every`. */
             path: string;
             /** @description What a value looks like, in words. */
-            shape: string;
+            shape: components["schemas"]["Words"];
             /** @description A change needs a second person. */
             two_persons: boolean;
             /** @description Value as TOML writes it; a secret is a file's name, never the secret. */
@@ -1585,7 +1731,7 @@ export interface components {
             /** @description Path. */
             path: string;
             /** @description What is wrong and what to do. */
-            text: string;
+            text: components["schemas"]["Words"];
         };
         /** @description `GET /api/v1/settings`. */
         Settings: {
@@ -1663,8 +1809,7 @@ export interface components {
             spark: number[];
             /** @description `ok`, `silent` (nothing for five minutes), `trouble`. */
             state: string;
-            /** @description Why it is in trouble. */
-            trouble?: string | null;
+            trouble?: components["schemas"]["Words"] | null;
             /**
              * Format: int64
              * @description Lines no dialect understands.
@@ -1682,8 +1827,7 @@ export interface components {
             actor: string;
             /** @description Name. */
             display: string;
-            /** @description Words, where some were given. */
-            reason?: string | null;
+            reason?: components["schemas"]["Words"] | null;
             /** @description When (RFC 3339). */
             time: string;
             /** @description `asked`, `confirmed`, `refused`, `withdrawn`, `used`, `expired`, `void`. */
@@ -1715,8 +1859,7 @@ export interface components {
              * @description Open sessions.
              */
             open_sessions: number;
-            /** @description Why it is not well. */
-            trouble?: string | null;
+            trouble?: components["schemas"]["Words"] | null;
             /**
              * Format: int64
              * @description Rows not sealed yet.
@@ -1736,6 +1879,11 @@ export interface components {
             cut: boolean;
             /** @description Rows: an object each. */
             rows: Record<string, never>[];
+        };
+        /** @description A log line as it came. */
+        Text: {
+            /** @description The line; bytes that are no text are replaced. */
+            text: string;
         };
         /** @description An API token. */
         Token: {
@@ -1772,6 +1920,13 @@ export interface components {
             kinds: string[];
             /** @description Origin of its log. */
             origin: string;
+        };
+        /** @description A sentence that the program makes. Where nobody has translated it both are the English one. */
+        Words: {
+            /** @description In English. */
+            en: string;
+            /** @description In Chinese. */
+            zh: string;
         };
     };
     responses: never;
@@ -2097,7 +2252,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Approval"];
+                    "application/json": components["schemas"]["Confirmed"];
                 };
             };
             /** @description Why not, and what to do */
@@ -2299,6 +2454,38 @@ export interface operations {
             };
         };
     };
+    invitation_open: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Link"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invitation"];
+                };
+            };
+            /** @description Why not, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ledger: {
         parameters: {
             query?: {
@@ -2424,6 +2611,98 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Read"];
+                };
+            };
+            /** @description Why not, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    again: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Again"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description Why not, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    again_passkey_begin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ceremony"];
+                };
+            };
+            /** @description Why not, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    again_passkey_finish: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Credential"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
                 };
             };
             /** @description Why not, and what to do */
@@ -2970,47 +3249,6 @@ export interface operations {
             };
         };
     };
-    records: {
-        parameters: {
-            query: {
-                /** @description Kind. */
-                kind: string;
-                /** @description From (RFC 3339). */
-                from?: string;
-                /** @description To. */
-                to?: string;
-                /** @description Source number. */
-                source?: number;
-                /** @description Words that must all be in a line; kind `maintenance` only. */
-                match?: string;
-                /** @description Rows at most, 1 to 1,000. */
-                limit?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Records"];
-                };
-            };
-            /** @description Why not, and what to do */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     records_export: {
         parameters: {
             query?: never;
@@ -3059,6 +3297,73 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["KindShape"][];
+                };
+            };
+            /** @description Why not, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    records_search: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecordsQuery"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Records"];
+                };
+            };
+            /** @description Why not, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    record_text: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The column `text` of a maintenance record */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OpenText"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Text"];
                 };
             };
             /** @description Why not, and what to do */

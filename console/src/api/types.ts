@@ -40,3 +40,6 @@ export type Source = Schemas['Source'];
 export type Table = Free<Schemas['Table'], 'rows', Row[]>;
 export type Token = Schemas['Token'];
 export type TotpBegin = Schemas['TotpBegin'];
+export type Words = Schemas['Words'];
+export type Invitation = Schemas['Invitation'];
+export type Confirmed = Schemas['Confirmed'];

@@ -5,7 +5,7 @@ import zhCN from 'antd/locale/zh_CN';
 import dayjs from 'dayjs';
 import 'dayjs/locale/zh-cn';
 import { Suspense, lazy, useCallback, useEffect, useMemo, useState } from 'react';
-import { get, onEnded, setCsrf } from '../api/client';
+import { get, onAgain, onEnded, setCsrf } from '../api/client';
 import type { Problem, Session } from '../api/types';
 import { WordsContext, wordsOf } from '../i18n';
 import { themeOf } from '../theme/antd';
@@ -17,11 +17,12 @@ import { usePrefs } from './prefs';
 import { useRoute } from './router';
 
 const Shell = lazy(() => import('./Shell'));
+const Again = lazy(() => import('./Again'));
 
 export function App() {
-  const { lang, dark } = usePrefs();
+  const { lang, dark, still } = usePrefs();
   const words = useMemo(() => wordsOf(lang), [lang]);
-  const theme = useMemo(() => themeOf(dark), [dark]);
+  const theme = useMemo(() => themeOf(dark, still), [dark, still]);
   dayjs.locale(lang === 'zh' ? 'zh-cn' : 'en');
   return (
     <WordsContext.Provider value={words}>
@@ -56,10 +57,23 @@ function Gate() {
   if (!session) {
     return <div style={{ maxWidth: 560, margin: '18vh auto', padding: 16 }}>{problem ? <Failed problem={problem} retry={() => void reload()} /> : <Waiting />}</div>;
   }
-  if (!session.account || session.next || route.page === 'welcome') return <Outside session={session} reload={reload} />;
+  const outside = !session.account || session.next || route.page === 'welcome';
   return (
-    <Suspense fallback={<div style={{ padding: 40 }}><Waiting /></div>}>
-      <Shell session={session} me={session.account} reload={reload} />
-    </Suspense>
+    <>
+      {outside || !session.account ? <Outside session={session} reload={reload} /> : (
+        <Suspense fallback={<div style={{ padding: 40 }}><Waiting /></div>}>
+          <Shell session={session} me={session.account} reload={reload} />
+        </Suspense>
+      )}
+      <AskAgain />
+    </>
   );
+}
+
+/** Shows the dialogue for as long as a request waits for a fresh sign-in. */
+function AskAgain() {
+  const [waits, setWaits] = useState<((done: boolean) => void) | null>(null);
+  useEffect(() => onAgain(() => new Promise<boolean>((go) => { setWaits(() => go); })), []);
+  if (!waits) return null;
+  return <Suspense fallback={null}><Again onDone={(done) => { setWaits(null); waits(done); }} /></Suspense>;
 }

@@ -63,6 +63,7 @@ export function Bar({ menu }: { menu: ReactNode }) {
 
 function Find() {
   const { t } = useWords();
+  const { me } = useDesk();
   const field = useRef<InputRef>(null);
   const [text, setText] = useState('');
   useEffect(() => {
@@ -76,7 +77,7 @@ function Find() {
     return () => window.removeEventListener('keydown', press);
   }, []);
   return (
-    <form className="find" role="search" onSubmit={(event) => { event.preventDefault(); if (text.trim()) { go(`lookup?paste=${encodeURIComponent(text)}`); setText(''); } }}>
+    <form className="find" role="search" onSubmit={(event) => { event.preventDefault(); if (text.trim()) { go('lookup', { by: me.id, paste: text }); setText(''); } }}>
       <Input
         ref={field}
         value={text}

@@ -92,13 +92,13 @@ function Nav({ entries, here, session, me }: { entries: Entry[]; here: Entry | u
           ))}
         </div>
       ))}
-      <p className="foot">{t('shell.version', { v: session.version })}</p>
+      <p className="foot">{t('shell.version', { v: session.version })} · <a href="/licences.txt" target="_blank" rel="noreferrer">{t('shell.licences')}</a></p>
     </nav>
   );
 }
 
 function Banners() {
-  const { t, code } = useWords();
+  const { t, code, pick } = useWords();
   const end = useAction();
   return (
     <DeskContext.Consumer>
@@ -118,7 +118,7 @@ function Banners() {
             {glass.map((n) => (
               <div key={`${n.since}`} className="banner err" role="alert">
                 <span>{t('glass.banner')}</span>
-                <span className="small" style={{ fontWeight: 400 }}>{n.text}</span>
+                <span className="small" style={{ fontWeight: 400 }}>{pick(n.text)}</span>
                 <a href="#/approvals?show=all" style={{ marginLeft: 'auto' }}>{t('glass.see')}</a>
               </div>
             ))}

@@ -1,11 +1,13 @@
 // What this browser remembers: language and theme. Nothing else is kept here, and nothing about anybody.
 import { useSyncExternalStore } from 'react';
+import { speak } from '../api/client';
 import { type Lang, firstLang } from '../i18n';
 
 export type Theme = 'system' | 'light' | 'dark';
-interface Prefs { lang: Lang; theme: Theme; dark: boolean }
+interface Prefs { lang: Lang; theme: Theme; dark: boolean; still: boolean }
 
 const system = window.matchMedia('(prefers-color-scheme: dark)');
+const calm = window.matchMedia('(prefers-reduced-motion: reduce)');
 
 function read(name: string): string | null {
   try {
@@ -26,7 +28,7 @@ const isLang = (v: string | null): v is Lang => v === 'zh' || v === 'en';
 const isTheme = (v: string | null): v is Theme => v === 'system' || v === 'light' || v === 'dark';
 
 function make(lang: Lang, theme: Theme): Prefs {
-  return { lang, theme, dark: theme === 'dark' || (theme === 'system' && system.matches) };
+  return { lang, theme, dark: theme === 'dark' || (theme === 'system' && system.matches), still: calm.matches };
 }
 
 const kept = { lang: read('weir-lang'), theme: read('weir-theme') };
@@ -37,10 +39,16 @@ function put(next: Prefs): void {
   prefs = next;
   document.documentElement.dataset.theme = prefs.dark ? 'dark' : 'light';
   document.documentElement.lang = prefs.lang === 'zh' ? 'zh-CN' : 'en';
+  speak(document.documentElement.lang);
   readers.forEach((call) => call());
 }
 put(prefs);
-system.addEventListener('change', () => put(make(prefs.lang, prefs.theme)));
+for (const query of [system, calm]) query.addEventListener('change', () => put(make(prefs.lang, prefs.theme)));
+// Another tab of the same browser chose: all follow.
+window.addEventListener('storage', () => {
+  const next = { lang: read('weir-lang'), theme: read('weir-theme') };
+  put(make(isLang(next.lang) ? next.lang : prefs.lang, isTheme(next.theme) ? next.theme : prefs.theme));
+});
 
 export function setLang(lang: Lang): void {
   keep('weir-lang', lang);

@@ -1,12 +1,15 @@
-// Routes live in the fragment, so that no server sees where one is, nor a one-use token in a link.
+// Routes live in the fragment, so that no server sees where one is, nor a one-use token in a link. What people paste or search for is in
+// no address at all: it is handed over in the history's state, which a reload keeps and no log or list of pages visited shows.
 import { useSyncExternalStore } from 'react';
 
-export interface Route { page: string; rest: string[]; params: URLSearchParams }
+/** What one page hands to another: whose it is, so that nobody else sees it who signs in later in the same tab. */
+export interface Handed { by: string; paste?: string; filter?: { kind: string; from: string; to: string; source: number | null; words: string } }
+export interface Route { page: string; rest: string[]; params: URLSearchParams; handed: Handed | null }
 
-export function routeOf(hash: string): Route {
+export function routeOf(hash: string, state: unknown = null): Route {
   const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?');
   const [page = '', ...rest] = path.split('/').map(decode);
-  return { page, rest, params: new URLSearchParams(query) };
+  return { page, rest, params: new URLSearchParams(query), handed: handedOf(state) };
 }
 
 function decode(part: string): string {
@@ -17,28 +20,41 @@ function decode(part: string): string {
   }
 }
 
+function handedOf(state: unknown): Handed | null {
+  const handed = state as Partial<Handed> | null;
+  return typeof handed === 'object' && handed !== null && typeof handed.by === 'string' ? (handed as Handed) : null;
+}
+
 let hash = window.location.hash;
-let route = routeOf(hash);
+let route = routeOf(hash, window.history.state);
+const readers = new Set<() => void>();
+
+function tell(): void {
+  hash = window.location.hash;
+  route = routeOf(hash, window.history.state);
+  readers.forEach((call) => call());
+}
+window.addEventListener('popstate', tell);
+window.addEventListener('hashchange', () => { if (window.location.hash !== hash) tell(); });
 
 function subscribe(call: () => void): () => void {
-  window.addEventListener('hashchange', call);
-  return () => window.removeEventListener('hashchange', call);
-}
-function snapshot(): Route {
-  if (window.location.hash !== hash) {
-    hash = window.location.hash;
-    route = routeOf(hash);
-  }
-  return route;
+  readers.add(call);
+  return () => readers.delete(call);
 }
 
-export const useRoute = (): Route => useSyncExternalStore(subscribe, snapshot);
+export const useRoute = (): Route => useSyncExternalStore(subscribe, () => route);
 
-export function go(to: string): void {
-  window.location.hash = `/${to}`;
+export function go(to: string, handed: Handed | null = null): void {
+  if (!handed && window.location.hash === `#/${to}`) return;
+  window.history.pushState(handed, '', `#/${to}`);
+  tell();
 }
 /** Goes without leaving a trace in the history: for links that hold a secret. */
 export function replace(to: string): void {
   window.history.replaceState(null, '', `#/${to}`);
-  window.dispatchEvent(new HashChangeEvent('hashchange'));
+  tell();
+}
+/** Keeps what is on this page for a reload, and moves nowhere. */
+export function keep(handed: Handed | null): void {
+  window.history.replaceState(handed, '');
 }

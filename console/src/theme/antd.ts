@@ -17,11 +17,13 @@ export function colours(dark: boolean): typeof LIGHT {
   return dark ? DARK : LIGHT;
 }
 
-export function themeOf(dark: boolean): ThemeConfig {
+/** `still`: the reader wants no motion; then Ant Design must not wait for the end of any either. */
+export function themeOf(dark: boolean, still: boolean): ThemeConfig {
   const c = colours(dark);
   return {
     algorithm: dark ? theme.darkAlgorithm : theme.defaultAlgorithm,
     token: {
+      motion: !still,
       colorPrimary: c.accent, colorLink: c.accent, colorInfo: c.info, colorSuccess: c.ok, colorWarning: c.warn, colorError: c.err,
       colorBgLayout: c.bg, colorBgContainer: c.surface, colorBgElevated: c.surface,
       colorText: c.ink, colorTextSecondary: c.ink2, colorTextTertiary: c.ink3, colorTextDescription: c.ink3, colorTextPlaceholder: c.ink3,

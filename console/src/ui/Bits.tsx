@@ -21,6 +21,12 @@ export function Time({ at, detail = 'second' }: { at: string | null | undefined;
   );
 }
 
+/** A sentence of the program, in which `names` stand between backticks. */
+export function Said({ children }: { children: string }) {
+  return <>{children.split('`').map((part, n) => (n % 2 === 1 ? <code key={n} className="mono">{part}</code> : part))}</>;
+}
+export const plain = (text: string): string => text.replace(/`/g, '');
+
 async function toClipboard(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);

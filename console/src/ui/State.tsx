@@ -3,7 +3,7 @@ import { Button, Skeleton } from 'antd';
 import type { ReactNode } from 'react';
 import { codeOf } from '../api/client';
 import type { Problem } from '../api/types';
-import { useWords } from '../i18n';
+import { type Lang, useWords } from '../i18n';
 import { Calm } from './Mark';
 
 export function Waiting({ lines = 4 }: { lines?: number }) {
@@ -15,16 +15,19 @@ export function Waiting({ lines = 4 }: { lines?: number }) {
   );
 }
 
+const inLanguage = (text: string, lang: Lang): boolean => /\p{Script=Han}/u.test(text) === (lang === 'zh');
+
 /** Words of a problem: our own where the catalogue has its code, else what the program said. */
 export function useProblem(): (problem: Problem) => { title: string; detail: string; todo: string } {
   const { t, lang, has, code } = useWords();
   return (problem) => {
     const name = codeOf(problem);
-    const known = has('problem', name);
+    // The program answers in the language that was asked in; that may have been another one than is read now.
+    const said = (prefix: string, text: string): string => (text && (inLanguage(text, lang) || !has(prefix, name)) ? text : code(prefix, name, text));
     return {
-      title: known ? code('problem', name) : problem.title || t('problem.other'),
-      detail: (lang === 'zh' || !problem.detail) && has('problem.detail', name) ? code('problem.detail', name) : problem.detail,
-      todo: lang === 'zh' && has('problem.todo', name) && !problem.field ? code('problem.todo', name) : problem.todo || code('problem.todo', name, ''),
+      title: has('problem', name) ? code('problem', name) : problem.title || t('problem.other'),
+      detail: said('problem.detail', problem.detail),
+      todo: said('problem.todo', problem.todo),
     };
   };
 }

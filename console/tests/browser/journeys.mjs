@@ -1,5 +1,5 @@
 // What people do, from the first key to the last: each returns the faults seen on its way.
-import { axe, dress, freshCode, settled } from './lib.mjs';
+import { axe, dress, freshCode, settled, told, visit } from './lib.mjs';
 
 const main = (page) => page.locator('#main');
 
@@ -8,8 +8,7 @@ async function lookup({ open }) {
   const { page, faults } = await open('operator');
   await page.setViewportSize({ width: 1280, height: 720 });
   await dress(page, 'en', 'dark');
-  await page.goto(`${page.base}/#/overview`);
-  await page.reload();
+  await visit(page, 'overview');
   await main(page).locator('h1').waitFor();
   await page.keyboard.press('/');
   await page.keyboard.type('203.0.113.7:40122 2026-11-22 10:00:00 tcp');
@@ -24,6 +23,11 @@ async function lookup({ open }) {
   const found = await axe(page);
   const words = await page.locator('.verdict-box .big').textContent();
   if (!['One holder', 'Nobody', 'Several', 'Cannot be said'].includes(words.trim())) found.push(`no answer: ${words}`);
+  // Nothing of what was typed is in any address; a reload keeps it all the same.
+  await page.reload();
+  await page.waitForFunction(() => document.querySelector('.one-form input')?.value === '203.0.113.7:40122');
+  found.push(...told(page, '203.0.113.7', '40122'));
+  await page.getByRole('button', { name: 'Read', exact: true }).waitFor();
   return [...found, ...faults.splice(0)];
 }
 
@@ -57,7 +61,6 @@ async function refused({ fresh, base }) {
   const { page, faults } = await fresh();
   await page.goto(base);
   await dress(page, 'en', 'light');
-  await page.reload();
   for (let n = 0; n < 2; n += 1) {
     await page.locator('input[autocomplete=username]').fill('nobody-of-that-name');
     await page.locator('input[autocomplete=current-password]').fill(`wrong ${n}`);
@@ -75,8 +78,7 @@ async function setting({ open }) {
   const { page } = asker;
   await page.setViewportSize({ width: 1280, height: 720 });
   await dress(page, 'en', 'light');
-  await page.goto(`${page.base}/#/settings`);
-  await page.reload();
+  await visit(page, 'settings');
   await page.getByLabel('Find a setting').fill('store.wal_bytes');
   await page.getByRole('button', { name: 'Change store.wal_bytes' }).click();
   await page.getByRole('textbox', { name: 'store.wal_bytes' }).fill('9663676416');
@@ -88,15 +90,13 @@ async function setting({ open }) {
   const other = await open('security-admin');
   await other.page.setViewportSize({ width: 1280, height: 720 });
   await dress(other.page, 'en', 'light');
-  await other.page.goto(`${other.page.base}/#/approvals?show=forMe`);
-  await other.page.reload();
+  await visit(other.page, 'approvals?show=forMe');
   await other.page.getByRole('button', { name: 'Review' }).first().click();
   await other.page.getByText('9663676416').waitFor();
   found.push(...await axe(other.page));
   await other.page.getByRole('button', { name: 'Confirm', exact: true }).click();
   await other.page.locator('.steps li.confirmed').waitFor();
-  await page.goto(`${page.base}/#/approvals?show=mine`);
-  await page.reload();
+  await visit(page, 'approvals?show=mine');
   await page.getByRole('button', { name: 'Open', exact: true }).first().click();
   await page.getByRole('button', { name: 'Apply now' }).click();
   await page.getByText('Done.', { exact: true }).waitFor();
@@ -109,9 +109,8 @@ async function exported({ open }) {
   await page.setViewportSize({ width: 1280, height: 720 });
   await dress(page, 'en', 'light');
   // A file chooser cannot be answered here: without it the browser's own download is used.
-  await page.addInitScript(() => { delete window.showSaveFilePicker; });
-  await page.goto(`${page.base}/#/records`);
-  await page.reload();
+  await page.evaluate(() => { delete window.showSaveFilePicker; });
+  await visit(page, 'records');
   await page.getByRole('button', { name: 'Show', exact: true }).click();
   await settled(page);
   const found = await axe(page);
@@ -125,13 +124,73 @@ async function exported({ open }) {
   return [...found, ...faults.splice(0)];
 }
 
+/** Words are searched for in log lines: every row has them, no address has, and a reload keeps them. */
+async function search({ open }) {
+  const { page, faults } = await open('operator');
+  await page.setViewportSize({ width: 1280, height: 720 });
+  await dress(page, 'en', 'light');
+  await visit(page, 'records');
+  await page.getByRole('combobox', { name: 'Kind' }).click();
+  await page.locator('.ant-select-item-option', { hasText: 'Maintenance log' }).click();
+  await page.getByLabel('Words in it').fill('publickey ed25519');
+  const [request] = await Promise.all([page.waitForRequest(/records\/search$/), page.getByRole('button', { name: 'Show', exact: true }).click()]);
+  const found = request.postDataJSON().match === 'publickey ed25519' ? [] : ['the words are not in the request'];
+  await settled(page);
+  const rows = await page.locator('.ant-table-tbody tr.ant-table-row').allTextContents();
+  if (rows.length === 0) await page.getByText('No records in this stretch').waitFor();
+  found.push(...rows.filter((row) => !/publickey/i.test(row) || !/ed25519/i.test(row)).map((row) => `a row without the words: ${row}`), ...await axe(page));
+  await page.reload();
+  await page.waitForFunction(() => [...document.querySelectorAll('input')].some((field) => field.value === 'publickey ed25519'));
+  return [...found, ...told(page, 'publickey', 'ed25519'), ...faults.splice(0)];
+}
+
+/** A statement answers with a table; one that is no SELECT is refused with what to do. */
+async function sql({ open }) {
+  const { page, faults } = await open('operator');
+  await page.setViewportSize({ width: 1280, height: 720 });
+  await dress(page, 'en', 'dark');
+  await visit(page, 'records');
+  await page.getByRole('tab', { name: 'SQL' }).click();
+  const statement = page.getByRole('textbox', { name: 'One SELECT' });
+  await statement.press('Control+Enter');
+  await page.getByRole('region', { name: 'Result' }).waitFor();
+  const found = await axe(page);
+  await statement.fill('DELETE FROM nat_mapping');
+  await page.getByRole('button', { name: 'Run', exact: true }).click();
+  await page.getByRole('alert').waitFor();
+  found.push(...await axe(page), ...told(page, 'DELETE', 'nat_mapping GROUP'));
+  return [...found, ...faults.splice(0)];
+}
+
+/** An export shows what has come so far, and can be stopped: then it says that the file is not whole. */
+async function stopped({ open }) {
+  const { page, faults } = await open('operator');
+  await page.setViewportSize({ width: 1280, height: 720 });
+  await dress(page, 'en', 'dark');
+  await page.evaluate(() => { delete window.showSaveFilePicker; });
+  await visit(page, 'records');
+  await page.getByRole('tab', { name: 'Browse' }).click();
+  await page.getByRole('button', { name: /Export$/ }).click();
+  await page.locator('#reason').fill('To see it stop');
+  await page.getByText('JSON Lines').click();
+  await page.locator('.ant-modal-footer .ant-btn-primary').click();
+  const stop = page.getByRole('button', { name: 'Stop', exact: true });
+  const status = page.locator('.ant-modal [role=status]');
+  await status.waitFor();
+  // A short one may be over before anybody could stop it.
+  await stop.click({ timeout: 3000 }).catch(() => undefined);
+  await status.filter({ hasText: /Stopped: the file is not whole|Done\./ }).waitFor();
+  const found = await axe(page);
+  await page.locator('.ant-modal-footer .ant-btn-primary').click();
+  return [...found, ...faults.splice(0)];
+}
+
 /** An entry of the ledger is opened with a reason. */
 async function ledger({ open }) {
   const { page, faults } = await open('audit-admin');
   await page.setViewportSize({ width: 1280, height: 720 });
   await dress(page, 'en', 'light');
-  await page.goto(`${page.base}/#/ledger`);
-  await page.reload();
+  await visit(page, 'ledger');
   await page.getByRole('button', { name: 'Open', exact: true }).first().click();
   await page.locator('#reason').fill('Monthly review of questions');
   await page.locator('.ant-modal-footer .ant-btn-primary').click();
@@ -168,6 +227,9 @@ export const JOURNEYS = [
   ['wrong passwords are refused in words', refused],
   ['a setting needs a second person', setting],
   ['records are read and exported', exported],
+  ['records are searched by word, and no address tells the words', search],
+  ['a statement is run, and a wrong one refused', sql],
+  ['an export is stopped on its way', stopped],
   ['an entry of the ledger is opened', ledger],
   ['a session that ended asks to sign in again', ended],
 ];

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { chromium } from 'playwright-core';
 
-const axeSource = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+const axeText = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 export const CHROMIUM = process.env.WEIR_CHROMIUM ?? '/usr/bin/chromium';
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
@@ -35,9 +35,36 @@ export const SIZES = { wide: { width: 1280, height: 720 }, narrow: { width: 390,
 export const LANGS = ['zh', 'en'];
 export const THEMES = ['light', 'dark'];
 
+/** Of a context: requests under way, and every address that was asked for or shown. */
+const watched = new WeakMap();
+function watch(context) {
+  const seen = { pending: new Set(), waiting: [], urls: [] };
+  watched.set(context, seen);
+  const over = (request) => {
+    seen.pending.delete(request);
+    if (seen.pending.size === 0) seen.waiting.splice(0).forEach((go) => go());
+  };
+  context.on('request', (request) => {
+    seen.urls.push(request.url());
+    if (/\/(api|assets)\//.test(request.url())) seen.pending.add(request);
+  });
+  context.on('requestfinished', over);
+  context.on('requestfailed', over);
+  context.on('page', (page) => {
+    page.on('framenavigated', (frame) => seen.urls.push(frame.url()));
+    page.on('close', () => { for (const r of [...seen.pending]) over(r); });
+  });
+}
+/** Addresses, of requests or of the page itself, in which one of these texts stands. */
+export function told(page, ...texts) {
+  const plain = (text) => { try { return decodeURIComponent(text.replace(/\+/g, ' ')); } catch { return text; } };
+  return watched.get(page.context()).urls.filter((url) => texts.some((text) => url.includes(text) || plain(url).includes(text))).map((url) => `an address tells what was typed: ${url}`);
+}
+
 /** A context that writes down console errors, broken rules of the policy, and requests to elsewhere. */
 export async function contextOf(browser, base) {
   const context = await browser.newContext({ viewport: SIZES.wide, locale: 'zh-CN', timezoneId: 'America/New_York', ignoreHTTPSErrors: true, acceptDownloads: true, reducedMotion: 'reduce' });
+  watch(context);
   const faults = [];
   const origin = new URL(base).origin;
   await context.addInitScript(() => {
@@ -55,23 +82,38 @@ export async function contextOf(browser, base) {
   return { context, faults };
 }
 
+/** Language and theme, as another tab would choose them: the page follows without being loaded again. */
 export async function dress(page, lang, theme) {
   await page.evaluate(([l, t]) => {
     localStorage.setItem('weir-lang', l);
     localStorage.setItem('weir-theme', t);
+    window.dispatchEvent(new StorageEvent('storage'));
   }, [lang, theme]);
+}
+
+/** Goes to a page of the console, within the page that is open where there is one. */
+export async function visit(page, path) {
+  if (page.url().startsWith(page.base)) await page.evaluate((hash) => { window.location.hash = hash; }, `#/${path}`);
+  else await page.goto(`${page.base}/#/${path}`);
 }
 
 /** Nothing is loading any more and every animation is over. */
 export async function settled(page) {
-  await page.waitForLoadState('networkidle').catch(() => undefined);
+  const drawn = () => page.evaluate(() => new Promise((go) => { requestAnimationFrame(() => requestAnimationFrame(go)); }));
+  const { pending, waiting } = watched.get(page.context());
+  await drawn();
+  // What one answer asks for anew is waited for too.
+  while (pending.size > 0) {
+    await new Promise((go) => { waiting.push(go); });
+    await drawn();
+  }
   await page.waitForFunction(() => !document.querySelector('.ant-skeleton-active, .ant-spin-spinning'));
   await page.waitForFunction(() => document.getAnimations().every((a) => a.playState !== 'running' || a.effect?.getComputedTiming().iterations === Infinity));
 }
 
 /** axe-core: nothing serious or critical. The policy forbids foreign scripts; the debugger's own are not asked. */
 export async function axe(page) {
-  await page.evaluate(readFileSync(axeSource, 'utf8'));
+  if (!await page.evaluate(() => Boolean(globalThis.axe))) await page.evaluate(axeText);
   const found = await page.evaluate(async () => {
     const result = await globalThis.axe.run(document, { resultTypes: ['violations'], runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'] });
     return result.violations.filter((v) => v.impact === 'serious' || v.impact === 'critical').map((v) => `${v.id}: ${v.nodes.slice(0, 3).map((n) => `${n.target.join(' ')} ${(n.any[0]?.message ?? n.all[0]?.message ?? '').slice(0, 160)}`).join(' | ')}`);

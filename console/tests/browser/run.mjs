@@ -4,12 +4,15 @@
 //   node tests/browser/run.mjs                              against the development server (made-up data)
 //   WEIR_CONSOLE_URL=… WEIR_CONSOLE_SETUP=LINK node …       against a program that has no account yet: plays through set-up first
 //   WEIR_CONSOLE_URL=… WEIR_CONSOLE_PEOPLE=FILE node …      against one that has: {role: {login, password, totp}}
-//   WEIR_CONSOLE_ONLY=lookup                                only pages whose name begins so; `journeys`: only what people do
+//   WEIR_CONSOLE_ONLY=lookup                                only pages whose name begins so; `journeys`: only what people do; `states`: only empty, loading, failing;
+//                                                           `journeys:WORD`: only those in whose name the word is
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { ACCESS } from './access.mjs';
 import { JOURNEYS } from './journeys.mjs';
-import { LANGS, SIZES, THEMES, axe, contextOf, dress, launch, overflow, settled } from './lib.mjs';
+import { LANGS, SIZES, THEMES, axe, contextOf, dress, launch, overflow, settled, visit } from './lib.mjs';
 import { given, setUp, signIn } from './people.mjs';
+import { STATES } from './states.mjs';
 
 const PAGES = [
   ['operator', 'overview'], ['operator', 'lookup'], ['operator', 'records'], ['operator', 'sources'], ['operator', 'sources/guides'], ['operator', 'account'],
@@ -41,13 +44,15 @@ async function server() {
 async function matrix(open, only) {
   for (const [role, path] of PAGES.filter(([, p]) => p.startsWith(only))) {
     const { page, faults } = await open(role);
-    for (const size of Object.keys(SIZES)) for (const lang of LANGS) for (const theme of THEMES) {
-      await page.setViewportSize(SIZES[size]);
-      await dress(page, lang, theme);
+    await visit(page, path);
+    const all = Object.keys(SIZES).flatMap((size) => LANGS.flatMap((lang) => THEMES.map((theme) => [size, lang, theme])));
+    for (const [n, [size, lang, theme]] of all.entries()) {
       const found = [];
       try {
-        await page.goto(`${page.base}/#/${path}`);
-        await page.reload();
+        await page.setViewportSize(SIZES[size]);
+        await dress(page, lang, theme);
+        // Dressed while it is open; the last of them is loaded anew, and must have been kept.
+        if (n === all.length - 1) await page.reload();
         await page.locator('h1').first().waitFor();
         await settled(page);
         const dressed = await page.evaluate(() => [document.documentElement.lang, document.documentElement.dataset.theme]);
@@ -94,9 +99,11 @@ try {
     return opened.get(role);
   };
   const only = process.env.WEIR_CONSOLE_ONLY ?? '';
-  await matrix(open, only);
-  if (!only || only === 'journeys') {
-    for (const [name, journey] of JOURNEYS) {
+  if (!/^(states|journeys)/.test(only)) await matrix(open, only);
+  const groups = [['states', STATES], ['journeys', [...JOURNEYS, ...ACCESS]]].filter(([group]) => !only || group === only.split(':')[0]);
+  for (const [, list] of groups) {
+    for (const [name, journey] of list.filter(([n]) => n.includes(only.split(':')[1] ?? ''))) {
+      const start = performance.now();
       const found = [];
       let seen = [];
       try {
@@ -104,6 +111,8 @@ try {
       } catch (error) {
         found.push(error.message.split('\n').slice(0, 3).join(' '));
       }
+      const took = Math.round((performance.now() - start) / 100) / 10;
+      console.log(`journey: ${String(took).padStart(5)} s  ${name}`);
       judge(name, [...found, ...(seen ?? [])]);
     }
   }

@@ -1,8 +1,9 @@
 // Questions while they are written, and what the program says about a paste.
 import { describe, expect, it } from 'vitest';
-import { said } from '../../src/pages/lookup/assumed';
 import { blank, draftOf, endOk, faults, questionOf, readable } from '../../src/pages/lookup/drafts';
 import { wordsOf } from '../../src/i18n';
+import type { Answer } from '../../src/api/answer';
+import { why } from '../../src/pages/lookup/words';
 
 describe('an address with its port', () => {
   const good = ['203.0.113.7:40123', '203.0.113.7', '[2001:db8::1]:443', '2001:db8::1', '[2001:db8::1]'];
@@ -32,9 +33,12 @@ describe('a draft', () => {
   });
 });
 
-describe('what was assumed', () => {
-  it('is said in the reader’s language, else as the program said it', () => {
-    expect(said('the time names no zone: +08:00 is taken', wordsOf('zh'))).toBe('时间未写时区，按 +08:00 计');
-    expect(said('something new', wordsOf('zh'))).toBe('something new');
+describe('why an answer is what it is', () => {
+  const answer = { answer: 'one', code: 'holder', reason: 'cgn-a had mapped it to one inside end' } as Answer;
+  it('is said in the reader’s language, in the program’s own sentence where there is one', () => {
+    expect(why(answer, wordsOf('en'))).toBe('Cgn-a had mapped it to one inside end.');
+    expect(why({ ...answer, reason_zh: 'cgn-a 将其映射到一个内网端' }, wordsOf('zh'))).toBe('cgn-a 将其映射到一个内网端');
+    expect(why(answer, wordsOf('zh'))).toBe(wordsOf('zh').code('reason', 'holder'));
+    expect(why({ ...answer, reason_zh: answer.reason }, wordsOf('zh'))).toBe(wordsOf('zh').code('reason', 'holder'));
   });
 });

@@ -60,7 +60,7 @@ function Make({ onClose, onMade }: { onClose: () => void; onMade: (token: Token)
     <Modal open title={t('token.make')} onCancel={onClose} onOk={() => form.submit()} okText={t('token.make')} cancelText={t('do.cancel')} okButtonProps={{ loading: action.busy }} destroyOnHidden>
       <Form form={form} layout="vertical" requiredMark={false} initialValues={{ days: 90, scope: [] }} onFinish={make}>
         <Form.Item name="name" label={t('token.name')} rules={[{ required: true, whitespace: true, max: 64, message: t('token.name.rule') }]}><Input maxLength={64} autoFocus /></Form.Item>
-        <Form.Item name="scope" label={t('token.scope')} rules={[{ required: true, type: 'array', min: 1, message: t('token.scope.rule') }]}>
+        <Form.Item name="scope" label={t('token.scope')} rules={[{ validator: (_: unknown, value: string[]) => (value.length > 0 ? Promise.resolve() : Promise.reject(new Error(t('token.scope.rule')))) }]}>
           <Checkbox.Group><div className="stack tight">{scopes.map((c) => <Checkbox key={c} value={c}>{code('may', c)} <span className="mono dim small">{c}</span></Checkbox>)}</div></Checkbox.Group>
         </Form.Item>
         <Form.Item name="days" label={t('token.days')} rules={[{ required: true, type: 'integer', min: 1, max: 366, message: t('token.days.rule') }]}><InputNumber min={1} max={366} /></Form.Item>

@@ -2,13 +2,13 @@
 import { Button, Drawer } from 'antd';
 import { type ReactNode, useState } from 'react';
 import { get, post } from '../../api/client';
-import type { Approval, Changed } from '../../api/types';
+import type { Approval, Changed, Confirmed } from '../../api/types';
 import { useAction } from '../../app/load';
 import { useDesk } from '../../app/session';
 import { useWords } from '../../i18n';
 import { ZONE_NAME } from '../../lib/time';
 import { Id, Pairs, Pill, Time, useDrawerWidth } from '../../ui/Bits';
-import { LinkOnce } from '../../ui/LinkOnce';
+import { CodeOnce, LinkOnce } from '../../ui/LinkOnce';
 import { Reason } from '../../ui/Reason';
 import { Failed } from '../../ui/State';
 import { APPROVAL_TONE } from './Approvals';
@@ -16,11 +16,12 @@ import { APPROVAL_TONE } from './Approvals';
 interface Props { approval: Approval; onClose: () => void; onChanged: () => void }
 
 export function ApprovalDrawer({ approval, onClose, onChanged }: Props) {
-  const { t, code } = useWords();
+  const { t, code, pick } = useWords();
   const { me, may } = useDesk();
   const action = useAction();
   const [refusing, setRefusing] = useState(false);
   const [link, setLink] = useState<string | null>(null);
+  const [half, setHalf] = useState<string | null>(null);
   const [said, setSaid] = useState<string | null>(null);
   const width = useDrawerWidth();
   const mine = approval.asked_by === me.id;
@@ -29,7 +30,10 @@ export function ApprovalDrawer({ approval, onClose, onChanged }: Props) {
     await work();
     onChanged();
   });
-  const confirm = (): void => act(async () => { await post(`/approvals/${approval.id}/confirm`, { digest: approval.digest }); });
+  const confirm = (): void => act(async () => {
+    const got = await post<Confirmed | undefined>(`/approvals/${approval.id}/confirm`, { digest: approval.digest });
+    if (got?.code) setHalf(got.code);
+  });
   const withdraw = (): void => act(async () => { await post(`/approvals/${approval.id}/withdraw`, {}); });
   const result = (): void => act(async () => {
     const got = await get<Changed>(`/approvals/${approval.id}/result`);
@@ -47,7 +51,7 @@ export function ApprovalDrawer({ approval, onClose, onChanged }: Props) {
     <div className="stack tight">
       {action.problem && <Failed problem={action.problem} />}
       {said && <p className="note ok" role="status">{said}</p>}
-      {waiting && may('approvals.confirm') && !approval.may_confirm && <p className="note warn">{mine ? t('whyNot.asker') : /same person/.test(approval.why_not ?? '') ? t('whyNot.same-person') : approval.why_not || t('approval.whyNot')}</p>}
+      {waiting && may('approvals.confirm') && !approval.may_confirm && <p className="note warn">{approval.why_not ? pick(approval.why_not) : t('approval.whyNot')}</p>}
       <div className="row">
         {waiting && approval.may_confirm && <Button type="primary" loading={action.busy} onClick={confirm}>{t('approval.confirm')}</Button>}
         {waiting && approval.may_confirm && <Button danger onClick={() => setRefusing(true)}>{t('approval.refuse')}</Button>}
@@ -81,7 +85,7 @@ export function ApprovalDrawer({ approval, onClose, onChanged }: Props) {
             {approval.steps.map((step, n) => (
               <li key={`${step.time}${n}`} className={step.what}>
                 <b>{code('step', step.what)}</b> <span className="wrap">{step.display || t('approval.program')}</span>
-                <div className="dim small"><Time at={step.time} />{step.reason ? ` · ${step.reason}` : ''}</div>
+                <div className="dim small"><Time at={step.time} />{step.reason && pick(step.reason) ? ` · ${pick(step.reason)}` : ''}</div>
               </li>
             ))}
           </ol>
@@ -96,9 +100,16 @@ export function ApprovalDrawer({ approval, onClose, onChanged }: Props) {
           })}
         />
       )}
-      {link && <LinkOnce link={link} onClose={() => setLink(null)} />}
+      {link && <LinkOnce link={link} halved onClose={() => setLink(null)} />}
+      {half && <CodeOnce code={half} name={nameOf(approval)} onClose={() => setHalf(null)} />}
     </Drawer>
   );
+}
+
+/** Whom the link is for. */
+function nameOf(approval: Approval): string {
+  const display = (approval.content as { display?: unknown } | null)?.display;
+  return typeof display === 'string' ? display : '';
 }
 
 /** The content as it is, a line a value: nothing of it is left out. */

@@ -11,14 +11,14 @@ import { TimeLine } from './TimeLine';
 import { TONE, certain, offset, textOf, why } from './words';
 
 export function RefusedView({ refused, question }: { refused: Refused; question: Question }) {
-  const { t } = useWords();
+  const { t, pick } = useWords();
   return (
     <div className="failed" role="alert">
       <div className="grow">
         <h3>{t('answer.refused')}</h3>
         <p className="mono">{question.public} {question.at}</p>
-        <p>{refused.error.what}</p>
-        <p className="dim">{refused.error.todo}</p>
+        <p>{pick(refused.error.what)}</p>
+        <p className="dim">{pick(refused.error.todo)}</p>
       </div>
     </div>
   );

@@ -8,7 +8,6 @@ import { ZONE_NAME, duration, moment } from '../../lib/time';
 import { Pill } from '../../ui/Bits';
 import { Panel } from '../../ui/Page';
 import { Failed } from '../../ui/State';
-import { said } from './assumed';
 import { type Draft, type Fault, MOST, blank, faults } from './drafts';
 
 interface Props {
@@ -77,13 +76,13 @@ type Change = (key: number, part: Partial<Draft>) => void;
 
 function Understood({ draft }: { draft: Draft }) {
   const words = useWords();
-  const { t, code } = words;
+  const { t, code, pick } = words;
   if (draft.line === null) return null;
   return (
     <div className="stack tight">
       {draft.form && <span className="row" style={{ gap: 6 }}><span className="dim small">{t('read.as')}</span><Pill tone="accent">{code('form', draft.form)}</Pill>{draft.skew && <Pill tone="warn">± {draft.skew}</Pill>}</span>}
-      {draft.assumed.map((what) => <span key={what} className="warn small wrap">{t('read.assumed', { what: said(what, words) })}</span>)}
-      {draft.problem && <p className="note err small">{said(draft.problem, words)}</p>}
+      {draft.assumed.map((what) => <span key={what.en} className="warn small wrap">{t('read.assumed', { what: pick(what) })}</span>)}
+      {draft.problem && <p className="note err small">{pick(draft.problem)}</p>}
     </div>
   );
 }
@@ -128,9 +127,9 @@ function Protocol({ draft, change, small }: { draft: Draft; change: Change; smal
 
 function DraftRow({ draft, change, drop }: { draft: Draft; change: Change; drop: (key: number) => void }) {
   const words = useWords();
-  const { t, code } = words;
+  const { t, code, pick } = words;
   const wrong = faults(draft);
-  const note = [draft.form ? code('form', draft.form) : '', ...draft.assumed.map((a) => t('read.assumed', { what: said(a, words) })), draft.problem ? said(draft.problem, words) : '', draft.skew ? `± ${draft.skew}` : ''].filter(Boolean).join(' · ');
+  const note = [draft.form ? code('form', draft.form) : '', ...draft.assumed.map((a) => t('read.assumed', { what: pick(a) })), draft.problem ? pick(draft.problem) : '', draft.skew ? `± ${draft.skew}` : ''].filter(Boolean).join(' · ');
   return (
     <li>
       <span className="dim num small">{draft.line ?? '–'}</span>

@@ -5,7 +5,8 @@ import { type Answer, type Refused, isRefused } from '../../api/answer';
 import { post } from '../../api/client';
 import type { Answers, Question, Read } from '../../api/types';
 import { useAction } from '../../app/load';
-import { replace, useRoute } from '../../app/router';
+import { keep, useRoute } from '../../app/router';
+import { useDesk } from '../../app/session';
 import { useWords } from '../../i18n';
 import { ZONE } from '../../lib/time';
 import { Page, Panel } from '../../ui/Page';
@@ -19,6 +20,7 @@ export interface Asked { question: Question; answer: Answer | Refused }
 
 export default function Lookup() {
   const { t } = useWords();
+  const { me } = useDesk();
   const route = useRoute();
   const [text, setText] = useState('');
   const [drafts, setDrafts] = useState<Draft[]>(() => [blank()]);
@@ -40,14 +42,17 @@ export default function Lookup() {
     setEditing(true);
   }), [reading.run]);
 
-  // From the quick look-up in the bar.
-  const pasted = route.page === 'lookup' ? route.params.get('paste') : null;
+  // From the quick look-up in the bar, or what was read here before a reload.
+  const handed = route.handed;
   useEffect(() => {
-    if (!pasted) return;
-    setText(pasted);
-    replace('lookup');
-    read(pasted);
-  }, [pasted, read]);
+    if (!handed?.paste || handed.by !== me.id) return;
+    setText(handed.paste);
+    read(handed.paste);
+  }, [handed, me.id, read]);
+  const readHere = (): void => {
+    keep({ by: me.id, paste: text });
+    read(text);
+  };
 
   const ask = (purpose: string, skew: string): void => void asking.run(async () => {
     const questions = drafts.map((draft) => questionOf(draft, skew));
@@ -59,6 +64,7 @@ export default function Lookup() {
   });
 
   const fresh = (): void => {
+    keep(null);
     setAsked(null);
     setEditing(true);
     setText('');
@@ -80,11 +86,11 @@ export default function Lookup() {
             <Input.TextArea
               value={text} onChange={(event) => setText(event.target.value)} aria-label={t('paste.title')} placeholder={t('paste.placeholder')} className="mono"
               rows={4} maxLength={200_000}
-              onKeyDown={(event) => { if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) read(text); }}
+              onKeyDown={(event) => { if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) readHere(); }}
             />
             <div className="row between">
               <span className="dim small">{t('paste.hint')}</span>
-              <Button type={text.trim() ? 'primary' : 'default'} disabled={!text.trim()} loading={reading.busy} onClick={() => read(text)}>{t('paste.read')}</Button>
+              <Button type={text.trim() ? 'primary' : 'default'} disabled={!text.trim()} loading={reading.busy} onClick={readHere}>{t('paste.read')}</Button>
             </div>
             {reading.problem && <Failed problem={reading.problem} />}
           </div>

@@ -1,5 +1,5 @@
 // Questions while they are written: what was read from a paste, what a person changed, and whether they can be asked.
-import type { Question, ReadLine } from '../../api/types';
+import type { Question, ReadLine, Words } from '../../api/types';
 import { ZONE, duration, moment } from '../../lib/time';
 
 export interface Draft {
@@ -11,8 +11,8 @@ export interface Draft {
   /** Line of the paste; null where it was typed. */
   line: number | null;
   form: string | null;
-  assumed: string[];
-  problem: string | null;
+  assumed: Words[];
+  problem: Words | null;
   /** What the program found the time to be worth, e.g. `32s` for one without seconds; null: the form's own. */
   skew: string | null;
 }

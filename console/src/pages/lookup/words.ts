@@ -10,9 +10,10 @@ export function certain(candidate: Candidate): boolean {
   return (candidate.mapping?.certain ?? true) && (candidate.session?.certain ?? true);
 }
 
-/** Why, in the reader's language; English keeps the program's own sentence, which names the sources. */
+/** Why, in the reader's language: the program's own sentence, which names the sources, where there is one. */
 export function why(answer: Answer, words: Words): string {
-  return words.lang === 'en' && answer.reason ? sentence(answer.reason) : words.code('reason', answer.code, answer.reason);
+  if (words.lang === 'en' && answer.reason) return sentence(answer.reason);
+  return answer.reason_zh && answer.reason_zh !== answer.reason ? answer.reason_zh : words.code('reason', answer.code, answer.reason);
 }
 
 const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;

@@ -1,20 +1,21 @@
 // An invitation is accepted, then a second factor is set up.
 import { Button, Form, Input } from 'antd';
 import { useEffect, useState } from 'react';
-import { post } from '../../api/client';
-import type { Session } from '../../api/types';
-import { useAction } from '../../app/load';
+import { codeOf, post } from '../../api/client';
+import type { Invitation, Session } from '../../api/types';
+import { useAction, useLoad } from '../../app/load';
 import { go, replace } from '../../app/router';
 import { useWords } from '../../i18n';
-import { Failed } from '../../ui/State';
+import { Failed, Waiting } from '../../ui/State';
 import { Enrol } from './Enrol';
 
 interface Props { session: Session; token: string; reload: () => Promise<void> }
-interface Fields { login: string; display: string; password: string; again: string }
+interface Fields { code?: string; login: string; display: string; password: string; again: string }
 
 export function Welcome({ session, token, reload }: Props) {
   const { t } = useWords();
   const action = useAction();
+  const [form] = Form.useForm<Fields>();
   // The token leaves the address as soon as it was read: it must not stay in the history.
   const [held] = useState(token);
   const [accepted, setAccepted] = useState(session.next === 'enrol');
@@ -22,9 +23,17 @@ export function Welcome({ session, token, reload }: Props) {
     if (token) replace('welcome');
     document.title = `${t('welcome.title')} · ${t('brand')}`;
   }, [token, t]);
+  const link = useLoad<Invitation>(held && !accepted ? (signal) => post('/invitations/open', { token: held }, signal) : null, ['link']);
+  const invited = link.data;
 
   const accept = (values: Fields): void => void action.run(async () => {
-    await post('/invitations/accept', { token: held, login: values.login.trim(), display: values.display.trim(), password: values.password });
+    const code = values.code?.trim();
+    try {
+      await post('/invitations/accept', { token: held, login: values.login.trim(), display: values.display.trim(), password: values.password, ...(code ? { code } : {}) });
+    } catch (error) {
+      form.setFieldValue('code', '');
+      throw error;
+    }
     await reload();
     setAccepted(true);
   });
@@ -54,11 +63,22 @@ export function Welcome({ session, token, reload }: Props) {
           <p className="lead">{t('welcome.none.why')}</p>
           <Button onClick={() => go('')}>{t('welcome.toSignIn')}</Button>
         </>
-      ) : (
+      ) : !invited ? (
         <>
           <h2>{t('welcome.title')}</h2>
-          <p className="lead">{t('welcome.lead')}</p>
-          <Form<Fields> layout="vertical" requiredMark={false} onFinish={accept}>
+          <div style={{ margin: '12px 0' }}>{link.problem ? <Failed problem={link.problem} retry={codeOf(link.problem) === 'unreachable' ? link.reload : undefined} /> : <Waiting />}</div>
+          {link.problem && <Button onClick={() => go('')}>{t('welcome.toSignIn')}</Button>}
+        </>
+      ) : (
+        <>
+          <h2>{t(invited.recovers ? 'welcome.recover' : 'welcome.title')}</h2>
+          <p className="lead">{t(invited.recovers ? 'welcome.recover.lead' : 'welcome.lead')}</p>
+          <Form<Fields> form={form} layout="vertical" requiredMark={false} onFinish={accept} initialValues={{ display: invited.display ?? '' }}>
+            {invited.code_needed && (
+              <Form.Item name="code" label={t('welcome.code')} extra={t('welcome.code.extra')} rules={[{ required: true, whitespace: true, message: t('welcome.code.rule') }]}>
+                <Input size="large" className="mono" autoComplete="off" autoCapitalize="characters" spellCheck={false} maxLength={20} placeholder="XXXX-XXXX" style={{ letterSpacing: '0.12em', maxWidth: 220 }} />
+              </Form.Item>
+            )}
             <Form.Item name="login" label={t('welcome.login')} extra={t('welcome.login.extra')} rules={[{ required: true, pattern: /^[a-z0-9._-]{2,32}$/, message: t('welcome.login.rule') }]}>
               <Input size="large" autoComplete="username" autoCapitalize="none" spellCheck={false} maxLength={32} autoFocus />
             </Form.Item>

@@ -27,7 +27,7 @@ export default function Overview() {
       {data && <Figures data={data} />}
       <Rates />
       {data && (
-        <div className="cols">
+        <div className="cols far">
           <Panel title={t('overview.measures')} flush><Measures rows={data.measures} /></Panel>
           <Panel title={t('overview.gaps')} aside={<span className="dim small">{ZONE_NAME}</span>} flush><Gaps rows={data.gaps} /></Panel>
         </div>
@@ -50,7 +50,7 @@ function Seal({ onDone }: { onDone: () => void }) {
 const LEVEL: Record<string, Tone> = { error: 'err', warning: 'warn', info: 'info' };
 
 function Verdict({ data, stale }: { data: Data; stale: boolean }) {
-  const { t, lang, code } = useWords();
+  const { t, code, pick } = useWords();
   const tone = toneOf(data);
   return (
     <section className="panel" aria-live="polite">
@@ -61,11 +61,11 @@ function Verdict({ data, stale }: { data: Data; stale: boolean }) {
       {data.notices.length > 0 && (
         <ul className="notices">
           {data.notices.map((n) => (
-            <li key={`${n.code}${n.text}`}>
+            <li key={`${n.code}${n.text.en}`}>
               <Status tone={LEVEL[n.level] ?? 'info'}>{code('level', n.level)}</Status>
               <span className="grow">
-                <b>{code('notice', n.code, n.text)}</b>
-                {n.text && code('notice', n.code, n.text) !== n.text && <span className={lang === 'zh' ? 'dim wrap' : 'wrap'}> {n.text}</span>}
+                <b>{code('notice', n.code, pick(n.text))}</b>
+                {pick(n.text) && code('notice', n.code, pick(n.text)) !== pick(n.text) && <span className="wrap"> {pick(n.text)}</span>}
               </span>
               {n.since && <span className="dim"><Time at={n.since} detail="minute" /></span>}
             </li>
@@ -134,8 +134,8 @@ function Measures({ rows }: { rows: MeasureState[] }) {
       key: 'state', title: t('measure.state'), beside: true,
       render: (m) => <Status tone={MEASURE[m.state] ?? 'idle'}>{code('measureState', m.state)}</Status>,
     },
-    { key: 'why', title: t('measure.why'), render: (m) => <span className="wrap">{m.why && <>{m.why}<br /></>}<span className="dim small">{t('col.since')} <Time at={m.since} detail="minute" /></span></span> },
-    { key: 'clauses', title: t('measure.clauses'), render: (m) => <span className="row" style={{ gap: 4 }}>{m.clauses.map((c) => <span key={c.id} title={pick(c)}><Pill>{c.id}</Pill></span>)}</span> },
+    { key: 'why', title: t('measure.why'), render: (m) => <span className="wrap">{m.why && pick(m.why) && <>{pick(m.why)}<br /></>}<span className="dim small">{t('col.since')} <Time at={m.since} detail="minute" /></span></span> },
+    { key: 'clauses', title: t('measure.clauses'), render: (m) => (m.clauses.length === 0 ? <span className="dim">–</span> : <span className="row" style={{ gap: 4 }}>{m.clauses.map((c) => <span key={c.id} title={pick(c)}><Pill>{c.id}</Pill></span>)}</span>) },
   ];
   return <List rows={rows} cols={cols} id={(m) => m.name} label={t('overview.measures')} empty={<Nothing title={t('measure.none')}>{t('measure.none.why')}</Nothing>} />;
 }

@@ -3,13 +3,15 @@ import { DownloadOutlined } from '@ant-design/icons';
 import { Button, DatePicker, Input, Select } from 'antd';
 import dayjs, { type Dayjs } from 'dayjs';
 import { useMemo, useState } from 'react';
-import { get } from '../../api/client';
+import { post } from '../../api/client';
 import type { KindShape, Records, Source } from '../../api/types';
 import { useAction, useLoad } from '../../app/load';
+import { keep, useRoute } from '../../app/router';
 import { useDesk } from '../../app/session';
 import { useWords } from '../../i18n';
 import { count } from '../../lib/format';
 import { ZONE, ZONE_NAME, parse, rfc3339, show } from '../../lib/time';
+import { Said, plain } from '../../ui/Bits';
 import { List } from '../../ui/List';
 import { Panel } from '../../ui/Page';
 import { Failed, Nothing, Waiting } from '../../ui/State';
@@ -24,19 +26,22 @@ const instant = (d: Dayjs): string => `${d.format('YYYY-MM-DDTHH:mm:ss.SSS')}${Z
 const LIMIT = 200;
 
 export function Browse({ kinds, sources }: { kinds: KindShape[]; sources: Source[] }) {
-  const { t, code } = useWords();
-  const { may } = useDesk();
-  const [kind, setKind] = useState(kinds[0]?.name ?? '');
-  const [range, setRange] = useState<[Dayjs, Dayjs]>(() => [wall(Date.now() - 3_600_000), wall(Date.now() + 60_000)]);
-  const [source, setSource] = useState<number | null>(null);
-  const [words, setWords] = useState('');
+  const { t, code, pick } = useWords();
+  const { me, may } = useDesk();
+  const { handed } = useRoute();
+  // What was filled in before a reload; reading it again is for the person to say, because each look is in the ledger.
+  const [filled] = useState(() => (handed?.by === me.id && kinds.some((k) => k.name === handed.filter?.kind) ? handed.filter : undefined));
+  const [kind, setKind] = useState(filled?.kind ?? kinds[0]?.name ?? '');
+  const [range, setRange] = useState<[Dayjs, Dayjs]>(() => (filled ? [wall(parse(filled.from)), wall(parse(filled.to))] : [wall(Date.now() - 3_600_000), wall(Date.now() + 60_000)]));
+  const [source, setSource] = useState<number | null>(filled?.source ?? null);
+  const [words, setWords] = useState(filled?.words ?? '');
   const [exporting, setExporting] = useState(false);
   const shape = kinds.find((k) => k.name === kind);
   const now = (): Asked => ({ kind, from: instant(range[0]), to: instant(range[1]), source, words: shape?.searchable ? words.trim() : '', turn: 0 });
   const [asked, setAsked] = useState<Asked | null>(null);
   const [older, setOlder] = useState<Records['rows']>([]);
   const [olderMore, setOlderMore] = useState<boolean | null>(null);
-  const first = useLoad<Records>(asked ? (signal) => get('/records', query(asked, asked.to), signal) : null, [asked]);
+  const first = useLoad<Records>(asked ? (signal) => post('/records/search', query(asked, asked.to), signal) : null, [asked]);
   const next = useAction();
 
   const names = first.data?.columns ?? [];
@@ -47,13 +52,15 @@ export function Browse({ kinds, sources }: { kinds: KindShape[]; sources: Source
   const ask = (): void => {
     setOlder([]);
     setOlderMore(null);
+    const { turn: _, ...filter } = now();
+    keep({ by: me.id, filter });
     setAsked((old) => ({ ...now(), turn: (old?.turn ?? 0) + 1 }));
   };
   const goOn = (): void => void next.run(async () => {
     if (!asked) return;
     const times = rows.map((row) => parse(String(row.time ?? row.start ?? ''))).filter(Number.isFinite);
     const before = rfc3339(Math.min(...times) - 1);
-    const got = await get<Records>('/records', query(asked, before));
+    const got = await post<Records>('/records/search', query(asked, before));
     setOlder((old) => [...old, ...got.rows]);
     setOlderMore(got.more);
   });
@@ -66,7 +73,7 @@ export function Browse({ kinds, sources }: { kinds: KindShape[]; sources: Source
         <div className="body filters">
           <div className="field" style={{ flex: '1 1 240px', maxWidth: 320 }}>
             <span className="name">{t('records.kind')}</span>
-            <Select aria-label={t('records.kind')} value={kind} onChange={setKind} options={kinds.map((k) => ({ value: k.name, label: code('record', k.name), title: k.doc }))} />
+            <Select aria-label={t('records.kind')} value={kind} onChange={setKind} options={kinds.map((k) => ({ value: k.name, label: code('record', k.name), title: plain(pick(k.doc)) }))} />
           </div>
           <div className="field" style={{ flex: '2 1 330px', maxWidth: 400 }}>
             <span className="name">{t('records.range', { zone: ZONE_NAME })}</span>
@@ -91,7 +98,7 @@ export function Browse({ kinds, sources }: { kinds: KindShape[]; sources: Source
           <Button type="primary" htmlType="submit" loading={first.busy}>{t('records.show')}</Button>
           {may('records.export') && <Button icon={<DownloadOutlined />} onClick={() => setExporting(true)}>{t('export.open')}</Button>}
         </div>
-        {shape?.doc && <p className="dim small" style={{ padding: '0 14px 10px' }}>{shape.doc}</p>}
+        {shape && pick(shape.doc) && <p className="dim small wrap" style={{ padding: '0 14px 10px' }}><Said>{pick(shape.doc)}</Said></p>}
       </form>
       {first.problem && <Failed problem={first.problem} retry={ask} />}
       {!asked && <div className="panel"><Nothing title={t('records.start')}>{t('records.start.why')}</Nothing></div>}

@@ -4,7 +4,7 @@ import { Tooltip } from 'antd';
 import type { Column, Source } from '../../api/types';
 import { useWords } from '../../i18n';
 import { isMoment } from '../../lib/time';
-import { Time } from '../../ui/Bits';
+import { Time, plain } from '../../ui/Bits';
 import type { Col } from '../../ui/List';
 
 export type Row = Record<string, unknown> & { _n: number };
@@ -19,9 +19,9 @@ export function Cell({ value, masked }: { value: unknown; masked: boolean }) {
 }
 
 function Head({ name, shape }: { name: string; shape: Column | undefined }) {
-  const { t } = useWords();
+  const { t, pick } = useWords();
   const masked = shape?.class === 'identifier';
-  const words = [shape?.doc, shape?.unit, masked ? t('mask.column') : ''].filter(Boolean).join(' · ');
+  const words = [shape && plain(pick(shape.doc)), shape?.unit, masked ? t('mask.column') : ''].filter(Boolean).join(' · ');
   return (
     <Tooltip title={words || undefined}>
       <span className="mono">{name}{masked && <> <EyeInvisibleOutlined aria-label={t('mask.column')} /></>}</span>

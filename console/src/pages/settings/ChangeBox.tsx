@@ -12,7 +12,7 @@ import { Failed, Waiting } from '../../ui/State';
 import { Differences, type Drafts } from './SettingsPage';
 
 export function ChangeBox({ drafts, setDrafts, onDone }: { drafts: Drafts; setDrafts: (next: Drafts) => void; onDone: () => void }) {
-  const { t, code } = useWords();
+  const { t, code, pick } = useWords();
   const checked = useLoad<Checked>((signal) => post('/settings/check', { changes: drafts, reason: '' }, signal), [drafts]);
   const action = useAction();
   const [done, setDone] = useState<Changed | null>(null);
@@ -40,7 +40,7 @@ export function ChangeBox({ drafts, setDrafts, onDone }: { drafts: Drafts; setDr
             {problems.length > 0 && (
               <div className="note err" role="alert">
                 <b>{t('settings.problems', { n: problems.length })}</b>
-                <ul>{problems.map((p) => <li key={p.path + p.text}><span className="mono">{p.path}</span>: {p.text}</li>)}</ul>
+                <ul>{problems.map((p) => <li key={p.path + p.text.en}><span className="mono">{p.path}</span>: {pick(p.text)}</li>)}</ul>
               </div>
             )}
             {problems.length === 0 && (

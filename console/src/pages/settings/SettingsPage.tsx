@@ -48,13 +48,13 @@ export function Differences({ rows }: { rows: Difference[] }) {
 }
 
 function Values({ rows, editing, drafts, setDrafts }: { rows: Setting[]; editing: boolean; drafts: Drafts; setDrafts: (next: Drafts) => void }) {
-  const { t, code } = useWords();
+  const { t, code, pick } = useWords();
   const [find, setFind] = useState('');
   const [which, setWhich] = useState('all');
   const [open, setOpen] = useState<string | null>(null);
   const shown = useMemo(() => {
     const needle = find.trim().toLowerCase();
-    return rows.filter((s) => (which === 'all' || s.origin !== 'default') && (!needle || `${s.path} ${s.value} ${s.shape}`.toLowerCase().includes(needle)));
+    return rows.filter((s) => (which === 'all' || s.origin !== 'default') && (!needle || `${s.path} ${s.value} ${s.shape.en} ${s.shape.zh}`.toLowerCase().includes(needle)));
   }, [rows, find, which]);
   const groups = useMemo(() => {
     const out = new Map<string, Setting[]>();
@@ -70,18 +70,18 @@ function Values({ rows, editing, drafts, setDrafts }: { rows: Setting[]; editing
     setOpen(null);
   };
   const cols: Col<Setting>[] = [
-    { key: 'path', title: t('settings.path'), main: true, width: '27%', render: (s) => <Tooltip title={s.shape || undefined}><span className="mono wrap" tabIndex={s.shape ? 0 : undefined}>{s.path}</span></Tooltip> },
+    { key: 'path', title: t('settings.path'), main: true, width: '25%', render: (s) => <Tooltip title={pick(s.shape) || undefined}><span className="mono wrap" tabIndex={pick(s.shape) ? 0 : undefined}>{s.path}</span></Tooltip> },
     {
-      key: 'value', title: t('settings.value'), width: '31%',
+      key: 'value', title: t('settings.value'), width: '29%',
       render: (s) => (open === s.path ? <Edit setting={s} first={drafts[s.path] ?? s.value} onTake={take} onClose={() => setOpen(null)} /> : (
         <span className="mono wrap cell">{s.path in drafts ? <><span className="del">{s.value}</span> <span className="ins">{drafts[s.path] ?? t('settings.takeBack')}</span></> : s.value}</span>
       )),
     },
-    { key: 'default', title: t('settings.default'), width: '20%', render: (s) => (s.value === s.default ? <span className="dim">{t('settings.same')}</span> : <span className="mono wrap dim cell">{s.default || '–'}</span>) },
-    { key: 'origin', title: t('settings.origin'), beside: true, width: '9%', render: (s) => <Pill tone={ORIGIN[s.origin]}>{code('origin', s.origin)}</Pill> },
+    { key: 'default', title: t('settings.default'), width: '18%', render: (s) => (s.value === s.default ? <span className="dim">{t('settings.same')}</span> : <span className="mono wrap dim cell">{s.default || '–'}</span>) },
+    { key: 'origin', title: t('settings.origin'), beside: true, width: '11%', render: (s) => <Pill tone={ORIGIN[s.origin]}>{code('origin', s.origin)}</Pill> },
     {
       key: 'edit', title: '', acts: true,
-      render: (s) => (editing && s.editable && open !== s.path ? <span className="row" style={{ gap: 6, flexWrap: 'nowrap' }}><Button size="small" onClick={() => setOpen(s.path)} aria-label={t('settings.changeOf', { path: s.path })}>{t('settings.change')}</Button>{s.two_persons && <Pill tone="warn">{t('settings.two')}</Pill>}</span> : editing && !s.editable ? <span className="dim small">{t('settings.fileOnly')}</span> : null),
+      render: (s) => (editing && s.editable && open !== s.path ? <span className="row" style={{ gap: '2px 6px' }}><Button size="small" onClick={() => setOpen(s.path)} aria-label={t('settings.changeOf', { path: s.path })}>{t('settings.change')}</Button>{s.two_persons && <Pill tone="warn">{t('settings.two')}</Pill>}</span> : editing && !s.editable ? <span className="dim small">{t('settings.fileOnly')}</span> : null),
     },
   ];
   return (
@@ -101,12 +101,12 @@ function Values({ rows, editing, drafts, setDrafts }: { rows: Setting[]; editing
 }
 
 function Edit({ setting, first, onTake, onClose }: { setting: Setting; first: string; onTake: (path: string, value: string | null) => void; onClose: () => void }) {
-  const { t } = useWords();
+  const { t, pick } = useWords();
   const [value, setValue] = useState(first);
   return (
     <form className="stack tight" onSubmit={(event) => { event.preventDefault(); onTake(setting.path, value); }} onKeyDown={(event) => { if (event.key === 'Escape') onClose(); }}>
       <Input.TextArea rows={1} className="mono" value={value} onChange={(event) => setValue(event.target.value)} aria-label={setting.path} autoFocus />
-      {setting.shape && <span className="dim small">{setting.shape}</span>}
+      {pick(setting.shape) && <span className="dim small">{pick(setting.shape)}</span>}
       <div className="row">
         <Button size="small" type="primary" htmlType="submit" disabled={value === setting.value}>{t('settings.take')}</Button>
         {setting.origin === 'desk' && <Button size="small" onClick={() => onTake(setting.path, null)}>{t('settings.takeBack')}</Button>}

@@ -13,13 +13,13 @@ import { SOURCE_TONE } from './Sources';
 
 export function SourceDrawer({ source, onClose }: { source: Source; onClose: () => void }) {
   const words = useWords();
-  const { t, code } = words;
+  const { t, code, pick } = words;
   const samples = useLoad<Malformed[]>((signal) => get(`/sources/${source.number}/malformed`, undefined, signal), ['malformed', source.number]);
   const width = useDrawerWidth();
   return (
     <Drawer open onClose={onClose} size={width} title={<span className="wrap">{source.name}</span>} extra={<Status tone={SOURCE_TONE[source.state] ?? 'idle'}>{code('sourceState', source.state)}</Status>}>
       <div className="stack">
-        {source.trouble && <p className="note err wrap">{source.trouble}</p>}
+        {source.trouble && <p className="note err wrap">{pick(source.trouble)}</p>}
         {source.state === 'silent' && <p className="note warn">{t('source.silent')}</p>}
         <Pairs
           of={[
