@@ -25,7 +25,8 @@ sql=$!
 radius=
 finish() {
     [ -z "$radius" ] || kill "$radius" 2>/dev/null || true
-    kill -INT "$sql" 2>/dev/null || true
+    # Its own number: a helper that changes the user passes no signal on.
+    kill -INT "$(head -n1 "$folder/pg/data/postmaster.pid" 2>/dev/null || echo "$sql")" 2>/dev/null || true
     wait || true
 }
 trap finish EXIT
@@ -89,6 +90,12 @@ server default {
   listen { type = acct
  ipaddr = 127.0.0.1
  port = $port }
+  # As the policy acct_unique that is shipped: what one session is.
+  preacct {
+    update request {
+      &Acct-Unique-Session-Id := "%{md5:%{User-Name},%{Acct-Session-ID},%{NAS-IP-Address},%{NAS-Identifier},%{NAS-Port}}"
+    }
+  }
   accounting {
     sql
   }

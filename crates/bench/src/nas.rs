@@ -16,7 +16,7 @@ const SOCKETS: usize = 16;
 /// A request that was not answered is sent again after so long, milliseconds.
 const AGAIN_MS: u64 = 3_000;
 /// Sessions between a session's start and its stop.
-const OPEN: u64 = 20_000;
+const OPEN: u64 = 10_000;
 /// Milliseconds of waiting when nothing can be sent.
 const WAIT_MS: i64 = 1;
 /// After the time is over, what is under way gets so long, milliseconds.
@@ -138,12 +138,13 @@ impl Line {
 
 /// Start, then an update, then the Stop of session after session (RFC 2866 section 5).
 fn request(id: u8, number: u64, wall: i64) -> Vec<u8> {
-    let (turn, of) = (number % 3, number / 3);
-    // 1 Start, 3 Interim-Update, 2 Stop.
-    let (status, session) = match turn {
-        0 => (1u32, of),
-        1 => (3, of.saturating_sub(OPEN / 2)),
-        _ => (2, of.saturating_sub(OPEN)),
+    // 1 Start, 3 Interim-Update, 2 Stop. The first sessions only start, so that every update has its session.
+    let turn = if number < OPEN { 0 } else { (number - OPEN) % 3 };
+    let (status, session) = match (number.checked_sub(OPEN), turn) {
+        (None, _) => (1u32, number),
+        (Some(rest), 0) => (1, OPEN + rest / 3),
+        (Some(rest), 1) => (3, OPEN / 2 + rest / 3),
+        (Some(rest), _) => (2, rest / 3),
     };
     let user = session % 50_000;
     let mut packet = vec![4, id, 0, 0];

@@ -3,8 +3,10 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
+use serde_json::json;
+
 use crate::nas;
-use crate::shared::{Outcome, reading};
+use crate::shared::{Outcome, bytes_under, reading};
 use crate::weir::Weir;
 
 /// Seconds a program is fed.
@@ -28,7 +30,13 @@ pub fn run() -> Outcome<()> {
     reading("weir: acknowledged a second, each after fsync", None, seen.answered as f64 / seen.seconds);
     reading("weir: µs of processor a message", None, (after - before) / seen.answered.max(1) as f64);
     reading("weir: messages never answered", None, seen.unanswered as f64);
+    weir.call(&json!({ "op": "seal" }))?;
+    weir.call(&json!({ "op": "repack" }))?;
+    reading("weir: the most memory it held, MB", None, weir.most_memory()? as f64 / 1e6);
+    let data = weir.data().to_owned();
     weir.stop()?;
+    let bytes = bytes_under(&data)? - bytes_under(&data.join("wal"))?;
+    reading("weir: bytes a message on disk, less the write-ahead log", None, bytes as f64 / taken.records.max(1) as f64);
     freeradius(folder.path())
 }
 

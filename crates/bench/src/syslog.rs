@@ -52,6 +52,7 @@ fn into_weir(lines: &Lines) -> Outcome<()> {
     for (name, us) in weir.by_thread()? {
         eprintln!("  {name:<16} {:.3} µs a line", us / kept);
     }
+    reading("weir: the most memory it held, MB", None, weir.most_memory()? as f64 / 1e6);
     let data = weir.data().to_owned();
     weir.stop()?;
     let wal = bytes_under(&data.join("wal"))?;

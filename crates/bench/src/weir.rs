@@ -108,6 +108,11 @@ impl Weir {
         proc::of_process(self.child.id())
     }
 
+    /// The most memory it has held so far, bytes.
+    pub fn most_memory(&self) -> Outcome<u64> {
+        proc::most_memory(self.child.id())
+    }
+
     /// The same by thread.
     pub fn by_thread(&self) -> Outcome<BTreeMap<String, f64>> {
         proc::by_thread(self.child.id())
