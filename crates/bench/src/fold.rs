@@ -1,6 +1,7 @@
 //! Minutes of simulated time through decoder, write-ahead log, sealing and index as fast as it goes, in one process: for a profiler, and for
 //! bytes on disk when a history is longer than anybody wants to wait.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -14,7 +15,7 @@ use weir_store::engine::{Store, StoreConfig};
 
 use crate::corpus::{ADDRESS, Corpus};
 use crate::shared::{Outcome, reading};
-use crate::{nat, proc, serve};
+use crate::{nat, proc, serve, sources};
 
 /// A unit closes after so many simulated seconds.
 const UNIT_MS: i64 = 60_000;
@@ -22,7 +23,7 @@ const UNIT_MS: i64 = 60_000;
 const GROUP_ROWS: usize = 8_192;
 
 /// A clock that stands where it is put.
-struct Stepped(AtomicI64);
+pub struct Stepped(pub AtomicI64);
 
 impl Clock for Stepped {
     fn now(&self) -> Millis {
@@ -39,35 +40,59 @@ struct Spent {
     take: Duration,
     seal: Duration,
     repack: Duration,
+    /// Processor time of this process while it sealed.
+    sealing: Duration,
+    rows: u64,
+}
+
+/// What a run in simulated time cost.
+pub struct Folded {
+    /// Events that went in.
+    pub events: u64,
+    /// Rows that were sealed.
+    pub rows: u64,
+    /// Processor time of everything, microseconds.
+    pub processor_us: f64,
+    /// Processor time while the store was sealing, microseconds.
+    pub sealing_us: f64,
+    spent: Spent,
 }
 
 /// Runs so many seconds of so many events a second, and prints.
 pub fn run(rate: u64, seconds: u64) -> Outcome<()> {
-    let corpus = Corpus::of(rate, seconds, None)?;
-    eprintln!("{} events", corpus.events);
     let folder = tempfile::tempdir()?;
+    let folded = play(rate, seconds, folder.path(), None)?;
+    let events = folded.events as f64;
+    let ns = |d: Duration| d.as_nanos() as f64 / events;
+    reading("fold: µs of processor an event", Some(rate), folded.processor_us / events);
+    let spent = &folded.spent;
+    eprintln!("  wall ns an event: take {:.0}, seal {:.0}, repack {:.0}", ns(spent.take), ns(spent.seal), ns(spent.repack));
+    nat::read_bytes(folder.path(), events, Some(rate))
+}
+
+/// Runs so many seconds of so many events a second into an empty folder; with `truth`, what they mean is written there.
+pub fn play(rate: u64, seconds: u64, folder: &Path, truth: Option<&Path>) -> Outcome<Folded> {
+    let corpus = Corpus::of(rate, seconds, truth)?;
+    eprintln!("{} events", corpus.events);
     let stepped = Arc::new(Stepped(AtomicI64::new(corpus.begin)));
     let clock: Arc<dyn Clock> = Arc::clone(&stepped) as Arc<dyn Clock>;
     let config = StoreConfig { origin: "bench.invalid".to_owned(), unit_seconds: 86_400, unit_rows: usize::MAX, ..StoreConfig::default() };
-    let store = serve::open(folder.path(), &clock, config)?;
+    let store = serve::open(folder, &clock, config)?;
     let tasks = Tasks::new(Stop::new(), |ended| eprintln!("{} ended: {:?}", ended.name, ended.panic));
     store.start(&tasks)?;
     let before = proc::of_self()?;
     let spent = feed(&corpus, &store, &stepped)?;
-    let events = corpus.events as f64;
-    let ns = |d: Duration| d.as_nanos() as f64 / events;
-    reading("fold: µs of processor an event", Some(rate), (proc::of_self()? - before) / events);
-    eprintln!("  wall ns an event: take {:.0}, seal {:.0}, repack {:.0}", ns(spent.take), ns(spent.seal), ns(spent.repack));
+    let processor_us = proc::of_self()? - before;
     tasks.stop().raise();
     store.stop()?;
     tasks.join();
-    nat::read_bytes(folder.path(), events, Some(rate))
+    Ok(Folded { events: corpus.events, rows: spent.rows, processor_us, sealing_us: spent.sealing.as_secs_f64() * 1e6, spent })
 }
 
 fn feed(corpus: &Corpus, store: &Arc<Store>, clock: &Stepped) -> Outcome<Spent> {
     let wall = SystemClock::new();
     let sink: Arc<dyn RecordSink> = Arc::clone(store) as Arc<dyn RecordSink>;
-    let settings = Arc::new(serve::settings()?);
+    let settings = Arc::new(sources::ipfix_settings()?);
     let mut collector = Collector::new(settings, Box::new(Arc::clone(&sink)), Transport::Udp, "udp:fold", None);
     let (mut spent, mut due) = (Spent::default(), corpus.begin + UNIT_MS);
     let peer = (ADDRESS, 4_739).into();
@@ -86,19 +111,23 @@ fn feed(corpus: &Corpus, store: &Arc<Store>, clock: &Stepped) -> Outcome<Spent> 
         spent.take += wall.monotonic() - begun;
         if now >= due {
             due += UNIT_MS;
-            let begun = wall.monotonic();
-            store.seal_now()?;
-            spent.seal += wall.monotonic() - begun;
+            seal(store, &wall, &mut spent)?;
         }
     }
     if let Some(group) = collector.take() {
         sink.commit(group)?;
     }
+    seal(store, &wall, &mut spent)?;
     let begun = wall.monotonic();
-    store.seal_now()?;
-    let sealed = wall.monotonic();
     store.repack(Millis(i64::MAX))?;
-    spent.seal += sealed - begun;
-    spent.repack += wall.monotonic() - sealed;
+    spent.repack += wall.monotonic() - begun;
     Ok(spent)
+}
+
+fn seal(store: &Store, wall: &SystemClock, spent: &mut Spent) -> Outcome<()> {
+    let (begun, before) = (wall.monotonic(), proc::processor_now());
+    spent.rows += store.seal_now()?.rows;
+    spent.seal += wall.monotonic() - begun;
+    spent.sealing += proc::processor_now().saturating_sub(before);
+    Ok(())
 }

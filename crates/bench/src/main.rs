@@ -1,30 +1,45 @@
 //! Measuring programs. Each prints one JSON object a reading on standard output and talks on standard error; `cargo xtask bench` runs them.
 //!
-//! `weir-bench nat` and `weir-bench lookup` measure `weir-bench serve`, a process of its own: the IPFIX source and the store as they are in
-//! `weir`, without SQL, so that a release build takes minutes. `weir-bench fold` runs minutes of simulated time through the same code as fast as
+//! `weir-bench nat`, `lookup`, `radius` and `syslog` measure `weir-bench serve`, a process of its own: sources and store as they are in
+//! `weir`, without SQL, so that a release build takes minutes. `seal`, `verify` and `start` measure one step over a history made beforehand. `weir-bench fold` runs minutes of simulated time through the same code as fast as
 //! it goes, in one process: for a profiler, and for bytes on disk.
 
 mod corpus;
 mod fold;
+mod lines;
 mod lookup;
+mod nas;
 mod nat;
 mod nfcapd;
 mod proc;
+mod radius;
+mod seal;
 mod serve;
 mod shared;
+mod sources;
+mod start;
+mod syslog;
 mod times;
+mod verify;
 mod weir;
 
 use std::process::ExitCode;
 
 use shared::Outcome;
 
-const USAGE: &str = "weir-bench nat | lookup | fold [EVENTS-A-SECOND [SECONDS]] | serve FOLDER";
+const USAGE: &str = "weir-bench nat | lookup | radius | syslog | seal | verify [FOLDER] | start | fold [EVENTS-A-SECOND [SECONDS [FOLDER]]] | serve FOLDER";
 
 fn run(words: &[&str]) -> Outcome<()> {
     match words {
         ["nat"] => nat::run(),
         ["lookup"] => lookup::run(),
+        ["radius"] => radius::run(),
+        ["syslog"] => syslog::run(),
+        ["seal"] => seal::run(),
+        ["verify"] => verify::run(),
+        ["verify", folder] => verify::judge(folder.as_ref()),
+        ["fold", rate, seconds, folder] => fold::play(rate.parse()?, seconds.parse()?, folder.as_ref(), None).map(|_| ()),
+        ["start"] => start::run(),
         ["fold"] => fold::run(300_000, 60),
         ["fold", rate] => fold::run(rate.parse()?, 60),
         ["fold", rate, seconds] => fold::run(rate.parse()?, seconds.parse()?),

@@ -10,7 +10,7 @@ use crate::shared::{Outcome, bytes_under, reading};
 use crate::weir::Weir;
 
 /// Events a second offered, about, and for how many seconds.
-const RUNS: &[(u64, u64)] = &[(100_000, 60), (300_000, 60)];
+const RUNS: &[(u64, u64)] = &[(100_000, 60), (300_000, 60), (600_000, 60), (1_000_000, 60)];
 
 /// Measures and prints.
 pub fn run() -> Outcome<()> {
@@ -40,6 +40,7 @@ fn into_weir(corpus: &Corpus, rate: u64) -> Outcome<()> {
         let own = us - threads.get(&name).copied().unwrap_or(0.0);
         eprintln!("  {name:<16} {:.3} µs an event", own / events);
     }
+    reading("weir: the most memory it held, MB", x, weir.most_memory()? as f64 / 1e6);
     let data = weir.data().to_owned();
     weir.stop()?;
     read_bytes(&data, events, x)

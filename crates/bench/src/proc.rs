@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::time::Duration;
+
+use rustix::time::{ClockId, clock_gettime};
 
 use crate::shared::Outcome;
 
@@ -33,6 +36,20 @@ pub fn of_self() -> Outcome<f64> {
 /// Microseconds of processor time of our children that have ended and were waited for.
 pub fn of_ended_children() -> Outcome<f64> {
     Ok(ticks(&fs::read_to_string("/proc/self/stat")?, 16) * TICK_US)
+}
+
+/// Processor time of this process so far, to the nanosecond.
+pub fn processor_now() -> Duration {
+    let now = clock_gettime(ClockId::ProcessCPUTime);
+    let (seconds, nanoseconds) = (u64::try_from(now.tv_sec).unwrap_or(0), u32::try_from(now.tv_nsec).unwrap_or(0));
+    Duration::new(seconds, nanoseconds)
+}
+
+/// The most memory a process has held so far, in bytes (`VmHWM` of proc(5)).
+pub fn most_memory(pid: u32) -> Outcome<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:")).ok_or("the kernel does not tell the memory")?;
+    Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? * 1_024)
 }
 
 /// Two fields of a `stat` file added, the first by its number in proc(5): user and system time stand side by side.

@@ -1,4 +1,4 @@
-//! What is measured: the store and the IPFIX source in a process of their own. Requests are lines of JSON on standard input, each is answered
+//! What is measured: the store and the sources for IPFIX, RADIUS and syslog in a process of their own. Requests are lines of JSON on standard input, each is answered
 //! by one line on standard output.
 
 use std::io::{BufRead, Write};
@@ -15,30 +15,12 @@ use weir_record::Kind;
 use weir_record::kind::Record;
 use weir_record::kinds::Question;
 use weir_record::sink::{Group, RecordSink};
-use weir_sources::ipfix::config::{Config, Settings};
-use weir_sources::ipfix::server::Server;
 use weir_store::catalog::SqliteCatalog;
 use weir_store::engine::{Store, StoreConfig};
 use weir_store::keyring::master;
 
 use crate::shared::Outcome;
-
-/// One exporter; the times in the corpus are those of its making, so the exporter's clock is not judged by them.
-const CONFIG: &str = r#"
-listen = ["127.0.0.1:0"]
-[[exporters]]
-name = "nat"
-prefix = "127.0.0.11"
-realm = "bench"
-profile = "rfc8158"
-clock = "trust"
-"#;
-
-/// The IPFIX source's settings.
-pub fn settings() -> Outcome<Settings> {
-    let config: Config = toml::from_str(CONFIG)?;
-    Ok(config.check().map_err(|problems| format!("{problems:?}"))?)
-}
+use crate::sources;
 
 /// A store in a folder, as the program opens it.
 pub fn open(data: &Path, clock: &Arc<dyn Clock>, config: StoreConfig) -> Outcome<Arc<Store>> {
@@ -59,10 +41,10 @@ pub fn run(data: &Path) -> Outcome<()> {
     let store = open(data, &clock, StoreConfig { origin: "bench.invalid".to_owned(), ..StoreConfig::default() })?;
     let tasks = Tasks::new(Stop::new(), |ended| eprintln!("{} ended: {:?}", ended.name, ended.panic));
     store.start(&tasks)?;
-    let sources = Tasks::new(Stop::new(), |ended| eprintln!("{} ended: {:?}", ended.name, ended.panic));
-    let sink: Arc<dyn RecordSink> = Arc::clone(&store) as Arc<dyn RecordSink>;
-    let server = Server::start(settings()?, &sink, &clock, None, &sources)?;
-    println!("{}", json!({ "ipfix": server.udp()[0].to_string() }));
+    let measured = Tasks::new(Stop::new(), |ended| eprintln!("{} ended: {:?}", ended.name, ended.panic));
+    let at = sources::start(&store, data, &clock, &measured)?;
+    let ready = json!({ "ipfix": at.ipfix.to_string(), "radius": at.radius.to_string(), "syslog": at.syslog.to_string() });
+    println!("{ready}");
     let served = Served { store, clock };
     for line in std::io::stdin().lock().lines() {
         let request: Value = serde_json::from_str(&line?)?;
@@ -76,8 +58,8 @@ pub fn run(data: &Path) -> Outcome<()> {
         println!("{answer}");
         std::io::stdout().flush()?;
     }
-    sources.stop().raise();
-    sources.join();
+    measured.stop().raise();
+    measured.join();
     tasks.stop().raise();
     served.store.stop()?;
     tasks.join();
@@ -91,7 +73,8 @@ impl Served {
                 let sources = self.store.sources();
                 let records: u64 = sources.iter().map(|s| s.counters.records).sum();
                 let lost: u64 = sources.iter().map(|s| s.lost).sum();
-                Ok(json!({ "records": records, "lost": lost, "waiting": self.store.health().waiting_rows }))
+                let messages: u64 = sources.iter().map(|s| s.counters.messages).sum();
+                Ok(json!({ "records": records, "messages": messages, "lost": lost, "waiting": self.store.health().waiting_rows }))
             }
             Some("seal") => Ok(json!(self.store.seal_now()?.rows)),
             Some("flush") => Ok(json!(self.store.flush_index().map(|()| 0)?)),

@@ -23,6 +23,8 @@ const STILL: u32 = 20;
 pub struct Taken {
     /// Events kept.
     pub records: u64,
+    /// Messages (datagrams, lines) taken in.
+    pub messages: u64,
     /// Events known to be lost.
     pub lost: u64,
 }
@@ -33,8 +35,12 @@ pub struct Weir {
     requests: ChildStdin,
     answers: BufReader<ChildStdout>,
     data: PathBuf,
-    /// Where it takes datagrams.
+    /// Where it takes NAT events over IPFIX.
     pub ipfix: SocketAddr,
+    /// Where it takes RADIUS accounting.
+    pub radius: SocketAddr,
+    /// Where it takes log lines over TCP.
+    pub syslog: SocketAddr,
 }
 
 impl Weir {
@@ -50,8 +56,9 @@ impl Weir {
         let mut line = String::new();
         answers.read_line(&mut line)?;
         let ready: Value = serde_json::from_str(&line)?;
-        let ipfix = ready["ipfix"].as_str().ok_or("it does not say where it listens")?.parse()?;
-        Ok(Weir { child, requests, answers, data, ipfix })
+        let at = |name: &str| -> Outcome<SocketAddr> { Ok(ready[name].as_str().ok_or("it does not say where it listens")?.parse()?) };
+        let (ipfix, radius, syslog) = (at("ipfix")?, at("radius")?, at("syslog")?);
+        Ok(Weir { child, requests, answers, data, ipfix, radius, syslog })
     }
 
     /// The data folder.
@@ -73,14 +80,23 @@ impl Weir {
 
     /// Waits until so many events are there, or nothing more comes.
     pub fn taken(&mut self, events: u64) -> Outcome<Taken> {
+        self.until(|now| now.records >= events)
+    }
+
+    /// Waits until so many messages are there, or nothing more comes.
+    pub fn heard(&mut self, messages: u64) -> Outcome<Taken> {
+        self.until(|now| now.messages >= messages)
+    }
+
+    fn until(&mut self, enough: impl Fn(&Taken) -> bool) -> Outcome<Taken> {
         let (never, mut before, mut still) = (Stop::new(), Taken::default(), 0);
         loop {
             let sources = self.call(&json!({ "op": "taken" }))?;
             let number = |name: &str| sources[name].as_u64().unwrap_or(0);
-            let now = Taken { records: number("records"), lost: number("lost") };
+            let now = Taken { records: number("records"), messages: number("messages"), lost: number("lost") };
             still = if now == before { still + 1 } else { 0 };
             before = now;
-            if now.records >= events || still >= STILL {
+            if enough(&now) || still >= STILL {
                 return Ok(now);
             }
             never.wait(Duration::from_millis(LOOK_MS));
@@ -90,6 +106,11 @@ impl Weir {
     /// Microseconds of processor time so far.
     pub fn processor(&self) -> Outcome<f64> {
         proc::of_process(self.child.id())
+    }
+
+    /// The most memory it has held so far, bytes.
+    pub fn most_memory(&self) -> Outcome<u64> {
+        proc::most_memory(self.child.id())
     }
 
     /// The same by thread.

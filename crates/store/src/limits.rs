@@ -66,6 +66,13 @@ pub const SPANS_A_KEY: usize = 512;
 /// Rows of one seal cycle; more are sealed at once. A mapping that begins in one unit and ends in another takes twice the bytes, so units are long.
 pub const CYCLE_ROWS: usize = 24 << 20;
 
+/// Bytes in memory of one seal cycle without NAT events, which have a size of their own; beyond them it is sealed at once. Sealing holds some copies
+/// of one kind at a time, so this is what bounds memory where lines and sessions come fast.
+pub const CYCLE_BYTES: usize = 192 << 20;
+
+/// Bytes waiting to be sealed, counted in the same way, before sources have to wait.
+pub const WAITING_BYTES: usize = 3 * CYCLE_BYTES;
+
 /// Rows waiting to be sealed before sources have to wait.
 pub const WAITING_ROWS: usize = 48 << 20;
 

@@ -23,6 +23,8 @@ pub struct Generation {
     pub batches: BTreeMap<Kind, Vec<RecordBatch>>,
     /// Rows in all.
     pub rows: usize,
+    /// Bytes in memory of what is not a NAT event: lines and sessions are of any length, so that rows alone bound nothing.
+    pub bytes: usize,
     /// When its first group came; none while empty.
     pub opened: Option<Millis>,
     /// Number of the last group in it.
@@ -42,6 +44,9 @@ struct NatLive {
     publics: HashMap<Addr16, Vec<u32>, MixState>,
     hash: MixState,
 }
+
+/// Bytes a session's event takes besides its batch, as a structure with its texts and its places in the lists.
+const SESSION_ROW_BYTES: usize = 2 * size_of::<RadiusSession>();
 
 /// Lists of one level that are joined.
 const JOINED: usize = 8;
@@ -122,7 +127,11 @@ impl Generation {
         }
         self.opened.get_or_insert(now);
         self.rows += batch.num_rows();
+        if kind != Kind::NatEvent {
+            self.bytes += batch.get_array_memory_size();
+        }
         if kind == Kind::RadiusSession {
+            self.bytes += batch.num_rows() * SESSION_ROW_BYTES;
             self.sessions.push(RadiusSession::rows(&batch));
         }
         self.batches.entry(kind).or_default().push(batch);

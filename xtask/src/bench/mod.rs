@@ -6,6 +6,7 @@ mod lookup;
 mod machine;
 mod nat;
 mod readings;
+mod steps;
 
 use crate::workspace::{Result, Workspace, output};
 
@@ -19,7 +20,15 @@ struct Bench {
     measure: fn(&Context<'_>) -> Result<Section>,
 }
 
-const BENCHES: &[Bench] = &[Bench { name: "nat", measure: nat::measure }, Bench { name: "lookup", measure: lookup::measure }];
+const BENCHES: &[Bench] = &[
+    Bench { name: "nat", measure: nat::measure },
+    Bench { name: "lookup", measure: lookup::measure },
+    Bench { name: "radius", measure: steps::radius },
+    Bench { name: "syslog", measure: steps::syslog },
+    Bench { name: "seal", measure: steps::seal },
+    Bench { name: "verify", measure: steps::verify },
+    Bench { name: "start", measure: steps::start },
+];
 
 /// What a benchmark is given.
 struct Context<'a> {

@@ -13,7 +13,7 @@ const END: &str = "<!-- layers:end -->";
 /// Crates for development, which stand outside the table.
 const OUTSIDE: &[&str] = &["xtask", "testkit", "bench"];
 /// A crate that may use less than its layer allows, and what that is.
-const NARROW: &[(&str, &[&str])] = &[("sim", &["base"])];
+const NARROW: &[(&str, &[&str])] = &[("sim", &["base"]), ("verify", &["base", "record", "seal"])];
 
 /// A crate uses another one of the workspace.
 #[derive(Debug, PartialEq, Eq)]

@@ -20,7 +20,7 @@ use weir_seal::entry::{Entry, Heartbeat};
 use super::{Store, StoreError};
 use crate::catalog::{Change, IndexState, UnitMeta};
 use crate::commit::{CommitError, Plan};
-use crate::limits::{INDEX_ROWS, REACH_MS, REACH_UNITS, SPANS_IN_MEMORY, WINDOW_SLACK_MS};
+use crate::limits::{CYCLE_BYTES, INDEX_ROWS, REACH_MS, REACH_UNITS, SPANS_IN_MEMORY, WINDOW_SLACK_MS};
 use crate::live::Generation;
 use crate::nat::mapping::{Columns, RowRef};
 use crate::nat::pair::Context;
@@ -117,8 +117,10 @@ impl Store {
     }
 
     pub(super) fn wake_sealer_if_due(&self) {
-        let rows = self.live.read().unwrap_or_else(PoisonError::into_inner).current.rows;
-        if rows >= self.config.unit_rows {
+        let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
+        let (rows, bytes) = (live.current.rows, live.current.bytes);
+        drop(live);
+        if rows >= self.config.unit_rows || bytes >= CYCLE_BYTES {
             self.wake_sealer();
         }
     }

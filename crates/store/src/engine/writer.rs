@@ -13,7 +13,8 @@ use weir_record::sink::{Done, Group, Receipt, SinkError};
 use weir_record::{Kind, sink::StatePut};
 
 use super::Store;
-use crate::limits::{BYTES_A_SYNC, GROUPS_A_SYNC, WAITING_ROWS};
+use crate::limits::{BYTES_A_SYNC, GROUPS_A_SYNC, WAITING_BYTES, WAITING_ROWS};
+use crate::live::Generation;
 use crate::wal::WalError;
 
 /// A group, its bytes, and who wants to hear of it.
@@ -101,15 +102,16 @@ impl Store {
     /// Too much waits to be sealed: the writer waits, so the queue fills, so sources wait or count.
     fn wait_for_room(&self) {
         let mut held = lock(&self.room.0);
-        while self.waiting_rows() > WAITING_ROWS && !self.flags.stopping.load(Ordering::SeqCst) {
+        while self.too_much_waits() && !self.flags.stopping.load(Ordering::SeqCst) {
             self.wake_sealer();
             held = self.room.1.wait_timeout(held, Duration::from_millis(200)).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
-    fn waiting_rows(&self) -> usize {
+    fn too_much_waits(&self) -> bool {
         let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
-        live.current.rows + live.sealing.as_ref().map_or(0, |g| g.rows)
+        let of = |count: fn(&Generation) -> usize| count(&live.current) + live.sealing.as_deref().map_or(0, count);
+        of(|g| g.rows) > WAITING_ROWS || of(|g| g.bytes) > WAITING_BYTES
     }
 
     /// Puts a durable group into memory. Also the path of recovery.

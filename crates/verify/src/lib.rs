@@ -10,53 +10,50 @@ mod frames;
 mod keys;
 mod limits;
 mod log;
-mod report;
+pub mod report;
 mod rows;
 mod segments;
 mod state;
 mod wal;
 
-use std::io::{self, IsTerminal};
+use std::io;
 use std::path::Path;
-use std::process::ExitCode;
-
-use indicatif::{ProgressBar, ProgressStyle};
 
 use self::folder::Folder;
 use self::keys::Keys;
 use self::limits::TRIES;
 use self::log::Log;
 use self::report::{Checked, Findings, Report};
-use crate::fail::{FAILED, USAGE};
-use crate::output;
 
-/// Checks the data folder and tells what was found: exit code 0 when all is good, 1 when something is bad, 2 when this is no data folder.
-pub fn run(data: &Path, json: bool) -> ExitCode {
-    let Some(folder) = Folder::open(data) else {
-        eprintln!("weir: {} is not a data folder of weir\n  name the right one with --data", data.display());
-        return ExitCode::from(USAGE);
-    };
-    let bar = if io::stderr().is_terminal() { ProgressBar::new(0) } else { ProgressBar::hidden() };
-    if let Ok(style) = ProgressStyle::with_template("{msg} [{bar:30}] {bytes}/{total_bytes} {eta}") {
-        bar.set_style(style.progress_chars("=> "));
-    }
-    let report = check(&folder, &bar);
-    bar.finish_and_clear();
-    let shown = if json { output::json(&report.json()) } else { output::text(&report.text()) };
-    match shown {
-        Err(failure) => {
-            eprintln!("weir: {failure}");
-            ExitCode::from(FAILED)
-        }
-        Ok(()) if report.findings.is_good() => ExitCode::SUCCESS,
-        Ok(()) => ExitCode::from(FAILED),
-    }
+/// How far a check has come; for people who wait.
+pub trait Progress {
+    /// What is read now: `log`, `files`, `write-ahead log`.
+    fn stage(&self, what: &'static str);
+    /// Bytes of files there are to read.
+    fn bytes_in_all(&self, bytes: u64);
+    /// So many bytes more were read.
+    fn read(&self, bytes: u64);
 }
 
-fn check(folder: &Folder, bar: &ProgressBar) -> Report {
+/// Nobody waits.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Quiet;
+
+impl Progress for Quiet {
+    fn stage(&self, _: &'static str) {}
+    fn bytes_in_all(&self, _: u64) {}
+    fn read(&self, _: u64) {}
+}
+
+/// Checks the data folder; none when this is no data folder of weir.
+pub fn check(data: &Path, progress: &dyn Progress) -> Option<Report> {
+    Folder::open(data).map(|folder| check_folder(&folder, progress))
+}
+
+fn check_folder(folder: &Folder, bar: &dyn Progress) -> Report {
     let mut report = Report::default();
     let Report { checked, findings } = &mut report;
-    bar.set_message("log");
+    bar.stage("log");
     let keys = keys::load(folder, findings);
     checked.keys = keys.len() as u64;
     // Files come into their place after the checkpoint that names them: those listed before it is read must all be named by it.
@@ -66,11 +63,11 @@ fn check(folder: &Folder, bar: &ProgressBar) -> Report {
     });
     let log = log::load(folder, &keys, findings);
     if let Some(mut log) = log {
-        bar.set_message("files");
-        bar.set_length(log.facts.files.iter().filter(|f| !f.dropped).map(|f| f.size).sum());
-        segments::check(folder, &keys, &mut log, &|bytes| bar.inc(bytes), checked, findings);
+        bar.stage("files");
+        bar.bytes_in_all(log.facts.files.iter().filter(|f| !f.dropped).map(|f| f.size).sum());
+        segments::check(folder, &keys, &mut log, &|bytes| bar.read(bytes), checked, findings);
         segments::strays(folder, &keys, &mut log, &listed, findings);
-        bar.set_message("write-ahead log");
+        bar.stage("write-ahead log");
         moving(folder, log, checked, findings);
     }
     if let Err(e) = state::side_ledger(folder, &keys, checked, findings) {

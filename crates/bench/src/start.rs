@@ -1,0 +1,105 @@
+//! A start with half a year of history: a folder of 184 days is made in simulated time, then opened by a process of its own, with its catalog and after
+//! catalog and index were lost.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use weir_base::clock::{Clock, SystemClock};
+use weir_base::task::{Stop, Tasks};
+use weir_base::time::Millis;
+use weir_record::sink::RecordSink;
+use weir_sources::ipfix::collector::{Collector, Transport};
+use weir_store::engine::StoreConfig;
+
+use crate::corpus::{ADDRESS, Corpus};
+use crate::fold::Stepped;
+use crate::shared::{Outcome, bytes_under, reading};
+use crate::times::Times;
+use crate::{proc, serve, sources};
+
+/// Days of history: the longest a unit that keeps six months has.
+const DAYS: i64 = 184;
+/// Units a day that stay after repacking.
+const HOURS: i64 = 24;
+const HOUR_MS: i64 = 3_600_000;
+/// Events in an hour, about: the number of files counts here, not their size.
+const EVENTS_A_SECOND: u64 = 20;
+const SECONDS: u64 = 30;
+
+/// Measures and prints.
+pub fn run() -> Outcome<()> {
+    let folder = tempfile::tempdir()?;
+    let data = folder.path();
+    let events = make(data)?;
+    eprintln!("{events} events, {} bytes", bytes_under(data)?);
+    opened(data, "with its catalog and index")?;
+    std::fs::remove_file(data.join("catalog.sqlite"))?;
+    opened(data, "after its catalog was lost")?;
+    std::fs::remove_file(data.join("catalog.sqlite"))?;
+    std::fs::remove_dir_all(data.join("index"))?;
+    opened(data, "after its catalog and all of its index were lost")
+}
+
+/// Half a year, an hour at a time; the days are repacked as `weir` does it.
+fn make(data: &Path) -> Outcome<u64> {
+    let corpus = Corpus::of(EVENTS_A_SECOND, SECONDS, None)?;
+    let wall = SystemClock::new();
+    let begin = wall.now().0 - DAYS * HOURS * HOUR_MS;
+    let stepped = Arc::new(Stepped(AtomicI64::new(begin)));
+    let clock: Arc<dyn Clock> = Arc::clone(&stepped) as Arc<dyn Clock>;
+    let config = StoreConfig { origin: "bench.invalid".to_owned(), unit_seconds: 86_400, unit_rows: usize::MAX, ..StoreConfig::default() };
+    let store = serve::open(data, &clock, config)?;
+    let tasks = Tasks::new(Stop::new(), |ended| eprintln!("{} ended: {:?}", ended.name, ended.panic));
+    store.start(&tasks)?;
+    let sink: Arc<dyn RecordSink> = Arc::clone(&store) as Arc<dyn RecordSink>;
+    let settings = Arc::new(sources::ipfix_settings()?);
+    for hour in 0..DAYS * HOURS {
+        let at = begin + hour * HOUR_MS;
+        stepped.0.store(at, Ordering::Relaxed);
+        let mut times = Times::default();
+        let mut collector = Collector::new(Arc::clone(&settings), Box::new(Arc::clone(&sink)), Transport::Udp, "udp:start", None);
+        for datagram in &corpus.datagrams {
+            let mut datagram = datagram.clone();
+            times.shift(&mut datagram, at - corpus.begin).ok_or("the simulator sent something that is no IPFIX")?;
+            collector.message((ADDRESS, 4_739).into(), 0, Millis(at), &datagram)?;
+        }
+        if let Some(group) = collector.take() {
+            sink.commit(group)?;
+        }
+        stepped.0.store(at + HOUR_MS / 2, Ordering::Relaxed);
+        store.seal_now()?;
+        if hour % HOURS == HOURS - 1 {
+            store.repack(Millis(at - 2 * HOURS * HOUR_MS))?;
+        }
+    }
+    tasks.stop().raise();
+    store.stop()?;
+    tasks.join();
+    Ok(corpus.events * u64::try_from(DAYS * HOURS)?)
+}
+
+/// Opens it in a process of its own, and ends that.
+fn opened(data: &Path, how: &str) -> Outcome<()> {
+    let clock = SystemClock::new();
+    let begun = clock.monotonic();
+    let mut command = Command::new(std::env::current_exe()?);
+    let mut child = command.arg("serve").arg(data).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().ok_or("no standard output")?).read_line(&mut line)?;
+    let took = clock.monotonic() - begun;
+    // It is idle now: a second shows what it holds without being asked anything.
+    Stop::new().wait(Duration::from_secs(1));
+    let memory = proc::most_memory(child.id())?;
+    drop(child.stdin.take());
+    let ended = child.wait()?;
+    if !ended.success() || line.is_empty() {
+        return Err(format!("it does not start {how}: {ended}").into());
+    }
+    reading(&format!("weir: ready {how}, seconds"), None, took.as_secs_f64());
+    reading(&format!("weir: the most memory it held {how}, MB"), None, memory as f64 / 1e6);
+    Ok(())
+}
