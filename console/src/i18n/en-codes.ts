@@ -101,6 +101,8 @@ export default {
   'gapReason.queue-full': 'queue full',
   'gapReason.cut-tail': 'cut tail',
   'gapReason.stopped': 'the program was stopped',
+  'gapReason.unclean-stop': 'the program was killed, or stopped on a full disk',
+  'gapReason.connection-ended': 'the connection ended before all of it was read',
   'gapReason.source-silent': 'the source was silent',
   'basis.measured': 'measured',
   'basis.trust': 'trusted by configuration',

@@ -101,6 +101,8 @@ export default {
   'gapReason.queue-full': '队列已满',
   'gapReason.cut-tail': '文件尾部残缺',
   'gapReason.stopped': '程序已停止',
+  'gapReason.unclean-stop': '程序被强行结束，或在磁盘已满时停止',
+  'gapReason.connection-ended': '连接在读完之前已断开',
   'gapReason.source-silent': '来源无消息',
   'basis.measured': '实测',
   'basis.trust': '按配置信任',
