@@ -118,7 +118,7 @@ fn lines_of_every_dialect_are_understood_as_written_beside_them() {
             // `named `: only of a sender that names the dialect.
             let (want, named) = want.strip_prefix("named ").map_or((want.as_str(), false), |want| (want, true));
             let got = told(&table, line.as_bytes(), &[]);
-            let got = if named && got == "none" { told(&table, line.as_bytes(), &[name.to_owned()]) } else { got };
+            let got = if named && got == "none" { told(&table, line.as_bytes(), &[(*name).to_owned()]) } else { got };
             if got != want {
                 wrong.push(format!("{name}: {line}\n  want {want}\n  got  {got}"));
             }
