@@ -207,7 +207,7 @@ fn a_line_cut_anywhere_does_no_harm() {
     }
 }
 
-/// What a stranger makes a program write makes no NAT event and no lease, and nobody's sign-in of another program, wherever it stands in the line.
+/// What a stranger makes a program write makes no NAT event and no lease, wherever it stands in the line.
 #[test]
 fn lines_inside_the_text_of_others_say_nothing() {
     let table = Table::new(Table::built_in());
