@@ -43,7 +43,9 @@ fn dialect(file: &Path) -> Result<Dialect, Failure> {
 }
 
 fn test(file: &Path, samples: &Path, json: bool) -> Result<ExitCode, Failure> {
-    let table = Table::new(vec![dialect(file)?]);
+    let tried = dialect(file)?;
+    let (only, own) = ([tried.name.clone()], Table::new(Table::built_in()));
+    let table = Table::new(vec![tried]);
     let bad = |e: std::io::Error| Failure::new(format!("{} cannot be read ({e})", samples.display()), "name a file of log lines");
     let mut reader = BufReader::new(File::open(samples).map_err(bad)?);
     let (mut told, mut shown, mut understood) = (Vec::new(), String::new(), 0usize);
@@ -63,11 +65,19 @@ fn test(file: &Path, samples: &Path, json: bool) -> Result<ExitCode, Failure> {
             continue;
         }
         let line = line::parse(&decoded);
-        let found = table.understand(&line, &[]);
+        // Naming it is what a sender's entry does.
+        let found = table.understand(&line, &only);
+        let other = own.understand(&line, &[]).map(|u| u.dialect).filter(|name| *name != only[0]);
         understood += usize::from(found.is_some());
-        told.push(one(number, found.as_ref()));
+        told.push(one(number, found.as_ref(), other));
         let what = found.as_ref().map_or("not understood".to_owned(), words);
-        let _ = writeln!(shown, "{number}: {what}");
+        let beside = match other {
+            Some(name) => {
+                format!("; the built-in dialect {name} understands it, and comes first where the sender's entry names no dialect")
+            }
+            None => String::new(),
+        };
+        let _ = writeln!(shown, "{number}: {what}{beside}");
     }
     if json {
         output::json(&json!({ "lines": told, "understood": understood }))?;
@@ -86,20 +96,20 @@ fn event(event: Event) -> String {
     }
 }
 
-fn one(number: usize, found: Option<&Understood<'_, '_>>) -> Value {
+fn one(number: usize, found: Option<&Understood<'_, '_>>, other: Option<&str>) -> Value {
     let entries = |u: &Understood<'_, '_>| -> Vec<Value> {
         let object = |values: &weir_sources::syslog::dialect::Values<'_>| {
             Value::Object(values.iter().map(|(slot, value)| (slot.name().to_owned(), json!(value))).collect())
         };
-        u.values.iter().map(object).collect()
+        u.entries.iter().map(|e| object(&e.values)).collect()
     };
-    json!({ "line": number, "event": found.map(|u| event(u.event)), "values": found.map(entries) })
+    json!({ "line": number, "event": found.map(|u| event(u.event())), "values": found.map(entries), "built_in": other })
 }
 
 fn words(found: &Understood<'_, '_>) -> String {
-    let mut out = event(found.event);
-    for values in &found.values {
-        for (slot, value) in values.iter() {
+    let mut out = event(found.event());
+    for entry in &found.entries {
+        for (slot, value) in entry.values.iter() {
             let _ = write!(out, " {slot}={value:?}");
         }
     }

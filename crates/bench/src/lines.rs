@@ -66,13 +66,27 @@ fn line(n: u64) -> String {
     let stamp = format!("2026-11-2{}T1{}:{:02}:{:02}.{:03}+08:00", n % 9, n % 10, r / 41 % 60, r / 43 % 60, r / 47 % 1_000);
     // Writing to a string does not fail.
     let _ = match n % 20 {
-        0 | 1 => write!(text, "<38>1 {stamp} host-{host:02} sshd {pid} - - Accepted password for user{user} from 192.0.2.{a} port {port} ssh2"),
-        2 => write!(text, "<38>1 {stamp} host-{host:02} sshd {pid} - - Failed password for user{user} from 198.51.100.{b} port {port} ssh2"),
-        3 => write!(text, "<86>1 {stamp} host-{host:02} sudo {pid} - - user{user} : TTY=pts/0 ; PWD=/home ; USER=root ; COMMAND=/usr/bin/ls"),
-        4 | 5 => write!(text, "<78>1 {stamp} host-{host:02} CRON {pid} - - (root) CMD (test -x /usr/sbin/anacron || run-parts --report {user})"),
+        0 | 1 => {
+            write!(text, "<38>1 {stamp} host-{host:02} sshd {pid} - - Accepted password for user{user} from 192.0.2.{a} port {port} ssh2")
+        }
+        2 => {
+            write!(text, "<38>1 {stamp} host-{host:02} sshd {pid} - - Failed password for user{user} from 198.51.100.{b} port {port} ssh2")
+        }
+        3 => {
+            write!(text, "<86>1 {stamp} host-{host:02} sudo {pid} - - user{user} : TTY=pts/0 ; PWD=/home ; USER=root ; COMMAND=/usr/bin/ls")
+        }
+        4 | 5 => {
+            write!(text, "<78>1 {stamp} host-{host:02} CRON {pid} - - (root) CMD (test -x /usr/sbin/anacron || run-parts --report {user})")
+        }
         6..=11 => write!(text, "<190>1 {stamp} web-{host:02} nginx {pid} - - 203.0.113.{b} GET /item/{user}?page={a} 200 {port} 0.0{a}"),
-        12..=15 => write!(text, "<30>1 {stamp} host-{host:02} systemd 1 - - session-{user}.scope: Deactivated successfully, took {port} ms."),
-        _ => write!(text, "<4>1 {stamp} fw-{host:02} kernel - - - [{pid}.{user:06}] eth{}: link is up, 1000 Mbps, full duplex, lane {port}", a % 4),
+        12..=15 => {
+            write!(text, "<30>1 {stamp} host-{host:02} systemd 1 - - session-{user}.scope: Deactivated successfully, took {port} ms.")
+        }
+        _ => write!(
+            text,
+            "<4>1 {stamp} fw-{host:02} kernel - - - [{pid}.{user:06}] eth{}: link is up, 1000 Mbps, full duplex, lane {port}",
+            a % 4
+        ),
     };
     text.push('\n');
     text

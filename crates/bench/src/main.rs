@@ -27,7 +27,8 @@ use std::process::ExitCode;
 
 use shared::Outcome;
 
-const USAGE: &str = "weir-bench nat | lookup | radius | syslog | seal | verify [FOLDER] | start | fold [EVENTS-A-SECOND [SECONDS [FOLDER]]] | serve FOLDER";
+const USAGE: &str =
+    "weir-bench nat | lookup | radius | syslog | seal | verify [FOLDER] | start | fold [EVENTS-A-SECOND [SECONDS [FOLDER]]] | serve FOLDER";
 
 fn run(words: &[&str]) -> Outcome<()> {
     match words {

@@ -72,7 +72,8 @@ fn measure(context: &Context<'_>, name: &str) -> Result<Section> {
     for (work, _, figure) in &figures {
         table.row(&[work.clone(), figure.shown()]);
     }
-    let bars: Vec<(String, f64)> = figures.iter().filter(|(work, _, _)| work.contains(step.bars)).map(|(w, _, f)| (short(w), f.median)).collect();
+    let bars: Vec<(String, f64)> =
+        figures.iter().filter(|(work, _, _)| work.contains(step.bars)).map(|(w, _, f)| (short(w), f.median)).collect();
     let chart = Chart { title: step.chart.to_owned(), unit: step.unit.to_owned(), kind: Kind::Bars(bars) };
     Ok(Section { title: step.title.to_owned(), text: step.text.to_owned(), table, chart: Some(chart) })
 }

@@ -210,6 +210,9 @@ pub struct Times {
 /// The first thing that is wrong with it.
 pub fn past(record: &Record, columns: usize, mapping: &Mapping, times: &Times) -> Result<Past, BadLine> {
     let bad = |what: String| BadLine { line: record.line, what };
+    if !record.readable {
+        return Err(bad("holds bytes that are neither UTF-8 nor GB18030: export the table as UTF-8".to_owned()));
+    }
     if record.values.len() != columns {
         return Err(bad(format!("{} values where {columns} columns are: is a separator or a quote missing?", record.values.len())));
     }
@@ -277,7 +280,13 @@ fn set(p: &mut Past, field: Field, value: &str, times: &Times) -> Result<(), Str
     Ok(())
 }
 
-/// `2026-11-22 10:00:00`, with a fraction and a zone or without, RFC 3339, or seconds since 1970. MySQL's zero date is none.
+/// Numbers between separators, each with two digits at least: `2026/1/5` is `2026-01-05`.
+fn padded(text: &str, separators: &[char], join: &str) -> Option<String> {
+    let parts: Vec<String> = text.split(separators).map(|p| format!("{p:0>2}")).collect();
+    (parts.len() == 2 || parts.len() == 3).then(|| parts.join(join))
+}
+
+/// `2026-11-22 10:00:00` or, as Excel writes it, `2026/11/2 9:05`, with a fraction and a zone or without, RFC 3339, or seconds since 1970. MySQL's zero date is none.
 fn time(value: &str, zone: &str) -> Result<Option<i64>, String> {
     if value.starts_with("0000-00-00") {
         return Ok(None);
@@ -286,8 +295,8 @@ fn time(value: &str, zone: &str) -> Result<Option<i64>, String> {
     if value.len() <= 11 && value.bytes().all(|b| b.is_ascii_digit()) {
         return value.parse::<i64>().map(|s| Some(s * 1_000)).map_err(|_| bad());
     }
-    let (date, clock) = value.split_at_checked(10).ok_or_else(bad)?;
-    let clock = clock.trim_start_matches([' ', 'T']);
+    let (date, clock) = value.split_once([' ', 'T']).ok_or_else(bad)?;
+    let (date, clock) = (padded(date, &['-', '/'], "-").ok_or_else(bad)?, clock.trim_start());
     let at = clock.find(['+', '-', 'Z']).unwrap_or(clock.len());
     let (clock, given) = clock.split_at_checked(at).ok_or_else(bad)?;
     let zone = match given.len() {
@@ -297,5 +306,8 @@ fn time(value: &str, zone: &str) -> Result<Option<i64>, String> {
         5 => format!("{}:{}", given.get(..3).unwrap_or_default(), given.get(3..).unwrap_or_default()),
         _ => given.to_owned(),
     };
-    format!("{date}T{}{zone}", clock.trim()).parse::<Millis>().map(|t| Some(t.0)).map_err(|_| bad())
+    let clock = padded(clock.trim(), &[':'], ":").ok_or_else(bad)?;
+    // Excel leaves the seconds out.
+    let seconds = if clock.len() == 5 { ":00" } else { "" };
+    format!("{date}T{clock}{seconds}{zone}").parse::<Millis>().map(|t| Some(t.0)).map_err(|_| bad())
 }

@@ -4,9 +4,12 @@
 //! `.dump`; a tab in the names of the columns makes it tab-separated (`mysql --batch`), else it is CSV (RFC 4180) with commas, or semicolons
 //! where there is no comma.
 
+use std::borrow::Cow;
 use std::io::{self, BufRead, Read};
 
-use super::limits::{COLUMNS, RECORD_BYTES};
+use encoding_rs::GB18030;
+
+use super::limits::{COLUMNS, RECORD_BYTES, VALUE_BYTES};
 
 /// One record: the line it begins in, from 1, and its values. A value that is not there is none.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +18,8 @@ pub struct Record {
     pub line: u64,
     /// Values in the order of the columns.
     pub values: Vec<Option<String>>,
+    /// False when its bytes are neither UTF-8 nor GB18030: then its values are not what they were.
+    pub readable: bool,
 }
 
 /// Why a table does not read. Holds no text of it.
@@ -65,7 +70,7 @@ impl<R: BufRead> Table<R> {
         let mut table = Table { input, form: Form::Tabs, line: 0, columns: Vec::new(), bytes: 0, name };
         let (mut first, mut created, mut creating) = (true, Vec::new(), false);
         while let Some(raw) = table.head()? {
-            let text = String::from_utf8_lossy(&raw);
+            let (text, _) = decode(&raw);
             let text = text.trim_start_matches('\u{feff}').trim_end();
             if let Some(columns) = copy_columns(text, &table.name) {
                 (table.form, table.columns) = (Form::Copy, columns);
@@ -135,7 +140,8 @@ impl<R: BufRead> Table<R> {
             let end = raw.iter().rposition(|b| !matches!(b, b'\r' | b'\n')).map_or(0, |at| at + 1);
             raw.truncate(end);
             if !raw.is_empty() {
-                return Ok(Some(Record { line, values: self.split(&raw) }));
+                let (text, readable) = decode(&raw);
+                return Ok(Some(Record { line, values: self.split(text.as_bytes()), readable }));
             }
         }
     }
@@ -184,13 +190,14 @@ impl<R: BufRead> Table<R> {
         }
         let line = self.line + 1;
         let (mut values, mut value, mut quoted, mut was_quoted, mut size) = (Vec::new(), Vec::new(), false, false, 0);
+        let mut readable = true;
         while let Some(b) = self.byte()? {
             size += 1;
             if size > RECORD_BYTES {
                 return Err(TableError::TooLong(line));
             }
             match b {
-                b'\\' if quoted && backslash => match self.byte()? {
+                b'\\' if quoted && backslash && !waits(&value) => match self.byte()? {
                     Some(b'n') => value.push(b'\n'),
                     Some(b't') => value.push(b'\t'),
                     Some(b'r') => value.push(b'\r'),
@@ -205,11 +212,13 @@ impl<R: BufRead> Table<R> {
                 }
                 b'\'' => (quoted, was_quoted) = (!quoted, true),
                 b',' | b')' if !quoted => {
-                    let text = String::from_utf8_lossy(&value).into_owned();
+                    let (text, good) = decode(&value);
+                    let text = text.into_owned();
+                    readable &= good;
                     values.push(given(if was_quoted { text } else { text.trim().to_owned() }, was_quoted));
                     (value, was_quoted) = (Vec::new(), false);
                     if b == b')' {
-                        return Ok(Some(Record { line, values }));
+                        return Ok(Some(Record { line, values, readable }));
                     }
                 }
                 b => value.push(b),
@@ -256,6 +265,36 @@ impl<R: BufRead> Table<R> {
             }
         }
     }
+}
+
+/// Bytes as text: UTF-8, else GB18030, which GBK and GB2312 are part of. False when they are neither.
+fn decode(bytes: &[u8]) -> (Cow<'_, str>, bool) {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return (Cow::Borrowed(text), true);
+    }
+    let (text, broken) = GB18030.decode_without_bom_handling(bytes);
+    (text, !broken)
+}
+
+/// True when a character of GB18030 is not whole yet: its second byte may look like a backslash.
+fn waits(value: &[u8]) -> bool {
+    if value.len() > 4 * VALUE_BYTES || std::str::from_utf8(value).is_ok() {
+        return false;
+    }
+    let (mut rest, mut lead) = (value, false);
+    while let Some((first, more)) = rest.split_first() {
+        let length = match more.first() {
+            _ if first.is_ascii() => 1,
+            None => {
+                lead = true;
+                1
+            }
+            Some(second) if second.is_ascii_digit() => 4,
+            Some(_) => 2,
+        };
+        rest = rest.get(length..).unwrap_or_default();
+    }
+    lead
 }
 
 /// An empty value, or one that says so, is none.

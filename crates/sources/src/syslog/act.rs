@@ -6,8 +6,8 @@ use weir_record::Id;
 use weir_record::kinds::{AuthAction, Authentication, Form, IdType, NatEvent};
 use weir_record::sink::SubjectIds;
 
-use super::config::Settings;
-use super::dialect::{Ends, Event, Understood, Values};
+use super::config::{Rule, Settings};
+use super::dialect::{Ends, Entry, Event, Understood, Values};
 use super::leases::{Leases, Told};
 use super::line::Line;
 use super::mappings::Mappings;
@@ -44,8 +44,8 @@ pub struct Seen<'l> {
     pub settings: &'l Settings,
     /// The key of remote fingerprints.
     pub mac: Option<&'l Mac>,
-    /// What the dialect found.
-    pub values: &'l [Values<'l>],
+    /// The entry of its sender.
+    pub rule: &'l Rule,
 }
 
 /// What acting made.
@@ -57,20 +57,43 @@ pub struct Made {
     pub dropped: u64,
     /// It told of NAT.
     pub nat: bool,
+    /// Entries that say nothing that can be: values that no address or port has, or a public address outside the sender's pools.
+    pub missed: u64,
+    /// Mappings that are recorded and not followed: their end will be missing.
+    pub unfollowed: u64,
 }
 
 /// Makes the records of a line. `None` when its values cannot be what the dialect takes them for: then it is not understood.
 pub fn act(acting: &mut Acting<'_>, understood: &Understood<'_, '_>, seen: &Seen<'_>) -> Option<Made> {
-    match understood.event {
-        Event::Nothing => Some(Made::default()),
-        Event::Auth(action) => authentication(acting, action, understood.dialect, seen),
-        Event::Nat(ends, form) => mapping(acting, ends, form, seen),
-        Event::Lease | Event::Release => lease(acting, understood.event, seen),
+    let mut all = Made { missed: understood.missed, ..Made::default() };
+    let mut any = false;
+    for Entry { event, values } in &understood.entries {
+        let made = match event {
+            Event::Nothing => Some(Made::default()),
+            Event::Auth(action) => Some(authentication(acting, *action, understood.dialect, values, seen)),
+            Event::Nat(ends, form) => mapping(acting, *ends, *form, values, seen),
+            Event::Lease | Event::Release => lease(acting, *event, values, seen),
+        };
+        any |= made.is_some();
+        match made {
+            Some(made) => all.add(&made),
+            None => all.missed += 1,
+        }
+    }
+    any.then_some(all)
+}
+
+impl Made {
+    fn add(&mut self, other: &Made) {
+        self.rows += other.rows;
+        self.dropped += other.dropped;
+        self.nat |= other.nat;
+        self.missed += other.missed;
+        self.unfollowed += other.unfollowed;
     }
 }
 
-fn authentication(acting: &mut Acting<'_>, action: AuthAction, dialect: &str, seen: &Seen<'_>) -> Option<Made> {
-    let values = seen.values.first()?;
+fn authentication(acting: &mut Acting<'_>, action: AuthAction, dialect: &str, values: &Values<'_>, seen: &Seen<'_>) -> Made {
     let (address, port) = meaning::peer(values);
     let mut account = |slot| {
         let value = values.get(slot)?;
@@ -103,25 +126,24 @@ fn authentication(acting: &mut Acting<'_>, action: AuthAction, dialect: &str, se
         dialect: dialect.to_owned(),
         line: Some(seen.id),
     });
-    Some(Made { rows: 1, ..Made::default() })
+    Made { rows: 1, ..Made::default() }
 }
 
-fn mapping(acting: &mut Acting<'_>, ends: Ends, form: Form, seen: &Seen<'_>) -> Option<Made> {
+fn mapping(acting: &mut Acting<'_>, ends: Ends, form: Form, values: &Values<'_>, seen: &Seen<'_>) -> Option<Made> {
     let mut made = Made { nat: true, ..Made::default() };
-    let mut any = false;
-    for values in seen.values {
-        let Some(events) = meaning::nat(values, ends, form, &seen.about) else { continue };
-        any = true;
-        for event in events {
-            made.dropped += nat_event(acting, event, ends == Ends::BeginOnly, seen);
-            made.rows += 1;
-        }
+    let events = meaning::nat(values, ends, form, &seen.about)?;
+    let pools = &seen.rule.pools;
+    if events.iter().any(|e| !pools.is_empty() && !pools.iter().any(|pool| pool.contains(e.public_address))) {
+        return None;
     }
-    any.then_some(made)
+    for event in events {
+        made.rows += 1;
+        nat_event(acting, event, ends == Ends::BeginOnly, seen, &mut made);
+    }
+    Some(made)
 }
 
-fn lease(acting: &mut Acting<'_>, event: Event, seen: &Seen<'_>) -> Option<Made> {
-    let values = seen.values.first()?;
+fn lease(acting: &mut Acting<'_>, event: Event, values: &Values<'_>, seen: &Seen<'_>) -> Option<Made> {
     let address = meaning::leased(values)?;
     let holder = meaning::hardware(values).map(|mac| {
         let resolved = acting.ids.resolve(seen.realm, IdType::Hardware, &mac, seen.about.received);
@@ -146,9 +168,8 @@ fn lease(acting: &mut Acting<'_>, event: Event, seen: &Seen<'_>) -> Option<Made>
     Some(Made { rows: (acting.out.sessions.len() - before) as u64, ..Made::default() })
 }
 
-/// Takes a NAT event in, its remote end as the policy of the day says; 1 when that dropped it.
-fn nat_event(acting: &mut Acting<'_>, mut event: NatEvent, begin_only: bool, seen: &Seen<'_>) -> u64 {
-    let mut dropped = 0;
+/// Takes a NAT event in, its remote end as the policy of the day says.
+fn nat_event(acting: &mut Acting<'_>, mut event: NatEvent, begin_only: bool, seen: &Seen<'_>, made: &mut Made) {
     if !event.remote_address.is_none() {
         let policy = match (seen.settings.remotes.at(seen.about.received), seen.mac) {
             (Remotes::Fingerprint, None) => Remotes::Drop,
@@ -157,7 +178,7 @@ fn nat_event(acting: &mut Acting<'_>, mut event: NatEvent, begin_only: bool, see
         match (policy, seen.mac) {
             (Remotes::Keep, _) => {}
             (Remotes::Fingerprint, Some(mac)) => event.remote_tag = fingerprint(mac, &event.remote_address.0, event.remote_port),
-            _ => dropped = 1,
+            _ => made.dropped += 1,
         }
         if policy != Remotes::Keep {
             (event.remote_address, event.remote_port) = (Addr16::NONE, 0);
@@ -165,10 +186,9 @@ fn nat_event(acting: &mut Acting<'_>, mut event: NatEvent, begin_only: bool, see
     }
     if begin_only {
         let mut events = Vec::new();
-        acting.mappings.begin(event, seen.settings.mapping_ms, &mut events);
+        made.unfollowed += u64::from(!acting.mappings.begin(event, seen.settings.mapping_ms, seen.rule.overload, &mut events));
         events.iter().for_each(|e| acting.out.nat.push(e));
     } else {
         acting.out.nat.push(&event);
     }
-    dropped
 }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde::Deserialize;
 use weir_record::kinds::{AuthAction, Form};
 
-use super::limits::RULES;
+use super::limits::{NAT_ENTRIES, RULES};
 use super::line::Line;
 use super::pairs::{self, Pairs};
 use super::pattern::{Pattern, Slot};
@@ -94,6 +94,8 @@ struct RuleFile {
     form: Option<String>,
     #[serde(default)]
     keys: Vec<String>,
+    #[serde(default)]
+    programs: Vec<String>,
     #[serde(default, rename = "match")]
     patterns: Option<OneOrMore>,
     #[serde(default)]
@@ -116,6 +118,7 @@ pub struct Rule {
     /// What it takes a line for.
     pub event: Event,
     keys: Vec<String>,
+    programs: Vec<String>,
     patterns: Vec<Pattern>,
     split: Option<char>,
     place: Option<Place>,
@@ -245,7 +248,19 @@ impl Rule {
         }
         let when = file.when.into_iter().map(|(name, values)| (name, values.list())).collect();
         let separator = file.separator.unwrap_or(' ');
-        Ok(Rule { event, keys: file.keys, patterns, split, place, separator, when, pairs, set })
+        Ok(Rule { event, keys: file.keys, programs: file.programs, patterns, split, place, separator, when, pairs, set })
+    }
+
+    /// True when it says who held an address: that is believed only where the line's sender cannot be made to say it.
+    fn weighs(&self) -> bool {
+        matches!(self.event, Event::Nat(..) | Event::Lease | Event::Release)
+    }
+
+    /// True when a line may mean this although its sender does not name the dialect: the rule has a key, and the key is the program, or the name
+    /// of the message where no other program stands before it.
+    fn is_sure(&self, line: &Line<'_>) -> bool {
+        let of = |names: &[String]| line.program().is_some_and(|p| names.iter().any(|n| n == p));
+        !self.weighs() || (!self.keys.is_empty() && (!line.behind || of(&self.keys) || of(&self.programs)))
     }
 
     /// What a line must hold for this rule when no key leads to it.
@@ -256,6 +271,9 @@ impl Rule {
         }
     }
 }
+
+/// What a rule knows of a line without its patterns.
+type Base<'a> = Vec<(Slot, Cow<'a, str>)>;
 
 /// What a rule found in a line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -273,15 +291,31 @@ impl Values<'_> {
     }
 }
 
-/// A line that a rule understands: its dialect, what it is, and what was found; several for a line of several entries.
+/// One thing that a line tells.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry<'a> {
+    /// What it is.
+    pub event: Event,
+    /// What was found.
+    pub values: Values<'a>,
+}
+
+/// A line that a rule understands: its dialect and what it tells; several entries for a line of several.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Understood<'t, 'a> {
     /// Name of the dialect.
     pub dialect: &'t str,
-    /// What it is.
-    pub event: Event,
-    /// What was found.
-    pub values: Vec<Values<'a>>,
+    /// What it tells, at least one entry.
+    pub entries: Vec<Entry<'a>>,
+    /// Entries that no rule understands, and those beyond the limit.
+    pub missed: u64,
+}
+
+impl Understood<'_, '_> {
+    /// What its first entry is.
+    pub fn event(&self) -> Event {
+        self.entries.first().map_or(Event::Nothing, |e| e.event)
+    }
 }
 
 /// All dialects, indexed.
@@ -346,36 +380,72 @@ impl Table {
         &self.dialects
     }
 
-    /// The first rule that understands a line. `only` names the dialects that may; all of them where it is empty.
+    /// The first rule that understands a line. `only` names the dialects that may; all of them where it is empty. Then NAT events and leases are
+    /// believed only of lines that a key leads to: what a program writes of strangers may hold any text.
     pub fn understand<'t, 'a>(&'t self, line: &Line<'a>, only: &[String]) -> Option<Understood<'t, 'a>> {
         let mut read = Read::default();
-        let keyed = line.keys().filter_map(|key| self.keyed.get(key)).flatten();
-        for (d, r) in keyed.chain(&self.rest) {
-            let (Some(dialect), Some(rule)) = (self.dialects.get(*d), self.dialects.get(*d).and_then(|d| d.rules.get(*r))) else {
-                continue;
-            };
-            if !only.is_empty() && !only.contains(&dialect.name) {
-                continue;
-            }
+        for (dialect, rule) in self.candidates(line, only) {
             if rule.keys.is_empty() && rule.needs_text().is_some_and(|t| !line.message.contains(t)) {
                 continue;
             }
-            if let Some(values) = rule.apply(line, &mut read) {
-                return Some(Understood { dialect: &dialect.name, event: rule.event, values });
+            if let Some(separator) = rule.split {
+                if let Some(understood) = self.entries(line, only, dialect, separator, &mut read) {
+                    return Some(understood);
+                }
+            } else if let Some(base) = rule.base(line, &mut read)
+                && let Some(values) = rule.apply(line.message, &base)
+            {
+                return Some(Understood { dialect: &dialect.name, entries: vec![Entry { event: rule.event, values }], missed: 0 });
             }
         }
         None
     }
+
+    /// The rules that may hold for a line, in their order.
+    fn candidates<'t>(&'t self, line: &Line<'_>, only: &[String]) -> impl Iterator<Item = (&'t Dialect, &'t Rule)> {
+        let keyed = line.keys().filter_map(|key| self.keyed.get(key)).flatten();
+        let all = keyed.chain(&self.rest).filter_map(|(d, r)| {
+            let dialect = self.dialects.get(*d)?;
+            Some((dialect, dialect.rules.get(*r)?))
+        });
+        all.filter(|(dialect, rule)| if only.is_empty() { rule.is_sure(line) } else { only.contains(&dialect.name) })
+    }
+
+    /// A line of several entries, each held against every rule of the dialect that splits so.
+    fn entries<'t, 'a>(
+        &self,
+        line: &Line<'a>,
+        only: &[String],
+        dialect: &'t Dialect,
+        separator: char,
+        read: &mut Read<'a>,
+    ) -> Option<Understood<'t, 'a>> {
+        let mut rules = Vec::new();
+        for (_, rule) in self.candidates(line, only).filter(|(d, r)| d.name == dialect.name && r.split == Some(separator)) {
+            rules.extend(rule.base(line, read).map(|base| (rule, base)));
+        }
+        let (mut entries, mut missed) = (Vec::new(), 0);
+        for piece in line.message.split(separator).map(str::trim).filter(|p| !p.is_empty()) {
+            let found =
+                if entries.len() < NAT_ENTRIES { rules.iter().find_map(|(r, b)| Some((r.event, r.apply(piece, b)?))) } else { None };
+            match found {
+                Some((event, values)) => entries.push(Entry { event, values }),
+                None => missed += 1,
+            }
+        }
+        (!entries.is_empty()).then_some(Understood { dialect: &dialect.name, entries, missed })
+    }
 }
 
 impl Rule {
-    fn apply<'a>(&self, line: &Line<'a>, read: &mut Read<'a>) -> Option<Vec<Values<'a>>> {
-        let mut base: Vec<(Slot, Cow<'a, str>)> = Vec::new();
+    /// What is known before a pattern is tried; none when the line is not this rule's.
+    fn base<'a>(&self, line: &Line<'a>, read: &mut Read<'a>) -> Option<Base<'a>> {
+        let mut base: Base<'a> = Vec::new();
         if let Some(place) = self.place {
             let pairs = read.pairs(place, self.separator, line)?;
             for (name, values) in &self.when {
                 let value = pairs::get(pairs, name)?;
-                if !values.iter().any(|v| v == value || v == "*") {
+                if !values.iter().any(|v| v == value || v.strip_suffix('*').is_some_and(|begin| value.starts_with(begin))) {
                     return None;
                 }
             }
@@ -385,60 +455,21 @@ impl Rule {
             }
         }
         base.extend(self.set.iter().map(|(slot, value)| (*slot, Cow::Owned(value.clone()))));
+        Some(base)
+    }
+
+    /// What a text tells by this rule.
+    fn apply<'a>(&self, text: &'a str, base: &Base<'a>) -> Option<Values<'a>> {
         if self.patterns.is_empty() {
-            return Some(vec![Values(base)]);
+            return Some(Values(base.clone()));
         }
-        let with = |found: Vec<(Slot, &'a str)>| {
-            let mut all: Vec<(Slot, Cow<'a, str>)> = found.into_iter().map(|(slot, v)| (slot, Cow::Borrowed(v))).collect();
-            all.extend(base.iter().cloned());
-            Values(all)
-        };
-        match self.split {
-            None => self.patterns.iter().find_map(|p| p.find(line.message)).map(|found| vec![with(found)]),
-            Some(separator) => {
-                let pieces = line.message.split(separator).take(super::limits::NAT_ENTRIES);
-                let all: Vec<Values<'a>> =
-                    pieces.filter_map(|piece| self.patterns.iter().find_map(|p| p.find(piece.trim()))).map(with).collect();
-                (!all.is_empty()).then_some(all)
-            }
-        }
+        let found = self.patterns.iter().find_map(|p| p.find(text))?;
+        let mut all: Vec<(Slot, Cow<'a, str>)> = found.into_iter().map(|(slot, v)| (slot, Cow::Borrowed(v))).collect();
+        all.extend(base.iter().cloned());
+        Some(Values(all))
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_dialect_of_the_program_is_read() {
-        for (name, text) in BUILT_IN {
-            let dialect = Dialect::parse(text).unwrap_or_else(|e| panic!("{name}: {e:#?}"));
-            assert_eq!(dialect.name, *name);
-            assert!(!dialect.title.is_empty());
-        }
-        assert_eq!(Table::built_in().len(), BUILT_IN.len());
-    }
-
-    #[test]
-    fn every_problem_of_a_file_is_told() {
-        let text = "name = \"a b\"\ntitle = \"\"\n[[rule]]\nevent = \"login\"\nmatch = \"x\"\n[[rule]]\nevent = \"sign-in\"\n\
-                    [[rule]]\nevent = \"nat-begin\"\nmatch = \"{public}:{public_port}\"\n[[rule]]\nevent = \"sign-in\"\nmatch = \"{who}\"\n\
-                    [[rule]]\nevent = \"sign-in\"\nset = { colour = \"red\" }\nmatch = \"a\"\n[[rule]]\nevent = \"sign-in\"\nmatch = \"a\"\nsplit = \"ab\"\n";
-        let problems = Dialect::parse(text).unwrap_err();
-        let starts = [
-            "name =",
-            "rule 1: event \"login\"",
-            "rule 2: says nothing",
-            "rule 3: an event",
-            "rule 4: {who}",
-            "rule 5: \"colour\"",
-            "rule 6: split",
-        ];
-        assert_eq!(problems.len(), starts.len(), "{problems:#?}");
-        for (problem, start) in problems.iter().zip(starts) {
-            assert!(problem.starts_with(start), "{problem}");
-        }
-        assert_eq!(Dialect::parse("name = 1").unwrap_err().len(), 1);
-        assert!(Dialect::parse("name = \"x\"\ntitle = \"\"").unwrap_err().iter().any(|p| p.contains("0 rules")));
-    }
-}
+#[path = "tests/dialect.rs"]
+mod tests;

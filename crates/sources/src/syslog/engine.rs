@@ -12,7 +12,7 @@ use weir_record::sink::{Group, SinkError, SourceCounters, SourceDesc, SourceHand
 
 use super::act::{Acting, Made, Seen, act};
 use super::config::{ClockMode, Rule, Settings};
-use super::dialect::{Table, Values};
+use super::dialect::{Entry, Table};
 use super::doubles::{Answered, digest};
 use super::leases::Leases;
 use super::limits::{SENDERS, TICK_CHANGES};
@@ -43,6 +43,10 @@ pub struct Origin {
     pub perhaps_double: bool,
 }
 
+/// What is wrong with a sender whose mappings are not all followed.
+const UNFOLLOWED: &str =
+    "more NAT mappings whose end nobody tells are open than are followed: ends will be missing; a shorter mapping_time helps";
+
 struct Sender {
     rule: Arc<Rule>,
     handle: SourceHandle,
@@ -51,6 +55,8 @@ struct Sender {
     touched: bool,
     /// It has told of NAT events.
     nat: bool,
+    /// More of its mappings without an end were open than are followed.
+    unfollowed: bool,
     /// Newest time of its lines over a stream, by its own clock.
     newest: Option<Millis>,
     /// Since when lines may be missing: a connection ended then.
@@ -111,8 +117,9 @@ impl Engine {
                     self.cuts.insert(number, Millis(i64::from_be_bytes(ms)));
                 }
             } else {
-                let known = self.leases.restore(key, value).or_else(|| self.answered.restore(key, value));
-                if known.or_else(|| self.before.restore(key, value)).is_none() {
+                let known = self.mappings.restore(key, value).or_else(|| self.leases.restore(key, value));
+                let known = known.or_else(|| self.answered.restore(key, value)).or_else(|| self.before.restore(key, value));
+                if known.is_none() {
                     self.out.state.insert(key.clone(), None);
                 }
             }
@@ -185,6 +192,7 @@ impl Engine {
             counts: SourceCounters::default(),
             touched: false,
             nat: false,
+            unfollowed: false,
             newest: None,
             cut: None,
         }))
@@ -235,16 +243,15 @@ impl Engine {
         self.lines += 1;
         let id = self.next_id();
         let understood = self.table.understand(&line, &rule.dialects);
-        let values: &[Values<'_>] = understood.as_ref().map_or(&[], |u| u.values.as_slice());
         let whole = inferred & line_flags::ARRIVAL == 0 && line.stamp.is_some_and(|s| s.whole);
         let about = About { source, time, whole, received: from.received, zone: rule.zone };
-        let seen = Seen { about, realm, id, line: &line, settings: &self.settings, mac: self.mac.as_ref(), values };
+        let seen = Seen { about, realm, id, line: &line, settings: &self.settings, mac: self.mac.as_ref(), rule: &rule };
         let mut acting = Acting { ids: self.ids.as_ref(), leases: &mut self.leases, mappings: &mut self.mappings, out: &mut self.out };
         let made = understood.as_ref().and_then(|u| act(&mut acting, u, &seen));
-        let mut row = redacted(&line, values);
+        let mut row = redacted(&line, understood.as_ref().map_or(&[], |u| u.entries.as_slice()));
         if let (Some(u), Some(_)) = (&understood, &made) {
             row.dialect = Some(u.dialect.to_owned());
-            row.event = u.event.name().map(str::to_owned);
+            row.event = u.event().name().map(str::to_owned);
         }
         self.out.lines.push(Maintenance { time, received: from.received, source, peer: from.peer, flags, text: id, ..row });
         self.out.texts.push(MaintenanceText { time, id, source, bytes: bytes.to_vec() });
@@ -271,6 +278,12 @@ impl Engine {
             {
                 self.out.state.insert(put.key, put.value);
             }
+        }
+        // Entries of a line that no rule understands, or whose values cannot be, count as lines do.
+        sender.counts.unrecognised += made.missed;
+        if made.unfollowed > 0 {
+            sender.counts.lost += made.unfollowed;
+            sender.unfollowed = true;
         }
     }
 
@@ -399,8 +412,9 @@ impl Engine {
         for sender in self.senders.values_mut().chain(self.further.values_mut()).filter(|s| s.touched) {
             sender.touched = false;
             let (counts, offset) = (sender.counts.clone(), sender.offset.estimate());
+            let unfollowed = sender.unfollowed.then(|| UNFOLLOWED.to_owned());
             sender.handle.count(|c| {
-                let (trouble, last_header) = (c.trouble.take(), c.last_header.max(counts.last_header));
+                let (trouble, last_header) = (c.trouble.take().or(unfollowed), c.last_header.max(counts.last_header));
                 *c = SourceCounters { offset_ms: offset.map(|o| o.offset_ms), trouble, last_header, ..counts };
             });
             if let Some(newest) = sender.newest.filter(|_| sender.nat) {
@@ -418,6 +432,7 @@ impl Engine {
             self.leases.changes(&mut |key, value| drop(state.insert(key, value)));
         }
         let state = &mut self.out.state;
+        self.mappings.changes(|key, value| drop(state.insert(key, value)));
         self.answered.changes(|key, value| drop(state.insert(key, value)));
         (!self.out.is_empty()).then(|| self.out.take())
     }
@@ -426,13 +441,14 @@ impl Engine {
     pub fn rewrite_state(&mut self) {
         self.leases.rewrite();
         self.all().for_each(|s| s.touched = true);
+        self.mappings.rewrite();
     }
 }
 
 /// The row of a line with all that must not be shown replaced; time, source and ids are the caller's to fill in.
-fn redacted(line: &Line<'_>, values: &[Values<'_>]) -> Maintenance {
+fn redacted(line: &Line<'_>, entries: &[Entry<'_>]) -> Maintenance {
     let mut redactor = Redactor::default();
-    for (slot, value) in values.iter().flat_map(Values::iter) {
+    for (slot, value) in entries.iter().flat_map(|e| e.values.iter()) {
         if matches!(slot, Slot::Account | Slot::Target | Slot::Client) {
             redactor.account(value.trim());
         }

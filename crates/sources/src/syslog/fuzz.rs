@@ -20,10 +20,10 @@ pub fn syslog_line(data: &[u8]) {
     let mut redactor = Redactor::default();
     let _ = line.stamp.map(|s| s.resolve(Millis(1_795_000_000_000), 480));
     if let Some(understood) = TABLE.understand(&line, &[]) {
-        for values in &understood.values {
+        for super::dialect::Entry { event, values } in &understood.entries {
             let about = meaning::About { source: 1, time: Millis(0), whole: false, received: Millis(0), zone: 480 };
-            if let super::dialect::Event::Nat(ends, form) = understood.event {
-                let _ = meaning::nat(values, ends, form, &about);
+            if let super::dialect::Event::Nat(ends, form) = event {
+                let _ = meaning::nat(values, *ends, *form, &about);
             }
             let _ = (meaning::peer(values), meaning::leased(values), meaning::hardware(values), meaning::life_ms(values));
         }

@@ -117,8 +117,11 @@ pub const LEASES: usize = 262_144;
 /// NAT mappings without an end that are followed at one time.
 pub const OPEN_MAPPINGS: usize = 262_144;
 
+/// Topics of RouterOS in front of a message, in bytes.
+pub const TOPICS_BYTES: usize = 64;
+
 /// Most changes of followed leases and mappings that one tick makes.
 pub const TICK_CHANGES: usize = 4_096;
 
-/// Entries of one NAT line (Cisco puts several into a datagram).
-pub const NAT_ENTRIES: usize = 64;
+/// Entries of one NAT line (Cisco puts several into a datagram); those beyond are counted as not understood.
+pub const NAT_ENTRIES: usize = 1_024;

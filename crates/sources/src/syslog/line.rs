@@ -3,7 +3,7 @@
 
 use weir_record::kinds::line_flags;
 
-use super::limits::{DATA_BYTES, HEADER_CHARS};
+use super::limits::{DATA_BYTES, HEADER_CHARS, TOPICS_BYTES};
 use super::stamp::{self, Stamp};
 
 /// No facility or severity.
@@ -28,6 +28,8 @@ pub struct Line<'a> {
     pub msgid: Option<&'a str>,
     /// STRUCTURED-DATA, as it stands.
     pub data: Option<&'a str>,
+    /// The name of the message stands in the text behind a program: who makes that program write says what stands there.
+    pub behind: bool,
     /// What is left.
     pub message: &'a str,
     /// [`line_flags`].
@@ -45,16 +47,22 @@ impl<'a> Line<'a> {
             procid: None,
             msgid: None,
             data: None,
+            behind: false,
             message,
             flags: 0,
         }
     }
 
-    /// What rules may be found by: the last part of the vendor's name of the message, and the program.
+    /// What rules may be found by: the last part of the vendor's name of the message, the program, and the first of RouterOS's topics.
     pub fn keys(&self) -> impl Iterator<Item = &'a str> {
         let tail = self.msgid.map(|id| id.rsplit(['/', '-']).next().unwrap_or(id));
-        let program = self.app.map(|app| app.rsplit('/').next().unwrap_or(app));
-        [tail, program].into_iter().flatten()
+        let topic = self.app.and_then(|app| app.split_once(',')).map(|(topic, _)| topic);
+        [tail, self.program(), topic].into_iter().flatten()
+    }
+
+    /// The program without the folders before it.
+    pub fn program(&self) -> Option<&'a str> {
+        self.app.map(|app| app.rsplit('/').next().unwrap_or(app))
     }
 }
 
@@ -230,6 +238,9 @@ fn tag<'a>(line: &mut Line<'a>, text: &'a str, sure: bool) {
         line.message = message.trim_start();
         return;
     }
+    if netscaler(line, text, sure) || topics(line, text) {
+        return;
+    }
     let Some((head, message)) = text.split_once(':') else { return };
     let (name, procid) = match head.split_once('[') {
         Some((name, pid)) => (name, pid.strip_suffix(']')),
@@ -251,6 +262,7 @@ fn tag<'a>(line: &mut Line<'a>, text: &'a str, sure: bool) {
         let app = (line.app, line.procid);
         tag(line, next, false);
         (line.app, line.procid) = app;
+        line.behind = line.msgid.is_some();
     } else if let Some((name, message)) = next.split_once(": ")
         && name.len() >= 4
         && name.contains('_')
@@ -258,7 +270,39 @@ fn tag<'a>(line: &mut Line<'a>, text: &'a str, sure: bool) {
     {
         line.msgid = Some(short(name));
         line.message = message.trim_start();
+        line.behind = true;
     }
+}
+
+/// RouterOS: `system,info,account user …`. Topics in lower case, a severity among them.
+fn topics<'a>(line: &mut Line<'a>, text: &'a str) -> bool {
+    let Some((word, message)) = text.split_once(' ').filter(|(word, _)| word.len() <= TOPICS_BYTES && word.contains(',')) else {
+        return false;
+    };
+    let plain = word.split(',').all(|t| !t.is_empty() && t.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'));
+    let severe = word.split(',').any(|t| matches!(t, "critical" | "debug" | "error" | "info" | "warning"));
+    if plain && severe {
+        line.app = Some(word);
+        line.message = message.trim_start();
+    }
+    plain && severe
+}
+
+/// NetScaler, behind time and name: `0-PPE-0 : default LSN LSN_SESSION 2581760 0 : message`. The module is the program.
+fn netscaler<'a>(line: &mut Line<'a>, text: &'a str, sure: bool) -> bool {
+    let Some((engine, rest)) = text.split_once(" : ").filter(|(engine, _)| sure && engine.len() <= 32 && !engine.contains(' ')) else {
+        return false;
+    };
+    let Some((head, message)) = rest.split_once(" : ").filter(|_| engine.contains("PPE-")) else { return false };
+    let mut words = head.split(' ').filter(|w| !w.is_empty() && *w != "default");
+    let (Some(module), Some(event)) = (words.next(), words.next()) else { return false };
+    let word = |w: &str| w.len() <= 64 && w.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    if !(word(module) && word(event) && words.all(|w| w.bytes().all(|b| b.is_ascii_digit()))) {
+        return false;
+    }
+    (line.app, line.msgid) = (Some(module), Some(event));
+    line.message = message.trim_start();
+    true
 }
 
 /// Huawei and H3C: `SHELL/5/CMDRECORD(s)[7]:message`, `NAT/6/NAT_FLOW: message`, `SHELL/5/SHELL_LOGIN: -DevIP=…; message`.

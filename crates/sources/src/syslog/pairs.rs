@@ -76,11 +76,13 @@ pub fn of_text(text: &str, separator: char) -> Pairs<'_> {
     out
 }
 
-/// Pairs of the JSON object in a text. Objects inside give their own members; lists are left out.
+/// Pairs of the JSON object that a text begins with, or that follows `@cee:`. Objects inside give their own members; lists are left out. An object
+/// further on may be what somebody asked for: it says nothing.
 pub fn of_json(text: &str) -> Option<Pairs<'static>> {
-    let start = text.find('{')?;
+    let text = text.trim_start();
+    let text = text.strip_prefix("@cee:").unwrap_or(text).trim_start();
     // An object may be followed by nothing but spaces; it is read as far as it goes.
-    let mut values = serde_json::Deserializer::from_str(text.get(start..)?).into_iter::<Value>();
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<Value>();
     let Some(Ok(Value::Object(object))) = values.next() else { return None };
     let mut out = Vec::new();
     let mut open = vec![object];
@@ -119,9 +121,10 @@ mod tests {
         assert_eq!(shown(&h3c), "Protocol=UDP|SrcIPAddr=192.0.2.1|Event=(8)Session created");
         let huawei = of_text("IPVer=4,Protocol=tcp,SourceIP=192.0.2.1,Vsys=\"a, b\".", ',');
         assert_eq!(shown(&huawei), "IPVer=4|Protocol=tcp|SourceIP=192.0.2.1|Vsys=a, b");
-        let json = of_json("Security: {\"EventID\":4624,\"event_data\":{\"IpPort\":\"50112\"},\"x\":null,\"l\":[1]} ").unwrap();
+        let json = of_json("@cee: {\"EventID\":4624,\"event_data\":{\"IpPort\":\"50112\"},\"x\":null,\"l\":[1]} ").unwrap();
         assert_eq!((get(&json, "EventID"), get(&json, "IpPort"), json.len()), (Some("4624"), Some("50112"), 2));
         assert!(of_json("{\"a\":").is_none() && of_json("no").is_none() && of_json("[1]").is_none());
+        assert!(of_json("GET /?q={\"EventID\":4624}").is_none());
     }
 
     proptest::proptest! {

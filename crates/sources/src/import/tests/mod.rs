@@ -182,6 +182,41 @@ fn rows_are_marked_and_a_session_has_one_id_however_often_it_comes() {
     assert!(intake.take(&all, None, now()).is_err());
 }
 
+/// Two people whose names differ stay two, whatever the character set of the table; what is neither set is told.
+#[test]
+fn tables_in_gb18030_and_dates_of_excel() {
+    let head = "acctsessionid,username,acctstarttime,acctstoptime,framedipaddress\n";
+    let rows = "a1,张三,2026/11/20 10:00,2026/11/20 10:30:15,100.64.0.10\na2,李四,2026/11/5 9:05,,100.64.0.11\n";
+    let dump = "INSERT INTO `radacct` (acctsessionid, username, acctstarttime, framedipaddress) VALUES ('a1','张三','2026-11-20 10:00:00','100.64.0.10'),('a2','誠\\'李','2026-11-20 10:00:00','100.64.0.11');\n";
+    let read = |bytes: &[u8]| {
+        let mut table = Table::open(bytes, "radacct").unwrap();
+        let (mapping, columns) = (Mapping::radacct(&table.columns).unwrap(), table.columns.len());
+        let mut all = Vec::new();
+        while let Some(record) = table.record().unwrap() {
+            all.push(past(&record, columns, &mapping, &times()));
+        }
+        all
+    };
+    for text in [format!("{head}{rows}"), rows.replace(',', "\t").replacen("", &head.replace(',', "\t"), 1)] {
+        let (gb, _, _) = encoding_rs::GB18030.encode(&text);
+        for bytes in [text.as_bytes(), &gb] {
+            let all: Vec<Past> = read(bytes).into_iter().map(Result::unwrap).collect();
+            assert_eq!(all.iter().map(|p| p.account.as_deref().unwrap()).collect::<Vec<_>>(), ["张三", "李四"]);
+            assert_eq!((all[0].start, all[0].stop), (ms("2026-11-20T10:00:00+08:00"), ms("2026-11-20T10:30:15+08:00")));
+            assert_eq!(all[1].start, ms("2026-11-05T09:05:00+08:00"));
+        }
+    }
+    // The second byte of 誠 is a backslash in GB18030.
+    let (gb, _, _) = encoding_rs::GB18030.encode(dump);
+    assert!(gb.windows(2).any(|w| w[0] > 0x80 && w[1] == b'\\'));
+    for bytes in [dump.as_bytes(), &gb] {
+        let all: Vec<Past> = read(bytes).into_iter().map(Result::unwrap).collect();
+        assert_eq!(all.iter().map(|p| p.account.as_deref().unwrap()).collect::<Vec<_>>(), ["张三", "誠'李"]);
+    }
+    let broken = [head.as_bytes(), b"a1,x\xff\xff,2026-11-20 10:00:00,,100.64.0.1\n"].concat();
+    assert!(read(&broken)[0].as_ref().unwrap_err().what.contains("neither UTF-8 nor GB18030"));
+}
+
 proptest! {
     #[test]
     fn any_table_ends(data in proptest::collection::vec(any::<u8>(), 0..500)) {
@@ -198,7 +233,7 @@ proptest! {
         let words = ["start", "stop", "update", "duration", "session", "unique", "account", "caller", "called", "nas", "nas-port", "address", "address6", "prefix", "delegated", "input", "output", "cause"];
         let pairs: Vec<String> = words.iter().zip(&columns).map(|(w, c)| format!("{w}={c}")).collect();
         let mapping = Mapping::named(&columns, &pairs).unwrap();
-        if let Ok(p) = past(&Record { line: 1, values }, 18, &mapping, &times()) {
+        if let Ok(p) = past(&Record { line: 1, values, readable: true }, 18, &mapping, &times()) {
             prop_assert!(p.stop.is_none_or(|t| Some(t) >= p.start) && p.start.is_some_and(|t| t <= now().0));
         }
     }

@@ -82,7 +82,17 @@ const HEADERS: &[(&str, Want)] = &[
     // RouterOS, remote logging without BSD format.
     (
         "system,info,account user x logged in from 192.0.2.3 via ssh",
-        Want(NONE, NONE, false, "-", "-", "-", "-", "system,info,account user x logged in from 192.0.2.3 via ssh"),
+        Want(NONE, NONE, false, "-", "system,info,account", "-", "-", "user x logged in from 192.0.2.3 via ssh"),
+    ),
+    // NetScaler, "Logs".
+    (
+        "<134> 11/22/2026:02:00:00 GMT ns 0-PPE-0 : default LSN LSN_SESSION 2581760 0 : SESSION CREATED x",
+        Want(16, 6, true, "ns", "LSN", "-", "LSN_SESSION", "SESSION CREATED x"),
+    ),
+    ("<134> 11/22/2026:02:00:00 GMT ns PPE-0 : UI CMD_EXECUTED 7 : User x", Want(16, 6, true, "ns", "UI", "-", "CMD_EXECUTED", "User x")),
+    (
+        "<190>Nov 22 10:00:00 web-1 nginx: 192.0.2.3 - - [22/Nov/2026] \"GET /?q=0-PPE-0 : default LSN LSN_SESSION 1 0 : x\"",
+        Want(23, 6, true, "web-1", "nginx", "-", "-", "192.0.2.3 - - [22/Nov/2026] \"GET /?q=0-PPE-0 : default LSN LSN_SESSION 1 0 : x\""),
     ),
     (
         "<134>Nov 22 10:00:00 gw kernel: [12.5] weir: IN=eth0 OUT= SRC=192.0.2.1",

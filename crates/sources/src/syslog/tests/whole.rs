@@ -330,3 +330,39 @@ fn a_line_sent_again_before_the_end_of_the_old_connection_is_seen_is_marked() {
     assert_eq!((lines.len(), marked), (4, vec!["one", "two"]));
     rig.stop();
 }
+
+#[test]
+fn a_public_address_outside_the_pools_makes_no_event() {
+    let rig = Rig::start(&MemorySink::new(), "[[senders]]\naddresses = [\"127.0.0.1\"]\nname = \"cgn\"\npools = [\"203.0.113.0/28\"]\n");
+    rig.udp(&[b"<134>1 2026 Nov 22 10:00:00 crs - - NAT44 - [UserbasedA - 10.0.0.8 v - 203.0.113.9 - 1024 1151 - -][UserbasedA - 10.0.0.7 v - 198.51.100.9 - 1024 1151 - -]"]);
+    rig.sink.wait_rows::<NatEvent>(1);
+    let (_, handle) = rig.sink.sources().into_iter().find(|(d, _)| d.name == "cgn").unwrap();
+    let nat = rig.stop().rows::<NatEvent>();
+    assert_eq!(nat.iter().map(|e| e.inside_address.to_string()).collect::<Vec<_>>(), ["10.0.0.8"]);
+    assert_eq!(handle.counters.lock().unwrap().unrecognised, 1, "the other entry is counted");
+}
+
+#[test]
+fn open_mappings_outlive_a_restart() {
+    let sink = MemorySink::new();
+    let more = "[[remotes]]\nfrom = \"2020-01-01\"\npolicy = \"keep\"\n[[senders]]\naddresses = [\"127.0.0.1\"]\nname = \"ros\"\n";
+    let line = |inside: &str, remote: &str| {
+        format!(
+            "firewall,info srcnat: in:b out:e, connection-state:new, proto TCP, {inside}:5000->{remote}:443, NAT ({inside}:5000->203.0.113.9:5000)->{remote}:443, len 60"
+        )
+    };
+    let rig = Rig::start(&sink, more);
+    rig.udp(&[line("10.0.0.8", "192.0.2.1").as_bytes(), line("10.0.0.8", "192.0.2.2").as_bytes()]);
+    sink.wait_rows::<NatEvent>(2);
+    let sink = rig.stop();
+    let rig = Rig::start(&sink, more);
+    rig.udp(&[line("10.0.0.9", "192.0.2.1").as_bytes()]);
+    sink.wait_rows::<NatEvent>(5);
+    let mut ended: Vec<(String, String)> = Vec::new();
+    for e in rig.stop().rows::<NatEvent>().into_iter().filter(|e| e.action == 3) {
+        ended.push((e.inside_address.to_string(), e.remote_address.to_string()));
+    }
+    ended.sort();
+    let eight = |remote: &str| ("10.0.0.8".to_owned(), remote.to_owned());
+    assert_eq!(ended, [eight("192.0.2.1"), eight("192.0.2.2")], "each remote's mapping ends, told by the run after");
+}
