@@ -270,20 +270,21 @@ impl Engine {
         let made = made.unwrap_or_default();
         sender.counts.records += 1 + made.rows;
         sender.counts.destinations_dropped += made.dropped;
-        if made.nat {
-            sender.nat = true;
-            let number = sender.handle.number;
-            if !from.stream
-                && let Some(put) = self.before.note_nat(number)
-            {
-                self.out.state.insert(put.key, put.value);
-            }
-        }
         // Entries of a line that no rule understands, or whose values cannot be, count as lines do.
         sender.counts.unrecognised += made.missed;
         if made.unfollowed > 0 {
             sender.counts.lost += made.unfollowed;
             sender.unfollowed = true;
+        }
+        if !made.nat {
+            return;
+        }
+        sender.nat = true;
+        let number = sender.handle.number;
+        if !from.stream
+            && let Some(put) = self.before.note_nat(number)
+        {
+            self.out.state.insert(put.key, put.value);
         }
     }
 
