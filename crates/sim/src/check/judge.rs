@@ -195,22 +195,41 @@ impl<'a> Judge<'a> {
         open.sort_unstable();
         open.dedup();
         let mut named: Vec<(&str, u32)> = Vec::new();
+        // First of all who held it at that moment: an answer is wrong only where no reading of its ids makes it right.
+        for holder in case.identities.iter().filter(|i| i.at_t && !self.id_of.contains_key(&i.person)) {
+            let options = |id: &str| self.options(case, candidates, &named, id);
+            let own = |c: &Candidate, id: &str| c.subscriber.as_deref() == Some(id) && self.is_at(case, c, holder);
+            let fits = |id: &str| candidates.iter().any(|c| own(c, id)) && options(id).contains(&holder.person);
+            let best = open.iter().enumerate().filter(|(_, id)| fits(id)).min_by_key(|(_, id)| options(id).len()).map(|(at, _)| at);
+            if let Some(at) = best {
+                named.push((open.remove(at), holder.person));
+            }
+        }
         while !open.is_empty() {
-            let options = |id: &str| {
-                let free = |p: &u32| !self.id_of.contains_key(p) && !named.iter().any(|(_, other)| other == p);
-                let own = candidates.iter().filter(|c| c.subscriber.as_deref() == Some(id));
-                let mut sets = own.map(|c| self.persons(case, c));
-                let first = sets.next().unwrap_or_default();
-                let rest: Vec<Vec<u32>> = sets.collect();
-                first.into_iter().filter(|p| free(p) && rest.iter().all(|set| set.contains(p))).collect::<Vec<u32>>()
-            };
-            let Some((at, chosen)) = open.iter().map(|id| options(id)).enumerate().min_by_key(|(_, o)| (o.is_empty(), o.len())) else {
+            let options = |id: &&str| self.options(case, candidates, &named, id);
+            let Some((at, chosen)) = open.iter().map(options).enumerate().min_by_key(|(_, o)| (o.is_empty(), o.len())) else {
                 break;
             };
             let id = open.remove(at);
             named.extend(chosen.first().map(|person| (id, *person)));
         }
         named
+    }
+
+    /// Whom an id that is not known yet may stand for, once some are named.
+    fn options(&self, case: &Case<'_>, candidates: &[Candidate], named: &[(&str, u32)], id: &str) -> Vec<u32> {
+        let free = |p: &u32| !self.id_of.contains_key(p) && !named.iter().any(|(_, other)| other == p);
+        let own = candidates.iter().filter(|c| c.subscriber.as_deref() == Some(id));
+        let mut sets = own.map(|c| self.persons(case, c));
+        let first = sets.next().unwrap_or_default();
+        let rest: Vec<Vec<u32>> = sets.collect();
+        first.into_iter().filter(|p| free(p) && rest.iter().all(|set| set.contains(p))).collect()
+    }
+
+    /// Whether a candidate is at the inside address of this holder.
+    fn is_at(&self, case: &Case<'_>, candidate: &Candidate, holder: &Identity) -> bool {
+        let here = self.holders_of(case, candidate);
+        here.iter().filter_map(|n| case.identities.get(*n)).any(|i| i.person == holder.person && i.inside == holder.inside)
     }
 
     /// Whom a candidate may stand for: the holders of its inside address, the one at that moment first, then who was logged in with it.
