@@ -144,11 +144,11 @@ const ROUTES = [
     if (me.password !== b.password) refuse(401, 'wrong-credentials', 'What was given does not sign anybody in.', 'Check what was typed and try again.');
     if (me.totp ? !b.code : me.passkeys.length > 0) refuse(401, 'factor-needed', 'The sign-in is not complete: a second factor is missing.', 'Give the code or the passkey, or set one up.');
     if (me.totp && !codes(me.totp).includes(b.code)) refuse(401, 'wrong-credentials', 'What was given does not sign anybody in.', 'Check what was typed and try again.');
-    s.proved = data.now(); s.csrf = id();
-    return { csrf: s.csrf };
+    s.proved = data.now();
+    return {};
   }, 'self'],
   ['POST', /^\/me\/again\/passkey\/begin$/, ({ me }) => ({ public_key: { challenge: randomBytes(32).toString('base64url'), rpId: 'localhost', allowCredentials: me.passkeys.map((p) => ({ type: 'public-key', id: p.id })), userVerification: 'required', timeout: 60_000 } }), 'self'],
-  ['POST', /^\/me\/again\/passkey\/finish$/, ({ s, me, b }) => { if (keys.get(b.credential.id) !== me.id) refuse(401, 'wrong-credentials', 'What was given does not sign anybody in.', 'Check what was typed and try again.'); s.proved = data.now(); s.csrf = id(); return { csrf: s.csrf }; }, 'self'],
+  ['POST', /^\/me\/again\/passkey\/finish$/, ({ s, me, b }) => { if (keys.get(b.credential.id) !== me.id) refuse(401, 'wrong-credentials', 'What was given does not sign anybody in.', 'Check what was typed and try again.'); s.proved = data.now(); return {}; }, 'self'],
   ['DELETE', /^\/me\/oidc\/(\w+)$/, ({ s, me, m }) => { fresh(s); delete me.subjects?.[m[1]]; return {}; }, 'self'],
   ['GET', /^\/me\/sessions$/, () => [{ id: '1', since: data.at(data.now() - 4e6), used: data.at(data.now()), address: '192.0.2.77', agent: 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36', current: true }, { id: '2', since: data.at(data.now() - 9e6), used: data.at(data.now() - 8e5), address: '2001:db8::77', agent: 'Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X)', current: false }], 'self'],
   ['DELETE', /^\/me\/sessions\/(.+)$/, () => ({}), 'self'],
@@ -231,6 +231,8 @@ function page(path, response, takes) {
     response.writeHead(404, headers).end();
   }
 }
+/** What gives the session a new cookie, as in the program: signing in, and a change of factors. */
+const RENEWS = /^\/(session\/.*|me\/(totp|passkeys)\/finish|me\/(totp|passkeys\/[^/]+|oidc\/\w+)|me\/password|me\/again(\/passkey\/finish)?)$/;
 async function api(request, response, url) {
   const cookie = /weir=(\w+)/.exec(request.headers.cookie ?? '')?.[1];
   const sid = cookie && sessions.has(cookie) ? cookie : id();
@@ -254,6 +256,8 @@ async function api(request, response, url) {
       if (needs && needs !== 'half' && s.next) refuse(401, 'factor-needed', 'A second factor is missing.', 'Give it.');
       if (needs && needs !== 'self' && needs !== 'half' && !may(me).includes(needs)) refuse(403, 'not-allowed', `Your roles have no ${needs}.`, 'Ask an administrator for a role that may do this.');
       const body = make({ s, me, m, b: text ? JSON.parse(text) : {}, q: url.searchParams });
+      if (method !== 'GET' && RENEWS.test(path)) s.csrf = id();
+      if (RENEWS.test(path) || path === '/session') headers['X-Weir-CSRF'] = s.csrf;
       return response.writeHead(200, headers).end(JSON.stringify(body));
     }
     refuse(404, 'not-found', 'There is no such path.', 'See /api/v1/openapi.json.');

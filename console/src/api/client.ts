@@ -33,9 +33,6 @@ export function onAgain(call: () => Promise<boolean>): void {
   again = call;
 }
 
-export function setCsrf(token: string): void {
-  csrf = token;
-}
 /** Called when the program says that nobody is signed in any more. */
 export function onEnded(call: () => void): void {
   ended = call;
@@ -66,12 +63,21 @@ async function problemOf(response: Response): Promise<Problem> {
   return { type: 'urn:weir:problem:unreadable', title: '', status: response.status, detail: '', todo: '' };
 }
 
-/** Sends and hands over the response; throws `Failure` for everything that is not 2xx. */
+/** Makes good what kept a request from being done, if it can be: a session that another tab renewed, a sign-in that is too old. */
+async function madeGood(failure: Failure): Promise<boolean> {
+  if (failure.code === 'sign-in-again') return signInAgain();
+  if (failure.code !== 'csrf') return false;
+  const before = csrf;
+  await sendOnce('GET', '/api/v1/session');
+  return csrf !== before;
+}
+
+/** Sends and hands over the response; throws `Failure` for everything that is not 2xx. What could be made good is asked once more. */
 export async function send(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
   try {
     return await sendOnce(method, path, body, signal);
   } catch (error) {
-    if (!(error instanceof Failure) || error.code !== 'sign-in-again' || !(await signInAgain())) throw error;
+    if (!(error instanceof Failure) || !(await madeGood(error))) throw error;
     return sendOnce(method, path, body, signal);
   }
 }
@@ -95,6 +101,8 @@ async function sendOnce(method: string, path: string, body?: unknown, signal?: A
     if (signal?.aborted) throw error;
     throw new Failure({ type: 'urn:weir:problem:unreachable', title: '', status: 0, detail: '', todo: '' });
   }
+  // Whatever opened or renewed the session tells here what the next change must bring along.
+  csrf = response.headers.get('X-Weir-CSRF') ?? csrf;
   if (response.ok) return response;
   const problem = await problemOf(response);
   if (response.status === 401 && codeOf(problem) === 'not-signed-in') ended();

@@ -1,9 +1,9 @@
 // Signing in again, within the session: what changes factors, password or tokens needs a proof that is not old. Then what was asked goes on.
 import { KeyOutlined } from '@ant-design/icons';
 import { Button, Form, Input, Modal } from 'antd';
-import { get, post, setCsrf } from '../api/client';
+import { get, post } from '../api/client';
 import { possible, use } from '../api/passkey';
-import type { Ceremony, Factors, Session } from '../api/types';
+import type { Ceremony, Factors } from '../api/types';
 import { useWords } from '../i18n';
 import { Failed, Waiting } from '../ui/State';
 import { useAction, useLoad } from './load';
@@ -15,14 +15,10 @@ export default function Again({ onDone }: { onDone: (done: boolean) => void }) {
   const factors = useLoad<Factors>((signal) => get('/me/factors', undefined, signal), ['again']);
   const action = useAction();
   const [form] = Form.useForm<Fields>();
-  const finish = (session: Session): void => {
-    // The session's cookie is renewed, and its token with it.
-    setCsrf(session.csrf);
-    onDone(true);
-  };
   const byPassword = (values: Fields): void => void action.run(async () => {
     form.setFieldValue('code', '');
-    finish(await post<Session>('/me/again', { password: values.password, ...(values.code ? { code: values.code.replace(/\s/g, '') } : {}) }));
+    await post('/me/again', { password: values.password, ...(values.code ? { code: values.code.replace(/\s/g, '') } : {}) });
+    onDone(true);
   });
   const byPasskey = (): void => void action.run(async () => {
     const ceremony = await post<Ceremony>('/me/again/passkey/begin', {});
@@ -32,7 +28,8 @@ export default function Again({ onDone }: { onDone: (done: boolean) => void }) {
     } catch {
       throw new Error(t('passkey.stopped'));
     }
-    finish(await post<Session>('/me/again/passkey/finish', { credential }));
+    await post('/me/again/passkey/finish', { credential });
+    onDone(true);
   });
   const data = factors.data;
   const withKey = Boolean(data && data.passkeys.length > 0 && possible());

@@ -5,7 +5,7 @@ import zhCN from 'antd/locale/zh_CN';
 import dayjs from 'dayjs';
 import 'dayjs/locale/zh-cn';
 import { Suspense, lazy, useCallback, useEffect, useMemo, useState } from 'react';
-import { get, onAgain, onEnded, setCsrf } from '../api/client';
+import { get, onAgain, onEnded } from '../api/client';
 import type { Problem, Session } from '../api/types';
 import { WordsContext, wordsOf } from '../i18n';
 import { themeOf } from '../theme/antd';
@@ -42,7 +42,6 @@ function Gate() {
   const reload = useCallback(async () => {
     try {
       const next = await get<Session>('/session');
-      setCsrf(next.csrf);
       setSession(next);
       setProblem(null);
     } catch (error) {

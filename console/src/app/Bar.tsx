@@ -25,11 +25,7 @@ export function Bar({ menu }: { menu: ReactNode }) {
   const tone = overview.data ? toneOf(overview.data) : null;
   const out = async (): Promise<void> => {
     try {
-      // The session may have been renewed in another tab: signing out must not fail for that.
-      await remove('/session').catch(async () => {
-        await reload();
-        await remove('/session');
-      });
+      await remove('/session');
     } finally {
       go('');
       await reload();

@@ -45,13 +45,12 @@ export default function AccountPage() {
 
 function Signing() {
   const { t } = useWords();
-  const { session, reload } = useDesk();
+  const { session } = useDesk();
   const factors = useLoad<Factors>((signal) => get('/me/factors', undefined, signal), ['factors']);
   const action = useAction();
   const [adding, setAdding] = useState<'passkey' | 'totp' | null>(null);
-  // A change of factors renews the session: what the next change must bring along is asked for anew.
-  const drop = (path: string): void => void action.run(async () => { await remove(path); await reload(); factors.reload(); });
-  const done = (): void => { setAdding(null); void reload().then(factors.reload); };
+  const drop = (path: string): void => void action.run(async () => { await remove(path); factors.reload(); });
+  const done = (): void => { setAdding(null); factors.reload(); };
   const cols: Col<Passkey>[] = [
     { key: 'name', title: t('me.passkey'), main: true, render: (p) => <span className="wrap">{p.name}</span> },
     { key: 'since', title: t('col.since'), render: (p) => <Time at={p.since} detail="day" /> },

@@ -77,7 +77,7 @@ impl Routes {
 }
 
 const ABOUT: &str = "Every operation names in `x-weir-needs` the one capability it needs (`none`: nothing; `sign-in`: nothing, but it may not be tried often). \
-    Programs send `Authorization: Bearer TOKEN`. A browser sends its cookie and, with every POST and DELETE, the text `csrf` of GET /api/v1/session as `X-Weir-CSRF`. \
+    Programs send `Authorization: Bearer TOKEN`. A browser sends its cookie and, with every POST and DELETE, the text `csrf` of its session as `X-Weir-CSRF`; answers that open, renew or show the session carry it in a header of that name. \
     Errors are problem documents (RFC 9457) that say what to do.";
 
 /// What the declaration of a handler gets beside its own words.

@@ -4,15 +4,15 @@ use std::sync::atomic::Ordering;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::http::header::SET_COOKIE;
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use weir_identity::desk::{self, Next, Refused, SessionView, SignedIn};
 
 use crate::app::App;
 use crate::body::Body;
 use crate::gate::cookie::Cookie;
-use crate::gate::guard::Visit;
+use crate::gate::guard::{CSRF, Visit};
 use crate::model::problem::{Code, Problem};
 use crate::model::session::{Accept, Ceremony, Credential, Invitation, Link, Me, PasswordSignIn, Provider, Session, TotpSignIn};
 use crate::problem::Answer;
@@ -24,8 +24,8 @@ pub async fn session_read(State(app): State<App>, visit: Visit) -> Answer<Respon
         Some(cookie) => (cookie, false),
         None => (app.desk.visitor(), true),
     };
-    let shown = Json(shown(&app, cookie.clone(), visit.session).await?);
-    Ok(if new { with_cookie(&app, Cookie::Session, &cookie, shown) } else { shown.into_response() })
+    let shown = with_csrf(shown(&app, cookie.clone(), visit.session).await?);
+    Ok(if new { with_cookie(&app, Cookie::Session, &cookie, shown) } else { shown })
 }
 
 /// The session as JSON.
@@ -52,8 +52,18 @@ async fn shown(app: &App, cookie: String, session: Option<SessionView>) -> Answe
 pub async fn stepped(app: &App, visit: &Visit, done: SignedIn) -> Answer<Response> {
     let (cookie, peer, now) = (done.cookie.clone(), visit.peer.clone(), visit.now);
     let session = app.run(move |app| Ok::<_, Refused>(app.desk.session(&cookie, &peer, now))).await?;
-    let shown = Json(shown(app, done.cookie.clone(), session).await?);
+    let shown = with_csrf(shown(app, done.cookie.clone(), session).await?);
     Ok(with_cookie(app, Cookie::Session, &done.cookie, shown))
+}
+
+/// The session, and in a header what the next change must bring along: whatever renewed it, the page has one place to take it from.
+fn with_csrf(session: Session) -> Response {
+    let text = HeaderValue::from_str(&session.csrf).ok();
+    let mut answer = Json(session).into_response();
+    if let Some(text) = text {
+        answer.headers_mut().insert(CSRF, text);
+    }
+    answer
 }
 
 /// An answer that sets a cookie.

@@ -126,10 +126,12 @@ impl Browser<'_> {
         if let Some(cookie) = reply.cookie("weir") {
             self.cookie = Some(cookie).filter(|c| !c.is_empty());
         }
-        let csrf = || reply.json()["csrf"].as_str().map(str::to_owned);
+        // Whatever shows the session says the text in a header too, and that is where the console takes it from.
+        let shown = |reply: &Reply| reply.json()["csrf"].as_str().map(str::to_owned);
         if reply.status == 200 && reply.header("content-type") == Some("application/json") {
-            self.csrf = csrf().unwrap_or_else(|| self.csrf.clone());
+            assert_eq!(reply.header("x-weir-csrf").map(str::to_owned), shown(&reply), "{path}");
         }
+        self.csrf = reply.header("x-weir-csrf").map_or_else(|| self.csrf.clone(), str::to_owned);
         reply
     }
 
