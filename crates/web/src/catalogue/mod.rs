@@ -13,6 +13,7 @@ const FILES: &[(&str, &str)] = &[
     ("notices.txt", include_str!("notices.txt")),
     ("kinds.txt", include_str!("kinds.txt")),
     ("settings.txt", include_str!("settings.txt")),
+    ("config.txt", include_str!("config.txt")),
     ("paste.txt", include_str!("paste.txt")),
     ("answers.txt", include_str!("answers.txt")),
 ];
