@@ -6,6 +6,7 @@ import dayjs from 'dayjs';
 import 'dayjs/locale/zh-cn';
 import { Suspense, lazy, useCallback, useEffect, useMemo, useState } from 'react';
 import { get, onAgain, onEnded, setCsrf } from '../api/client';
+import { early } from '../api/early';
 import type { Problem, Session } from '../api/types';
 import { WordsContext, wordsOf } from '../i18n';
 import { themeOf } from '../theme/antd';
@@ -41,7 +42,7 @@ function Gate() {
   const route = useRoute();
   const reload = useCallback(async () => {
     try {
-      const next = await get<Session>('/session');
+      const next = await early('/session', () => get<Session>('/session'));
       setCsrf(next.csrf);
       setSession(next);
       setProblem(null);

@@ -1,7 +1,7 @@
 // An answer in words: tone, certainty, and the text that is copied.
 import type { Answer, Candidate } from '../../api/answer';
 import type { Words } from '../../i18n';
-import { end, span } from '../../lib/format';
+import { end } from '../../lib/format';
 import type { Tone } from '../../ui/Bits';
 
 export const TONE: Record<Answer['answer'], Tone> = { one: 'ok', none: 'info', several: 'warn', unknown: 'warn' };
@@ -20,7 +20,7 @@ const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${tex
 
 export function offset(ms: number, words: Words): string {
   if (ms === 0) return words.t('clock.exact');
-  return words.t(ms > 0 ? 'clock.ahead' : 'clock.behind', { n: span(Math.abs(ms)) });
+  return words.t(ms > 0 ? 'clock.ahead' : 'clock.behind', { n: words.span(Math.abs(ms)) });
 }
 
 /** The whole answer as plain text, for a report. */
