@@ -315,6 +315,7 @@ export default {
   'raw.kept': 'That you opened it, and why, is in the ledger.',
   'raw.another': 'Another line',
   'raw.copy': 'Copy the line',
-  'raw.handOver': 'Copy id and time, for the security or audit administrator who may open the line',
+  'raw.hand': 'Id and time',
+  'raw.handOver': 'Copied for the security or audit administrator, who may open the line',
   'raw.purpose': 'A log line as it came, for who may open one: with a purpose, and written down.',
 };

@@ -315,6 +315,7 @@ export default {
   'raw.kept': '您查看了原文及其用途，已记入台账。',
   'raw.another': '查看另一行',
   'raw.copy': '复制原文',
-  'raw.handOver': '复制编号与时间，交给有权查看原文的安全管理员或审计管理员',
+  'raw.hand': '编号与时间',
+  'raw.handOver': '复制后交给有权查看原文的安全管理员或审计管理员',
   'raw.purpose': '查看一行日志的原文：须说明用途，并会留痕。',
 };

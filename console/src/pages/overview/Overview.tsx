@@ -149,7 +149,7 @@ function Measures({ rows }: { rows: MeasureState[] }) {
       render: (m) => <Status tone={MEASURE[m.state] ?? 'idle'}>{code('measureState', m.state)}</Status>,
     },
     { key: 'why', title: t('measure.why'), render: (m) => <span className="wrap">{m.why && pick(m.why) && <>{pick(m.why)}<br /></>}<span className="dim small">{t('col.since')} <Time at={m.since} detail="minute" /></span></span> },
-    { key: 'clauses', title: t('measure.clauses'), render: (m) => (m.clauses.length === 0 ? <span className="dim">–</span> : <span className="row" style={{ gap: 4 }}>{m.clauses.map((c) => <span key={c.id} title={pick(c)}><Pill>{c.id}</Pill></span>)}</span>) },
+    { key: 'clauses', title: t('measure.clauses'), render: (m) => (m.clauses.length === 0 ? <span className="dim">–</span> : <span className="nowrap" style={{ display: 'inline-flex', gap: 4 }}>{m.clauses.map((c) => <span key={c.id} title={pick(c)}><Pill>{c.id}</Pill></span>)}</span>) },
   ];
   return <List rows={rows} cols={cols} id={(m) => m.name} label={t('overview.measures')} empty={<Nothing title={t('measure.none')}>{t('measure.none.why')}</Nothing>} />;
 }

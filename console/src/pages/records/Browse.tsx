@@ -134,7 +134,7 @@ function LineCell({ line, onOpen }: { line: Line; onOpen: (line: Line) => void }
   const { t } = useWords();
   const { may } = useDesk();
   if (may('text.open')) return <Button size="small" onClick={() => onOpen(line)} aria-label={t('raw.openOf', { at: show(parse(line.time), 'ms') })}>{t('raw.open')}</Button>;
-  return <Copy text={written(line)} label={t('raw.handOver')} quiet />;
+  return <Copy text={written(line)} label={t('raw.hand')} hint={t('raw.handOver')} />;
 }
 
 function query(asked: Asked, to: string): Record<string, string | number | null> {
