@@ -12,11 +12,15 @@ export function certain(candidate: Candidate): boolean {
 
 /** Why, in the reader's language: the program's own sentence, which names the sources, where there is one. */
 export function why(answer: Answer, words: Words): string {
-  if (words.lang === 'en' && answer.reason) return sentence(answer.reason);
-  return answer.reason_zh && answer.reason_zh !== answer.reason ? answer.reason_zh : words.code('reason', answer.code, answer.reason);
+  if (words.lang === 'en' && answer.reason) return sentence(answer.reason, answer.clocks.map((clock) => clock.source));
+  return answer.reason_zh && answer.reason_zh !== answer.reason ? `${answer.reason_zh}${/[。！？]$/.test(answer.reason_zh) ? '' : '。'}` : words.code('reason', answer.code, answer.reason);
 }
 
-const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
+/** With a capital and a full stop; a source's name at its beginning stays as it is. */
+function sentence(text: string, names: string[]): string {
+  const named = names.some((name) => text.startsWith(`${name} `)) || /^\S*[^\p{L}\s,:]\S/u.test(text);
+  return `${named ? text : text.charAt(0).toUpperCase() + text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
+}
 
 export function offset(ms: number, words: Words): string {
   if (ms === 0) return words.t('clock.exact');

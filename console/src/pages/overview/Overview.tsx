@@ -120,18 +120,20 @@ function Rates() {
   const sum = (pick: 'lost' | 'malformed'): number[] => (data?.times ?? []).map((_, n) => data?.lines.reduce((all, line) => all + (line[pick][n] ?? 0), 0) ?? 0);
   const lost = sum('lost').reduce((a, b) => a + b, 0);
   const malformed = sum('malformed').reduce((a, b) => a + b, 0);
+  const none = <div className="chart-none"><Nothing title={t('overview.noSeries')}>{t('overview.noSeries.why')}</Nothing></div>;
   return (
     <div className="cols">
       <Panel title={t('overview.rates')} aside={range}>
         {series.problem && <Failed problem={series.problem} retry={series.reload} />}
         {!data && !series.problem && <Waiting lines={7} />}
         {data && (data.lines.length === 0
-          ? <Nothing title={t('overview.noSeries')}>{t('overview.noSeries.why')}</Nothing>
+          ? none
           : <Chart label={t('overview.rates')} unit={t('unit.perSecond')} times={data.times} kind="line" format={rate} time={time} lines={data.lines.map((line) => ({ name: code('kind', line.kind), points: line.records }))} />)}
       </Panel>
       <Panel title={t('overview.loss')} aside={data && <><Pill tone={lost > 0 ? 'err' : 'ok'}>{t('overview.lostSum', { n: count(lost) })}</Pill><Pill tone={malformed > 0 ? 'warn' : undefined}>{t('overview.malformedSum', { n: count(malformed) })}</Pill></>}>
         {!data && !series.problem && <Waiting lines={7} />}
-        {data && lost + malformed === 0 && <div className="chart-none"><Nothing title={t('overview.noLoss')}>{t('overview.noLoss.why')}</Nothing></div>}
+        {data && data.lines.length === 0 && none}
+        {data && data.lines.length > 0 && lost + malformed === 0 && <div className="chart-none"><Nothing title={t('overview.noLoss')}>{t('overview.noLoss.why')}</Nothing></div>}
         {data && lost + malformed > 0 && <Chart label={t('overview.loss')} unit={t('unit.perStep', { n: span(data.step_seconds * 1000) })} times={data.times} kind="bar" format={count} time={time} lines={[{ name: t('chart.lost'), points: sum('lost'), colour: 4 }, { name: t('chart.malformed'), points: sum('malformed'), colour: 2 }]} />}
       </Panel>
     </div>
