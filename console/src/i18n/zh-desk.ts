@@ -303,7 +303,7 @@ export default {
   'raw.title': '日志原文',
   'raw.tab': '查看原文',
   'raw.open': '查看原文',
-  'raw.openOf': '查看 {at} 的原文',
+  'raw.openOf': '查看原文：{at}',
   'raw.lead': '原文中可能有人的信息。请说明用途：您的账户、所查看的行和用途会先记入台账，再显示原文，且不会被删除。',
   'raw.which': '日志行的编号与时间',
   'raw.which.extra': '由查看记录的人从 text 列一并复制。',

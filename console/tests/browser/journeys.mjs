@@ -144,6 +144,31 @@ async function search({ open }) {
   return [...found, ...told(page, 'publickey', 'ed25519'), ...faults.splice(0)];
 }
 
+/** Beside its row the line is offered to who may open it. Offered to somebody who may not, the program refuses, which is said where it was asked. */
+async function offered(page) {
+  await page.route('**/api/v1/session', async (route) => {
+    const response = await route.fetch();
+    const body = await response.text();
+    await route.fulfill({ response, body: body.replace('"records.read"', '"records.read","text.open"') });
+  });
+  await page.reload();
+  await page.getByRole('button', { name: 'Show', exact: true }).click();
+  await settled(page);
+  await page.getByRole('button', { name: /^Open the line of/ }).first().click();
+  const dialog = page.getByRole('dialog', { name: 'The line as it came' });
+  await dialog.locator('#reason').fill('Case 7: who got in at ten');
+  await dialog.getByRole('button', { name: 'Open the line' }).click();
+  await dialog.getByRole('alert').filter({ hasText: 'Not allowed' }).waitFor();
+  await settled(page);
+  const found = await axe(page);
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'hidden' });
+  await page.unroute('**/api/v1/session');
+  await page.reload();
+  await page.getByRole('tab', { name: 'Browse' }).waitFor();
+  return found;
+}
+
 /** Id and time of a log line go from who reads records to who may open it; without a purpose it is refused, with one it is shown, and it is in the ledger. */
 async function line({ open }) {
   const reader = await open('operator');
@@ -158,7 +183,10 @@ async function line({ open }) {
   await settled(reader.page);
   const found = await axe(reader.page);
   const row = rows.find((r) => /^[0-9a-f]{32}$/.test(r.text));
-  if (row) await reader.page.getByRole('button', { name: /^Id and time/ }).first().waitFor();
+  if (row) {
+    await reader.page.getByRole('button', { name: /^Id and time/ }).first().waitFor();
+    found.push(...await offered(reader.page));
+  }
   // Who may open lines reads no records: the page is the one form.
   const { page, faults } = await open('audit-admin');
   await page.setViewportSize({ width: 1280, height: 720 });
