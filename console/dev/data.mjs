@@ -38,6 +38,7 @@ export function overview(glass) {
       { source: 1, name: 'bras-a', from: at(t - 26 * 3_600_000), to: at(t - 26 * 3_600_000 + 4 * MINUTE), count: 1284, reason: 'kernel-drop' },
     ],
     notices: [
+      { level: 'error', code: 'measure-stopped', text: words('host: the audit log cannot be read: permission denied. Add the account to group adm.', 'host：无法读取审计日志：权限不足。请将运行账户加入 adm 组。'), since: at(t - 3 * 86_400_000) },
       ...(glass ? [{ level: 'error', code: 'break-glass', text: words('An emergency role is open: security-admin until 18:40.', '紧急授权生效中：安全管理员，至 18:40。'), since: at(t - 12 * MINUTE) }] : []),
       { level: 'warning', code: 'measure-degraded', text: words('ipfix: cgn-b lost 3 datagrams since 09:14', 'ipfix：cgn-b 自 09:14 起丢失 3 个数据报'), since: at(t - 31 * MINUTE) },
       { level: 'warning', code: 'source-silent', text: words('bras-c has sent nothing for five minutes.', 'bras-c 已有五分钟没有发送任何内容。'), since: at(t - 17 * MINUTE) },
@@ -82,7 +83,7 @@ export const KINDS = [
   { name: 'nat_mapping', doc: words('A NAT mapping from its begin to its end: `natEvent` 4 and 5 (RFC 8158) joined', '一条地址转换映射，从开始到结束：由 `natEvent` 4 与 5（RFC 8158）合并而成'), searchable: false, columns: [field('start', 'Begin', '开始', 'ms UTC'), field('end', 'End', '结束', 'ms UTC'), field('source', 'Number of the source', '来源编号'), field('realm', 'Number of the realm', '地址域编号'), field('public_address', 'Public address', '公网地址'), field('public_port', 'Public port', '公网端口'), field('inside_address', 'Inside address', '内网地址', '', 'identifier'), field('inside_port', 'Inside port', '内网端口'), field('protocol', 'IANA number', 'IANA 协议号'), field('certain', 'Both ends seen', '两端均已见到')] },
   { name: 'radius_session', doc: words('One RADIUS accounting event (RFC 2866)', '一条 RADIUS 计费事件（RFC 2866）'), searchable: false, columns: [field('time', 'When it happened', '发生时间', 'ms UTC'), field('source', 'Source', '来源'), field('status', '`Acct-Status-Type` (RFC 2866, 40)', '`Acct-Status-Type`（RFC 2866，40）'), field('session', 'Id of the session', '会话标识', '', 'identifier'), field('subscriber', 'Opaque id of `User-Name`', '`User-Name` 的替身', '', 'identifier'), field('framed_ipv4', '`Framed-IP-Address`', '`Framed-IP-Address`', '', 'identifier'), field('nas_identifier', '`NAS-Identifier`', '`NAS-Identifier`')] },
   { name: 'gap', doc: words('Records known to be lost', '已知丢失的记录'), searchable: false, columns: [field('time', 'From', '自', 'ms UTC'), field('until', 'To', '至', 'ms UTC'), field('source', 'Source', '来源'), field('lost', 'How many', '数量'), field('reason', 'Why', '原因')] },
-  { name: 'maintenance', doc: words('A line of a maintenance log', '一行维护日志'), searchable: true, columns: [field('time', 'When', '时间', 'ms UTC'), field('source', 'Source', '来源'), field('host', 'Host', '主机'), field('program', 'Program', '程序'), field('severity', 'Severity', '级别'), field('text', 'The line, with people replaced', '日志行，其中的人已替换')] },
+  { name: 'maintenance', doc: words('A line of a maintenance log', '一行维护日志'), searchable: true, columns: [field('time', 'When', '时间', 'ms UTC'), field('source', 'Source', '来源'), field('host', 'Host', '主机'), field('program', 'Program', '程序'), field('severity', 'Severity', '级别'), field('line', 'The line, with people replaced', '日志行，其中的人已替换'), field('text', 'Id of the line as it came', '原文的编号'), field('facility', 'Facility', '设施')] },
 ];
 export function rows(kind, to, limit) {
   const end = Math.min(Date.parse(to) || now(), now());
@@ -91,7 +92,7 @@ export function rows(kind, to, limit) {
     if (kind === 'nat_mapping') return { start: at(t - 18_123), end: n % 9 === 0 ? null : at(t), source: 2, realm: 1, public_address: `203.0.113.${n % 20}`, public_port: 20_000 + n * 37, inside_address: `~${hex(n + 3).slice(0, 20)}`, inside_port: 50_000 + n, protocol: n % 3 === 0 ? 17 : 6, certain: n % 11 !== 4 };
     if (kind === 'radius_session') return { time: at(t), source: 1, status: 1 + (n % 3), session: `~${hex(n).slice(0, 20)}`, subscriber: `~${hex(n % 7).slice(0, 20)}`, framed_ipv4: `~${hex(n + 9).slice(0, 20)}`, nas_identifier: 'bras-a' };
     if (kind === 'gap') return { time: at(t), until: at(t + 900), source: 3, lost: 3, reason: 'sequence' };
-    return { time: at(t), source: 5, host: 'fw-core', program: 'sshd', severity: 6, text: n % 5 === 0 ? 'Accepted publickey for ~8c1f from ~77aa port 50122 ssh2: ED25519 SHA256:… and then a very long tail that goes on to show how long text is wrapped in a cell, twice over, so that nothing is cut or overlaps' : 'Connection closed by ~77aa port 50122 [preauth]' };
+    return { time: at(t), source: 5, host: 'fw-core', program: 'sshd', severity: 6, facility: null, text: hex(n + 40), line: n % 5 === 0 ? 'Accepted publickey for ~8c1f from ~77aa port 50122 ssh2: ED25519 SHA256:… and then a very long tail that goes on to show how long text is wrapped in a cell, twice over, so that nothing is cut or overlaps' : 'Connection closed by ~77aa port 50122 [preauth]' };
   });
 }
 export const SETTINGS = [

@@ -14,6 +14,8 @@ const SECRET = 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP';
 
 const accounts = new Map();
 const sessions = new Map();
+/** Log lines as they came, by their ids. */
+const LINES = new Map(Array.from({ length: 60 }, (_, n) => [data.hex(n + 40), 'Nov 22 10:00:00 fw-core sshd[7]: Accepted publickey for alice from 192.0.2.7 port 50122 ssh2']));
 const invitations = new Map();
 const approvals = new Map();
 const tokens = [];
@@ -163,14 +165,18 @@ const ROUTES = [
   ['POST', /^\/records\/search$/, ({ b }) => {
     const kind = data.KINDS.find((k) => k.name === b.kind) ?? refuse(404, 'not-found', 'There is no such kind.', 'See /records/kinds.');
     const words = (b.match ?? '').toLowerCase().split(/\s+/).filter(Boolean);
-    const rows = flag('empty') ? [] : data.rows(kind.name, b.to, 60).filter((r) => words.every((w) => String(r.text ?? '').toLowerCase().includes(w)));
+    const rows = flag('empty') ? [] : data.rows(kind.name, b.to, 60).filter((r) => words.every((w) => String(r.line ?? '').toLowerCase().includes(w)));
     return { columns: kind.columns.map((c) => c.name), rows, more: rows.length >= 60 };
   }, 'records.read'],
+  ['POST', /^\/records\/(\w+)\/text$/, ({ m, b }) => {
+    if ((b.reason ?? '').trim().length < 4) refuse(400, 'bad-request', 'The reason is too short.', 'Say why, in 4 to 200 characters.', { field: 'reason' });
+    return { text: LINES.has(m[1]) ? LINES.get(m[1]) : refuse(404, 'not-found', 'There is no such line at this time.', 'Take id and time from the line\'s record, columns text and time.') };
+  }, 'text.open'],
   ['POST', /^\/sql$/, ({ b }) => (/select/i.test(b.statement) ? { columns: ['source', 'rows', 'first', 'last'], rows: [2, 3, 5].map((n) => ({ source: n, rows: 9_211_034 * n, first: data.at(data.now() - 8e8), last: data.at(data.now()) })), cut: true } : refuse(400, 'bad-request', `the statement is no SELECT: ${b.statement.slice(0, 30)}`, 'Write one SELECT over the views.', { field: 'statement' })), 'sql.run'],
   ['GET', /^\/sources$/, () => (flag('empty') ? [] : data.SOURCES), 'sources.read'],
   ['GET', /^\/sources\/guides$/, () => data.GUIDES, 'sources.read'],
   ['GET', /^\/sources\/(\d+)\/malformed$/, ({ m }) => (m[1] === '5' ? data.MALFORMED : []), 'sources.read'],
-  ['GET', /^\/ledger$/, ({ me }) => ({ entries: flag('empty') ? [] : Array.from({ length: 24 }, (_, n) => ({ id: data.hex(n), time: data.at(data.now() - n * 734_000), actor: n % 6 === 4 ? 'uid:1000' : n % 7 === 3 ? `token:${data.hex(2)}` : `account:${me.id}`, display: n % 6 === 4 ? null : '王磊', purpose: ['operate', 'security-event', '配合安全事件处置，核对三个地址的使用情况'][n % 3], act: ['lookup', 'records', 'lookup-batch', 'sql', 'export'][n % 5], answer: ['one', 'rows', 'unknown', 'rows', 'refused', 'none'][n % 6], rows: n * 3, offline: n % 11 === 5 })), more: false }), 'ledger.read'],
+  ['GET', /^\/ledger$/, ({ me }) => ({ entries: flag('empty') ? [] : Array.from({ length: 24 }, (_, n) => ({ id: data.hex(n), time: data.at(data.now() - n * 734_000), actor: n % 6 === 4 ? 'uid:1000' : n % 7 === 3 ? `token:${data.hex(2)}` : `account:${me.id}`, display: n % 6 === 4 ? null : '王磊', purpose: ['operate', 'security-event', '配合安全事件处置，核对三个地址的使用情况'][n % 3], act: ['lookup', 'records', 'lookup-batch', 'sql', 'export', 'text'][n % 6], answer: ['one', 'rows', 'unknown', 'rows', 'refused', 'none'][n % 6], rows: n * 3, offline: n % 11 === 5 })), more: false }), 'ledger.read'],
   ['POST', /^\/ledger\/(.+)\/open$/, () => ({ target: '203.0.113.7:40123 tcp 2026-11-22T10:00:00.123+08:00 ±2s' }), 'ledger.open'],
   ['GET', /^\/accounts$/, () => [...accounts.values()].map(shown), 'accounts.read'],
   ['POST', /^\/accounts$/, ({ me, b }) => (isSetup() ? { state: 'done', approval: null, link: invite(b) } : { state: 'waits', approval: ask(me, 'account-create', { display: b.display, roles: b.roles }, b.reason).id, link: null }), 'accounts.change'],

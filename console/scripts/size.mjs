@@ -15,7 +15,7 @@ function take(key) {
   for (const other of entry.imports ?? []) take(other);
 }
 take('index.html');
-for (const key of Object.keys(manifest)) if (/Shell/.test(key)) take(key);
+for (const key of Object.keys(manifest)) if (/Shell|src\/early/.test(key)) take(key);
 for (const entry of Object.values(manifest)) if (entry.file.endsWith('.css')) files.add(entry.file);
 
 let total = 0;

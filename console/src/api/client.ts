@@ -33,6 +33,10 @@ export function onAgain(call: () => Promise<boolean>): void {
   again = call;
 }
 
+/** What the session's own answer said; the page's first one came before this was there (api/early.ts). */
+export function setCsrf(token: string): void {
+  csrf = token;
+}
 /** Called when the program says that nobody is signed in any more. */
 export function onEnded(call: () => void): void {
   ended = call;

@@ -38,6 +38,7 @@ export type Setting = Schemas['Setting'];
 export type Settings = Schemas['Settings'];
 export type Source = Schemas['Source'];
 export type Table = Free<Schemas['Table'], 'rows', Row[]>;
+export type Text = Schemas['Text'];
 export type Token = Schemas['Token'];
 export type TotpBegin = Schemas['TotpBegin'];
 export type Words = Schemas['Words'];

@@ -5,6 +5,7 @@ import { get, post } from '../api/client';
 import { possible, use } from '../api/passkey';
 import type { Ceremony, Factors } from '../api/types';
 import { useWords } from '../i18n';
+import { CodeField } from '../ui/CodeField';
 import { Failed, Waiting } from '../ui/State';
 import { useAction, useLoad } from './load';
 
@@ -17,7 +18,7 @@ export default function Again({ onDone }: { onDone: (done: boolean) => void }) {
   const [form] = Form.useForm<Fields>();
   const byPassword = (values: Fields): void => void action.run(async () => {
     form.setFieldValue('code', '');
-    await post('/me/again', { password: values.password, ...(values.code ? { code: values.code.replace(/\s/g, '') } : {}) });
+    await post('/me/again', { password: values.password, ...(values.code ? { code: values.code } : {}) });
     onDone(true);
   });
   const byPasskey = (): void => void action.run(async () => {
@@ -46,7 +47,7 @@ export default function Again({ onDone }: { onDone: (done: boolean) => void }) {
         {withPassword && (
           <Form<Fields> form={form} layout="vertical" requiredMark={false} onFinish={byPassword}>
             <Form.Item name="password" label={t('signin.password')} rules={[{ required: true, message: t('signin.password.rule') }]}><Input.Password autoComplete="current-password" maxLength={512} autoFocus /></Form.Item>
-            {data?.totp && <Form.Item name="code" label={t('second.code')} rules={[{ required: true, pattern: /^\s*(\d\s*){6}$/, message: t('second.lead') }]}><Input className="mono" inputMode="numeric" autoComplete="one-time-code" maxLength={9} style={{ maxWidth: 160 }} /></Form.Item>}
+            {data?.totp && <Form.Item name="code" label={t('second.code')} rules={[{ required: true, len: 6, message: t('second.lead') }]}><CodeField /></Form.Item>}
             {action.problem && <div style={{ marginBottom: 12 }}><Failed problem={action.problem} /></div>}
             <div className="row"><Button type="primary" htmlType="submit" loading={action.busy}>{t('again.go')}</Button><Button onClick={() => onDone(false)}>{t('do.cancel')}</Button></div>
           </Form>

@@ -5,7 +5,8 @@ import zhCN from 'antd/locale/zh_CN';
 import dayjs from 'dayjs';
 import 'dayjs/locale/zh-cn';
 import { Suspense, lazy, useCallback, useEffect, useMemo, useState } from 'react';
-import { get, onAgain, onEnded } from '../api/client';
+import { get, onAgain, onEnded, setCsrf } from '../api/client';
+import { early } from '../api/early';
 import type { Problem, Session } from '../api/types';
 import { WordsContext, wordsOf } from '../i18n';
 import { themeOf } from '../theme/antd';
@@ -41,7 +42,8 @@ function Gate() {
   const route = useRoute();
   const reload = useCallback(async () => {
     try {
-      const next = await get<Session>('/session');
+      const next = await early('/session', () => get<Session>('/session'));
+      setCsrf(next.csrf);
       setSession(next);
       setProblem(null);
     } catch (error) {

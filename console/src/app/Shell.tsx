@@ -3,6 +3,7 @@ import { MenuOutlined } from '@ant-design/icons';
 import { Button, Drawer } from 'antd';
 import { Suspense, useCallback, useEffect, useMemo, useState } from 'react';
 import { get, post } from '../api/client';
+import { early } from '../api/early';
 import type { Me, Overview, Session } from '../api/types';
 import { useWords } from '../i18n';
 import { ZONE_NAME, parse, show } from '../lib/time';
@@ -25,9 +26,9 @@ export default function Shell({ session, me, reload }: { session: Session; me: M
   const narrow = useNarrow();
   const [open, setOpen] = useState(false);
   const may = useCallback((capability: string) => capability === 'self' || me.may.includes(capability), [me]);
-  const entries = useMemo(() => MENU.filter((entry) => may(entry.needs)), [may]);
+  const entries = useMemo(() => MENU.filter((entry) => may(entry.needs) || (entry.or !== undefined && may(entry.or))), [may]);
   const here = entries.find((entry) => entry.page === (ALSO[route.page] ?? route.page)) ?? (route.page === '' ? entries[0] : undefined);
-  const overview = useLoad<Overview>(may('overview.read') ? (signal) => get('/overview', undefined, signal) : null, ['overview', me.id], here?.page === 'overview' ? 10_000 : 30_000);
+  const overview = useLoad<Overview>(may('overview.read') ? (signal) => early('/overview', () => get('/overview', undefined, signal)) : null, ['overview', me.id], here?.page === 'overview' ? 10_000 : 30_000);
   useIdle(session.idle_seconds ?? 0, reload);
   useEffect(() => setOpen(false), [route]);
 

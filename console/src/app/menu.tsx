@@ -6,12 +6,13 @@ import { type ComponentType, type ReactNode, lazy } from 'react';
 import type { Key } from '../i18n';
 import Overview from '../pages/overview/Overview';
 
-export interface Entry { page: string; title: Key; group: Key; needs: string; icon: ReactNode; view: ComponentType }
+/** `or`: what is enough as well. */
+export interface Entry { page: string; title: Key; group: Key; needs: string; or?: string; icon: ReactNode; view: ComponentType }
 
 export const MENU: Entry[] = [
   { page: 'overview', title: 'menu.overview', group: 'menu.see', needs: 'overview.read', icon: <DashboardOutlined />, view: Overview },
   { page: 'lookup', title: 'menu.lookup', group: 'menu.see', needs: 'lookup.ask', icon: <SearchOutlined />, view: lazy(() => import('../pages/lookup/Lookup')) },
-  { page: 'records', title: 'menu.records', group: 'menu.see', needs: 'records.read', icon: <FileSearchOutlined />, view: lazy(() => import('../pages/records/RecordsPage')) },
+  { page: 'records', title: 'menu.records', group: 'menu.see', needs: 'records.read', or: 'text.open', icon: <FileSearchOutlined />, view: lazy(() => import('../pages/records/RecordsPage')) },
   { page: 'sources', title: 'menu.sources', group: 'menu.see', needs: 'sources.read', icon: <ApiOutlined />, view: lazy(() => import('../pages/sources/Sources')) },
   { page: 'approvals', title: 'menu.approvals', group: 'menu.govern', needs: 'self', icon: <SafetyCertificateOutlined />, view: lazy(() => import('../pages/approvals/Approvals')) },
   { page: 'ledger', title: 'menu.ledger', group: 'menu.govern', needs: 'ledger.read', icon: <AuditOutlined />, view: lazy(() => import('../pages/ledger/LedgerPage')) },

@@ -72,7 +72,7 @@ export default {
   'notice.settings-pending': 'Settings wait for the next start',
   'notice.break-glass': 'Break-glass is open',
   'notice.setup-open': 'Set-up is not finished',
-  'notice.few-approvers': 'Too few people can confirm',
+  'notice.few-approvers': 'Appoint more approvers',
   'notice.mass-read': 'An account asks unusually much',
   'notice.certificate-files': 'Something is wrong with the certificate\'s files',
   'notice.certificate-ends': 'The certificate ends soon',

@@ -163,6 +163,8 @@ export default {
   'overview.loss': 'Lost and not understood',
   'overview.lostSum': '{n} lost',
   'overview.malformedSum': '{n} not understood',
+  'overview.noLoss': 'Nothing lost, everything understood',
+  'overview.noLoss.why': 'In this stretch. Each loss is kept as a gap.',
   'overview.noSeries': 'Nothing yet',
   'overview.noSeries.why': 'Rates appear here when a source begins to send.',
   'seal.now': 'Seal now',

@@ -1,5 +1,6 @@
 // Words: one catalogue in two languages with the same keys. `{name}` is filled in; `{n|one|many}` picks by number.
 import { createContext, useContext } from 'react';
+import { type Unit, short, span } from '../lib/format';
 import en from './en';
 import zh from './zh';
 
@@ -26,14 +27,22 @@ export interface Words {
   has: (prefix: string, code: string) => boolean;
   /** The one of two texts that the program sends in both languages. */
   pick: (both: { zh: string; en: string }) => string;
+  /** A length of time, in milliseconds. */
+  span: (ms: number) => string;
+  /** A large number in few digits: by thousands, or by ten thousands in Chinese. */
+  short: (n: number) => string;
 }
 
 export function wordsOf(lang: Lang): Words {
   const book = BOOKS[lang];
   const has = (prefix: string, code: string): boolean => Object.hasOwn(book, `${prefix}.${code}`);
+  const t: Words['t'] = (key, values) => fill(book[key], values);
+  const steps = t('num.steps').split(', ').map((step) => step.split(' ')).map(([size, name]) => [Number(size), name ?? ''] as const);
   return {
     lang,
-    t: (key, values) => fill(book[key], values),
+    t,
+    span: (ms) => span(ms, (unit: Unit) => t(`len.${unit}`)),
+    short: (n) => short(n, steps),
     has,
     code: (prefix, code, otherwise) => (has(prefix, code) ? book[`${prefix}.${code}` as Key] : (otherwise ?? code)),
     pick: (both) => both[lang] || both.en || both.zh,

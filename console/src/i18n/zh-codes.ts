@@ -72,7 +72,7 @@ export default {
   'notice.settings-pending': '有配置修改等待下次启动',
   'notice.break-glass': '紧急授权正在生效',
   'notice.setup-open': '设置尚未完成',
-  'notice.few-approvers': '能够审批的人太少',
+  'notice.few-approvers': '请增加审批人',
   'notice.mass-read': '一个账户短时间内查询过多',
   'notice.certificate-files': '证书文件有问题',
   'notice.certificate-ends': '证书即将到期',

@@ -43,7 +43,8 @@ async function toClipboard(text: string): Promise<boolean> {
   }
 }
 
-export function Copy({ text, label, quiet }: { text: string; label?: string; quiet?: boolean }) {
+/** `quiet`: the sign alone, its words in a hint; `hint`: a small button whose words are explained in a hint. */
+export function Copy({ text, label, quiet, hint }: { text: string; label?: string; quiet?: boolean; hint?: string }) {
   const { t } = useWords();
   const [done, setDone] = useState(false);
   const timer = useRef(0);
@@ -61,11 +62,12 @@ export function Copy({ text, label, quiet }: { text: string; label?: string; qui
       </Tooltip>
     );
   }
-  return (
-    <Button icon={done ? <CheckOutlined /> : <CopyOutlined />} onClick={() => void copy()}>
+  const button = (
+    <Button size={hint ? 'small' : undefined} aria-label={hint ? `${words}: ${hint}` : undefined} icon={done ? <CheckOutlined /> : <CopyOutlined />} onClick={() => void copy()}>
       <span aria-live="polite">{words}</span>
     </Button>
   );
+  return hint ? <Tooltip title={hint}>{button}</Tooltip> : button;
 }
 
 /** An id: short in tables, whole where it is the point. */

@@ -21,7 +21,8 @@ export function Page({ title, purpose, actions, children }: { title: string; pur
   );
 }
 
-export function Panel({ title, aside, flush, children }: { title: string; aside?: ReactNode; flush?: boolean; children: ReactNode }) {
+/** `flush`: its content reaches the edges; `free`: and is not cut off by them, for a table whose head stays in sight. */
+export function Panel({ title, aside, flush, free, children }: { title: string; aside?: ReactNode; flush?: boolean; free?: boolean; children: ReactNode }) {
   const id = useId();
   return (
     <section className="panel" aria-labelledby={id}>
@@ -29,7 +30,7 @@ export function Panel({ title, aside, flush, children }: { title: string; aside?
         <h2 id={id}>{title}</h2>
         {aside && <div className="aside">{aside}</div>}
       </header>
-      <div className={flush ? 'body flush' : 'body'}>{children}</div>
+      <div className={free ? 'body free' : flush ? 'body flush' : 'body'}>{children}</div>
     </section>
   );
 }

@@ -1,5 +1,5 @@
 // What people do about access: links in two halves, signing in again, sign-in elsewhere, break-glass. Each returns the faults seen on its way.
-import { axe, dress, freshCode, settled, visit } from './lib.mjs';
+import { axe, dress, freshCode, missing, settled, visit } from './lib.mjs';
 import { PASSWORD, signIn } from './people.mjs';
 
 const main = (page) => page.locator('#main');
@@ -127,7 +127,7 @@ async function elsewhere({ fresh, people, base }) {
   const providers = await page.evaluate(async () => (await (await fetch('/api/v1/session')).json()).providers);
   if (providers.length === 0) {
     await page.context().close();
-    return [];
+    return [...missing('a provider linked, signing in and unlinked: this program has none (desk.providers)'), ...faults];
   }
   await dress(page, 'en', 'light');
   await visit(page, 'account');

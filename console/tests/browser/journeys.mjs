@@ -1,5 +1,5 @@
 // What people do, from the first key to the last: each returns the faults seen on its way.
-import { axe, dress, freshCode, settled, told, visit } from './lib.mjs';
+import { axe, dress, freshCode, missing, settled, told, visit } from './lib.mjs';
 
 const main = (page) => page.locator('#main');
 
@@ -143,6 +143,83 @@ async function search({ open }) {
   return [...found, ...told(page, 'publickey', 'ed25519'), ...faults.splice(0)];
 }
 
+/** Beside its row the line is offered to who may open it. Offered to somebody who may not, the program refuses, which is said where it was asked. */
+async function offered(page) {
+  await page.route('**/api/v1/session', async (route) => {
+    const response = await route.fetch();
+    const body = await response.text();
+    await route.fulfill({ response, body: body.replace('"records.read"', '"records.read","text.open"') });
+  });
+  await page.reload();
+  await page.getByRole('button', { name: 'Show', exact: true }).click();
+  await settled(page);
+  await page.getByRole('button', { name: /^Open the line of/ }).first().click();
+  const dialog = page.getByRole('dialog', { name: 'The line as it came' });
+  await dialog.locator('#reason').fill('Case 7: who got in at ten');
+  await dialog.getByRole('button', { name: 'Open the line' }).click();
+  await dialog.getByRole('alert').filter({ hasText: 'Not allowed' }).waitFor();
+  await settled(page);
+  const found = await axe(page);
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'hidden' });
+  await page.unroute('**/api/v1/session');
+  await page.reload();
+  await page.getByRole('tab', { name: 'Browse' }).waitFor();
+  return found;
+}
+
+/** Id and time of a log line go from who reads records to who may open it; without a purpose it is refused, with one it is shown, and it is in the ledger. */
+async function line({ open }) {
+  const reader = await open('operator');
+  await reader.page.setViewportSize({ width: 1280, height: 720 });
+  await dress(reader.page, 'en', 'light');
+  await visit(reader.page, 'records');
+  await reader.page.getByRole('combobox', { name: 'Kind' }).click();
+  await reader.page.locator('.ant-select-item-option', { hasText: 'Maintenance log' }).click();
+  await reader.page.getByLabel('Words in it').fill('');
+  const [response] = await Promise.all([reader.page.waitForResponse(/records\/search$/), reader.page.getByRole('button', { name: 'Show', exact: true }).click()]);
+  const { rows } = await response.json();
+  await settled(reader.page);
+  const found = await axe(reader.page);
+  const row = rows.find((r) => /^[0-9a-f]{32}$/.test(r.text));
+  if (row) {
+    await reader.page.getByRole('button', { name: /^Id and time/ }).first().waitFor();
+    found.push(...await offered(reader.page));
+  }
+  // Who may open lines reads no records: the page is the one form.
+  const { page, faults } = await open('audit-admin');
+  await page.setViewportSize({ width: 1280, height: 720 });
+  await dress(page, 'en', 'dark');
+  await visit(page, 'records');
+  const which = main(page).locator('#which');
+  await which.fill('no line at all');
+  await main(page).locator('#reason').fill('who');
+  await page.getByRole('button', { name: 'Open the line' }).click();
+  await page.getByText(/^Write the id/).waitFor();
+  await page.getByText(/^Say why/).waitFor();
+  found.push(...await axe(page));
+  await which.fill(`${'0'.repeat(31)}1 2026-11-22T10:00:00.000+08:00`);
+  await main(page).locator('#reason').fill('Case 7: who got in at ten');
+  await page.getByRole('button', { name: 'Open the line' }).click();
+  await main(page).getByRole('alert').filter({ hasText: 'Not there' }).waitFor();
+  found.push(...await axe(page));
+  if (row) {
+    await which.fill(`${row.text} ${row.time}`);
+    await page.getByRole('button', { name: 'Open the line' }).click();
+    await main(page).locator('pre').waitFor();
+    await page.getByText('is in the ledger').waitFor();
+    found.push(...await axe(page));
+    if (page.url().includes(row.text)) found.push('the address of the page tells which line was opened');
+    // Nothing of it is kept: a reload shows the empty form.
+    await page.reload();
+    await which.waitFor();
+    if (await which.inputValue() !== '' || await main(page).locator('pre').count() > 0) found.push('a reload kept the line');
+  } else found.push(...missing('a log line opened: this program has no maintenance record in the last hour'));
+  await visit(page, 'ledger');
+  await page.getByText('text opened').first().waitFor();
+  return [...found, ...reader.faults.splice(0), ...faults.splice(0)];
+}
+
 /** A statement answers with a table; one that is no SELECT is refused with what to do. */
 async function sql({ open }) {
   const { page, faults } = await open('operator');
@@ -227,6 +304,7 @@ export const JOURNEYS = [
   ['a setting needs a second person', setting],
   ['records are read and exported', exported],
   ['records are searched by word, and no address tells the words', search],
+  ['a log line is opened for a purpose', line],
   ['a statement is run, and a wrong one refused', sql],
   ['an export is stopped on its way', stopped],
   ['an entry of the ledger is opened', ledger],

@@ -111,6 +111,15 @@ export async function settled(page) {
   await page.waitForFunction(() => document.getAnimations().every((a) => a.playState !== 'running' || a.effect?.getComputedTiming().iterations === Infinity));
 }
 
+const strict = Boolean(process.env.WEIR_CI ?? process.env.WEIR_CONSOLE_STRICT);
+const notShown = [];
+/** What this program or this machine has no way to show: said by name at the end of the run, and a fault under `WEIR_CI` or `WEIR_CONSOLE_STRICT`. */
+export function missing(what) {
+  notShown.push(what);
+  return strict ? [`not shown: ${what}`] : [];
+}
+export const unseen = () => [...notShown];
+
 /** axe-core: nothing serious or critical. The policy forbids foreign scripts; the debugger's own are not asked. */
 export async function axe(page) {
   if (!await page.evaluate(() => Boolean(globalThis.axe))) await page.evaluate(axeText);

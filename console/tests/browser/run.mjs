@@ -6,17 +6,18 @@
 //   WEIR_CONSOLE_URL=… WEIR_CONSOLE_PEOPLE=FILE node …      against one that has: {role: {login, password, totp}}
 //   WEIR_CONSOLE_ONLY=lookup                                only pages whose name begins so; `journeys`: only what people do; `states`: only empty, loading, failing;
 //                                                           `journeys:WORD`: only those in whose name the word is
+//   WEIR_CONSOLE_STRICT=1 (or WEIR_CI=1)                    what a program cannot show (no provider, no log line, …) is a failure; else it is named at the end
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { ACCESS } from './access.mjs';
 import { JOURNEYS } from './journeys.mjs';
-import { LANGS, SIZES, THEMES, axe, contextOf, dress, launch, overflow, settled, visit } from './lib.mjs';
+import { LANGS, SIZES, THEMES, axe, contextOf, dress, launch, overflow, settled, unseen, visit } from './lib.mjs';
 import { given, setUp, signIn } from './people.mjs';
 import { STATES } from './states.mjs';
 
 const PAGES = [
   ['operator', 'overview'], ['operator', 'lookup'], ['operator', 'records'], ['operator', 'sources'], ['operator', 'sources/guides'], ['operator', 'account'],
-  ['system-admin', 'users'], ['system-admin', 'settings'], ['system-admin', 'approvals?show=all'], ['security-admin', 'approvals'], ['audit-admin', 'ledger'],
+  ['system-admin', 'users'], ['system-admin', 'settings'], ['system-admin', 'approvals?show=all'], ['security-admin', 'approvals'], ['audit-admin', 'ledger'], ['audit-admin', 'records'],
   ['inspector', 'overview'], ['approver', 'nowhere'], [null, ''], [null, 'welcome/0123456789abcdef0123456789abcdef'], [null, 'welcome'],
 ];
 let passed = 0;
@@ -121,5 +122,6 @@ try {
   end();
 }
 console.log(`console in Chromium: ${Math.round((performance.now() - began) / 1000)} s`);
+for (const what of unseen()) console.log(`NOT SHOWN: ${what}`);
 console.log(`${passed} passed, ${failed.length} failed`);
 process.exit(failed.length === 0 ? 0 : 1);

@@ -34,10 +34,12 @@ describe('a draft', () => {
 });
 
 describe('why an answer is what it is', () => {
-  const answer = { answer: 'one', code: 'holder', reason: 'cgn-a had mapped it to one inside end' } as Answer;
+  const answer = { answer: 'one', code: 'holder', reason: 'cgn-a had mapped it to one inside end', clocks: [{ source: 'kea' }] } as Answer;
   it('is said in the reader’s language, in the program’s own sentence where there is one', () => {
-    expect(why(answer, wordsOf('en'))).toBe('Cgn-a had mapped it to one inside end.');
-    expect(why({ ...answer, reason_zh: 'cgn-a 将其映射到一个内网端' }, wordsOf('zh'))).toBe('cgn-a 将其映射到一个内网端');
+    expect(why(answer, wordsOf('en'))).toBe('cgn-a had mapped it to one inside end.');
+    expect(why({ ...answer, reason: 'kea gave it to one inside end' }, wordsOf('en'))).toBe('kea gave it to one inside end.');
+    expect(why({ ...answer, reason: 'the port passed on' }, wordsOf('en'))).toBe('The port passed on.');
+    expect(why({ ...answer, reason_zh: 'cgn-a 将其映射到一个内网端' }, wordsOf('zh'))).toBe('cgn-a 将其映射到一个内网端。');
     expect(why(answer, wordsOf('zh'))).toBe(wordsOf('zh').code('reason', 'holder'));
     expect(why({ ...answer, reason_zh: answer.reason }, wordsOf('zh'))).toBe(wordsOf('zh').code('reason', 'holder'));
   });

@@ -1,5 +1,6 @@
 // Times and numbers, whatever the zone of the machine that runs this.
 import { describe, expect, it } from 'vitest';
+import { wordsOf } from '../../src/i18n';
 import { bytes, end, rate, short, span } from '../../src/lib/format';
 import { duration, moment, parse, rfc3339, show } from '../../src/lib/time';
 
@@ -34,9 +35,12 @@ describe('lengths and numbers', () => {
     expect(duration('soon')).toBeNull();
   });
   it('is short and exact', () => {
-    expect([18_123, 150, 11_520_000, -3_600_000, 90_061_000].map(span)).toEqual(['18.123 s', '150 ms', '3 h 12 min', '−1 h', '1 d 1 h']);
+    expect([18_123, 150, 11_520_000, -3_600_000, 90_061_000].map((ms) => span(ms))).toEqual(['18.123 s', '150 ms', '3 h 12 min', '−1 h', '1 d 1 h']);
+    const zh = wordsOf('zh');
+    expect([18_123, 150, 11_520_000, -3_600_000, 90_061_000].map(zh.span)).toEqual(['18.123 秒', '150 毫秒', '3 小时 12 分钟', '−1 小时', '1 天 1 小时']);
+    expect([999, 12_345, 1_234_567, 312_345_678].map(zh.short)).toEqual(['999', '1.2 万', '123.5 万', '3.1 亿']);
     expect([0, 0.25, 3.14, 12_345].map(rate)).toEqual(['0', '0.25', '3.1', '12,345']);
-    expect([999, 12_345, 1_234_567].map(short)).toEqual(['999', '12.3 k', '1.2 M']);
+    expect([999, 12_345, 1_234_567].map((n) => short(n))).toEqual(['999', '12.3 k', '1.2 M']);
     expect([0, 1023, 1536, 812_000_000_000].map(bytes)).toEqual(['0 B', '1023 B', '1.5 KiB', '756 GiB']);
     expect([end('203.0.113.7', 80), end('2001:db8::1', 443), end('192.0.2.1', null)]).toEqual(['203.0.113.7:80', '[2001:db8::1]:443', '192.0.2.1']);
   });

@@ -2,7 +2,7 @@
 import type { Answer, Candidate, Refused } from '../../api/answer';
 import type { Question } from '../../api/types';
 import { useWords } from '../../i18n';
-import { count, end, span } from '../../lib/format';
+import { count, end } from '../../lib/format';
 import { ZONE_NAME, parse } from '../../lib/time';
 import { Copy, Id, Pill, Status, Time } from '../../ui/Bits';
 import { type Col, List } from '../../ui/List';
@@ -111,7 +111,7 @@ function Chain({ answer, candidate, n }: { answer: Answer; candidate: Candidate;
 }
 
 function Between({ start, end: to }: { start: string | null; end: string | null }) {
-  const { t } = useWords();
+  const { t, span } = useWords();
   return (
     <p className="small dim">
       {start ? <Time at={start} detail="ms" /> : t('chain.notSeen')} –<br />
@@ -136,7 +136,7 @@ function Clocks({ answer }: { answer: Answer }) {
 }
 
 function Lost({ answer }: { answer: Answer }) {
-  const { t } = useWords();
+  const { t, span } = useWords();
   type Row = Answer['gaps'][number];
   const cols: Col<Row>[] = [
     { key: 'source', title: t('col.source'), main: true, render: (g) => g.source },

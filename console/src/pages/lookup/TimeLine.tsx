@@ -3,7 +3,6 @@ import { Segmented } from 'antd';
 import { useEffect, useId, useRef, useState } from 'react';
 import type { Answer } from '../../api/answer';
 import { useWords } from '../../i18n';
-import { span } from '../../lib/format';
 import { ZONE_NAME, show } from '../../lib/time';
 import { type Bar, type Zoom, firstZoom, picture, toleranceOf } from '../../lib/timeline';
 import { Panel } from '../../ui/Page';
@@ -13,7 +12,7 @@ const ROW = 40;
 const SIDE = 10;
 
 export function TimeLine({ answer }: { answer: Answer }) {
-  const { t } = useWords();
+  const { t, span } = useWords();
   const [zoom, setZoom] = useState<Zoom>(() => firstZoom(answer));
   const box = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(800);
@@ -69,7 +68,7 @@ export function TimeLine({ answer }: { answer: Answer }) {
 }
 
 function Row({ bar, y, x, width, hatch, many }: { bar: Bar; y: number; x: (part: number) => number; width: number; hatch: string; many: boolean }) {
-  const { t } = useWords();
+  const { t, span } = useWords();
   const from = x(bar.from);
   const to = Math.max(x(bar.to), from + 3);
   const colour = bar.what === 'mapping' ? 'var(--accent)' : bar.what === 'session' ? 'var(--info)' : 'var(--err)';

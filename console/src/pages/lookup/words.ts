@@ -1,7 +1,7 @@
 // An answer in words: tone, certainty, and the text that is copied.
 import type { Answer, Candidate } from '../../api/answer';
 import type { Words } from '../../i18n';
-import { end, span } from '../../lib/format';
+import { end } from '../../lib/format';
 import type { Tone } from '../../ui/Bits';
 
 export const TONE: Record<Answer['answer'], Tone> = { one: 'ok', none: 'info', several: 'warn', unknown: 'warn' };
@@ -12,15 +12,19 @@ export function certain(candidate: Candidate): boolean {
 
 /** Why, in the reader's language: the program's own sentence, which names the sources, where there is one. */
 export function why(answer: Answer, words: Words): string {
-  if (words.lang === 'en' && answer.reason) return sentence(answer.reason);
-  return answer.reason_zh && answer.reason_zh !== answer.reason ? answer.reason_zh : words.code('reason', answer.code, answer.reason);
+  if (words.lang === 'en' && answer.reason) return sentence(answer.reason, answer.clocks.map((clock) => clock.source));
+  return answer.reason_zh && answer.reason_zh !== answer.reason ? `${answer.reason_zh}${/[。！？]$/.test(answer.reason_zh) ? '' : '。'}` : words.code('reason', answer.code, answer.reason);
 }
 
-const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
+/** With a capital and a full stop; a source's name at its beginning stays as it is. */
+function sentence(text: string, names: string[]): string {
+  const named = names.some((name) => text.startsWith(`${name} `)) || /^\S*[^\p{L}\s,:]\S/u.test(text);
+  return `${named ? text : text.charAt(0).toUpperCase() + text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
+}
 
 export function offset(ms: number, words: Words): string {
   if (ms === 0) return words.t('clock.exact');
-  return words.t(ms > 0 ? 'clock.ahead' : 'clock.behind', { n: span(Math.abs(ms)) });
+  return words.t(ms > 0 ? 'clock.ahead' : 'clock.behind', { n: words.span(Math.abs(ms)) });
 }
 
 /** The whole answer as plain text, for a report. */

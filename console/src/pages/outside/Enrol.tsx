@@ -8,6 +8,7 @@ import type { Ceremony, TotpBegin } from '../../api/types';
 import { useAction } from '../../app/load';
 import { useWords } from '../../i18n';
 import { Copy } from '../../ui/Bits';
+import { CodeField } from '../../ui/CodeField';
 import { Qr } from '../../ui/Qr';
 import { Failed } from '../../ui/State';
 
@@ -100,7 +101,7 @@ export function TotpEnrol({ onDone, onBack }: { onDone: () => void; onBack: () =
       </div>
       <Form layout="vertical" onFinish={finish}>
         <Form.Item label={t('totp.confirm')} htmlFor="enrol-code">
-          <Input id="enrol-code" size="large" className="mono" inputMode="numeric" autoComplete="one-time-code" maxLength={6} value={code} onChange={(event) => setCode(event.target.value.replace(/\D/g, ''))} style={{ maxWidth: 180, letterSpacing: '0.3em' }} />
+          <CodeField id="enrol-code" value={code} onChange={setCode} />
         </Form.Item>
         {action.problem && <div style={{ marginBottom: 12 }}><Failed problem={action.problem} /></div>}
         <div className="row">

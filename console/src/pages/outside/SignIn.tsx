@@ -9,6 +9,7 @@ import { useAction } from '../../app/load';
 import { useRoute } from '../../app/router';
 import { useWords } from '../../i18n';
 import { ZONE_NAME, show } from '../../lib/time';
+import { CodeField } from '../../ui/CodeField';
 import { Failed } from '../../ui/State';
 
 interface Props { session: Session; reload: () => Promise<void> }
@@ -137,15 +138,7 @@ function Second({ session, reload }: Props) {
       {totp && (
         <Form layout="vertical" onFinish={() => enter(code)}>
           <Form.Item label={t('second.code')} htmlFor="code">
-            <Input
-              id="code" size="large" value={code} inputMode="numeric" autoComplete="one-time-code" maxLength={6} autoFocus className="mono"
-              style={{ letterSpacing: '0.4em', fontSize: 20 }}
-              onChange={(event) => {
-                const digits = event.target.value.replace(/\D/g, '').slice(0, 6);
-                setCode(digits);
-                if (digits.length === 6 && !action.busy) enter(digits);
-              }}
-            />
+            <CodeField id="code" value={code} onChange={setCode} onWhole={(digits) => { if (!action.busy) enter(digits); }} autoFocus block />
           </Form.Item>
           <Button type="primary" size="large" block htmlType="submit" disabled={code.length !== 6} loading={action.busy}>{t('second.enter')}</Button>
         </Form>

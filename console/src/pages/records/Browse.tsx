@@ -11,12 +11,14 @@ import { useDesk } from '../../app/session';
 import { useWords } from '../../i18n';
 import { count } from '../../lib/format';
 import { ZONE, ZONE_NAME, parse, rfc3339, show } from '../../lib/time';
-import { Said, plain } from '../../ui/Bits';
+import { Copy, Said, plain } from '../../ui/Bits';
 import { List } from '../../ui/List';
 import { Panel } from '../../ui/Page';
 import { Failed, Nothing, Waiting } from '../../ui/State';
 import { ExportDialog } from './ExportDialog';
-import { type Row, columnsOf } from './cells';
+import { LineDialog } from './OpenLine';
+import { type Row, blank, columnsOf } from './cells';
+import { type Line, written } from './line';
 
 interface Asked { kind: string; from: string; to: string; source: number | null; words: string; turn: number }
 
@@ -47,7 +49,14 @@ export function Browse({ kinds, sources }: { kinds: KindShape[]; sources: Source
   const names = first.data?.columns ?? [];
   const rows = useMemo<Row[]>(() => [...(first.data?.rows ?? []), ...older].map((row, _n) => ({ ...row, _n })), [first.data, older]);
   const more = olderMore ?? first.data?.more ?? false;
-  const cols = useMemo(() => columnsOf(names, kinds.find((k) => k.name === asked?.kind)?.columns ?? [], sources), [names, kinds, asked, sources]);
+  const [all, setAll] = useState(false);
+  const [line, setLine] = useState<Line | null>(null);
+  // What no row has would only push aside what they have.
+  const blanks = useMemo(() => (rows.length > 0 ? names.filter((name) => rows.every((row) => blank(row[name]))) : []), [names, rows]);
+  const cols = useMemo(
+    () => columnsOf(all ? names : names.filter((name) => !blanks.includes(name)), kinds.find((k) => k.name === asked?.kind)?.columns ?? [], sources, (id, time) => <LineCell line={{ id, time }} onOpen={setLine} />),
+    [names, all, blanks, kinds, asked, sources],
+  );
 
   const ask = (): void => {
     setOlder([]);
@@ -104,7 +113,7 @@ export function Browse({ kinds, sources }: { kinds: KindShape[]; sources: Source
       {!asked && <div className="panel"><Nothing title={t('records.start')}>{t('records.start.why')}</Nothing></div>}
       {asked && first.busy && !first.data && <div className="panel"><div className="body"><Waiting lines={10} /></div></div>}
       {first.data && (
-        <Panel title={code('record', asked?.kind ?? '')} aside={<span className="dim num">{t('records.rows', { n: count(rows.length) })} · {ZONE_NAME}</span>} flush>
+        <Panel title={code('record', asked?.kind ?? '')} aside={<>{blanks.length > 0 && <Button size="small" type="link" title={t('records.blank.show', { names: blanks.join(', ') })} onClick={() => setAll(!all)} aria-pressed={all}>{all ? t('records.blank.hide') : t('records.blank', { n: blanks.length })}</Button>}<span className="dim num">{t('records.rows', { n: count(rows.length) })} · {ZONE_NAME}</span></>} free>
           <List rows={rows} cols={cols} id={(r) => String(r._n)} label={code('record', asked?.kind ?? '')} pageSize={100} scrollX empty={<Nothing title={t('records.none')}>{t('records.none.why')}</Nothing>} />
           {rows.length > 0 && (
             <div className="row" style={{ padding: '10px 14px' }}>
@@ -114,9 +123,18 @@ export function Browse({ kinds, sources }: { kinds: KindShape[]; sources: Source
           {next.problem && <div style={{ padding: 14 }}><Failed problem={next.problem} retry={goOn} /></div>}
         </Panel>
       )}
+      {line && <LineDialog line={line} onClose={() => setLine(null)} />}
       {exporting && <ExportDialog {...now()} onClose={() => setExporting(false)} />}
     </div>
   );
+}
+
+/** Opens the line for who may; everybody else copies what those need. */
+function LineCell({ line, onOpen }: { line: Line; onOpen: (line: Line) => void }) {
+  const { t } = useWords();
+  const { may } = useDesk();
+  if (may('text.open')) return <Button size="small" onClick={() => onOpen(line)} aria-label={t('raw.openOf', { at: show(parse(line.time), 'ms') })}>{t('raw.open')}</Button>;
+  return <Copy text={written(line)} label={t('raw.hand')} hint={t('raw.handOver')} />;
 }
 
 function query(asked: Asked, to: string): Record<string, string | number | null> {

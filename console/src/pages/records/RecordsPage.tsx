@@ -1,4 +1,4 @@
-// What happened: records through the masking view, exports, and SQL for who may.
+// What happened: records through the masking view, exports, SQL for who may, and a log line as it came for who may open one.
 import { Tabs } from 'antd';
 import { get } from '../../api/client';
 import type { KindShape, Source } from '../../api/types';
@@ -8,13 +8,16 @@ import { useWords } from '../../i18n';
 import { Page } from '../../ui/Page';
 import { Failed, Waiting } from '../../ui/State';
 import { Browse } from './Browse';
+import { LinePanel } from './OpenLine';
 import { Sql } from './Sql';
 
 export default function RecordsPage() {
   const { t } = useWords();
   const { may } = useDesk();
-  const kinds = useLoad<KindShape[]>((signal) => get('/records/kinds', undefined, signal), ['kinds']);
-  const sources = useLoad<Source[]>(may('sources.read') ? (signal) => get('/sources', undefined, signal) : null, ['record-sources']);
+  const reads = may('records.read');
+  const kinds = useLoad<KindShape[]>(reads ? (signal) => get('/records/kinds', undefined, signal) : null, ['kinds']);
+  const sources = useLoad<Source[]>(may('sources.read') && reads ? (signal) => get('/sources', undefined, signal) : null, ['record-sources']);
+  if (!reads) return <Page title={t('records.title')} purpose={t('raw.purpose')}><LinePanel /></Page>;
   return (
     <Page title={t('records.title')} purpose={t('records.purpose')}>
       <p className="note"><b>{t('mask.title')}</b> {t('mask.why')}</p>
@@ -25,6 +28,7 @@ export default function RecordsPage() {
           items={[
             { key: 'browse', label: t('records.browse'), children: <Browse kinds={kinds.data} sources={sources.data ?? []} /> },
             ...(may('sql.run') ? [{ key: 'sql', label: t('records.sql'), children: <Sql kinds={kinds.data} /> }] : []),
+            ...(may('text.open') ? [{ key: 'line', label: t('raw.tab'), children: <LinePanel /> }] : []),
           ]}
         />
       )}

@@ -51,7 +51,7 @@ export function Sql({ kinds }: { kinds: KindShape[] }) {
       {action.problem && <Failed problem={action.problem} />}
       {action.busy && <div className="panel"><div className="body"><Waiting lines={6} /></div></div>}
       {table && !action.busy && (
-        <Panel title={t('sql.result')} aside={<><span className="dim num">{t('records.rows', { n: count(rows.length) })}</span><Copy text={tsv(table)} label={t('sql.copy')} /></>} flush>
+        <Panel title={t('sql.result')} aside={<><span className="dim num">{t('records.rows', { n: count(rows.length) })}</span><Copy text={tsv(table)} label={t('sql.copy')} /></>} free>
           {table.cut && <p className="note warn" style={{ margin: 14 }}>{t('sql.cut')}</p>}
           <List rows={rows} cols={cols} id={(r) => String(r._n)} label={t('sql.result')} pageSize={100} scrollX empty={<Nothing title={t('sql.none')} />} />
         </Panel>

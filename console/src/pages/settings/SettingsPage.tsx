@@ -72,13 +72,13 @@ function Values({ rows, editing, drafts, setDrafts }: { rows: Setting[]; editing
   const cols: Col<Setting>[] = [
     { key: 'path', title: t('settings.path'), main: true, width: '25%', render: (s) => <Tooltip title={pick(s.shape) || undefined}><span className="mono wrap" tabIndex={pick(s.shape) ? 0 : undefined}>{s.path}</span></Tooltip> },
     {
-      key: 'value', title: t('settings.value'), width: '29%',
+      key: 'value', title: t('settings.value'), width: '27%',
       render: (s) => (open === s.path ? <Edit setting={s} first={drafts[s.path] ?? s.value} onTake={take} onClose={() => setOpen(null)} /> : (
         <span className="mono wrap cell">{s.path in drafts ? <><span className="del">{s.value}</span> <span className="ins">{drafts[s.path] ?? t('settings.takeBack')}</span></> : s.value}</span>
       )),
     },
     { key: 'default', title: t('settings.default'), width: '18%', render: (s) => (s.value === s.default ? <span className="dim">{t('settings.same')}</span> : <span className="mono wrap dim cell">{s.default || '–'}</span>) },
-    { key: 'origin', title: t('settings.origin'), beside: true, width: '11%', render: (s) => <Pill tone={ORIGIN[s.origin]}>{code('origin', s.origin)}</Pill> },
+    { key: 'origin', title: t('settings.origin'), beside: true, width: '13%', render: (s) => <Pill tone={ORIGIN[s.origin]}>{code('origin', s.origin)}</Pill> },
     {
       key: 'edit', title: '', acts: true,
       render: (s) => (editing && s.editable && open !== s.path ? <span className="row" style={{ gap: '2px 6px' }}><Button size="small" onClick={() => setOpen(s.path)} aria-label={t('settings.changeOf', { path: s.path })}>{t('settings.change')}</Button>{s.two_persons && <Pill tone="warn">{t('settings.two')}</Pill>}</span> : editing && !s.editable ? <span className="dim small">{t('settings.fileOnly')}</span> : null),

@@ -6,7 +6,7 @@ import type { Source } from '../../api/types';
 import { useLoad } from '../../app/load';
 import { go, useRoute } from '../../app/router';
 import { useWords } from '../../i18n';
-import { count, rate, short } from '../../lib/format';
+import { count, rate } from '../../lib/format';
 import { ZONE_NAME } from '../../lib/time';
 import { Pill, Spark, Status, Time, type Tone } from '../../ui/Bits';
 import { type Col, List } from '../../ui/List';
@@ -37,7 +37,7 @@ export default function Sources() {
               <>
                 {sources.problem && <Failed problem={sources.problem} retry={sources.reload} />}
                 {!sources.data && !sources.problem && <Waiting lines={10} />}
-                {sources.data && <Table rows={sources.data} />}
+                {sources.data && <Table rows={sources.data} first={route.params.get('show') === 'bad' ? 'bad' : 'all'} />}
               </>
             ),
           },
@@ -49,11 +49,11 @@ export default function Sources() {
   );
 }
 
-function Table({ rows }: { rows: Source[] }) {
+function Table({ rows, first }: { rows: Source[]; first: 'all' | 'bad' }) {
   const words = useWords();
-  const { t, code } = words;
+  const { t, code, short } = words;
   const [find, setFind] = useState('');
-  const [state, setState] = useState('all');
+  const [state, setState] = useState<string>(first);
   const bad = rows.filter((s) => s.state !== 'ok').length;
   const shown = useMemo(() => {
     const needle = find.trim().toLowerCase();
@@ -62,10 +62,12 @@ function Table({ rows }: { rows: Source[] }) {
       .sort((a, b) => ORDER.indexOf(a.state) - ORDER.indexOf(b.state) || a.name.localeCompare(b.name));
   }, [rows, find, state]);
   useEffect(() => { if (bad === 0) setState('all'); }, [bad]);
+  // From a notice, also while the page is open already.
+  useEffect(() => { if (first === 'bad') setState('bad'); }, [first]);
   const cols: Col<Source>[] = [
     { key: 'name', title: t('col.source'), main: true, sort: (a, b) => a.name.localeCompare(b.name), render: (s) => <a href={`#/sources/${s.number}`} className="wrap">{s.name}</a> },
     { key: 'state', title: t('source.state'), beside: true, sort: (a, b) => ORDER.indexOf(a.state) - ORDER.indexOf(b.state), render: (s) => <Status tone={SOURCE_TONE[s.state] ?? 'idle'}>{code('sourceState', s.state)}</Status> },
-    { key: 'kind', title: t('source.kind'), render: (s) => <><Pill>{code('kind', s.kind)}</Pill> <span className="dim small">{s.realm}</span></> },
+    { key: 'kind', title: t('source.kind'), render: (s) => <span className="nowrap"><Pill>{code('kind', s.kind)}</Pill> <span className="dim small">{s.realm}</span></span> },
     { key: 'rate', title: t('source.rate'), right: true, sort: (a, b) => a.rate - b.rate, render: (s) => <span className="num">{rate(s.rate)} /s</span> },
     { key: 'spark', title: t('source.spark'), render: (s) => <Spark points={s.spark} label={t('source.spark.label', { n: rate(s.rate), top: rate(Math.max(0, ...s.spark)) })} /> },
     { key: 'lost', title: t('source.lost'), right: true, sort: (a, b) => a.lost - b.lost, render: (s) => <span className={`num ${s.lost > 0 ? 'err' : 'dim'}`} title={count(s.lost)}>{short(s.lost)}</span> },
