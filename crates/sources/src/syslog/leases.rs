@@ -290,7 +290,9 @@ mod tests {
         leases.changes(&mut |k, v| state.push((k, v.unwrap())));
         let mut again = Leases::default();
         assert!(state.iter().all(|(k, v)| again.restore(k, v).is_some()) && again.len() == 2);
-        assert_eq!(again.restore(&[&state[1].0[..], &[1]].concat(), &state[1].1), None);
+        // No prefix is so long, and no key.
+        assert_eq!(again.restore(&[&state[1].0[..], &[129]].concat(), &state[1].1), None);
+        assert_eq!(again.restore(&[&state[0].0[..], &[1]].concat(), &state[0].1), None);
         again.release(&of("2001:db8:aa00::/56", 120), &mut rows);
         again.tick(Millis(160), 9, &mut rows);
         assert_eq!(shown(&rows[2..]), [(STOP, 120, 0, 1), (STOP, 150, 1, 1)]);

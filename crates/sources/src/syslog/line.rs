@@ -205,8 +205,7 @@ fn legacy(line: &mut Line<'_>) {
     };
     let mut after = after.trim_start_matches([' ', ':']);
     if line.host.is_none() && !after.starts_with('%') {
-        // Snare writes a tab behind the name.
-        match after.split_once([' ', '\t']) {
+        match after.split_once(' ') {
             Some((host, rest)) if is_host(host) => {
                 line.host = Some(short(host));
                 after = rest.trim_start();

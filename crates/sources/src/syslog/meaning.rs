@@ -6,8 +6,8 @@ use weir_record::kinds::{Action, Form, NatEvent};
 
 use super::dialect::{Ends, Values};
 use super::pattern::{Slot, address};
-use crate::dhcp::kea;
 use super::stamp::{self, Stamp};
+use crate::dhcp::kea;
 
 fn addr(values: &Values<'_>, slot: Slot) -> Option<Addr16> {
     let value = values.get(slot)?;
