@@ -68,14 +68,16 @@ fn test(file: &Path, samples: &Path, json: bool) -> Result<ExitCode, Failure> {
         // Naming it is what a sender's entry does.
         let found = table.understand(&line, &only);
         let other = own.understand(&line, &[]).map(|u| u.dialect).filter(|name| *name != only[0]);
+        let named = if other.is_none() { named(&own, &line).filter(|name| *name != only[0]) } else { None };
         understood += usize::from(found.is_some());
-        told.push(one(number, found.as_ref(), other));
+        told.push(one(number, found.as_ref(), other, named));
         let what = found.as_ref().map_or("not understood".to_owned(), words);
-        let beside = match other {
-            Some(name) => {
+        let beside = match (other, named) {
+            (Some(name), _) => {
                 format!("; the built-in dialect {name} understands it, and comes first where the sender's entry names no dialect")
             }
-            None => String::new(),
+            (None, Some(name)) => format!("; the built-in dialect {name} understands it of a sender whose entry names {name}"),
+            (None, None) => String::new(),
         };
         let _ = writeln!(shown, "{number}: {what}{beside}");
     }
@@ -88,6 +90,11 @@ fn test(file: &Path, samples: &Path, json: bool) -> Result<ExitCode, Failure> {
     Ok(if understood == told.len() { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
 }
 
+/// The built-in dialect that understands a line only of senders that name it.
+fn named<'t>(own: &'t Table, line: &line::Line<'_>) -> Option<&'t str> {
+    own.dialects().iter().find_map(|d| Some(own.understand(line, std::slice::from_ref(&d.name))?.dialect))
+}
+
 fn event(event: Event) -> String {
     match event {
         Event::Nat(ends, form) => format!("nat {ends:?} {}", form.name()).to_lowercase(),
@@ -96,14 +103,15 @@ fn event(event: Event) -> String {
     }
 }
 
-fn one(number: usize, found: Option<&Understood<'_, '_>>, other: Option<&str>) -> Value {
+fn one(number: usize, found: Option<&Understood<'_, '_>>, other: Option<&str>, named: Option<&str>) -> Value {
     let entries = |u: &Understood<'_, '_>| -> Vec<Value> {
         let object = |values: &weir_sources::syslog::dialect::Values<'_>| {
             Value::Object(values.iter().map(|(slot, value)| (slot.name().to_owned(), json!(value))).collect())
         };
         u.entries.iter().map(|e| object(&e.values)).collect()
     };
-    json!({ "line": number, "event": found.map(|u| event(u.event())), "values": found.map(entries), "built_in": other })
+    let values = found.map(entries);
+    json!({ "line": number, "event": found.map(|u| event(u.event())), "values": values, "built_in": other, "built_in_named": named })
 }
 
 fn words(found: &Understood<'_, '_>) -> String {

@@ -259,6 +259,16 @@ fn a_dialect_is_tried_on_samples() {
     let tried = weir(&["dialect", "test", file, samples]);
     assert_eq!(text(&tried), "1: sign-in account=\"carol\"\n2: not understood\n1 of 2 lines understood\n");
     assert_eq!(code(&tried), 1, "a sample that is not understood is a failure");
+    // What a built-in dialect would make of a sample is said as well, also where it would only of a sender that names it.
+    fs::write(
+        samples,
+        "<38>Nov 22 10:00:00 h sshd[1]: Accepted password for carol from 192.0.2.7 port 1024 ssh2\n\
+         <134>Nov 22 10:00:00 h relay: NAT-TCP-N: 100.64.0.12:50112 -> 203.0.113.5:1024\n",
+    )
+    .unwrap();
+    let told = text(&weir(&["dialect", "test", file, samples]));
+    assert!(told.contains("1: not understood; the built-in dialect linux understands it, and comes first"), "{told}");
+    assert!(told.contains("2: not understood; the built-in dialect a10 understands it of a sender whose entry names a10"), "{told}");
     fs::write(file, "name = \"door\"\ntitle = \"doors\"\n[[rule]]\nevent = \"open\"\nmatch = \"{who}\"\n").unwrap();
     let wrong = weir(&["dialect", "test", file, samples]);
     assert!(String::from_utf8_lossy(&wrong.stderr).contains("rule 1: event \"open\" is not known"), "{wrong:?}");

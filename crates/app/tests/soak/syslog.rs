@@ -30,7 +30,8 @@ fn templates() -> Vec<String> {
     let mut all: Vec<VecDeque<String>> = Vec::new();
     for file in files.iter().filter(|f| f.extension().is_some_and(|e| e == "txt")) {
         let text = fs::read_to_string(file).unwrap();
-        all.push(text.lines().filter(|l| !l.is_empty() && !l.starts_with("# ") && !l.starts_with("=> ")).map(str::to_owned).collect());
+        let lines = text.lines().filter(|l| !l.is_empty() && !l.starts_with("# ") && !l.starts_with("=> "));
+        all.push(lines.map(|l| l.strip_prefix("gb18030: ").unwrap_or(l).to_owned()).collect());
     }
     assert!(all.len() >= 11, "every dialect has its lines");
     let mut mixed = Vec::new();

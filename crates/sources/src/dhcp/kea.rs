@@ -74,12 +74,22 @@ pub fn row(columns: Option<&Columns>, line: &[u8]) -> Result<Row, &'static str> 
     }))
 }
 
-/// Who the client is: its hardware address, else its DUID, else its client id.
+/// The Ethernet address in a DUID of type 1 or 3 (DUID-LLT, DUID-LL: RFC 8415 sections 11.2 and 11.4), as Kea itself writes it into its files.
+fn hardware_of(duid: &str) -> Option<&str> {
+    let rest = match duid.get(..12)? {
+        "00:01:00:01:" => duid.get(12..)?.get(12..)?,
+        "00:03:00:01:" => duid.get(12..)?,
+        _ => return None,
+    };
+    (rest.len() == 17 && rest.split(':').filter(|pair| pair.len() == 2).count() == 6).then_some(rest)
+}
+
+/// Who the client is: its hardware address, also one that its DUID holds, else its DUID, else its client id.
 pub fn client(hardware: &str, duid: &str, client_id: &str) -> Result<Option<String>, &'static str> {
     let (kind, text) = match (hardware, duid, client_id) {
         ("", "", "") => return Ok(None),
         ("", "", id) => ("client-id:", id),
-        ("", duid, _) => ("duid:", duid),
+        ("", duid, _) => hardware_of(duid).map_or(("duid:", duid), |hardware| ("", hardware)),
         (hardware, ..) => ("", hardware),
     };
     let good = text.len() <= CLIENT_BYTES && text.bytes().all(|b| b.is_ascii_hexdigit() || b == b':');

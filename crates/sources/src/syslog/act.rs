@@ -144,13 +144,13 @@ fn mapping(acting: &mut Acting<'_>, ends: Ends, form: Form, values: &Values<'_>,
 }
 
 fn lease(acting: &mut Acting<'_>, event: Event, values: &Values<'_>, seen: &Seen<'_>) -> Option<Made> {
-    let address = meaning::leased(values)?;
-    let holder = meaning::hardware(values).map(|mac| {
-        let resolved = acting.ids.resolve(seen.realm, IdType::Hardware, &mac, seen.about.received);
+    let leased = meaning::leased(values)?;
+    let holder = meaning::holder(values).map(|who| {
+        let resolved = acting.ids.resolve(seen.realm, IdType::Hardware, &who, seen.about.received);
         acting.out.id(resolved)
     });
     let told = Told {
-        key: (seen.realm, address),
+        key: (seen.realm, leased),
         holder,
         time: seen.about.time,
         received: seen.about.received,

@@ -25,7 +25,7 @@ pub fn syslog_line(data: &[u8]) {
             if let super::dialect::Event::Nat(ends, form) = event {
                 let _ = meaning::nat(values, *ends, *form, &about);
             }
-            let _ = (meaning::peer(values), meaning::leased(values), meaning::hardware(values), meaning::life_ms(values));
+            let _ = (meaning::peer(values), meaning::leased(values), meaning::holder(values), meaning::life_ms(values));
         }
     }
     let _ = redactor.text(line.message);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use weir_base::net::Addr16;
+use weir_base::net::{Addr16, Prefix};
 use weir_base::time::Millis;
 use weir_record::Id;
 use weir_record::kinds::RadiusSession;
@@ -13,8 +13,8 @@ const START: u8 = 1;
 const STOP: u8 = 2;
 const INTERIM: u8 = 3;
 
-/// Realm and inside address.
-pub type Key = (u32, Addr16);
+/// Realm, and the inside address or the prefix that is delegated.
+pub type Key = (u32, Prefix);
 
 /// An address somebody holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,7 +59,7 @@ pub struct Leases {
 }
 
 fn row(lease: &Lease, key: Key, status: u8, time: Millis, received: Millis) -> RadiusSession {
-    RadiusSession {
+    let mut row = RadiusSession {
         time,
         arrived: received,
         source: lease.source,
@@ -68,12 +68,16 @@ fn row(lease: &Lease, key: Key, status: u8, time: Millis, received: Millis) -> R
         session: lease.session,
         subscriber: Some(lease.holder),
         caller: Some(lease.holder),
-        framed_ipv4: key.1.is_v4().then_some(key.1),
-        framed_ipv6: (!key.1.is_v4()).then_some(key.1),
         start: Some(lease.start),
         start_certain: 1,
         ..RadiusSession::default()
+    };
+    match (key.1.bits, key.1.addr.is_v4()) {
+        (128, true) => row.framed_ipv4 = Some(key.1.addr),
+        (128, false) => row.framed_ipv6 = Some(key.1.addr),
+        (bits, _) => (row.delegated_prefix, row.delegated_prefix_bits) = (Some(key.1.addr), Some(bits)),
     }
+    row
 }
 
 impl Leases {
@@ -160,13 +164,14 @@ impl Leases {
         }
     }
 
-    /// State changes since the last call: `l`, realm u32, address 16 → session 16, holder 16, start i64, until i64, source u32; integers
+    /// State changes since the last call: `l`, realm u32, address 16, of a prefix its length u8 → session 16, holder 16, start i64, until i64, source u32; integers
     /// big-endian.
     pub fn changes(&mut self, out: &mut dyn FnMut(Vec<u8>, Option<Vec<u8>>)) {
         for key in std::mem::take(&mut self.changed) {
             let mut name = vec![b'l'];
             name.extend(key.0.to_be_bytes());
-            name.extend(key.1.0);
+            name.extend(key.1.addr.0);
+            name.extend((key.1.bits < 128).then_some(key.1.bits));
             let value = self.held.get(&key).map(|l| {
                 let mut bytes = Vec::with_capacity(52);
                 bytes.extend(l.session.0);
@@ -192,8 +197,14 @@ impl Leases {
 
     /// Takes back what an earlier run left.
     pub fn restore(&mut self, key: &[u8], value: &[u8]) -> Option<()> {
-        let (realm, address) = key.strip_prefix(b"l")?.split_at_checked(4)?;
-        let key = (u32::from_be_bytes(realm.try_into().ok()?), Addr16(address.try_into().ok()?));
+        let (realm, rest) = key.strip_prefix(b"l")?.split_at_checked(4)?;
+        let (address, bits) = rest.split_first_chunk::<16>()?;
+        let bits = match bits {
+            [] => 128,
+            [bits] if *bits < 128 => *bits,
+            _ => return None,
+        };
+        let key = (u32::from_be_bytes(realm.try_into().ok()?), Prefix::new(Addr16(*address), bits));
         let part = |from: usize, n: usize| value.get(from..from + n);
         let lease = Lease {
             session: Id(part(0, 16)?.try_into().ok()?),
@@ -263,5 +274,27 @@ mod tests {
         for cut in 0..state[0].1.len() {
             assert_eq!(again.restore(&state[0].0, &state[0].1[..cut]), None);
         }
+    }
+
+    /// A prefix is delegated beside the address of the same host; neither ends the other, and both come back.
+    #[test]
+    fn addresses_and_prefixes_are_leases_of_their_own() {
+        let (mut leases, mut rows, mut state) = (Leases::default(), Vec::new(), Vec::new());
+        let of = |text: &str, time: i64| Told { key: (1, text.parse().unwrap()), ..told(1, time, 50) };
+        leases.lease(&of("2001:db8:aa00::", 100), &mut rows);
+        leases.lease(&of("2001:db8:aa00::/56", 101), &mut rows);
+        assert_eq!(shown(&rows), [(START, 100, 0, 1), (START, 101, 0, 1)]);
+        assert_eq!((rows[0].framed_ipv6, rows[0].delegated_prefix), (Some("2001:db8:aa00::".parse().unwrap()), None));
+        let delegated = (rows[1].framed_ipv6, rows[1].delegated_prefix, rows[1].delegated_prefix_bits);
+        assert_eq!(delegated, (None, Some("2001:db8:aa00::".parse().unwrap()), Some(56)));
+        leases.changes(&mut |k, v| state.push((k, v.unwrap())));
+        let mut again = Leases::default();
+        assert!(state.iter().all(|(k, v)| again.restore(k, v).is_some()) && again.len() == 2);
+        // No prefix is so long, and no key.
+        assert_eq!(again.restore(&[&state[1].0[..], &[129]].concat(), &state[1].1), None);
+        assert_eq!(again.restore(&[&state[0].0[..], &[1]].concat(), &state[0].1), None);
+        again.release(&of("2001:db8:aa00::/56", 120), &mut rows);
+        again.tick(Millis(160), 9, &mut rows);
+        assert_eq!(shown(&rows[2..]), [(STOP, 120, 0, 1), (STOP, 150, 1, 1)]);
     }
 }

@@ -105,6 +105,15 @@ pub const PATTERN_PARTS: usize = 64;
 /// Steps that matching one pattern may take; a line that needs more does not match.
 pub const MATCH_STEPS: usize = 1_024;
 
+/// Longest name of a zone behind an IPv6 address, in bytes: twice what Linux gives an interface.
+pub const ZONE_BYTES: usize = 32;
+
+/// Longest DHCP unique identifier, in bytes (RFC 8415 section 11.1: two of type and 128).
+pub const DUID_PAIRS: usize = 130;
+
+/// Shortest run of pairs of hexadecimal digits that is taken for one in text that no dialect knows: eight may be an IPv6 address.
+pub const DUID_SURE: usize = 9;
+
 /// Most keys (`name=value`) that are read from one line.
 pub const PAIRS: usize = 256;
 

@@ -1,12 +1,13 @@
 //! From what a dialect found to values: accounts, addresses, NAT events, leases. Pure.
 
-use weir_base::net::Addr16;
+use weir_base::net::{Addr16, Prefix};
 use weir_base::time::Millis;
 use weir_record::kinds::{Action, Form, NatEvent};
 
 use super::dialect::{Ends, Values};
 use super::pattern::{Slot, address};
 use super::stamp::{self, Stamp};
+use crate::dhcp::kea;
 
 fn addr(values: &Values<'_>, slot: Slot) -> Option<Addr16> {
     let value = values.get(slot)?;
@@ -24,9 +25,19 @@ pub fn peer(values: &Values<'_>) -> (Option<Addr16>, Option<u16>) {
     (addr(values, Slot::Address), number::<u16>(values, Slot::Port).filter(|p| *p > 0))
 }
 
-/// An inside address that was leased.
-pub fn leased(values: &Values<'_>) -> Option<Addr16> {
-    addr(values, Slot::Inside)
+/// What was leased: an inside address, or the prefix that was delegated where its length is told.
+pub fn leased(values: &Values<'_>) -> Option<Prefix> {
+    let address = addr(values, Slot::Inside)?;
+    let bits = match values.get(Slot::Bits) {
+        None => 128,
+        Some(text) => text.parse::<u8>().ok().filter(|bits| (1..=128).contains(bits) && !address.is_v4())?,
+    };
+    Some(Prefix::new(address, bits))
+}
+
+/// Who holds a lease: a hardware address, else a DUID; the same text as of lease files, so that both lead to the same opaque id.
+pub fn holder(values: &Values<'_>) -> Option<String> {
+    hardware(values).or_else(|| kea::client("", values.get(Slot::Duid)?, "").ok()?)
 }
 
 /// A hardware address in lower case with colons; nothing else counts for one.

@@ -7,7 +7,7 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
-use super::limits::{MATCH_STEPS, PATTERN_PARTS};
+use super::limits::{DUID_PAIRS, MATCH_STEPS, PATTERN_PARTS, ZONE_BYTES};
 
 /// What a value is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -56,6 +56,10 @@ pub enum Slot {
     Seconds,
     /// The name a client gives itself.
     Client,
+    /// The DHCP unique identifier of a client (RFC 8415 section 11).
+    Duid,
+    /// Length of a delegated prefix, in bits.
+    Bits,
 }
 
 /// What a field may hold.
@@ -65,6 +69,7 @@ enum Form {
     Port,
     Number,
     Mac,
+    Duid,
     /// Anything but spaces.
     Word,
     /// Anything, as little as fits.
@@ -96,6 +101,8 @@ const SLOTS: &[(&str, Slot, Form)] = &[
     ("mac", Slot::Mac, Form::Mac),
     ("seconds", Slot::Seconds, Form::Number),
     ("client", Slot::Client, Form::Word),
+    ("duid", Slot::Duid, Form::Duid),
+    ("bits", Slot::Bits, Form::Number),
 ];
 
 const FORMS: &[(&str, Form)] = &[
@@ -103,6 +110,7 @@ const FORMS: &[(&str, Form)] = &[
     ("port", Form::Port),
     ("number", Form::Number),
     ("mac", Form::Mac),
+    ("duid", Form::Duid),
     ("word", Form::Word),
     ("text", Form::Text),
     ("last", Form::Last),
@@ -268,6 +276,7 @@ fn step<'a>(parts: &[Part], whole: bool, text: &'a str, found: &mut Found<'a>, s
             n > 0 && n <= 10 && take(n, found, slot, steps)
         }
         Part::Field(slot, Form::Mac) => mac_length(text).is_some_and(|n| take(n, found, slot, steps)),
+        Part::Field(slot, Form::Duid) => duid_length(text).is_some_and(|n| take(n, found, slot, steps)),
         Part::Field(slot, Form::Word) => {
             let most = text.find(' ').unwrap_or(text.len());
             // As much as the next text leaves: `user{account},` ends before the comma.
@@ -354,7 +363,31 @@ pub fn addresses(text: &str) -> impl Iterator<Item = usize> + '_ {
         shown.parse::<std::net::Ipv4Addr>().ok().map(|_| shown.len())
     });
     let six = move || (least..=most).rev().filter(|n| text.get(..*n).is_some_and(|t| t.contains(':') && t.parse::<Ipv6Addr>().is_ok()));
-    four.into_iter().chain(six().take(if four.is_some() { 0 } else { usize::MAX }))
+    // RFC 4007 section 11: `fe80::1%eth0`.
+    let zoned = move || six().next().and_then(|n| Some(n + zone_length(text.get(n..)?)?)).filter(|_| four.is_none());
+    four.into_iter().chain(zoned()).chain(six().take(if four.is_some() { 0 } else { usize::MAX }))
+}
+
+/// Length of `%` and the name of a zone behind it.
+fn zone_length(text: &str) -> Option<usize> {
+    let rest = text.strip_prefix('%')?;
+    let most = rest.bytes().take(ZONE_BYTES).take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-')).count();
+    let length = rest.get(..most)?.trim_end_matches('.').len();
+    (length > 0).then_some(length + 1)
+}
+
+/// Length of a DHCP unique identifier at the beginning of `text`: pairs of hexadecimal digits with colons between, more than two of them.
+pub fn duid_length(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let pair = |at: usize| bytes.get(at..at + 2).is_some_and(|p| p.iter().all(u8::is_ascii_hexdigit));
+    let more = |n: usize| bytes.get(3 * n - 1) == Some(&b':') && pair(3 * n);
+    let mut pairs = usize::from(pair(0));
+    while pairs > 0 && pairs < DUID_PAIRS && more(pairs) {
+        pairs += 1;
+    }
+    let end = (3 * pairs).checked_sub(1)?;
+    let ends = bytes.get(end).is_none_or(|b| !b.is_ascii_hexdigit() && *b != b':');
+    (pairs > 2 && ends).then_some(end)
 }
 
 /// Length of a hardware address at the beginning of `text`: `00:11:22:33:44:55`, `00-11-…`, `0011-2233-4455`, `0011.2233.4455`.
@@ -403,6 +436,14 @@ mod tests {
             ("({mac})", "(00:11:22:aa:bb:cc)", Some(vec!["mac=00:11:22:aa:bb:cc"])),
             ("{mac}", "0011-2233-4455", Some(vec!["mac=0011-2233-4455"])),
             ("{mac}", "00:11:22:33:44:55:66", None),
+            ("{duid} x", "00:03:00:01:02:00:00:00:00:0A x", Some(vec!["duid=00:03:00:01:02:00:00:00:00:0A"])),
+            ("{duid}", "00:03", None),
+            ("{duid}", "00:03:00:01:2", None),
+            ("{duid}", "00:03:00:01:", None),
+            ("from {address} port", "from fe80::1%eth0.100 port", Some(vec!["address=fe80::1%eth0.100"])),
+            ("from {address}%{*}", "from fe80::1%eth0 port", Some(vec!["address=fe80::1"])),
+            ("from {address}.", "from fe80::1%wlan0.", Some(vec!["address=fe80::1%wlan0"])),
+            ("from {address} port", "from 192.0.2.1%1 port", None),
             ("{account} in$", "bob in ", Some(vec!["account=bob"])),
             ("{account} in$", "bob in it", None),
             ("{*}{address}", "peer is 192.0.2.7", Some(vec!["address=192.0.2.7"])),
@@ -440,7 +481,7 @@ mod tests {
         fn no_text_panics(text in "\\PC{0,80}") {
             let pattern = Pattern::parse("{*}x {address}:{port} {mac} {account:last} {detail}").unwrap();
             let _ = pattern.find(&text);
-            let _ = addresses(&text).count();
+            let _ = (addresses(&text).count(), duid_length(&text));
             let _ = Pattern::parse(&text);
         }
     }

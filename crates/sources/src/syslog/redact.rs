@@ -4,8 +4,8 @@
 //! and IPv6 addresses, hardware addresses, mail addresses, telephone numbers, certificate numbers (18 characters). What a dialect does not
 //! know and no form betrays, such as a person's name in free text, stays: the page for operators says so.
 
-use super::limits::REDACTIONS;
-use super::pattern::{addresses, mac_length};
+use super::limits::{DUID_SURE, REDACTIONS};
+use super::pattern::{addresses, duid_length, mac_length};
 
 /// Words behind which an account stands. `=` or `:` may stand between, and quotes around.
 const ACCOUNT_WORDS: &[&str] = &[
@@ -96,7 +96,7 @@ pub enum Word {
     Addr,
     /// An account or a name.
     User,
-    /// A hardware address.
+    /// A hardware address, or a DUID.
     Mac,
     /// A mail address.
     Mail,
@@ -169,7 +169,9 @@ impl<'a> Redactor<'a> {
         }
         let first = rest.bytes().next()?;
         if first.is_ascii_hexdigit() || first == b':' {
-            if let Some(length) = mac_length(rest).filter(|n| rest.get(*n..).is_some_and(ends_word)) {
+            // A DUID holds a hardware address more often than not.
+            let duid = duid_length(rest).filter(|n| *n >= 3 * DUID_SURE - 1);
+            if let Some(length) = duid.or_else(|| mac_length(rest)).filter(|n| rest.get(*n..).is_some_and(ends_word)) {
                 return Some((Word::Mac, length));
             }
             if let Some(length) = addresses(rest).next().filter(|n| rest.get(*n..).is_some_and(ends_word)) {
@@ -282,7 +284,8 @@ mod tests {
             ("Accepted password for bob from 192.0.2.7 port 22", &["bob"][..], "Accepted password for <USER1> from <ADDR1> port 22"),
             ("bobby met bob, and bob's bob@x.org", &["bob"], "bobby met <USER1>, and <USER1>'s <MAIL1>"),
             ("192.0.2.7 192.0.2.8 192.0.2.7:80", &[], "<ADDR1> <ADDR2> <ADDR1>:80"),
-            ("src=2001:db8::1, [2001:db8::2]:443 fe80::1%eth0", &[], "src=<ADDR1>, [<ADDR2>]:443 <ADDR3>%eth0"),
+            ("src=2001:db8::1, [2001:db8::2]:443 fe80::1%eth0", &[], "src=<ADDR1>, [<ADDR2>]:443 <ADDR3>"),
+            ("duid 00:01:00:01:2a:b3:c4:d5:00:11:22:33:44:55 iaid", &[], "duid <MAC1> iaid"),
             ("at 10:00:00 on 2026-11-22 1.2.3 v1.2.3.4x", &[], "at 10:00:00 on 2026-11-22 1.2.3 v1.2.3.4x"),
             ("mac 00:11:22:33:44:55 0011-2233-4455", &[], "mac <MAC1> <MAC2>"),
             (

@@ -45,6 +45,17 @@ fn keas_lines() {
             line("100.64.0.10", "02:00:00:00:00:0a", Some(1_800), Some(5_400), false),
         ]
     );
+    // A DUID of the types LLT and LL holds the hardware address, if it is whole and of Ethernet.
+    for (duid, client) in [
+        ("00:01:00:01:2c:aa:bb:cc:02:00:00:00:00:0A", "02:00:00:00:00:0a"),
+        ("00:03:00:01:02:00:00:00:00:0a", "02:00:00:00:00:0a"),
+        ("00:03:00:06:02:00:00:00:00:0a", "duid:00:03:00:06:02:00:00:00:00:0a"),
+        ("00:03:00:01:02:00:00:00:00", "duid:00:03:00:01:02:00:00:00:00"),
+        ("00:04:49:f0:60:cc", "duid:00:04:49:f0:60:cc"),
+    ] {
+        assert_eq!(kea::client("", duid, "").unwrap().as_deref(), Some(client), "{duid}");
+    }
+    assert_eq!(kea::client("02:00:00:00:00:0b", "00:03:00:01:02:00:00:00:00:0a", "").unwrap().as_deref(), Some("02:00:00:00:00:0b"));
     assert_eq!(
         kea_file(include_str!("../testdata/kea-leases6.csv")),
         [

@@ -1,5 +1,6 @@
 //! Tests of the source as a whole, and of every line in `testdata/`.
 
+mod floor;
 mod golden;
 mod senders;
 mod whole;
