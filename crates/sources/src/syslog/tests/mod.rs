@@ -2,4 +2,5 @@
 
 mod golden;
 mod senders;
+mod vendors;
 mod whole;
