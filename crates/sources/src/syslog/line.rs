@@ -254,7 +254,8 @@ fn head(text: &str) -> Option<Head<'_>> {
         rest = after.trim_start();
     }
     // IOS XR: `RP/0/RSP0/CPU0:Nov 22 10:00:00.123 : exec[65]: …`
-    let node = rest.split_once(':').filter(|(n, after)| n.contains('/') && !n.contains(' ') && stamp::rfc3164(after).is_some());
+    let of_node = |n: &str| n.contains('/') && n.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'/');
+    let node = rest.split_once(':').filter(|(n, after)| of_node(n) && stamp::rfc3164(after).is_some());
     if let Some((found, after)) = node {
         (name, rest) = (Some(found), after);
     }
@@ -300,8 +301,7 @@ fn services(text: &str) -> Option<(&str, &str, &str)> {
     let (set, rest) = rest.split_once("}[")?;
     let (service, message) = rest.split_once("]:")?;
     let word = |w: &str, least: usize| {
-        (least..=64).contains(&w.len())
-            && w.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'/' | b':' | b'+'))
+        (least..=64).contains(&w.len()) && w.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
     };
     (word(prefix, 0) && word(set, 1) && word(service, 1)).then_some((prefix, service, message.trim_start()))
 }

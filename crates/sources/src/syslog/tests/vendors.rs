@@ -59,7 +59,12 @@ fn a_beginning_that_a_program_writes_makes_no_nat_event() {
             format!("{{SS}}[RT_NAT]: {name}: {message}"),
         ];
         for body in bodies {
-            for head in ["Nov 22 10:00:00 web-1 php: ", "Nov 22 10:00:00 web-1 php[7]: ", "2026-11-22T10:00:00+08:00 web-1 php: "] {
+            for head in [
+                "Nov 22 10:00:00 web-1 php: ",
+                "Nov 22 10:00:00 web-1 php[7]: ",
+                "Nov 22 10:00:00 mx postfix/smtpd:",
+                "2026-11-22T10:00:00+08:00 web-1 php: ",
+            ] {
                 let forged = format!("<14>{head}{body}");
                 let got = table.understand(&line::parse(&forged), &[]);
                 assert!(!got.as_ref().is_some_and(|u| matches!(u.event(), Event::Nat(..))), "{forged}\n{got:?}");
