@@ -1,6 +1,8 @@
 //! A log line: RFC 5424, RFC 3164, and what devices send in their place. No line is refused: what is not there is none, and what is left
 //! is the message.
 
+use std::net::Ipv6Addr;
+
 use weir_record::kinds::line_flags;
 
 use super::limits::{DATA_BYTES, HEADER_CHARS, TOPICS_BYTES};
@@ -75,7 +77,8 @@ pub fn parse(text: &str) -> Line<'_> {
         return line;
     };
     (line.facility, line.severity, line.message) = (pri >> 3, pri & 7, rest);
-    if let Some(rest) = rest.strip_prefix("1 ")
+    // China Telecom's form of NAT logs puts a space before the version.
+    if let Some(rest) = rest.trim_start().strip_prefix("1 ")
         && let Some(modern) = modern(rest, &line)
     {
         return modern;
@@ -168,52 +171,139 @@ fn data_end(text: &str) -> Option<usize> {
 
 /// What follows `<PRI>` in RFC 3164 and its kin.
 fn legacy(line: &mut Line<'_>) {
-    let mut rest = line.message.trim_start();
-    let whole = rest;
-    // Cisco: `29: `, `000042: `, `R1: ` before the time.
-    let mut name = None;
-    for _ in 0..3 {
-        let Some((word, after)) = rest.split_once(": ") else { break };
-        let number = !word.is_empty() && word.bytes().all(|b| b.is_ascii_digit());
-        let behind = after.trim_start();
-        let behind = behind.split_once(": ").filter(|(n, _)| n.bytes().all(|b| b.is_ascii_digit())).map_or(behind, |(_, rest)| rest);
-        let named = !number && is_host(word) && stamp::rfc3164(behind.trim_start()).is_some();
-        if named {
-            name = Some(word);
-        } else if !number {
-            break;
-        }
-        rest = after.trim_start();
-    }
-    // IOS XR: `RP/0/RSP0/CPU0:Nov 22 10:00:00.123 : exec[65]: …`
-    if let Some((node, after)) = rest.split_once(':').filter(|(node, _)| node.contains('/') && !node.contains(' '))
-        && stamp::rfc3164(after).is_some()
-    {
-        (name, rest) = (Some(node), after);
-    }
-    let Some((found, after)) = stamp::find(rest) else {
-        line.message = whole;
-        tag(line, whole, false);
+    let whole = line.message.trim_start();
+    // ASA with EMBLEM and IOS without a sequence number: `:%ASA-…`, `: sw01: Nov 22 …`.
+    let rest = whole.trim_start_matches([':', ' ']);
+    let Some(Head { name: mut host, mut stamp, mut after, .. }) = head(rest) else {
+        line.message = if rest.starts_with('%') { rest } else { whole };
+        tag(line, line.message, false);
         return;
     };
-    line.stamp = Some(found);
-    line.host = name.map(short);
-    // A zone's name that says nothing certain (`CST`), as Cisco writes it.
-    let after = match after.trim_start().split_once(':') {
-        Some((zone, rest)) if (2..=5).contains(&zone.len()) && zone.bytes().all(|b| b.is_ascii_uppercase()) => rest,
-        _ => after,
-    };
-    let mut after = after.trim_start_matches([' ', ':']);
-    if line.host.is_none() && !after.starts_with('%') {
+    if host.is_none() && !after.starts_with('%') {
         match after.split_once(' ') {
-            Some((host, rest)) if is_host(host) => {
-                line.host = Some(short(host));
+            Some((word, rest)) if is_host(word) => {
+                host = Some(word);
                 after = rest.trim_start();
             }
             _ => {}
         }
     }
+    // A relay put its own time and name before those of a device: `… 192.0.2.1 585917: Nov 22 2026 10:00:00 UTC: %SYS-…`. A card of Junos names no
+    // zone: the time before it is of a clock that is known. A name that stands there may be a program as well.
+    let mut program = None;
+    if let Some(inner) = head(after.trim_start_matches([':', ' '])).filter(Head::begins_a_line) {
+        if inner.node {
+            host = inner.name;
+        } else {
+            program = inner.name;
+        }
+        stamp = if services(inner.after).is_some() { stamp } else { inner.stamp.or(stamp) };
+        after = inner.after;
+        if let Some((word, rest)) = vendor(after) {
+            (host, after) = (Some(word), rest);
+        }
+    }
+    line.stamp = stamp;
+    line.host = host.map(short);
     tag(line, after, true);
+    if program.is_some() {
+        (line.app, line.behind) = (program.map(short), line.msgid.is_some());
+    }
+}
+
+/// What stands before the message: a name, a time.
+struct Head<'a> {
+    name: Option<&'a str>,
+    /// None where a device tells how long it has been up.
+    stamp: Option<Stamp>,
+    /// The name is a node of IOS XR.
+    node: bool,
+    after: &'a str,
+}
+
+impl Head<'_> {
+    /// What follows is what a device puts behind its own time: then this is the beginning of a line inside that of a relay.
+    fn begins_a_line(&self) -> bool {
+        self.node || self.after.starts_with('%') || services(self.after).is_some() || (self.name.is_none() && vendor(self.after).is_some())
+    }
+}
+
+/// `USG2110 %%01SHELL/5/…`: the name of a device of Huawei or H3C and what follows.
+fn vendor(text: &str) -> Option<(&str, &str)> {
+    text.split_once(' ').filter(|(word, rest)| rest.starts_with("%%") && is_host(word))
+}
+
+/// Cisco's sequence numbers and name before a time, Junos's place of a card, and the time. None where there is no time.
+fn head(text: &str) -> Option<Head<'_>> {
+    let (mut rest, mut name, mut counted) = (text, None, false);
+    // Cisco: `29: `, `000042: `, `R1: ` before the time.
+    for _ in 0..3 {
+        let Some((word, after)) = rest.split_once(": ") else { break };
+        let behind = after.trim_start();
+        let behind = behind.split_once(": ").filter(|(n, _)| is_number(n)).map_or(behind, |(_, rest)| rest).trim_start();
+        let dated = || stamp::rfc3164(behind).is_some() || uptime(behind).is_some();
+        let (word, number) = word.split_once(' ').filter(|(_, n)| is_number(n)).unwrap_or((word, ""));
+        if is_number(word) {
+            counted = true;
+        } else if !word.contains(' ') && (is_host(word) || word.parse::<Ipv6Addr>().is_ok()) && dated() {
+            name = Some(word);
+            counted |= !number.is_empty();
+        } else {
+            break;
+        }
+        rest = after.trim_start();
+    }
+    // IOS XR: `RP/0/RSP0/CPU0:Nov 22 10:00:00.123 : exec[65]: …`
+    let of_node = |n: &str| n.contains('/') && n.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'/');
+    let node = rest.split_once(':').filter(|(n, after)| of_node(n) && stamp::rfc3164(after).is_some());
+    if let Some((found, after)) = node {
+        (name, rest) = (Some(found), after);
+    }
+    // `(FPC Slot 5, PIC Slot 0) ` stands before what a card of Junos says where its routing engine sends it on.
+    if let Some((place, after)) = rest.strip_prefix("(FPC Slot ").and_then(|r| r.split_once(") "))
+        && place.len() <= 32
+    {
+        if services(after).is_some() {
+            return Some(Head { name, stamp: None, node: false, after });
+        }
+        rest = after;
+    }
+    if let Some(after) = uptime(rest).filter(|_| counted) {
+        return Some(Head { name, stamp: None, node: false, after });
+    }
+    let (stamp, after) = stamp::find(rest)?;
+    // Huawei puts DST behind the offset of summer time.
+    let after = after.strip_prefix(" DST ").filter(|_| stamp.zone.is_some()).unwrap_or(after);
+    // A zone's name that says nothing certain (`CST`), as Cisco writes it; one in lower case could be a program, were there no sequence number.
+    let letter = |b: u8| if counted { b.is_ascii_alphabetic() } else { b.is_ascii_uppercase() };
+    let after = match after.trim_start().split_once(':') {
+        Some((zone, rest)) if (2..=5).contains(&zone.len()) && zone.bytes().all(letter) => rest,
+        _ => after,
+    };
+    Some(Head { name, stamp: Some(stamp), node: node.is_some(), after: after.trim_start_matches([' ', ':']) })
+}
+
+fn is_number(word: &str) -> bool {
+    !word.is_empty() && word.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// `2y10w: %SYS-…`, `00:01:46: %LINK-…`: IOS where nobody set `service timestamps log datetime`. Gives the name of the message and what follows.
+fn uptime(text: &str) -> Option<&str> {
+    let (word, after) = text.split_once(": ")?;
+    let units = word.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'y' | b'w' | b'd' | b'h' | b':'));
+    (units && word.len() <= 16 && word.starts_with(|c: char| c.is_ascii_digit()) && after.starts_with('%') && !is_number(word))
+        .then_some(after)
+}
+
+/// Services of Junos's cards: `HOST{service-set}[jservices-nat]: JSERVICES_…: message`. Gives prefix, service, and what follows.
+fn services(text: &str) -> Option<(&str, &str, &str)> {
+    let (prefix, rest) = text.split_once('{')?;
+    let (set, rest) = rest.split_once("}[")?;
+    let (service, message) = rest.split_once("]:")?;
+    let word = |w: &str, least: usize| {
+        (least..=64).contains(&w.len()) && w.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+    };
+    (word(prefix, 0) && word(set, 1) && word(service, 1)).then_some((prefix, service, message.trim_start()))
 }
 
 fn is_host(word: &str) -> bool {
@@ -227,6 +317,17 @@ fn tag<'a>(line: &mut Line<'a>, text: &'a str, sure: bool) {
     line.message = text;
     if let Some(rest) = text.strip_prefix("%%") {
         vendor_name(line, rest.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start());
+        return;
+    }
+    // A member of a stack: `(Stack) %%10WEB/5/LOGIN: …`.
+    if let Some((_, rest)) = text.strip_prefix('(').and_then(|t| t.split_once(") %%")).filter(|(member, _)| sure && member.len() <= 32) {
+        vendor_name(line, rest.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start());
+        return;
+    }
+    if let Some((prefix, service, message)) = services(text).filter(|_| sure) {
+        line.host = line.host.or(Some(prefix).filter(|p| !p.is_empty()));
+        (line.app, line.message) = (Some(short(service)), message);
+        name_behind(line);
         return;
     }
     if let Some(rest) = text.strip_prefix('%')
@@ -263,7 +364,14 @@ fn tag<'a>(line: &mut Line<'a>, text: &'a str, sure: bool) {
         tag(line, next, false);
         (line.app, line.procid) = app;
         line.behind = line.msgid.is_some();
-    } else if let Some((name, message)) = next.split_once(": ")
+    } else {
+        name_behind(line);
+    }
+}
+
+/// `UI_COMMIT: message`: the name of a message behind a program.
+fn name_behind(line: &mut Line<'_>) {
+    if let Some((name, message)) = line.message.split_once(": ")
         && name.len() >= 4
         && name.contains('_')
         && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')

@@ -9,6 +9,8 @@ use super::limits::{AHEAD_MS, BEHIND_MS};
 
 const DAY_MS: i64 = 86_400_000;
 const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+/// What a month's name has behind its first three letters.
+const LONG_MONTHS: [&str; 12] = ["uary", "ruary", "ch", "il", "", "e", "y", "ust", "tember", "ober", "ember", "ember"];
 
 /// A time as a line states it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -101,10 +103,12 @@ impl<'a> At<'a> {
         Some(c)
     }
 
+    /// `Nov`, or `November` as Huawei's CGN writes it.
     fn month(&mut self) -> Option<u8> {
         let word = self.0.get(..3)?;
         let month = MONTHS.iter().position(|m| word.eq_ignore_ascii_case(m))?;
-        self.0 = self.0.get(3..)?;
+        let rest = LONG_MONTHS.get(month).and_then(|long| self.0.get(3..)?.strip_prefix(*long));
+        self.0 = rest.filter(|r| r.starts_with(' ')).or_else(|| self.0.get(3..))?;
         u8::try_from(month + 1).ok()
     }
 
@@ -140,11 +144,29 @@ impl<'a> At<'a> {
         if self.one(&['Z', 'z']).is_some() {
             return Some(0);
         }
-        let sign = if self.one(&['+', '-'])? == '-' { -1 } else { 1 };
-        let hour = self.digits(2, 2)?;
-        self.one(&[':']);
-        let minute = self.digits(2, 2)?;
+        let mut at = At(self.0);
+        let sign = at.sign()?;
+        let hour = at.digits(2, 2)?;
+        at.one(&[':']);
+        let minute = at.digits(2, 2)?;
+        self.0 = at.0;
         (hour <= 18 && minute < 60).then(|| sign * i32::try_from(hour * 60 + minute).unwrap_or(0))
+    }
+
+    fn sign(&mut self) -> Option<i32> {
+        self.one(&['+', '-']).map(|c| if c == '-' { -1 } else { 1 })
+    }
+
+    /// `+06` and `+8`, as Cisco writes them where a zone has no name; nothing of the time may follow.
+    fn hours(&mut self) -> Option<i32> {
+        let mut at = At(self.0);
+        let sign = at.sign()?;
+        let hour = at.digits(1, 2).filter(|h| *h <= 18)?;
+        let ends = at.0.is_empty() || at.0.starts_with(' ') || at.0.starts_with(": ");
+        ends.then(|| {
+            self.0 = at.0;
+            sign * i32::try_from(hour * 60).unwrap_or(0)
+        })
     }
 
     /// A zone after a space: an offset, `UTC`, `GMT`, or `UTC+8`-like; other names are stepped over and not believed.
@@ -154,7 +176,7 @@ impl<'a> At<'a> {
         for name in ["UTC", "GMT"] {
             if let Some(rest) = at.0.strip_prefix(name) {
                 let mut zone = At(rest);
-                if let Some(offset) = zone.zone() {
+                if let Some(offset) = zone.zone().or_else(|| zone.hours()) {
                     self.0 = zone.0;
                     return Some(offset);
                 }
@@ -164,7 +186,7 @@ impl<'a> At<'a> {
                 }
             }
         }
-        let offset = at.zone()?;
+        let offset = at.zone().or_else(|| at.hours())?;
         self.0 = at.0;
         Some(offset)
     }
@@ -285,6 +307,11 @@ mod tests {
             ("Nov 22 10:00:00 2026 h", "2026-11-22T10:00:00.000+08:00", Z, " h"),
             ("Nov 22 10:00:00:123 2026 h", "2026-11-22T10:00:00.123+08:00", Z, " h"),
             ("2026 Nov 22 10:00:00 h", "2026-11-22T10:00:00.000+08:00", Z, " h"),
+            ("2026 November 22 10:00:00 h", "2026-11-22T10:00:00.000+08:00", Z, " h"),
+            ("Nov 22 08:00:00.5 +06: exec[1]:", "2026-11-22T10:00:00.500+08:00", Y, ": exec[1]:"),
+            ("Nov 22 03:00:00 UTC+1: %SYS", "2026-11-22T10:00:00.000+08:00", Y, ": %SYS"),
+            ("Nov 22 09:30:00 UTC+07:30: %SYS", "2026-11-22T10:00:00.000+08:00", Y, ": %SYS"),
+            ("Nov 22 10:00:00 -1x h", "2026-11-22T10:00:00.000+08:00", Y | Z, " -1x h"),
             ("Nov 22 2026 10:00:00+08:00 h", "2026-11-22T10:00:00.000+08:00", 0, " h"),
             ("11/22/2026:02:00:00 GMT ns", "2026-11-22T10:00:00.000+08:00", 0, " ns"),
             ("Jan 1 00:00:00 h", "2026-11-22T10:00:05.000+08:00", ARRIVAL, " h"),

@@ -60,6 +60,74 @@ const HEADERS: &[(&str, Want)] = &[
         "<187>RP/0/RSP0/CPU0:Nov 22 10:00:00.123 : exec[65]: %SECURITY-LOGIN-4-AUTHEN_FAILED : Failed",
         Want(23, 3, true, "RP/0/RSP0/CPU0", "exec", "65", "SECURITY-LOGIN-4-AUTHEN_FAILED", "Failed"),
     ),
+    // elastic/integrations, packages/cisco_ios and cisco_asa: test-syslog-header.log, test-syslog.log, test-additional-messages.log.
+    (
+        "<190>3132811: sw01: 3132807: Jul 14 2023 08:23:43.398 UTC: %FOO-6-BAR: Test",
+        Want(23, 6, true, "sw01", "-", "-", "FOO-6-BAR", "Test"),
+    ),
+    (
+        "<190>3132517: 192.0.2.2 3132513: Jul 14 2023 08:23:43.398 UTC: %FOO-6-BAR: Test",
+        Want(23, 6, true, "192.0.2.2", "-", "-", "FOO-6-BAR", "Test"),
+    ),
+    ("<190>: sw01: Jul 14 2023 08:23:43.398 UTC: %FOO-6-BAR: Test", Want(23, 6, true, "sw01", "-", "-", "FOO-6-BAR", "Test")),
+    (
+        "<190>3132783: 2001:db8::: 3132779: Jul 14 2023 08:23:43.398 UTC: %FOO-6-BAR: Test",
+        Want(23, 6, true, "2001:db8::", "-", "-", "FOO-6-BAR", "Test"),
+    ),
+    ("<190>3132517: sw01: 3132513: 2y10w: %FOO-6-BAR: Test", Want(23, 6, false, "sw01", "-", "-", "FOO-6-BAR", "Test")),
+    ("<190>29: 00:00:46: %FOO-6-BAR: Test", Want(23, 6, false, "-", "-", "-", "FOO-6-BAR", "Test")),
+    (
+        "<190>Jul 13 08:23:43 192.0.2.2 585917: Jul 14 2023 08:23:43 UTC: %FOO-6-BAR: Test",
+        Want(23, 6, true, "192.0.2.2", "-", "-", "FOO-6-BAR", "Test"),
+    ),
+    // `sw01` may be a name as well as a program: what stands behind it is not believed of NAT.
+    (
+        "<190>Jul 13 08:23:43 192.0.2.2 sw01: 3132779: Jul 14 2023 08:23:43.398 UTC: %FOO-6-BAR: Test",
+        Want(23, 6, true, "192.0.2.2", "sw01", "-", "FOO-6-BAR", "Test"),
+    ),
+    ("<190>3352436: 3352457: Aug 12 2023 12:14:24.412 mdt: %FOO-6-BAR: Test", Want(23, 6, true, "-", "-", "-", "FOO-6-BAR", "Test")),
+    ("<166>:%ASA-session-6-106100: access-list", Want(20, 6, false, "-", "-", "-", "ASA-session-6-106100", "access-list")),
+    ("<166>:Nov 22 01:55:38 EDT: %ASA-session-6-302016: Teardown", Want(20, 6, true, "-", "-", "-", "ASA-session-6-302016", "Teardown")),
+    (
+        "<190>Oct 7 08:16:04 sw-mgmt LC/0/0/CPU0:Oct 7 08:16:04.041 UTC: nfsvr[244]: %MGBL-NETFLOW-6-INFO : Cache",
+        Want(23, 6, true, "LC/0/0/CPU0", "nfsvr", "244", "MGBL-NETFLOW-6-INFO", "Cache"),
+    ),
+    (
+        "<189>May 22 21:00:31 192.0.2.11 52536: RP/0/RP0/CPU0:May 22 21:00:56.247 +06: SSHD_[68879]: %SECURITY-SSHD-6-INFO_SUCCESS : Success",
+        Want(23, 5, true, "RP/0/RP0/CPU0", "SSHD_", "68879", "SECURITY-SSHD-6-INFO_SUCCESS", "Success"),
+    ),
+    // Juniper, "Log Generation" (Junos 13.1) and "Interpreting Messages Generated in Standard Format by Services on a PIC".
+    (
+        "<142>Jun 28 15:29:20 cypher (FPC Slot 5, PIC Slot 0) {sset2}[FWNAT]: ASP_SFW_DELETE_FLOW: proto 6",
+        Want(17, 6, true, "cypher", "FWNAT", "-", "ASP_SFW_DELETE_FLOW", "proto 6"),
+    ),
+    (
+        "<142>Nov 10 01:07:27 mx (FPC Slot 8, PIC Slot 2) 2012-11-10 01:07:27 NAT444{nat444}[FWNAT]:ASP_SFW_DELETE_FLOW: proto 17",
+        Want(17, 6, true, "mx", "FWNAT", "-", "ASP_SFW_DELETE_FLOW", "proto 17"),
+    ),
+    (
+        "<158>2026-07-19 16:13:02: CGN-1{CGN_LOG}[jservices-nat]: JSERVICES_NAT_RULE_MATCH: proto 17 (UDP)",
+        Want(19, 6, true, "CGN-1", "jservices-nat", "-", "JSERVICES_NAT_RULE_MATCH", "proto 17 (UDP)"),
+    ),
+    // Huawei in summer time, and behind a relay: lines of devices in public collectors.
+    (
+        "<188>Mar 26 2022 17:06:48+03:00 DST IGW-Test %%01SSH/4/SSHS_IP_BLOCK_CLIENT(s):CID=0x8093043a;SSH client",
+        Want(23, 4, true, "IGW-Test", "-", "-", "SSH/4/SSHS_IP_BLOCK_CLIENT", "CID=0x8093043a;SSH client"),
+    ),
+    (
+        "<188>Sep 16 21:44:24 192.0.2.1 2020-09-16 22:00:49 USG2110 %%01SYSTATE/6/HEALTH(l): CPU Usage=2%",
+        Want(23, 4, true, "USG2110", "-", "-", "SYSTATE/6/HEALTH", "CPU Usage=2%"),
+    ),
+    // H3C, a stack: splunk/splunk-connect-for-syslog, tests.
+    (
+        "<189>Jan 27 14:13:39 2022 host (Stack) %%10WEB/5/LOGIN: a logged in",
+        Want(23, 5, true, "host", "-", "-", "WEB/5/LOGIN", "a logged in"),
+    ),
+    // Huawei NE, "Example for Configuring Syslog Source Tracing for NAT Flexible Flows".
+    (
+        "<134> 1 2019 January 18 14:09:22 192.0.2.9 cnelog - NAT444:SessionbasedA [17 10.0.0.1 - 203.0.113.1 1052 2000 -]",
+        Want(16, 6, true, "192.0.2.9", "cnelog", "-", "NAT444:SessionbasedA", "[17 10.0.0.1 - 203.0.113.1 1052 2000 -]"),
+    ),
     // Huawei, "Information Center: log format".
     (
         "<189>Aug 14 2012 18:15:57 HUAWEI %%01SHELL/5/CMDRECORD(s)[0]:Record command information.",

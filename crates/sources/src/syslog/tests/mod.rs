@@ -3,4 +3,5 @@
 mod floor;
 mod golden;
 mod senders;
+mod vendors;
 mod whole;
