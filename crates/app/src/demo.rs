@@ -166,8 +166,8 @@ fn things_to_try(weir: &str, data: &Path, example: &Example) -> String {
             {weir} lookup --public {} --protocol {protocol} --at {} --skew 1s --purpose drill --explain{at}\n\n\
          2. Who sends, and is anything lost?\n   \
             {weir} sources{at}\n\n\
-         3. Your own question of a moment ago, in the ledger:\n   \
-            {weir} records --kind question --limit 5{at}\n\n",
+         3. What is kept of them, with every identifier masked:\n   \
+            {weir} records --kind nat_mapping --limit 5{at}\n\n",
         example.public,
         example.at.to_rfc3339(),
     )

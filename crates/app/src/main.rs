@@ -32,6 +32,7 @@ mod settings;
 mod side;
 mod signals;
 mod simulate;
+mod size;
 mod socket;
 mod verify;
 mod view;
@@ -76,6 +77,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Measures(args) => commands::measures(&args),
         Command::Import(command) => import::run(&command),
         Command::Simulate(args) => simulate::run(&args),
+        Command::Size(args) => size::run(&args),
         Command::Docs { page } => {
             output::text(&match page {
                 Page::Records => docs::records(),

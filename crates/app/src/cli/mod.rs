@@ -4,6 +4,7 @@ mod desk;
 mod import;
 mod settings;
 mod simulate;
+mod size;
 
 use std::path::PathBuf;
 
@@ -13,6 +14,7 @@ pub use desk::DeskCommand;
 pub use import::{ImportArgs, ImportCommand};
 pub use settings::{CheckArgs, SettingsCommand};
 pub use simulate::{HeaderArg, ProfileArg, SimulateArgs};
+pub use size::{LogArg, SizeArgs};
 
 /// Records of who used which address when, kept so that nobody can bend them.
 #[derive(Debug, Parser)]
@@ -63,6 +65,8 @@ pub enum Command {
     Import(ImportCommand),
     /// Play a small network into a running program, or ask it about what was played
     Simulate(Box<SimulateArgs>),
+    /// Say what disk, processor and memory a unit of a given size needs
+    Size(SizeArgs),
     /// Print generated documents
     Docs {
         /// Which one

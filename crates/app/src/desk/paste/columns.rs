@@ -274,8 +274,11 @@ impl Values {
 
     fn end(&self, address: Column, port: Column) -> Option<End> {
         let (address, beside) = ends::whole(self.get(address)?)?;
-        let port = beside.or_else(|| self.get(port).and_then(|p| ends::number(p.trim())).map(|(port, _)| port));
-        Some(End { address, port, span: (0, 0), side: Side::Unsaid })
+        let cell = self.get(port).map_or("", str::trim);
+        let port = beside.or_else(|| ends::number(cell).map(|(port, _)| port));
+        // Logs write 0 where a protocol has no ports.
+        let wrong_port = port.is_none() && !cell.is_empty() && cell.bytes().all(|b| b.is_ascii_digit()) && cell.bytes().any(|b| b != b'0');
+        Some(End { address, port, wrong_port, span: (0, 0), side: Side::Unsaid })
     }
 
     /// The moment, read by the zone of its own column where there is one.

@@ -11,6 +11,8 @@ pub struct End {
     pub address: IpAddr,
     /// Its port.
     pub port: Option<u16>,
+    /// A number stands where the port does, and is none: not 1 to 65535.
+    pub wrong_port: bool,
     /// Where it stands, with its port.
     pub span: (usize, usize),
     /// What the words before it say it is.
@@ -32,6 +34,13 @@ pub enum Side {
 const MOST: usize = 16;
 
 impl End {
+    /// An IPv6 address whose last group may have been meant as a port: several digits of a decimal number.
+    pub fn may_end_in_a_port(&self) -> bool {
+        let IpAddr::V6(address) = self.address else { return false };
+        let last = address.segments().last().map_or_else(String::new, |last| format!("{last:x}"));
+        last.len() > 1 && last.bytes().all(|b| b.is_ascii_digit())
+    }
+
     /// As a question writes it.
     pub fn text(&self) -> String {
         match (self.address, self.port) {
@@ -112,7 +121,8 @@ fn end_at(text: &str, at: usize) -> Option<End> {
         _ => return None,
     };
     let (port, after) = port(text, after, address.is_ipv6() && here != b'[');
-    Some(End { address: plain(address), port, span: (at, after), side: Side::Unsaid })
+    let wrong_port = port.is_none() && says_a_wrong_port(text.get(after..).unwrap_or_default());
+    Some(End { address: plain(address), port, wrong_port, span: (at, after), side: Side::Unsaid })
 }
 
 /// `ab:` before a colon: the middle of a longer hexadecimal thing.
@@ -181,15 +191,30 @@ fn port(text: &str, at: usize, bare_v6: bool) -> (Option<u16>, usize) {
     }
 }
 
+/// `:70000` or ` port 0` behind an address: meant as a port, and none.
+fn says_a_wrong_port(rest: &str) -> bool {
+    let digits = |text: &str| {
+        let len = text.bytes().take_while(u8::is_ascii_digit).count();
+        let next = text.as_bytes().get(len).copied();
+        len > 0 && next.is_none_or(|b| !is_word(b) && !matches!(b, b':' | b'.' | b'-' | b'/')) && number(text).is_none()
+    };
+    rest.strip_prefix(':').is_some_and(digits) || behind_the_word(rest).is_some_and(digits)
+}
+
 /// ` port 40123`, `, source port: 40123`, ` 端口 40123`.
 fn spoken(rest: &str) -> Option<(u16, usize)> {
-    let mut left = rest.trim_start_matches([' ', ',', ';', '(', '"', '\t']);
+    let left = behind_the_word(rest)?;
+    let (port, len) = number(left)?;
+    Some((port, rest.len() - left.len() + len))
+}
+
+/// What stands behind the word for a port.
+fn behind_the_word(rest: &str) -> Option<&str> {
+    let left = rest.trim_start_matches([' ', ',', ';', '(', '"', '\t']);
     let lower: String = left.chars().take(16).collect::<String>().to_ascii_lowercase();
     let word =
         ["source port", "src port", "srcport", "sport", "port", "源端口", "端口号", "端口"].iter().find(|w| lower.starts_with(**w))?;
-    left = left.get(word.len()..)?.trim_start_matches([' ', ':', '=', '"', '#', '\t']);
-    let (port, len) = number(left)?;
-    Some((port, rest.len() - left.len() + len))
+    Some(left.get(word.len()..)?.trim_start_matches([' ', ':', '=', '"', '#', '\t']))
 }
 
 /// A port number, and how many bytes it takes.

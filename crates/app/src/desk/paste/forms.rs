@@ -85,9 +85,15 @@ impl Parts {
                 return Found { form, problem: Some(why.to_owned()), ..Found::default() };
             }
         };
+        if [self.public, self.remote].iter().flatten().any(|end| end.wrong_port) {
+            let problem = Some("a port is 1 to 65535: write it as 203.0.113.7:40123 2026-11-22 10:00:00".to_owned());
+            return Found { form, problem, ..Found::default() };
+        }
         let mut assumed = self.assumed;
         assumed.extend(moment.assumed.iter().cloned());
-        if public.port.is_none() {
+        if public.port.is_none() && public.may_end_in_a_port() {
+            assumed.push("the whole is taken for an address: a port behind it is written [2001:db8::1]:443".to_owned());
+        } else if public.port.is_none() {
             assumed.push("no port stands with the address: an address that several share needs one".to_owned());
         }
         let remote = self.remote.filter(|r| r.address != public.address && askable(r.address));

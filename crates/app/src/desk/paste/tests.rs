@@ -297,6 +297,12 @@ fn what_is_no_question_says_why_and_repeats_nothing() {
         ("203.0.113.7:40123 05/06/2026 10:00:00", "two ways"),
         ("203.0.113.7:40123 2026-02-30 10:00:00", "no such day"),
         ("203.0.113.7:40123 2026-11-22 10:00:00 IST", "several meanings"),
+        ("203.0.113.7:70000 2026-11-22 10:00:00", "a port is 1 to 65535"),
+        ("203.0.113.7:0 2026-11-22 10:00:00", "a port is 1 to 65535"),
+        ("[2001:db8::1]:99999 2026-11-22 10:00:00", "a port is 1 to 65535"),
+        ("203.0.113.7 port 70000 at 2026-11-22 10:00:00", "a port is 1 to 65535"),
+        ("203.0.113.7:40123 -> 198.51.100.2:443443 2026-11-22 10:00:00", "a port is 1 to 65535"),
+        ("源IP：203.0.113.7，源端口：70000，时间：2026-11-22 10:00:00", "a port is 1 to 65535"),
         ("{\"a\":1}", "no address"),
     ] {
         let lines = of(text);
@@ -381,5 +387,18 @@ proptest! {
                 prop_assert!(crate::words::Words::from(question.clone()).read().is_ok_and(|q| q.skew_ms >= 0), "{question:?}");
             }
         }
+    }
+}
+
+#[test]
+fn what_is_taken_for_granted_is_said() {
+    for (text, said) in [
+        ("2001:db8::1:443 2026-11-22 10:00:00", "written [2001:db8::1]:443"),
+        ("203.0.113.7:40123 2026-11-22 10:00:60", "a second 60"),
+        ("203.0.113.7 2026-11-22 10:00:00", "no port stands"),
+    ] {
+        let line = of(text).remove(0);
+        assert!(line.question.is_some() && line.assumed.iter().any(|a| a.en.contains(said)), "{text}: {line:?}");
+        assert!(line.assumed.iter().all(|a| a.en != a.zh), "{text}: not in Chinese: {line:?}");
     }
 }

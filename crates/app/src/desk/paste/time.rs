@@ -200,6 +200,9 @@ fn finish(mut parts: Parts, mut cursor: Cursor<'_>, from: usize, basis: &Basis) 
     if minute {
         assumed.push("the time names no seconds: the whole minute is asked about".to_owned());
     }
+    if parts.second == Some(60) {
+        assumed.push("a second 60 is asked about as the second before it".to_owned());
+    }
     Ok(Moment { at, span: (from, cursor.at), zoned, dated, minute, assumed })
 }
 
