@@ -6,6 +6,7 @@
 pub mod canonical;
 pub mod column;
 pub mod field;
+pub mod gather;
 pub mod fuzz;
 pub mod group;
 pub mod kind;

@@ -12,7 +12,7 @@ use weir_record::kind::Record;
 use weir_record::kinds::RadiusSession;
 use weir_record::{Id, Kind};
 
-use crate::hash::MixState;
+use weir_base::hash::MixState;
 use crate::nat::event::{Event, is_exact, rows};
 use crate::spankey::EndKey;
 

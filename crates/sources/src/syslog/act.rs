@@ -106,7 +106,9 @@ fn authentication(acting: &mut Acting<'_>, action: AuthAction, dialect: &str, va
     let detail = values.get(Slot::Detail).map(|detail| {
         let mut redactor = Redactor::default();
         [Slot::Account, Slot::Target].into_iter().filter_map(|s| values.get(s)).for_each(|v| redactor.account(v));
-        text::cut(&redactor.text(detail), 4_096).to_owned()
+        let mut shown = String::new();
+        redactor.text(detail, &mut shown);
+        text::cut(&shown, 4_096).to_owned()
     });
     acting.out.auth.push(Authentication {
         time: seen.about.time,

@@ -7,7 +7,7 @@ use weir_base::net::Addr16;
 use weir_base::time::Millis;
 use weir_record::kinds::Form;
 
-use crate::hash::MixState;
+use weir_base::hash::MixState;
 use crate::limits::ORPHAN_MS;
 use crate::nat::mapping::{Mapping, Remote, RowRef};
 use crate::spankey::EndKey;

@@ -10,7 +10,7 @@ use weir_base::net::Addr16;
 use weir_base::time::Millis;
 use weir_record::kinds::{Action, Form};
 
-use crate::hash::MixState;
+use weir_base::hash::MixState;
 use crate::nat::event::Event;
 use crate::nat::mapping::{Remote, cells};
 
