@@ -117,7 +117,8 @@ mod tests {
         let got = gather(Kind::RadiusSession, &batches, &order.iter().map(|n| at(*n)).collect::<Vec<_>>()).unwrap();
         let want: Vec<RadiusSession> = order.iter().map(|n| rows[*n as usize].clone()).collect();
         assert_eq!(got, RadiusSession::batch(&want));
-        let texts: Vec<MaintenanceText> = (0..9u8).map(|n| MaintenanceText { bytes: vec![n; usize::from(n)], ..Default::default() }).collect();
+        let texts: Vec<MaintenanceText> =
+            (0..9u8).map(|n| MaintenanceText { bytes: vec![n; usize::from(n)], ..Default::default() }).collect();
         let got = gather(Kind::MaintenanceText, &[MaintenanceText::batch(&texts)], &[(0, 8), (0, 0), (0, 8)]).unwrap();
         assert_eq!(MaintenanceText::rows(&got), [texts[8].clone(), texts[0].clone(), texts[8].clone()]);
         assert_eq!(gather(Kind::Maintenance, &[], &[(0, 0)]).unwrap(), Maintenance::batch(&[]));

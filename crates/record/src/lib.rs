@@ -6,8 +6,8 @@
 pub mod canonical;
 pub mod column;
 pub mod field;
-pub mod gather;
 pub mod fuzz;
+pub mod gather;
 pub mod group;
 pub mod kind;
 pub mod kinds;

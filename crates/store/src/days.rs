@@ -46,8 +46,7 @@ mod tests {
         let sealed: Millis = "2026-11-22T10:00:00+08:00".parse().unwrap();
         // Of now, of yesterday, of the future, of long ago; twice each.
         let times = [0, -24 * hour, 48 * hour, -24 * hour, -9_000 * hour, 0, 48 * hour, -9_000 * hour];
-        let gaps: Vec<Gap> =
-            (0..).zip(times).map(|(n, after)| Gap { time: sealed.plus(after), source: n, ..Gap::default() }).collect();
+        let gaps: Vec<Gap> = (0..).zip(times).map(|(n, after)| Gap { time: sealed.plus(after), source: n, ..Gap::default() }).collect();
         let batches = [Gap::batch(&gaps[..3]), Gap::batch(&gaps[3..])];
         let days = by_day(Kind::Gap, &batches, sealed).unwrap();
         let shown: Vec<(Day, Vec<u32>)> = days.iter().map(|(day, b)| (*day, Gap::rows(b).iter().map(|g| g.source).collect())).collect();

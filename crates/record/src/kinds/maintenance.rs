@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, BinaryBuilder, RecordBatch, StringBuilder, TimestampMillisecondArray, UInt8Array, UInt16Array, UInt32Array,
-};
+use arrow::array::{ArrayRef, BinaryBuilder, RecordBatch, StringBuilder, TimestampMillisecondArray, UInt8Array, UInt16Array, UInt32Array};
 use weir_base::net::Addr16;
 use weir_base::time::Millis;
 
@@ -87,6 +85,35 @@ pub struct LineColumns {
 }
 
 impl LineColumns {
+    /// None, with room for as many as these.
+    pub fn like(other: &LineColumns) -> LineColumns {
+        let rows = other.len();
+        let text = |column: &StringBuilder| {
+            let bytes = column.values_slice().len();
+            StringBuilder::with_capacity(rows, bytes + bytes / 8)
+        };
+        let bytes = other.bytes.values_slice().len();
+        LineColumns {
+            time: Vec::with_capacity(rows),
+            received: Vec::with_capacity(rows),
+            source: Vec::with_capacity(rows),
+            peer: Vec::with_capacity(rows),
+            facility: Vec::with_capacity(rows),
+            severity: Vec::with_capacity(rows),
+            flags: Vec::with_capacity(rows),
+            host: text(&other.host),
+            app: text(&other.app),
+            procid: text(&other.procid),
+            msgid: text(&other.msgid),
+            data: text(&other.data),
+            line: text(&other.line),
+            dialect: text(&other.dialect),
+            event: text(&other.event),
+            text: Vec::with_capacity(rows),
+            bytes: BinaryBuilder::with_capacity(rows, bytes + bytes / 8),
+        }
+    }
+
     /// Rows so far.
     pub fn len(&self) -> usize {
         self.time.len()

@@ -81,7 +81,9 @@ impl Out {
 
     /// The group and its acknowledgements, leaving nothing behind.
     pub fn take(&mut self) -> (Group, Vec<(u64, u64)>) {
-        let taken = std::mem::take(self);
+        // The next group will be about as large.
+        let next = Out { lines: LineColumns::like(&self.lines), ..Out::default() };
+        let taken = std::mem::replace(self, next);
         let mut group = Group::new(OWNER);
         if !taken.lines.is_empty() {
             group.batches.extend(taken.lines.into_batches());

@@ -175,7 +175,10 @@ impl<'a> Redactor<'a> {
 
     /// False where no value can begin, whatever follows: most places of most lines.
     fn may_begin(&self, class: u8, byte: u8, mails: bool, expects: bool) -> bool {
-        expects || class & VALUE != 0 || mails && class & (MAIL | BEYOND) != 0 || self.known.iter().any(|(_, v)| v.as_bytes().first() == Some(&byte))
+        expects
+            || class & VALUE != 0
+            || mails && class & (MAIL | BEYOND) != 0
+            || self.known.iter().any(|(_, v)| v.as_bytes().first() == Some(&byte))
     }
 
     /// The value that begins here, at the beginning of a word, and its length. `mails` is false where the text has no `@`.
