@@ -61,6 +61,10 @@ pub fn run() -> Outcome<()> {
     let lines = Lines::some(LINES, Millis(end));
     counted_lines(&mut engine, &lines, Millis(end))?;
     let (group, _) = engine.take().ok_or("no records came of the lines")?;
+    let kept: usize = group.batches.iter().filter(|(kind, _)| *kind == Kind::Maintenance).map(|(_, b)| b.num_rows()).sum();
+    if kept != LINES {
+        return Err(format!("{kept} of {LINES} lines were kept").into());
+    }
     let sealed = counted_seal_lines(&group, Millis(end))?;
     println!("{} events: {logged} bytes logged, {} rows, {bytes} bytes", corpus.events, rows.num_rows());
     println!("{LINES} lines: {sealed} bytes");
@@ -109,7 +113,7 @@ fn counted_encode(kind: Kind, rows: &RecordBatch) -> Outcome<usize> {
 
 #[inline(never)]
 fn counted_lines(engine: &mut Engine, lines: &[String], received: Millis) -> Outcome<()> {
-    let origin = Origin { peer: Addr16::v4([192, 0, 2, 1]), received, stream: true, ack: None, perhaps_double: false };
+    let origin = Origin { peer: Addr16::v4([127, 0, 0, 1]), received, stream: true, ack: None, perhaps_double: false };
     for line in lines {
         engine.line(&origin, line.trim_end().as_bytes(), false)?;
     }

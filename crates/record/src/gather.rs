@@ -104,9 +104,9 @@ mod tests {
             time: Millis(i64::from(n)),
             status: n,
             session: Id([n; 16]),
-            framed_ipv6: (n % 2 == 0).then_some(Addr16([n; 16])),
-            input_octets: (n % 3 == 0).then_some(u64::from(n)),
-            acct_session_id: (n % 4 == 0).then(|| "x".repeat(usize::from(n))),
+            framed_ipv6: n.is_multiple_of(2).then_some(Addr16([n; 16])),
+            input_octets: n.is_multiple_of(3).then_some(u64::from(n)),
+            acct_session_id: n.is_multiple_of(4).then(|| "x".repeat(usize::from(n))),
             ..RadiusSession::default()
         };
         let rows: Vec<RadiusSession> = (0..40).map(session).collect();

@@ -47,7 +47,7 @@ struct NatLive {
 }
 
 /// Bytes a session's event takes besides its batch: its places in the lists.
-const SESSION_ROW_BYTES: usize = 256;
+const SESSION_ROW_BYTES: usize = 512;
 
 /// Lists of one level that are joined.
 const JOINED: usize = 8;

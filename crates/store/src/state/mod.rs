@@ -87,10 +87,10 @@ fn at(path: &Path) -> impl FnOnce(io::Error) -> StateError {
 type Entries = HashMap<Arc<[u8]>, Arc<[u8]>, MixState>;
 
 /// Entries in the order of their keys.
-fn in_order(entries: &Entries) -> Vec<(&Arc<[u8]>, &Arc<[u8]>)> {
+fn in_order(entries: &Entries) -> impl Iterator<Item = (&Arc<[u8]>, &Arc<[u8]>)> {
     let mut all: Vec<_> = entries.iter().collect();
     all.sort_unstable_by_key(|(key, _)| *key);
-    all
+    all.into_iter()
 }
 
 /// One owner's entries. Shared with a snapshot that is being written; a change meanwhile copies the map, not the values.
@@ -213,7 +213,7 @@ impl StateMap {
     /// What an owner has, in key order.
     pub fn get(&self, owner: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
         let entries = lock(&self.inner).owners.get(owner).map(|owner| Arc::clone(&owner.entries)).unwrap_or_default();
-        in_order(&entries).into_iter().map(|(key, value)| (key.to_vec(), value.to_vec())).collect()
+        in_order(&entries).map(|(key, value)| (key.to_vec(), value.to_vec())).collect()
     }
 
     /// Bytes the map takes by its own count.
