@@ -194,3 +194,19 @@ fn nat_event(acting: &mut Acting<'_>, mut event: NatEvent, begin_only: bool, see
         acting.out.nat.push(&event);
     }
 }
+
+/// A line's message and structured data with all that must not be shown replaced.
+pub fn redact(line: &Line<'_>, entries: &[Entry<'_>], message: &mut String, data: &mut String) {
+    let mut redactor = Redactor::default();
+    for (slot, value) in entries.iter().flat_map(|e| e.values.iter()) {
+        if matches!(slot, Slot::Account | Slot::Target | Slot::Client) {
+            redactor.account(value.trim());
+        }
+    }
+    message.clear();
+    redactor.text(line.message, message);
+    data.clear();
+    if let Some(text) = line.data {
+        redactor.text(text, data);
+    }
+}

@@ -11,9 +11,9 @@ use weir_record::Id;
 use weir_record::kinds::{Gap, MaintenanceRow, line_flags};
 use weir_record::sink::{Group, SinkError, SourceCounters, SourceDesc, SourceHandle, SourceNo, SubjectIds};
 
-use super::act::{Acting, Made, Seen, act};
+use super::act::{Acting, Made, Seen, act, redact};
 use super::config::{ClockMode, Rule, Settings};
-use super::dialect::{Entry, Table};
+use super::dialect::Table;
 use super::doubles::{Answered, digest};
 use super::leases::Leases;
 use super::limits::{SENDERS, TICK_CHANGES};
@@ -21,8 +21,6 @@ use super::line;
 use super::mappings::Mappings;
 use super::meaning::About;
 use super::out::Out;
-use super::pattern::Slot;
-use super::redact::Redactor;
 use super::stand::{Before, Stand};
 use super::text;
 use crate::ipfix::collector::Register;
@@ -482,20 +480,4 @@ fn id(run: &[u8; 8], line: u64) -> Id {
     begin.copy_from_slice(run);
     number.copy_from_slice(&line.to_be_bytes());
     Id(id)
-}
-
-/// A line's message and structured data with all that must not be shown replaced.
-fn redact(line: &line::Line<'_>, entries: &[Entry<'_>], message: &mut String, data: &mut String) {
-    let mut redactor = Redactor::default();
-    for (slot, value) in entries.iter().flat_map(|e| e.values.iter()) {
-        if matches!(slot, Slot::Account | Slot::Target | Slot::Client) {
-            redactor.account(value.trim());
-        }
-    }
-    message.clear();
-    redactor.text(line.message, message);
-    data.clear();
-    if let Some(text) = line.data {
-        redactor.text(text, data);
-    }
 }
