@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::workspace::{Result, Workspace, run as run_command, shown};
-use crate::{docs, tidy};
+use crate::{counts, docs, tidy};
 
 /// One step. The budget is for two processors and nothing built before, in minutes; CONTRIBUTING.md explains it.
 struct Step {
@@ -33,7 +33,11 @@ const STEPS: &[Step] = &[
         work: Work::Cargo(&["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"]),
     },
     Step { name: "build", budget_minutes: 17, work: Work::Cargo(&["build", "--locked", "--workspace", "--all-targets"]) },
-    Step { name: "generated documents", budget_minutes: 1, work: Work::Here(docs::check) },
+    Step {
+        name: "documents, counts",
+        budget_minutes: 1,
+        work: Work::Here(|workspace| docs::check(workspace).and_then(|()| counts::run(workspace, None))),
+    },
     Step { name: "tests", budget_minutes: 7, work: Work::Cargo(&["nextest", "run", "--locked", "--workspace"]) },
 ];
 

@@ -2,6 +2,7 @@
 
 mod bench;
 mod ci;
+mod counts;
 mod docs;
 mod fuzz;
 mod soak;
@@ -49,6 +50,12 @@ enum Task {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Counts the instructions of fixed work under callgrind and compares them with crates/bench/counts.txt; needs the development build.
+    Counts {
+        /// Writes what is counted now down, with this reason beside each step that changed.
+        #[arg(long, value_name = "REASON")]
+        rebase: Option<String>,
+    },
     /// Runs the long suites with their large counts.
     Soak {
         /// Names of suites; none means all.
@@ -91,6 +98,7 @@ fn run(task: Task) -> Result<()> {
         Task::Docs { check: true } => docs::check(&workspace),
         Task::Docs { check: false } => docs::write(&workspace),
         Task::Bench { names, runs, dry_run } => bench::run(&workspace, &names, runs, dry_run),
+        Task::Counts { rebase } => counts::run(&workspace, rebase.as_deref()),
         Task::Soak { names, count } => soak::run(&workspace, &names, count),
         Task::Fuzz { targets, runs, seconds, discard } => fuzz::run(&workspace, &targets, runs, seconds, !discard),
     }

@@ -4,6 +4,7 @@
 pub mod clock;
 pub mod crypto;
 pub mod disk;
+pub mod hash;
 pub mod limits;
 pub mod net;
 pub mod task;

@@ -6,11 +6,14 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use weir_base::clock::{Clock, SystemClock};
+use weir_base::time::Millis;
 
 use crate::shared::Outcome;
 
 /// Lines made beforehand; each connection sends them from another place on.
 const LINES: u64 = 400_000;
+/// Lines of one millisecond.
+const LINES_A_MS: u64 = 8;
 /// Lines handed to the kernel at once.
 const AT_ONCE: usize = 256;
 
@@ -18,9 +21,14 @@ const AT_ONCE: usize = 256;
 pub struct Lines(Vec<String>);
 
 impl Lines {
-    /// Makes them.
-    pub fn new() -> Lines {
-        Lines((0..LINES).map(line).collect())
+    /// Makes them. Their times rise from `now` on, as those of real senders do: a store treats lines of last week otherwise than those of this minute.
+    pub fn new(now: Millis) -> Lines {
+        Lines((0..LINES).map(|n| line(n, now)).collect())
+    }
+
+    /// The first of them.
+    pub fn some(count: usize, now: Millis) -> Vec<String> {
+        (0..).take(count).map(|n| line(n, now)).collect()
     }
 
     /// The average length, bytes.
@@ -57,13 +65,13 @@ impl Lines {
     }
 }
 
-fn line(n: u64) -> String {
+fn line(n: u64, now: Millis) -> String {
     // A fixed stream of numbers that look random: the same lines on every machine.
     let r = n.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(23);
     let (host, user, port, pid) = (r % 97, r / 97 % 5_000, 1_024 + r / 7 % 60_000, 300 + r / 13 % 30_000);
     let (a, b) = (r / 31 % 250, r / 37 % 250);
     let mut text = String::new();
-    let stamp = format!("2026-11-2{}T1{}:{:02}:{:02}.{:03}+08:00", n % 9, n % 10, r / 41 % 60, r / 43 % 60, r / 47 % 1_000);
+    let stamp = now.plus(i64::try_from(n / LINES_A_MS).unwrap_or(0)).to_rfc3339();
     // Writing to a string does not fail.
     let _ = match n % 20 {
         0 | 1 => {

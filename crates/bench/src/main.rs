@@ -5,6 +5,7 @@
 //! it goes, in one process: for a profiler, and for bytes on disk.
 
 mod corpus;
+mod counts;
 mod fold;
 mod lines;
 mod lookup;
@@ -27,8 +28,7 @@ use std::process::ExitCode;
 
 use shared::Outcome;
 
-const USAGE: &str =
-    "weir-bench nat | lookup | radius | syslog | seal | verify [FOLDER] | start | fold [EVENTS-A-SECOND [SECONDS [FOLDER]]] | serve FOLDER";
+const USAGE: &str = "weir-bench nat | lookup | radius | syslog | seal | verify [FOLDER] | start | counts | fold [EVENTS-A-SECOND [SECONDS [FOLDER]]] | serve FOLDER";
 
 fn run(words: &[&str]) -> Outcome<()> {
     match words {
@@ -41,6 +41,7 @@ fn run(words: &[&str]) -> Outcome<()> {
         ["verify", folder] => verify::judge(folder.as_ref()),
         ["fold", rate, seconds, folder] => fold::play(rate.parse()?, seconds.parse()?, folder.as_ref(), None).map(|_| ()),
         ["start"] => start::run(),
+        ["counts"] => counts::run(),
         ["fold"] => fold::run(300_000, 60),
         ["fold", rate] => fold::run(rate.parse()?, 60),
         ["fold", rate, seconds] => fold::run(rate.parse()?, seconds.parse()?),

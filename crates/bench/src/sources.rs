@@ -39,6 +39,12 @@ pub fn ipfix_settings() -> Outcome<ipfix::config::Settings> {
     Ok(config.check().map_err(|problems| format!("{problems:?}"))?)
 }
 
+/// The syslog source's settings.
+pub fn syslog_settings() -> Outcome<syslog::config::Settings> {
+    let config: syslog::config::Config = toml::from_str(SYSLOG)?;
+    Ok(config.check().map_err(|problems| format!("{problems:?}"))?)
+}
+
 /// Index entries of new ids ride in the group that carries their bindings, as they do in `weir`.
 struct Front {
     store: Arc<Store>,
@@ -104,8 +110,7 @@ pub fn start(store: &Arc<Store>, data: &Path, clock: &Arc<dyn Clock>, tasks: &Ta
     let sink: Arc<dyn RecordSink> = Arc::new(Front { store: Arc::clone(store), identity });
     let ipfix = ipfix::server::Server::start(ipfix_settings()?, &sink, clock, None, tasks)?;
     let radius = start_radius(data, &sink, &ids, clock, tasks)?;
-    let config: syslog::config::Config = toml::from_str(SYSLOG)?;
-    let settings = config.check().map_err(|problems| format!("{problems:?}"))?;
+    let settings = syslog_settings()?;
     let needs = syslog::server::Needs { sink: &sink, ids: &ids, clock, key: None, tasks };
     let syslog = syslog::server::Server::start(settings, &needs)?;
     let first = |all: &[SocketAddr]| all.first().copied().ok_or("a source does not listen");

@@ -27,7 +27,7 @@ const STILL: u32 = 60;
 
 /// Measures and prints.
 pub fn run() -> Outcome<()> {
-    let lines = Lines::new();
+    let lines = Lines::new(SystemClock::new().now());
     reading("bytes a line, average", None, lines.length());
     into_weir(&lines)?;
     for peer in [Peer::Rsyslog, Peer::SyslogNg] {

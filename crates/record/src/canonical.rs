@@ -5,9 +5,11 @@
 //! bytes; text and bytes are preceded by their length in 4 bytes, big-endian.
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::buffer::NullBuffer;
 use arrow::datatypes::{TimestampMillisecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type};
 
 use crate::field::Type;
+use crate::gather::fixed16;
 use crate::kind::Kind;
 
 /// Rows in canonical bytes, one after the other.
@@ -35,6 +37,12 @@ impl Rows {
     /// True when there are none.
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
+    }
+
+    /// Lets all of them go and keeps their room.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
     }
 }
 
@@ -90,50 +98,92 @@ fn scatter<'a>(ty: Type, column: &ArrayRef, rows: impl Iterator<Item = &'a mut [
             rows.zip(values).for_each(|(r, v)| r.copy_from_slice(&v.to_be_bytes()));
         }
         Type::Id | Type::Addr => {
-            let column = column.as_fixed_size_binary();
-            let values = &column.value_data()[column.offset() * 16..(column.offset() + column.len()) * 16];
-            rows.zip(values.as_chunks::<16>().0).for_each(|(r, v)| r.copy_from_slice(v));
+            rows.zip(fixed16(column)).for_each(|(r, v)| r.copy_from_slice(v));
         }
         Type::Text | Type::Bytes => {}
     }
 }
 
 fn variable_rows(kind: Kind, batch: &RecordBatch) -> Rows {
-    let spec = kind.spec();
     let mut out = Rows::default();
-    for row in 0..batch.num_rows() {
-        out.bytes.extend_from_slice(&spec.code.to_be_bytes());
-        out.bytes.push(spec.version);
-        for (field, column) in spec.fields.iter().zip(batch.columns()) {
-            if field.nullable {
-                out.bytes.push(u8::from(column.is_valid(row)));
-                if column.is_null(row) {
-                    continue;
-                }
-            }
-            value(field.ty, column, row, &mut out.bytes);
-        }
-        out.ends.push(out.bytes.len());
-    }
+    variable_rows_into(kind, batch, 0, &mut out);
     out
 }
 
-fn value(ty: Type, column: &ArrayRef, row: usize, out: &mut Vec<u8>) {
-    match ty {
-        Type::U8 => out.push(column.as_primitive::<UInt8Type>().value(row)),
-        Type::U16 => out.extend(column.as_primitive::<UInt16Type>().value(row).to_be_bytes()),
-        Type::U32 => out.extend(column.as_primitive::<UInt32Type>().value(row).to_be_bytes()),
-        Type::U64 => out.extend(column.as_primitive::<UInt64Type>().value(row).to_be_bytes()),
-        Type::Time => out.extend(column.as_primitive::<TimestampMillisecondType>().value(row).to_be_bytes()),
-        Type::Id | Type::Addr => out.extend(column.as_fixed_size_binary().value(row)),
-        Type::Text => with_len(column.as_string::<i32>().value(row).as_bytes(), out),
-        Type::Bytes => with_len(column.as_binary::<i32>().value(row), out),
+/// Appends the canonical bytes of the rows of a batch to `out`, each after `room` bytes of zeros.
+pub fn variable_rows_into(kind: Kind, batch: &RecordBatch, room: usize, out: &mut Rows) {
+    let spec = kind.spec();
+    let columns: Vec<(Option<Option<&NullBuffer>>, Values<'_>)> = spec
+        .fields
+        .iter()
+        .zip(batch.columns())
+        .map(|(field, column)| (field.nullable.then(|| column.nulls()), Values::of(field.ty, column)))
+        .collect();
+    let [high, low] = spec.code.to_be_bytes();
+    out.ends.reserve(batch.num_rows());
+    for row in 0..batch.num_rows() {
+        out.bytes.resize(out.bytes.len() + room, 0);
+        out.bytes.extend_from_slice(&[high, low, spec.version]);
+        for (nulls, values) in &columns {
+            if let Some(nulls) = nulls {
+                let valid = nulls.is_none_or(|nulls| nulls.is_valid(row));
+                out.bytes.push(u8::from(valid));
+                if !valid {
+                    continue;
+                }
+            }
+            values.append(row, &mut out.bytes);
+        }
+        out.ends.push(out.bytes.len());
     }
 }
 
-fn with_len(bytes: &[u8], out: &mut Vec<u8>) {
-    out.extend(u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_be_bytes());
-    out.extend_from_slice(bytes);
+/// The values of a column, found once for all its rows.
+enum Values<'a> {
+    U8(&'a [u8]),
+    U16(&'a [u16]),
+    U32(&'a [u32]),
+    U64(&'a [u64]),
+    Time(&'a [i64]),
+    Fixed(&'a [[u8; 16]]),
+    Variable(&'a [i32], &'a [u8]),
+}
+
+impl<'a> Values<'a> {
+    fn of(ty: Type, column: &'a ArrayRef) -> Values<'a> {
+        match ty {
+            Type::U8 => Values::U8(column.as_primitive::<UInt8Type>().values()),
+            Type::U16 => Values::U16(column.as_primitive::<UInt16Type>().values()),
+            Type::U32 => Values::U32(column.as_primitive::<UInt32Type>().values()),
+            Type::U64 => Values::U64(column.as_primitive::<UInt64Type>().values()),
+            Type::Time => Values::Time(column.as_primitive::<TimestampMillisecondType>().values()),
+            Type::Id | Type::Addr => Values::Fixed(fixed16(column)),
+            Type::Text => {
+                let column = column.as_string::<i32>();
+                Values::Variable(column.value_offsets(), column.value_data())
+            }
+            Type::Bytes => {
+                let column = column.as_binary::<i32>();
+                Values::Variable(column.value_offsets(), column.value_data())
+            }
+        }
+    }
+
+    fn append(&self, row: usize, out: &mut Vec<u8>) {
+        match self {
+            Values::U8(values) => out.push(values[row]),
+            Values::U16(values) => out.extend_from_slice(&values[row].to_be_bytes()),
+            Values::U32(values) => out.extend_from_slice(&values[row].to_be_bytes()),
+            Values::U64(values) => out.extend_from_slice(&values[row].to_be_bytes()),
+            Values::Time(values) => out.extend_from_slice(&values[row].to_be_bytes()),
+            Values::Fixed(values) => out.extend_from_slice(&values[row]),
+            Values::Variable(offsets, data) => {
+                let bytes = &data[offsets[row] as usize..offsets[row + 1] as usize];
+                out.extend_from_slice(&u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_be_bytes());
+                out.extend_from_slice(bytes);
+            }
+        }
+    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! change (key length u16, key, present u8, value length u32, value), 3 evidence (source u32, time i64), 4 state change of another owner (owner
 //! length u8, owner, then as 2). Bindings are batches. Integers little-endian.
 
+use arrow::array::{ArrayRef, AsArray};
 use weir_base::time::Millis;
 
 use crate::kind::{Kind, Record};
@@ -13,7 +14,7 @@ use crate::sink::{Group, StatePut};
 use crate::walbatch::{self, BatchError};
 
 const VERSION: u8 = 1;
-/// Bytes of a row, about: room made at once instead of a dozen times while the bytes grow.
+/// Bytes of a row without its texts, about: room made at once instead of a dozen times while the bytes grow.
 const ROW_BYTES: usize = 40;
 
 /// Checks a group against the limits and the schemas before it is queued.
@@ -105,10 +106,21 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Bytes of the texts of a column.
+fn text_bytes(column: &ArrayRef) -> usize {
+    let offsets = match (column.as_string_opt::<i32>(), column.as_binary_opt::<i32>()) {
+        (Some(texts), _) => texts.value_offsets(),
+        (_, Some(bytes)) => bytes.value_offsets(),
+        _ => return 0,
+    };
+    let ends = offsets.first().zip(offsets.last());
+    ends.and_then(|(first, last)| usize::try_from(last - first).ok()).unwrap_or(0)
+}
+
 fn section(out: &mut Vec<u8>, kind: Kind, batch: &arrow::array::RecordBatch) {
     out.push(1);
     let at = out.len();
-    out.reserve(batch.num_rows() * ROW_BYTES);
+    out.reserve(batch.num_rows() * ROW_BYTES + batch.columns().iter().map(text_bytes).sum::<usize>());
     out.extend([0; 4]);
     walbatch::encode(kind, batch, out);
     let len = (out.len() - at - 4) as u32;

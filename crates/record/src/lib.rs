@@ -7,6 +7,7 @@ pub mod canonical;
 pub mod column;
 pub mod field;
 pub mod fuzz;
+pub mod gather;
 pub mod group;
 pub mod kind;
 pub mod kinds;

@@ -191,6 +191,36 @@ impl<'k> RowsRoot<'k> {
         Ok(())
     }
 
+    /// Appends rows of differing length: row `i` ends at `ends[i]` and begins where the one before ended, with [`LEAF_HEAD`] bytes of room for what a leaf
+    /// begins with: nothing is copied.
+    ///
+    /// # Errors
+    /// [`RowsError::Offset`]; nothing is appended then.
+    pub fn push_variable_leaves(&mut self, leaves: &mut [u8], ends: &[usize]) -> Result<(), RowsError> {
+        let mut start = 0;
+        for (row, end) in ends.iter().enumerate() {
+            let len = end.checked_sub(std::mem::replace(&mut start, *end));
+            if len.is_none_or(|len| len < LEAF_HEAD || len - LEAF_HEAD > ROW_BYTES) {
+                return Err(RowsError::Offset { row });
+            }
+        }
+        if start != leaves.len() {
+            return Err(RowsError::Offset { row: ends.len() });
+        }
+        self.salts.clear();
+        self.key.salts(self.first_row + self.tree.count(), ends.len(), &mut self.salts);
+        let mut rest = leaves;
+        let mut start = 0;
+        for (salt, end) in self.salts.iter().zip(ends) {
+            let (leaf, after) = rest.split_at_mut(end - start);
+            leaf[0] = 0;
+            leaf[1..LEAF_HEAD].copy_from_slice(salt);
+            self.tree.push(weir_base::crypto::sha256(leaf));
+            (rest, start) = (after, *end);
+        }
+        Ok(())
+    }
+
     fn push_rows<'r>(&mut self, count: usize, rows: impl Iterator<Item = &'r [u8]>) {
         self.salts.clear();
         self.key.salts(self.first_row + self.tree.count(), count, &mut self.salts);

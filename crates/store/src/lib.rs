@@ -3,10 +3,10 @@
 
 pub mod catalog;
 pub mod commit;
+pub mod days;
 pub mod engine;
 pub mod fence;
 pub mod gaps;
-pub mod hash;
 pub mod index;
 pub mod keyring;
 pub mod limits;

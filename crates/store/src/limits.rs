@@ -103,6 +103,9 @@ pub const INDEX_ROWS: usize = 4_096;
 /// Rows whose leaves are hashed at once.
 pub const LEAF_ROWS: usize = 1_024;
 
+/// The same of rows with texts, which are longer: whole blocks of salts.
+pub const TEXT_LEAF_ROWS: usize = 256;
+
 /// Bytes of a table that are handed to its file at once.
 pub const TABLE_WRITE_BYTES: usize = 256 << 10;
 

@@ -19,7 +19,7 @@ use weir_seal::rows::{LEAF_HEAD, RowsError, RowsRoot, SaltKey};
 use crate::catalog::UnitMeta;
 use crate::engine::StoreError;
 use crate::keyring::Keyring;
-use crate::limits::{KEY_DAYS_BACK, LEAF_ROWS};
+use crate::limits::{KEY_DAYS_BACK, LEAF_ROWS, TEXT_LEAF_ROWS};
 
 /// A unit whose files are written and synced in `stage/` and wait for the commit.
 pub struct StagedUnit {
@@ -66,9 +66,15 @@ pub fn rows_root(kind: Kind, rows: &RecordBatch, day_key: &Secret, unit: Id) -> 
 
 fn push_rows(root: &mut RowsRoot<'_>, kind: Kind, rows: &RecordBatch) -> Result<(), RowsError> {
     let Some(len) = canonical::fixed_row_len(kind) else {
-        let canonical = canonical::rows(kind, rows);
-        let ends = canonical.ends.iter().map(|e| u32::try_from(*e).unwrap_or(u32::MAX));
-        return root.push_variable(&canonical.bytes, &std::iter::once(0).chain(ends).collect::<Vec<u32>>());
+        let (mut leaves, mut from) = (canonical::Rows::default(), 0);
+        while from < rows.num_rows() {
+            let n = TEXT_LEAF_ROWS.min(rows.num_rows() - from);
+            leaves.clear();
+            canonical::variable_rows_into(kind, &rows.slice(from, n), LEAF_HEAD, &mut leaves);
+            root.push_variable_leaves(&mut leaves.bytes, &leaves.ends)?;
+            from += n;
+        }
+        return Ok(());
     };
     // So many rows at once that their canonical bytes stay in a processor's cache; each with room for what its leaf begins with.
     let mut leaves = Vec::new();

@@ -1,9 +1,13 @@
 //! Lines of logs: the system-maintenance log of clause 7.3.
 
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, BinaryBuilder, RecordBatch, StringBuilder, TimestampMillisecondArray, UInt8Array, UInt16Array, UInt32Array};
 use weir_base::net::Addr16;
 use weir_base::time::Millis;
 
-use crate::column::Id;
+use crate::column::{Id, UTC, addresses};
+use crate::kind::Kind;
 use crate::macros::record;
 
 record! {
@@ -36,6 +40,144 @@ record! {
     bytes: Vec<u8> = "The line without its frame, in the character set it came in; cut where `maintenance.flags` says so", unit "", Raw;
 }
 
+/// A row of [`Maintenance`] whose texts lie elsewhere.
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs)] // The fields are those of `Maintenance`.
+pub struct MaintenanceRow<'a> {
+    pub time: Millis,
+    pub received: Millis,
+    pub source: u32,
+    pub peer: Addr16,
+    pub facility: u8,
+    pub severity: u8,
+    pub flags: u16,
+    pub host: Option<&'a str>,
+    pub app: Option<&'a str>,
+    pub procid: Option<&'a str>,
+    pub msgid: Option<&'a str>,
+    pub data: Option<&'a str>,
+    pub line: &'a str,
+    pub dialect: Option<&'a str>,
+    pub event: Option<&'a str>,
+    pub text: Id,
+}
+
+/// Columns of lines under construction, redacted and as they came: each text is copied once, into its column.
+#[derive(Debug, Default)]
+pub struct LineColumns {
+    time: Vec<i64>,
+    received: Vec<i64>,
+    source: Vec<u32>,
+    peer: Vec<[u8; 16]>,
+    facility: Vec<u8>,
+    severity: Vec<u8>,
+    flags: Vec<u16>,
+    host: StringBuilder,
+    app: StringBuilder,
+    procid: StringBuilder,
+    msgid: StringBuilder,
+    data: StringBuilder,
+    line: StringBuilder,
+    dialect: StringBuilder,
+    event: StringBuilder,
+    text: Vec<[u8; 16]>,
+    bytes: BinaryBuilder,
+}
+
+impl LineColumns {
+    /// None, with room for as many as these.
+    pub fn like(other: &LineColumns) -> LineColumns {
+        let rows = other.len();
+        let text = |column: &StringBuilder| {
+            let bytes = column.values_slice().len();
+            StringBuilder::with_capacity(rows, bytes + bytes / 8)
+        };
+        let bytes = other.bytes.values_slice().len();
+        LineColumns {
+            time: Vec::with_capacity(rows),
+            received: Vec::with_capacity(rows),
+            source: Vec::with_capacity(rows),
+            peer: Vec::with_capacity(rows),
+            facility: Vec::with_capacity(rows),
+            severity: Vec::with_capacity(rows),
+            flags: Vec::with_capacity(rows),
+            host: text(&other.host),
+            app: text(&other.app),
+            procid: text(&other.procid),
+            msgid: text(&other.msgid),
+            data: text(&other.data),
+            line: text(&other.line),
+            dialect: text(&other.dialect),
+            event: text(&other.event),
+            text: Vec::with_capacity(rows),
+            bytes: BinaryBuilder::with_capacity(rows, bytes + bytes / 8),
+        }
+    }
+
+    /// Rows so far.
+    pub fn len(&self) -> usize {
+        self.time.len()
+    }
+
+    /// True when there are none.
+    pub fn is_empty(&self) -> bool {
+        self.time.is_empty()
+    }
+
+    /// Appends a line, and its bytes as they came.
+    pub fn push(&mut self, row: &MaintenanceRow<'_>, bytes: &[u8]) {
+        self.time.push(row.time.0);
+        self.received.push(row.received.0);
+        self.source.push(row.source);
+        self.peer.push(row.peer.0);
+        self.facility.push(row.facility);
+        self.severity.push(row.severity);
+        self.flags.push(row.flags);
+        self.host.append_option(row.host);
+        self.app.append_option(row.app);
+        self.procid.append_option(row.procid);
+        self.msgid.append_option(row.msgid);
+        self.data.append_option(row.data);
+        self.line.append_value(row.line);
+        self.dialect.append_option(row.dialect);
+        self.event.append_option(row.event);
+        self.text.push(row.text.0);
+        self.bytes.append_value(bytes);
+    }
+
+    /// The batches of both kinds: the lines, and their bytes.
+    ///
+    /// # Panics
+    /// Never: the columns have one length.
+    pub fn into_batches(mut self) -> [(Kind, RecordBatch); 2] {
+        let time = |times: Vec<i64>| Arc::new(TimestampMillisecondArray::from(times).with_timezone(UTC)) as ArrayRef;
+        let (times, ids) = (time(self.time), addresses(self.text));
+        let sources: ArrayRef = Arc::new(UInt32Array::from(self.source));
+        let texts: Vec<ArrayRef> = vec![Arc::clone(&times), Arc::clone(&ids), Arc::clone(&sources), Arc::new(self.bytes.finish())];
+        let text = |mut column: StringBuilder| Arc::new(column.finish()) as ArrayRef;
+        let lines: Vec<ArrayRef> = vec![
+            times,
+            time(self.received),
+            sources,
+            addresses(self.peer),
+            Arc::new(UInt8Array::from(self.facility)),
+            Arc::new(UInt8Array::from(self.severity)),
+            Arc::new(UInt16Array::from(self.flags)),
+            text(self.host),
+            text(self.app),
+            text(self.procid),
+            text(self.msgid),
+            text(self.data),
+            text(self.line),
+            text(self.dialect),
+            text(self.event),
+            ids,
+        ];
+        let batch = |kind: Kind, columns| (kind, RecordBatch::try_new(kind.schema(), columns).expect("columns of one length"));
+        [batch(Kind::Maintenance, lines), batch(Kind::MaintenanceText, texts)]
+    }
+}
+
 /// Bits of `maintenance.flags`.
 pub mod line_flags {
     /// The line names no year.
@@ -54,4 +196,56 @@ pub mod line_flags {
     pub const PERHAPS_DOUBLE: u16 = 64;
     /// What should be structured data is not; it stands in the message.
     pub const BAD_DATA: u16 = 128;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kind::Record;
+
+    #[test]
+    fn columns_and_rows_agree() {
+        let (mut columns, mut lines, mut texts) = (LineColumns::default(), Vec::new(), Vec::new());
+        for n in 0..5u16 {
+            let (time, text) = (Millis(1_000 + i64::from(n)), Id([n as u8; 16]));
+            let (host, data) = ((n != 2).then(|| format!("h{n}")), (n == 3).then(|| "[a]".to_owned()));
+            let row = Maintenance {
+                time,
+                received: Millis(7),
+                source: 3,
+                facility: 4,
+                flags: n,
+                host,
+                data,
+                line: format!("line {n}"),
+                text,
+                ..Maintenance::default()
+            };
+            let borrowed = MaintenanceRow {
+                time,
+                received: row.received,
+                source: row.source,
+                peer: row.peer,
+                facility: row.facility,
+                severity: row.severity,
+                flags: row.flags,
+                host: row.host.as_deref(),
+                app: None,
+                procid: None,
+                msgid: None,
+                data: row.data.as_deref(),
+                line: &row.line,
+                dialect: None,
+                event: None,
+                text,
+            };
+            columns.push(&borrowed, &[n as u8]);
+            texts.push(MaintenanceText { time, id: text, source: 3, bytes: vec![n as u8] });
+            lines.push(row);
+        }
+        assert_eq!(columns.len(), 5);
+        let [(_, got), (_, bytes)] = columns.into_batches();
+        assert_eq!(Maintenance::rows(&got), lines);
+        assert_eq!((got, bytes), (Maintenance::batch(&lines), MaintenanceText::batch(&texts)));
+    }
 }

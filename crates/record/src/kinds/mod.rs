@@ -19,7 +19,7 @@ pub use authentication::{AuthAction, Authentication};
 pub use binding::{Binding, IdType};
 pub use config_change::ConfigChange;
 pub use gap::Gap;
-pub use maintenance::{Maintenance, MaintenanceText, line_flags};
+pub use maintenance::{LineColumns, Maintenance, MaintenanceRow, MaintenanceText, line_flags};
 pub use malformed::{Malformed, shape};
 pub use nat_config::NatConfig;
 pub use nat_event::{Action, Form, NatEvent, NatEventColumns};

@@ -14,7 +14,7 @@ use ::parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVer
 use ::parquet::schema::types::ColumnPath;
 use weir_base::crypto::Secret;
 
-use super::layout::{Layout, ZSTD_LEVEL, layout};
+use super::layout::{Layout, ZSTD_LEVEL, layout, level};
 use super::map::PageMap;
 use super::{ParquetFailure, fixed};
 use crate::field::{Field, Type};
@@ -91,7 +91,7 @@ fn properties(
     layout: &dyn Fn(&Field) -> Layout,
 ) -> Result<WriterProperties, ParquetFailure> {
     let encryption = FileEncryptionProperties::builder(key.0.to_vec()).build().map_err(encode)?;
-    let level = ZstdLevel::try_new(ZSTD_LEVEL).map_err(encode)?;
+    let zstd = |level| ZstdLevel::try_new(level).map(Compression::ZSTD).map_err(encode);
     let fields = kind.spec().fields;
     // The crate has one row limit for all columns, and looks at a column's own size limit after each write batch. So columns with the
     // longer pages run to the row limit, and the others are closed by the size of so many plain values. Delta-coded values are of no known
@@ -99,7 +99,7 @@ fn properties(
     let most_rows = fields.iter().map(|f| layout(f).page_rows).max().unwrap_or(PAGE_ROWS);
     let mut builder = WriterProperties::builder()
         .set_writer_version(WriterVersion::PARQUET_1_0)
-        .set_compression(Compression::ZSTD(level))
+        .set_compression(zstd(ZSTD_LEVEL)?)
         .set_statistics_enabled(EnabledStatistics::None)
         .set_write_page_header_statistics(false)
         .set_bloom_filter_enabled(false)
@@ -117,6 +117,9 @@ fn properties(
         let as_laid_out = layout(field);
         builder = builder.set_column_encoding(path.clone(), as_laid_out.encoding);
         builder = builder.set_column_dictionary_enabled(path.clone(), as_laid_out.dictionary);
+        if level(kind, field) != ZSTD_LEVEL {
+            builder = builder.set_column_compression(path.clone(), zstd(level(kind, field))?);
+        }
         if let Some(width) = field.ty.fixed_len() {
             let stored = if width < 4 { 4 } else { width };
             let size = if as_laid_out.page_rows < most_rows { stored * as_laid_out.page_rows } else { usize::MAX };

@@ -109,6 +109,9 @@ fn malformed_buffers_are_refused_and_append_nothing() {
     {
         assert_eq!(tree.push_variable(&[0; 10], offsets), Err(RowsError::Offset { row }), "{offsets:?}");
     }
+    for (ends, row) in [(&[99][..], 1), (&[32, 100], 0), (&[50, 100, 90], 2), (&[50, 60], 1), (&[], 0), (&[100, 133], 2)] {
+        assert_eq!(tree.push_variable_leaves(&mut [0; 100], ends), Err(RowsError::Offset { row }), "{ends:?}");
+    }
     assert_eq!((tree.rows(), tree.finish()), (0, merkle::empty_root()));
     assert_eq!(tree.push_variable(&[], &[0]), Ok(()));
     assert_eq!(tree.push_fixed(&[], 4), Ok(()));
@@ -130,6 +133,19 @@ proptest! {
         };
         let mut tree = RowsRoot::new(&key);
         rows.chunks(cut).for_each(|batch| push(&mut tree, batch));
+        prop_assert_eq!(tree.check(rows.len() as u64, &want), Ok(()));
+
+        let mut tree = RowsRoot::new(&key);
+        for part in rows.chunks(cut) {
+            let mut ends = Vec::new();
+            let mut leaves: Vec<u8> = Vec::new();
+            for row in part {
+                leaves.extend([0xee; LEAF_HEAD]);
+                leaves.extend(row);
+                ends.push(leaves.len());
+            }
+            tree.push_variable_leaves(&mut leaves, &ends).unwrap();
+        }
         prop_assert_eq!(tree.check(rows.len() as u64, &want), Ok(()));
 
         let mut whole = RootBuilder::new();

@@ -4,6 +4,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 
+use weir_base::hash::MixState;
 use weir_base::time::Millis;
 
 use super::limits::{ANSWERED_MS, ANSWERED_PACKETS, IN_FLIGHT_PACKETS};
@@ -36,7 +37,7 @@ pub enum Seen {
 #[derive(Debug, Default)]
 pub struct Dedup {
     /// `None` while on its way, else when it was answered.
-    packets: HashMap<PacketKey, Option<Millis>>,
+    packets: HashMap<PacketKey, Option<Millis>, MixState>,
     answered: VecDeque<(Millis, PacketKey)>,
     in_flight: usize,
 }

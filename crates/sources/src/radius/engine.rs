@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 
+use weir_base::hash::MixState;
 use weir_base::net::Addr16;
 use weir_base::task::lock;
 use weir_base::time::Millis;
@@ -145,11 +146,11 @@ pub struct Engine {
     sessions: Sessions,
     noise: Noise,
     realms: HashMap<String, u32>,
-    nas: HashMap<Key, NasEntry>,
+    nas: HashMap<Key, NasEntry, MixState>,
     inbox: Inbox,
     sequence: u64,
     /// Sessions and NASes in groups the sink has not spoken about, with the newest such group.
-    pending: HashMap<Key, u64>,
+    pending: HashMap<Key, u64, MixState>,
     /// Sessions whose stored state is older than what is held.
     rewrite: BTreeSet<Key>,
     /// Bindings of groups that were not kept: their ids may be in use already.
@@ -177,8 +178,8 @@ impl Engine {
                 None => {}
             }
         }
-        let (noise, realms, nas, inbox) = (Noise::default(), HashMap::new(), HashMap::new(), Inbox::default());
-        let (pending, rewrite, bindings, gaps) = (HashMap::new(), BTreeSet::new(), Vec::new(), Vec::new());
+        let (noise, realms, nas, inbox) = (Noise::default(), HashMap::new(), HashMap::default(), Inbox::default());
+        let (pending, rewrite, bindings, gaps) = (HashMap::default(), BTreeSet::new(), Vec::new(), Vec::new());
         Ok(Engine {
             settings,
             sink,

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
+use weir_base::hash::MixState;
 use weir_base::time::Millis;
 use weir_record::Id;
 use weir_record::kinds::{Action, NatEvent, RadiusSession};
@@ -58,7 +59,7 @@ pub struct Sessions {
     /// Reboots whose sessions did not all fit into one group.
     closing: VecDeque<(Key, Reboot)>,
     /// When each NAS last spoke of a session. Not stored: after a restart its open sessions tell.
-    words: HashMap<Key, Millis>,
+    words: HashMap<Key, Millis, MixState>,
     untracked: u64,
 }
 
@@ -66,7 +67,7 @@ impl Sessions {
     /// A machine that follows at most `capacity` sessions. A session with a known rhythm is taken for ended when nothing came for
     /// `missed_interims` intervals.
     pub fn new(capacity: usize, missed_interims: u32) -> Sessions {
-        Sessions { table: Table::new(capacity, missed_interims), closing: VecDeque::new(), words: HashMap::new(), untracked: 0 }
+        Sessions { table: Table::new(capacity, missed_interims), closing: VecDeque::new(), words: HashMap::default(), untracked: 0 }
     }
 
     /// What it holds.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use weir_base::hash::MixState;
 use weir_base::net::Addr16;
 use weir_base::time::Millis;
 use weir_record::kinds::{RadiusSession, Sort};
@@ -97,6 +98,16 @@ pub struct Session {
 }
 
 impl Session {
+    /// True when both are found by the same NAS, port and addresses.
+    fn is_found_as(&self, other: &Session) -> bool {
+        let by = |s: &RadiusSession| {
+            let delegated = (s.delegated_prefix, s.delegated_prefix_bits);
+            (s.realm, s.framed_ipv4, s.framed_ipv6, delegated, s.nas_port)
+        };
+        let (a, b) = (&self.facts, &other.facts);
+        self.nas == other.nas && by(a) == by(b) && a.nas_port_id == b.nas_port_id && a.other_addresses == b.other_addresses
+    }
+
     /// True when it holds every address that `facts` name.
     pub(super) fn shares(&self, facts: &RadiusSession) -> bool {
         addresses(facts).all(|a| addresses(&self.facts).any(|b| a == b))
@@ -170,8 +181,8 @@ pub struct Table {
     capacity: usize,
     missed_interims: i64,
     version: u64,
-    sessions: HashMap<Key, Session>,
-    nas: HashMap<Key, Nas>,
+    sessions: HashMap<Key, Session, MixState>,
+    nas: HashMap<Key, Nas, MixState>,
     by_nas: BTreeSet<(Key, Key)>,
     by_address: BTreeSet<(AddressKey, Key)>,
     /// By the digest of NAS and port.
@@ -186,8 +197,8 @@ impl Table {
             capacity,
             missed_interims: i64::from(missed_interims),
             version: 0,
-            sessions: HashMap::new(),
-            nas: HashMap::new(),
+            sessions: HashMap::default(),
+            nas: HashMap::default(),
             by_nas: BTreeSet::new(),
             by_address: BTreeSet::new(),
             by_port: BTreeSet::new(),
@@ -271,8 +282,14 @@ impl Table {
     pub fn set(&mut self, key: Key, session: Option<Session>) -> Option<Session> {
         self.version += 1;
         let before = self.sessions.remove(&key);
-        if let Some(old) = &before {
-            self.deadlines.remove(&(self.deadline(old), key));
+        // An update of an open session moves its deadline and, nearly always, nothing else.
+        let same = before.as_ref().zip(session.as_ref()).is_some_and(|(old, new)| old.open && new.open && old.is_found_as(new));
+        let (was, is) = (before.as_ref().map(|s| self.deadline(s)), session.as_ref().map(|s| self.deadline(s)));
+        if was != is {
+            was.map(|at| self.deadlines.remove(&(at, key)));
+            is.map(|at| self.deadlines.insert((at, key)));
+        }
+        if let Some(old) = before.as_ref().filter(|old| old.open && !same) {
             self.by_nas.remove(&(old.nas, key));
             for a in addresses(&old.facts) {
                 self.by_address.remove(&(a, key));
@@ -283,8 +300,7 @@ impl Table {
         }
         if let Some(mut new) = session {
             new.version = self.version;
-            self.deadlines.insert((self.deadline(&new), key));
-            if new.open {
+            if new.open && !same {
                 self.by_nas.insert((new.nas, key));
                 self.by_address.extend(addresses(&new.facts).map(|a| (a, key)));
                 self.by_port.extend(port(&new).map(|p| (p, key)));

@@ -106,7 +106,9 @@ fn authentication(acting: &mut Acting<'_>, action: AuthAction, dialect: &str, va
     let detail = values.get(Slot::Detail).map(|detail| {
         let mut redactor = Redactor::default();
         [Slot::Account, Slot::Target].into_iter().filter_map(|s| values.get(s)).for_each(|v| redactor.account(v));
-        text::cut(&redactor.text(detail), 4_096).to_owned()
+        let mut shown = String::new();
+        redactor.text(detail, &mut shown);
+        text::cut(&shown, 4_096).to_owned()
     });
     acting.out.auth.push(Authentication {
         time: seen.about.time,
@@ -190,5 +192,21 @@ fn nat_event(acting: &mut Acting<'_>, mut event: NatEvent, begin_only: bool, see
         events.iter().for_each(|e| acting.out.nat.push(e));
     } else {
         acting.out.nat.push(&event);
+    }
+}
+
+/// A line's message and structured data with all that must not be shown replaced.
+pub fn redact(line: &Line<'_>, entries: &[Entry<'_>], message: &mut String, data: &mut String) {
+    let mut redactor = Redactor::default();
+    for (slot, value) in entries.iter().flat_map(|e| e.values.iter()) {
+        if matches!(slot, Slot::Account | Slot::Target | Slot::Client) {
+            redactor.account(value.trim());
+        }
+    }
+    message.clear();
+    redactor.text(line.message, message);
+    data.clear();
+    if let Some(text) = line.data {
+        redactor.text(text, data);
     }
 }

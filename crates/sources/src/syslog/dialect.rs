@@ -5,12 +5,13 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use serde::Deserialize;
+use weir_base::hash::MixState;
 use weir_record::kinds::{AuthAction, Form};
 
 use super::limits::{NAT_ENTRIES, RULES};
 use super::line::Line;
 use super::pairs::{self, Pairs};
-use super::pattern::{Pattern, Slot};
+use super::pattern::{Needle, Pattern, Slot};
 
 /// What a rule takes a line for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,6 +127,8 @@ pub struct Rule {
     when: Vec<(String, Vec<String>)>,
     pairs: Vec<(Slot, Vec<String>)>,
     set: Vec<(Slot, String)>,
+    /// What a line must hold where no key leads to this rule.
+    needs: Option<Needle>,
 }
 
 /// One dialect.
@@ -248,7 +251,11 @@ impl Rule {
         }
         let when = file.when.into_iter().map(|(name, values)| (name, values.list())).collect();
         let separator = file.separator.unwrap_or(' ');
-        Ok(Rule { event, keys: file.keys, programs: file.programs, patterns, split, place, separator, when, pairs, set })
+        let needs = match patterns.as_slice() {
+            [one] if file.keys.is_empty() => Some(one.longest_literal()).filter(|t| t.len() >= 3 && !t.contains(' ')).map(Needle::new),
+            _ => None,
+        };
+        Ok(Rule { event, keys: file.keys, programs: file.programs, patterns, split, place, separator, when, pairs, set, needs })
     }
 
     /// True when it says who held an address: that is believed only where the line's sender cannot be made to say it.
@@ -263,12 +270,10 @@ impl Rule {
         !self.weighs() || (!self.keys.is_empty() && (!line.behind || of(&self.keys) || of(&self.programs)))
     }
 
-    /// What a line must hold for this rule when no key leads to it.
-    fn needs_text(&self) -> Option<&str> {
-        match self.patterns.as_slice() {
-            [one] => Some(one.longest_literal()).filter(|t| t.len() >= 3 && !t.contains(' ')),
-            _ => None,
-        }
+    /// True when it cannot understand a line, which is known from a glance.
+    fn is_hopeless(&self, line: &Line<'_>, json: bool) -> bool {
+        let lacks = self.needs.as_ref().is_some_and(|needle| !needle.is_in(line.message));
+        lacks || (self.place == Some(Place::Json) && !json && !self.when.is_empty())
     }
 }
 
@@ -322,8 +327,10 @@ impl Understood<'_, '_> {
 #[derive(Debug, Default)]
 pub struct Table {
     dialects: Vec<Dialect>,
-    keyed: HashMap<String, Vec<(usize, usize)>>,
+    keyed: HashMap<String, Vec<(usize, usize)>, MixState>,
+    /// Rules without keys; and those of them that any sender's lines may mean.
     rest: Vec<(usize, usize)>,
+    free: Vec<(usize, usize)>,
 }
 
 /// Pairs of a line, read at most once each.
@@ -357,6 +364,7 @@ impl Table {
             for (r, rule) in dialect.rules.iter().enumerate() {
                 if rule.keys.is_empty() {
                     table.rest.push((d, r));
+                    table.free.extend((!rule.weighs()).then_some((d, r)));
                 }
                 for key in &rule.keys {
                     table.keyed.entry(key.clone()).or_default().push((d, r));
@@ -384,8 +392,9 @@ impl Table {
     /// believed only of lines that a key leads to: what a program writes of strangers may hold any text.
     pub fn understand<'t, 'a>(&'t self, line: &Line<'a>, only: &[String]) -> Option<Understood<'t, 'a>> {
         let mut read = Read::default();
+        let json = pairs::may_be_json(line.message);
         for (dialect, rule) in self.candidates(line, only) {
-            if rule.keys.is_empty() && rule.needs_text().is_some_and(|t| !line.message.contains(t)) {
+            if rule.is_hopeless(line, json) {
                 continue;
             }
             if let Some(separator) = rule.split {
@@ -404,7 +413,7 @@ impl Table {
     /// The rules that may hold for a line, in their order.
     fn candidates<'t>(&'t self, line: &Line<'_>, only: &[String]) -> impl Iterator<Item = (&'t Dialect, &'t Rule)> {
         let keyed = line.keys().filter_map(|key| self.keyed.get(key)).flatten();
-        let all = keyed.chain(&self.rest).filter_map(|(d, r)| {
+        let all = keyed.chain(if only.is_empty() { &self.free } else { &self.rest }).filter_map(|(d, r)| {
             let dialect = self.dialects.get(*d)?;
             Some((dialect, dialect.rules.get(*r)?))
         });
@@ -454,18 +463,16 @@ impl Rule {
                 base.extend(found.map(|(_, value)| (*slot, value.clone())));
             }
         }
-        base.extend(self.set.iter().map(|(slot, value)| (*slot, Cow::Owned(value.clone()))));
         Some(base)
     }
 
     /// What a text tells by this rule.
     fn apply<'a>(&self, text: &'a str, base: &Base<'a>) -> Option<Values<'a>> {
-        if self.patterns.is_empty() {
-            return Some(Values(base.clone()));
-        }
-        let found = self.patterns.iter().find_map(|p| p.find(text))?;
-        let mut all: Vec<(Slot, Cow<'a, str>)> = found.into_iter().map(|(slot, v)| (slot, Cow::Borrowed(v))).collect();
+        let found = if self.patterns.is_empty() { Vec::new() } else { self.patterns.iter().find_map(|p| p.find(text))? };
+        let mut all: Vec<(Slot, Cow<'a, str>)> = Vec::with_capacity(found.len() + base.len() + self.set.len());
+        all.extend(found.into_iter().map(|(slot, v)| (slot, Cow::Borrowed(v))));
         all.extend(base.iter().cloned());
+        all.extend(self.set.iter().map(|(slot, value)| (*slot, Cow::Owned(value.clone()))));
         Some(Values(all))
     }
 }

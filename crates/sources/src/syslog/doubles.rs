@@ -3,17 +3,18 @@
 //! nobody knows which answers arrived.
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::hash::Hasher;
 
+use weir_base::hash::{Mix, MixState};
 use weir_base::net::Addr16;
 
 use super::limits::{ANSWERED, DOUBLES, DOUBLES_ALL, SENDERS};
 
 /// A line's fingerprint, to tell a possible double.
 pub fn digest(bytes: &[u8]) -> u64 {
-    use std::hash::{DefaultHasher, Hash, Hasher};
-    let mut hasher = DefaultHasher::new();
-    bytes.hash(&mut hasher);
-    hasher.finish()
+    let mut mix = Mix::of(bytes.len() as u64);
+    mix.write(bytes);
+    mix.finish()
 }
 
 /// The last lines of one sender.
@@ -22,7 +23,7 @@ struct Memory {
     /// Fingerprints, the oldest first.
     order: VecDeque<u64>,
     /// The connection each came over last, and how often it is in `order`.
-    last: HashMap<u64, (u64, u32)>,
+    last: HashMap<u64, (u64, u32), MixState>,
     /// Connections that are open.
     open: usize,
     /// Its place among those without any, the one that has none for the longest time first.
@@ -52,7 +53,7 @@ impl Memory {
 /// Fingerprints of the last lines over connections, by sender.
 #[derive(Debug, Default)]
 pub struct Doubles {
-    senders: HashMap<Addr16, Memory>,
+    senders: HashMap<Addr16, Memory, MixState>,
     idle: BTreeMap<u64, Addr16>,
     lines: usize,
     next: u64,

@@ -4,24 +4,23 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use weir_base::crypto::{self, Mac};
+use weir_base::hash::MixState;
 use weir_base::net::Addr16;
 use weir_base::time::Millis;
 use weir_record::Id;
-use weir_record::kinds::{Gap, Maintenance, MaintenanceText, line_flags};
-use weir_record::sink::{Group, SinkError, SourceCounters, SourceDesc, SourceHandle, SubjectIds};
+use weir_record::kinds::{Gap, MaintenanceRow, line_flags};
+use weir_record::sink::{Group, SinkError, SourceCounters, SourceDesc, SourceHandle, SourceNo, SubjectIds};
 
-use super::act::{Acting, Made, Seen, act};
+use super::act::{Acting, Made, Seen, act, redact};
 use super::config::{ClockMode, Rule, Settings};
-use super::dialect::{Entry, Table};
+use super::dialect::Table;
 use super::doubles::{Answered, digest};
 use super::leases::Leases;
 use super::limits::{SENDERS, TICK_CHANGES};
-use super::line::{self, Line};
+use super::line;
 use super::mappings::Mappings;
 use super::meaning::About;
 use super::out::Out;
-use super::pattern::Slot;
-use super::redact::Redactor;
 use super::stand::{Before, Stand};
 use super::text;
 use crate::ipfix::collector::Register;
@@ -61,6 +60,8 @@ struct Sender {
     newest: Option<Millis>,
     /// Since when lines may be missing: a connection ended then.
     cut: Option<Millis>,
+    /// It stands for those of one entry who are too many: nobody can say how far their lines reach.
+    many: bool,
 }
 
 /// The engine.
@@ -70,9 +71,12 @@ pub struct Engine {
     ids: Arc<dyn SubjectIds>,
     table: Table,
     mac: Option<Mac>,
-    senders: HashMap<Addr16, Sender>,
-    /// Those who are too many, an entry of the configuration each.
-    further: HashMap<usize, Sender>,
+    /// All that are registered; their places, by address, and of those who are too many by their entry of the configuration.
+    all: Vec<Sender>,
+    senders: HashMap<Addr16, usize, MixState>,
+    further: HashMap<usize, usize>,
+    /// Who sent the last line, and his place: lines come many at a time.
+    last: Option<(Addr16, usize)>,
     noise: Noise,
     leases: Leases,
     mappings: Mappings,
@@ -82,6 +86,8 @@ pub struct Engine {
     pub answered: Answered,
     run: [u8; 8],
     lines: u64,
+    /// The redacted forms of a line's message and of its structured data, while it is taken in.
+    shown: (String, String),
     /// What waits for the next group.
     pub out: Out,
 }
@@ -95,8 +101,10 @@ impl Engine {
             ids,
             table,
             mac,
-            senders: HashMap::new(),
+            all: Vec::new(),
+            senders: HashMap::default(),
             further: HashMap::new(),
+            last: None,
             before: Before::default(),
             noise: Noise::default(),
             leases: Leases::default(),
@@ -105,6 +113,7 @@ impl Engine {
             answered: Answered::default(),
             run: crypto::random(),
             lines: 0,
+            shown: Default::default(),
             out: Out::default(),
         }
     }
@@ -137,11 +146,11 @@ impl Engine {
         self.out.state.insert(put.key, put.value);
     }
 
-    /// The sender of an address, registered at its first line; of one too many, those of its entry together. `None`: not one of ours, or no
-    /// source is left.
-    fn sender(&mut self, peer: Addr16) -> Result<Option<&mut Sender>, SinkError> {
-        if self.senders.contains_key(&peer) {
-            return Ok(self.senders.get_mut(&peer));
+    /// The place of an address's sender, registered at its first line; of one too many, that of all those of its entry. `None`: not one of ours,
+    /// or no source is left.
+    fn place(&mut self, peer: Addr16) -> Result<Option<usize>, SinkError> {
+        if let Some(place) = self.known_place(peer) {
+            return Ok(Some(place));
         }
         let Some(entry) = self.settings.entry(peer) else { return Ok(None) };
         if self.senders.len() < SENDERS {
@@ -155,19 +164,22 @@ impl Engine {
             if let Some(mut sender) = self.register(name, &peer.to_string(), rule)? {
                 sender.cut = self.cuts.remove(&sender.handle.number);
                 sender.nat = sender.cut.is_some() || self.before.tells_of_nat(sender.handle.number);
-                self.senders.insert(peer, sender);
-                return Ok(self.senders.get_mut(&peer));
+                self.senders.insert(peer, self.all.len());
+                self.all.push(sender);
+                return Ok(Some(self.all.len() - 1));
             }
         }
-        if !self.further.contains_key(&entry) {
-            let rule = self.settings.rule_of(entry, peer);
-            let name = if rule.name.is_empty() { format!("syslog/further {entry}") } else { format!("{}/further", rule.name) };
-            // Many clocks, so none that could be measured.
-            let rule = Rule { clock: ClockMode::Trust, ..rule };
-            let Some(sender) = self.register(name, "", rule)? else { return Ok(None) };
-            self.further.insert(entry, sender);
+        if let Some(place) = self.further.get(&entry) {
+            return Ok(Some(*place));
         }
-        Ok(self.further.get_mut(&entry))
+        let rule = self.settings.rule_of(entry, peer);
+        let name = if rule.name.is_empty() { format!("syslog/further {entry}") } else { format!("{}/further", rule.name) };
+        // Many clocks, so none that could be measured.
+        let rule = Rule { clock: ClockMode::Trust, ..rule };
+        let Some(sender) = self.register(name, "", rule)? else { return Ok(None) };
+        self.further.insert(entry, self.all.len());
+        self.all.push(Sender { many: true, ..sender });
+        Ok(Some(self.all.len() - 1))
     }
 
     /// Registers a source; none when there are as many as there may be.
@@ -195,19 +207,27 @@ impl Engine {
             unfollowed: false,
             newest: None,
             cut: None,
+            many: false,
         }))
+    }
+
+    /// The place of a sender that has one of its own.
+    fn known_place(&mut self, peer: Addr16) -> Option<usize> {
+        match self.last {
+            Some((last, place)) if last == peer => Some(place),
+            _ => {
+                let place = *self.senders.get(&peer)?;
+                self.last = Some((peer, place));
+                Some(place)
+            }
+        }
     }
 
     /// A sender that is known already, or those of its entry together.
     fn known(&mut self, peer: Addr16) -> Option<&mut Sender> {
-        if self.senders.contains_key(&peer) {
-            return self.senders.get_mut(&peer);
-        }
-        self.settings.entry(peer).and_then(|entry| self.further.get_mut(&entry))
-    }
-
-    fn all(&mut self) -> impl Iterator<Item = &mut Sender> {
-        self.senders.values_mut().chain(self.further.values_mut())
+        let place = self.known_place(peer);
+        let place = place.or_else(|| self.settings.entry(peer).and_then(|entry| self.further.get(&entry).copied()))?;
+        self.all.get_mut(place)
     }
 
     /// Takes a line in. It was `cut` when it was longer than a line may be.
@@ -215,114 +235,70 @@ impl Engine {
     /// # Errors
     /// A source could not be registered: nothing was taken, try again with the same bytes.
     pub fn line(&mut self, from: &Origin, bytes: &[u8], cut: bool) -> Result<(), SinkError> {
-        let Some(sender) = self.sender(from.peer)? else {
+        let place = self.place(from.peer)?;
+        let Some(sender) = place.and_then(|place| self.all.get_mut(place)) else {
             let reason = if self.settings.entry(from.peer).is_some() { "syslog.too-many-senders" } else { "syslog.unknown-sender" };
             self.bad(0, from.peer, from.received, reason, bytes);
             // It will not become better by being sent again.
             self.out.acks.extend(from.ack);
             return Ok(());
         };
-        sender.touched = true;
-        sender.counts.messages += 1;
-        sender.counts.last_seen = Some(from.received);
-        sender.counts.duplicates += u64::from(from.perhaps_double);
-        let (rule, source, realm) = (Arc::clone(&sender.rule), sender.handle.number, sender.handle.realm);
         let (decoded, charset) = text::decode(bytes);
         let line = line::parse(&decoded);
-        let (time, inferred) = line.stamp.map_or((from.received, line_flags::ARRIVAL), |s| s.resolve(from.received, rule.zone));
-        if inferred & line_flags::ARRIVAL == 0 {
-            sender.counts.last_header = sender.counts.last_header.max(Some(time));
-            // Over a stream a line may have waited in a queue for hours: its age says nothing about a clock.
-            if rule.clock == ClockMode::Measured && !from.stream {
-                sender.offset.observe(time.0, from.received);
-            }
-        }
+        let zone = sender.rule.zone;
+        let (time, inferred) = line.stamp.map_or((from.received, line_flags::ARRIVAL), |s| s.resolve(from.received, zone));
+        let stamped = inferred & line_flags::ARRIVAL == 0;
+        self.out.gaps.extend(sender.heard(from, stamped.then_some(time), time));
         let mut flags = charset | inferred | line.flags;
         flags |= if cut { line_flags::CUT } else { 0 } | if from.perhaps_double { line_flags::PERHAPS_DOUBLE } else { 0 };
-        self.order(from, time);
         self.lines += 1;
-        let id = self.next_id();
+        let id = id(&self.run, self.lines);
+        let (rule, source, realm) = (&*sender.rule, sender.handle.number, sender.handle.realm);
         let understood = self.table.understand(&line, &rule.dialects);
-        let whole = inferred & line_flags::ARRIVAL == 0 && line.stamp.is_some_and(|s| s.whole);
-        let about = About { source, time, whole, received: from.received, zone: rule.zone };
-        let seen = Seen { about, realm, id, line: &line, settings: &self.settings, mac: self.mac.as_ref(), rule: &rule };
+        let whole = stamped && line.stamp.is_some_and(|s| s.whole);
+        let about = About { source, time, whole, received: from.received, zone };
+        let seen = Seen { about, realm, id, line: &line, settings: &self.settings, mac: self.mac.as_ref(), rule };
         let mut acting = Acting { ids: self.ids.as_ref(), leases: &mut self.leases, mappings: &mut self.mappings, out: &mut self.out };
         let made = understood.as_ref().and_then(|u| act(&mut acting, u, &seen));
-        let mut row = redacted(&line, understood.as_ref().map_or(&[], |u| u.entries.as_slice()));
-        if let (Some(u), Some(_)) = (&understood, &made) {
-            row.dialect = Some(u.dialect.to_owned());
-            row.event = u.event().name().map(str::to_owned);
-        }
-        self.out.lines.push(Maintenance { time, received: from.received, source, peer: from.peer, flags, text: id, ..row });
-        self.out.texts.push(MaintenanceText { time, id, source, bytes: bytes.to_vec() });
+        let (message, data) = &mut self.shown;
+        redact(&line, understood.as_ref().map_or(&[], |u| u.entries.as_slice()), message, data);
+        let kept = understood.as_ref().filter(|_| made.is_some());
+        let row = MaintenanceRow {
+            time,
+            received: from.received,
+            source,
+            peer: from.peer,
+            facility: line.facility,
+            severity: line.severity,
+            flags,
+            host: line.host,
+            app: line.app,
+            procid: line.procid,
+            msgid: line.msgid,
+            data: line.data.map(|_| data.as_str()),
+            line: message,
+            dialect: kept.map(|u| u.dialect),
+            event: kept.and_then(|u| u.event().name()),
+            text: id,
+        };
+        self.out.lines.push(&row, bytes);
         self.out.bytes += bytes.len() * 3;
         if from.ack.is_some() {
             self.answered.note(from.peer, digest(bytes));
         }
         self.out.acks.extend(from.ack);
-        self.count(from, made);
-        Ok(())
-    }
-
-    fn count(&mut self, from: &Origin, made: Option<Made>) {
-        let Some(sender) = self.known(from.peer) else { return };
-        sender.counts.unrecognised += u64::from(made.is_none());
-        let made = made.unwrap_or_default();
-        sender.counts.records += 1 + made.rows;
-        sender.counts.destinations_dropped += made.dropped;
-        // Entries of a line that no rule understands, or whose values cannot be, count as lines do.
-        sender.counts.unrecognised += made.missed;
-        if made.unfollowed > 0 {
-            sender.counts.lost += made.unfollowed;
-            sender.unfollowed = true;
-        }
-        if !made.nat {
-            return;
-        }
-        sender.nat = true;
-        let number = sender.handle.number;
-        if !from.stream
+        if let Some(number) = sender.count(made).filter(|_| !from.stream)
             && let Some(put) = self.before.note_nat(number)
         {
             self.out.state.insert(put.key, put.value);
         }
-    }
-
-    fn next_id(&self) -> Id {
-        // Ids of one run have a beginning in common: they take next to no room when packed.
-        let mut id = [0; 16];
-        let (run, number) = id.split_at_mut(8);
-        run.copy_from_slice(&self.run);
-        number.copy_from_slice(&self.lines.to_be_bytes());
-        Id(id)
-    }
-
-    /// Keeps in mind how far the lines of a sender reach, and what may be missing since a connection of it ended.
-    fn order(&mut self, from: &Origin, time: Millis) {
-        // Of many together nobody can say how far they reach.
-        let Some(sender) = self.senders.get_mut(&from.peer).filter(|_| from.stream) else { return };
-        sender.newest = sender.newest.max(Some(time));
-        if let Some(since) = sender.cut.take()
-            && sender.nat
-        {
-            let gap = Gap {
-                time: from.received,
-                id: Id::random(),
-                source: sender.handle.number,
-                start: since.min(time),
-                end: time.max(since),
-                lost: None,
-                unit: "lines".to_owned(),
-                reason: "connection-ended".to_owned(),
-                ..Gap::default()
-            };
-            self.out.gaps.push(gap);
-        }
+        Ok(())
     }
 
     /// A connection of this sender ended: lines it wrote and that never came may be missing from its newest one on.
     pub fn connection_ended(&mut self, peer: Addr16) {
-        if let Some(sender) = self.senders.get_mut(&peer) {
+        // Of many together nobody can say how far they reach.
+        if let Some(sender) = self.known(peer).filter(|s| !s.many) {
             sender.cut = sender.cut.or(sender.newest);
         }
     }
@@ -368,7 +344,7 @@ impl Engine {
             });
         };
         gap(0, Some(datagrams));
-        for sender in self.senders.values().chain(self.further.values()).filter(|s| s.nat && s.newest.is_none()) {
+        for sender in self.all.iter().filter(|s| s.nat && s.newest.is_none()) {
             gap(sender.handle.number, None);
         }
     }
@@ -394,7 +370,7 @@ impl Engine {
 
     /// Says of every sender why its lines are not kept at the moment; `None` when they are.
     pub fn trouble(&mut self, text: Option<&str>) {
-        for sender in self.all() {
+        for sender in &self.all {
             sender.handle.count(|c| c.trouble = text.map(str::to_owned));
         }
     }
@@ -410,7 +386,7 @@ impl Engine {
 
     /// The next group with its acknowledgements, when there is something for it. Brings the counters up to date.
     pub fn take(&mut self) -> Option<(Group, Vec<(u64, u64)>)> {
-        for sender in self.senders.values_mut().chain(self.further.values_mut()).filter(|s| s.touched) {
+        for sender in self.all.iter_mut().filter(|s| s.touched) {
             sender.touched = false;
             let (counts, offset) = (sender.counts.clone(), sender.offset.estimate());
             let unfollowed = sender.unfollowed.then(|| UNFOLLOWED.to_owned());
@@ -441,29 +417,67 @@ impl Engine {
     /// Puts all state into the next group: an earlier one was not kept.
     pub fn rewrite_state(&mut self) {
         self.leases.rewrite();
-        self.all().for_each(|s| s.touched = true);
+        self.all.iter_mut().for_each(|s| s.touched = true);
         self.mappings.rewrite();
     }
 }
 
-/// The row of a line with all that must not be shown replaced; time, source and ids are the caller's to fill in.
-fn redacted(line: &Line<'_>, entries: &[Entry<'_>]) -> Maintenance {
-    let mut redactor = Redactor::default();
-    for (slot, value) in entries.iter().flat_map(|e| e.values.iter()) {
-        if matches!(slot, Slot::Account | Slot::Target | Slot::Client) {
-            redactor.account(value.trim());
+impl Sender {
+    /// A line came whose time is `time`, and `stamped` where it says so itself. Keeps in mind how far the lines reach; a gap when some may be missing
+    /// since a connection ended.
+    fn heard(&mut self, from: &Origin, stamped: Option<Millis>, time: Millis) -> Option<Gap> {
+        self.touched = true;
+        self.counts.messages += 1;
+        self.counts.last_seen = Some(from.received);
+        self.counts.duplicates += u64::from(from.perhaps_double);
+        if let Some(time) = stamped {
+            self.counts.last_header = self.counts.last_header.max(Some(time));
+            // Over a stream a line may have waited in a queue for hours: its age says nothing about a clock.
+            if self.rule.clock == ClockMode::Measured && !from.stream {
+                self.offset.observe(time.0, from.received);
+            }
         }
+        // Of many together nobody can say how far they reach.
+        if !from.stream || self.many {
+            return None;
+        }
+        self.newest = self.newest.max(Some(time));
+        let since = self.cut.take().filter(|_| self.nat)?;
+        Some(Gap {
+            time: from.received,
+            id: Id::random(),
+            source: self.handle.number,
+            start: since.min(time),
+            end: time.max(since),
+            lost: None,
+            unit: "lines".to_owned(),
+            reason: "connection-ended".to_owned(),
+            ..Gap::default()
+        })
     }
-    let own = |t: Option<&str>| t.map(str::to_owned);
-    Maintenance {
-        facility: line.facility,
-        severity: line.severity,
-        host: own(line.host),
-        app: own(line.app),
-        procid: own(line.procid),
-        msgid: own(line.msgid),
-        line: redactor.text(line.message),
-        data: line.data.map(|d| redactor.text(d)),
-        ..Maintenance::default()
+
+    /// Counts what came of a line; its number when the line told of NAT.
+    fn count(&mut self, made: Option<Made>) -> Option<SourceNo> {
+        self.counts.unrecognised += u64::from(made.is_none());
+        let made = made.unwrap_or_default();
+        self.counts.records += 1 + made.rows;
+        self.counts.destinations_dropped += made.dropped;
+        // Entries of a line that no rule understands, or whose values cannot be, count as lines do.
+        self.counts.unrecognised += made.missed;
+        if made.unfollowed > 0 {
+            self.counts.lost += made.unfollowed;
+            self.unfollowed = true;
+        }
+        self.nat |= made.nat;
+        made.nat.then_some(self.handle.number)
     }
+}
+
+/// Ids of one run have a beginning in common: they take next to no room when packed.
+fn id(run: &[u8; 8], line: u64) -> Id {
+    let mut id = [0; 16];
+    let (begin, number) = id.split_at_mut(8);
+    begin.copy_from_slice(run);
+    number.copy_from_slice(&line.to_be_bytes());
+    Id(id)
 }

@@ -23,6 +23,14 @@ pub struct BadFrame {
     pub reason: &'static str,
 }
 
+/// A line without what ended it.
+fn without_ends(mut line: &[u8]) -> &[u8] {
+    while let [rest @ .., b'\n' | b'\r' | 0] = line {
+        line = rest;
+    }
+    line
+}
+
 /// Cuts a stream into lines. Keeps at most one line's bytes.
 #[derive(Clone, Debug)]
 pub struct Framer {
@@ -115,17 +123,22 @@ impl Framer {
     }
 
     fn newline<'a>(&mut self, bytes: &'a [u8], out: &mut dyn FnMut(&[u8], bool)) -> &'a [u8] {
-        match bytes.iter().position(|b| matches!(b, b'\n' | 0)) {
-            Some(end) => {
-                self.keep(bytes.get(..end).unwrap_or_default());
-                self.emit(out);
-                bytes.get(end + 1..).unwrap_or_default()
+        let Some(end) = memchr::memchr2(b'\n', 0, bytes) else {
+            self.keep(bytes);
+            return &[];
+        };
+        let line = bytes.get(..end).unwrap_or_default();
+        if self.line.is_empty() && !self.cut && line.len() <= LINE_BYTES {
+            // It came in one piece: no copy.
+            let line = without_ends(line);
+            if !line.is_empty() {
+                out(line, false);
             }
-            None => {
-                self.keep(bytes);
-                &[]
-            }
+        } else {
+            self.keep(line);
+            self.emit(out);
         }
+        bytes.get(end + 1..).unwrap_or_default()
     }
 
     fn keep(&mut self, bytes: &[u8]) {

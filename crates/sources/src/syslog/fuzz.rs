@@ -28,7 +28,7 @@ pub fn syslog_line(data: &[u8]) {
             let _ = (meaning::peer(values), meaning::leased(values), meaning::holder(values), meaning::life_ms(values));
         }
     }
-    let _ = redactor.text(line.message);
+    redactor.text(line.message, &mut String::new());
 }
 
 /// Any bytes as a stream of frames, in pieces: what comes out does not depend on where reads end.

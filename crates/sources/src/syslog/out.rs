@@ -7,7 +7,7 @@ use weir_base::task::lock;
 use weir_base::time::Millis;
 use weir_record::Id;
 use weir_record::kind::{Kind, Record};
-use weir_record::kinds::{Authentication, Binding, Gap, Maintenance, MaintenanceText, Malformed, NatEventColumns, RadiusSession, Raw};
+use weir_record::kinds::{Authentication, Binding, Gap, LineColumns, Malformed, NatEventColumns, RadiusSession, Raw};
 use weir_record::sink::{Group, Resolved, SourceNo, StatePut};
 
 /// The owner name of this source's state.
@@ -32,10 +32,8 @@ impl Acks {
 /// The pieces of the next group.
 #[derive(Debug, Default)]
 pub struct Out {
-    /// Lines.
-    pub lines: Vec<Maintenance>,
-    /// Lines as they came.
-    pub texts: Vec<MaintenanceText>,
+    /// Lines, redacted and as they came.
+    pub lines: LineColumns,
     /// Sign-ins and what goes with them.
     pub auth: Vec<Authentication>,
     /// NAT events.
@@ -83,10 +81,13 @@ impl Out {
 
     /// The group and its acknowledgements, leaving nothing behind.
     pub fn take(&mut self) -> (Group, Vec<(u64, u64)>) {
-        let taken = std::mem::take(self);
+        // The next group will be about as large.
+        let next = Out { lines: LineColumns::like(&self.lines), ..Out::default() };
+        let taken = std::mem::replace(self, next);
         let mut group = Group::new(OWNER);
-        add(&mut group, Kind::Maintenance, &taken.lines);
-        add(&mut group, Kind::MaintenanceText, &taken.texts);
+        if !taken.lines.is_empty() {
+            group.batches.extend(taken.lines.into_batches());
+        }
         add(&mut group, Kind::Authentication, &taken.auth);
         if !taken.nat.is_empty() {
             group.batches.push((Kind::NatEvent, taken.nat.into_batch()));

@@ -76,11 +76,20 @@ pub fn of_text(text: &str, separator: char) -> Pairs<'_> {
     out
 }
 
+/// False where [`of_json`] finds no object for certain.
+pub fn may_be_json(text: &str) -> bool {
+    let text = text.trim_start();
+    text.starts_with('{') || text.starts_with("@cee:")
+}
+
 /// Pairs of the JSON object that a text begins with, or that follows `@cee:`. Objects inside give their own members; lists are left out. An object
 /// further on may be what somebody asked for: it says nothing.
 pub fn of_json(text: &str) -> Option<Pairs<'static>> {
     let text = text.trim_start();
     let text = text.strip_prefix("@cee:").unwrap_or(text).trim_start();
+    if !text.starts_with('{') {
+        return None;
+    }
     // An object may be followed by nothing but spaces; it is read as far as it goes.
     let mut values = serde_json::Deserializer::from_str(text).into_iter::<Value>();
     let Some(Ok(Value::Object(object))) = values.next() else { return None };

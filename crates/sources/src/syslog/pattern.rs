@@ -7,6 +7,8 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
+use memchr::memmem;
+
 use super::limits::{DUID_PAIRS, MATCH_STEPS, PATTERN_PARTS, ZONE_BYTES};
 
 /// What a value is called.
@@ -150,7 +152,33 @@ enum Part {
 pub struct Pattern {
     parts: Vec<Part>,
     whole: bool,
+    /// Of a pattern that begins with a field: a word that every matching line holds.
+    needs: Option<Needle>,
 }
+
+/// A text that is looked for often.
+#[derive(Clone, Debug)]
+pub struct Needle(memmem::Finder<'static>);
+
+impl Needle {
+    /// A text, ready to be looked for.
+    pub fn new(text: &str) -> Needle {
+        Needle(memmem::Finder::new(text.as_bytes()).into_owned())
+    }
+
+    /// True when a text holds it.
+    pub fn is_in(&self, text: &str) -> bool {
+        self.0.find(text.as_bytes()).is_some()
+    }
+}
+
+impl PartialEq for Needle {
+    fn eq(&self, other: &Needle) -> bool {
+        self.0.needle() == other.0.needle()
+    }
+}
+
+impl Eq for Needle {}
 
 /// Values found in a line, in the order of the pattern.
 pub type Found<'a> = Vec<(Slot, &'a str)>;
@@ -192,7 +220,7 @@ impl Pattern {
         match parts.len() {
             0 => Err("a pattern is empty".to_owned()),
             n if n > PATTERN_PARTS => Err(format!("{text:?}: {n} parts, at most {PATTERN_PARTS} are allowed")),
-            _ => Ok(Pattern { parts, whole }),
+            _ => Ok(Pattern { needs: needs(&parts), parts, whole }),
         }
     }
 
@@ -209,10 +237,23 @@ impl Pattern {
 
     /// The values of a message that fits.
     pub fn find<'a>(&self, text: &'a str) -> Option<Found<'a>> {
+        if self.needs.as_ref().is_some_and(|needle| !needle.is_in(text)) {
+            return None;
+        }
         let mut found = Vec::new();
         let mut steps = MATCH_STEPS;
         step(&self.parts, self.whole, text, &mut found, &mut steps).then_some(found)
     }
+}
+
+/// The longest word between spaces of all texts of a pattern that begins with a field. One that begins with text fails there soon enough.
+fn needs(parts: &[Part]) -> Option<Needle> {
+    if matches!(parts.first(), Some(Part::Literal(_))) {
+        return None;
+    }
+    let texts = parts.iter().filter_map(|p| if let Part::Literal(text) = p { Some(text) } else { None });
+    let longest = texts.flat_map(|t| t.split(' ')).max_by_key(|word| word.len()).filter(|word| word.len() >= 2)?;
+    Some(Needle::new(longest))
 }
 
 impl Part {
@@ -323,29 +364,27 @@ fn starts(text: &str) -> impl Iterator<Item = usize> + '_ {
 
 /// How much of `text` a literal takes; a space takes all spaces.
 fn literal_end(literal: &str, text: &str) -> Option<usize> {
-    if text.starts_with(literal) && !literal.contains(' ') {
-        return Some(literal.len());
-    }
-    let mut at = 0;
-    let mut chars = literal.chars().peekable();
-    while let Some(c) = chars.next() {
-        let rest = text.get(at..)?;
-        if c == ' ' {
-            let spaces = rest.len() - rest.trim_start_matches(' ').len();
-            if spaces == 0 {
-                return None;
-            }
-            at += spaces;
-            while chars.peek() == Some(&' ') {
-                chars.next();
-            }
-        } else if rest.starts_with(c) {
-            at += c.len_utf8();
-        } else {
+    let (mut literal, mut rest) = (literal.as_bytes(), text.as_bytes());
+    while let Some((wanted, more)) = literal.split_first() {
+        let (found, after) = rest.split_first()?;
+        if wanted != found {
             return None;
         }
+        (literal, rest) = (more, after);
+        if *wanted == b' ' {
+            // Several spaces in either are one.
+            literal = past_spaces(literal);
+            rest = past_spaces(rest);
+        }
     }
-    Some(at)
+    Some(text.len() - rest.len())
+}
+
+fn past_spaces(mut bytes: &[u8]) -> &[u8] {
+    while let Some(rest) = bytes.strip_prefix(b" ") {
+        bytes = rest;
+    }
+    bytes
 }
 
 fn digits(text: &str) -> usize {
@@ -354,10 +393,16 @@ fn digits(text: &str) -> usize {
 
 /// Lengths of the addresses that `text` may begin with, longest first.
 pub fn addresses(text: &str) -> impl Iterator<Item = usize> + '_ {
-    let most = text.bytes().take(64).take_while(|b| b.is_ascii_hexdigit() || matches!(b, b'.' | b':')).count();
+    let run = text.as_bytes().get(..64).unwrap_or(text.as_bytes());
+    let most = run.iter().take_while(|b| b.is_ascii_hexdigit() || matches!(b, b'.' | b':')).count();
+    let run = run.get(..most).unwrap_or_default();
+    let count = |wanted: u8| run.iter().filter(|b| **b == wanted).count();
+    let (dots, colons) = (count(b'.'), count(b':'));
+    // IPv6 has a place left out, or six colons and more.
+    let sixes = colons >= 6 || (colons >= 2 && run.windows(2).any(|pair| pair == b"::"));
     // An address may be followed by a dot or `:port`.
-    let least = most.saturating_sub(8).max(2);
-    let four = text.get(..most).and_then(|t| {
+    let least = if sixes { most.saturating_sub(8).max(2) } else { most + 1 };
+    let four = text.get(..most).filter(|_| dots >= 3).and_then(|t| {
         let end = t.find(':').unwrap_or(t.len());
         let shown = t.get(..end)?.trim_end_matches('.');
         shown.parse::<std::net::Ipv4Addr>().ok().map(|_| shown.len())
@@ -393,11 +438,11 @@ pub fn duid_length(text: &str) -> Option<usize> {
 /// Length of a hardware address at the beginning of `text`: `00:11:22:33:44:55`, `00-11-…`, `0011-2233-4455`, `0011.2233.4455`.
 pub fn mac_length(text: &str) -> Option<usize> {
     let fits = |group: usize, separators: &[u8], length: usize| {
+        let separator = text.as_bytes().get(group).copied().filter(|s| separators.contains(s))?;
         let bytes = text.as_bytes().get(..length)?;
-        let separator = *bytes.get(group)?;
         let even = bytes.iter().enumerate().all(|(i, b)| if i % (group + 1) == group { *b == separator } else { b.is_ascii_hexdigit() });
         let more = text.as_bytes().get(length).is_some_and(|b| b.is_ascii_hexdigit() || (*b == separator && separator == b':'));
-        (separators.contains(&separator) && even && !more).then_some(length)
+        (even && !more).then_some(length)
     };
     fits(2, b":-", 17).or_else(|| fits(4, b"-.:", 14))
 }

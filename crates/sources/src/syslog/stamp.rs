@@ -88,11 +88,14 @@ struct At<'a>(&'a str);
 
 impl<'a> At<'a> {
     fn digits(&mut self, least: usize, most: usize) -> Option<i64> {
-        let n = self.0.bytes().take(most).take_while(u8::is_ascii_digit).count();
+        let (mut n, mut value) = (0, 0);
+        for digit in self.0.bytes().take(most).take_while(u8::is_ascii_digit) {
+            value = value * 10 + i64::from(digit - b'0');
+            n += 1;
+        }
         if n < least {
             return None;
         }
-        let value = self.0.get(..n)?.parse().ok()?;
         self.0 = self.0.get(n..)?;
         Some(value)
     }
@@ -131,8 +134,8 @@ impl<'a> At<'a> {
         let mut fraction = At(self.0);
         if fraction.one(&['.', ',', ':']).is_some() && fraction.0.starts_with(|c: char| c.is_ascii_digit()) {
             let digits = fraction.0.bytes().take_while(u8::is_ascii_digit).count();
-            let first: String = fraction.0.chars().take(digits.min(3)).collect();
-            ms += first.parse::<i64>().unwrap_or(0) * [1, 100, 10, 1].get(first.len()).copied().unwrap_or(1);
+            let thousandths = |sum, (digit, weight)| sum + i64::from(u8::saturating_sub(digit, b'0')) * weight;
+            ms += fraction.0.bytes().take(digits).zip([100, 10, 1]).fold(0, thousandths);
             self.0 = fraction.0.get(digits..)?;
             whole = false;
         }

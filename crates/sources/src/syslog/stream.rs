@@ -53,12 +53,36 @@ struct Connection {
     unanswered: usize,
 }
 
-/// One line on its way to the engine.
-struct Taken {
+/// Lines on their way to the engine, their bytes one after the other. Used again and again.
+#[derive(Default)]
+struct Takings {
     bytes: Vec<u8>,
+    lines: Vec<Taken>,
+}
+
+/// One of them.
+struct Taken {
+    end: usize,
     cut: bool,
     transaction: Option<u64>,
     perhaps_double: bool,
+}
+
+impl Takings {
+    fn push(&mut self, bytes: &[u8], cut: bool, transaction: Option<u64>, perhaps_double: bool) {
+        self.bytes.extend_from_slice(bytes);
+        self.lines.push(Taken { end: self.bytes.len(), cut, transaction, perhaps_double });
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (&Taken, &[u8])> {
+        let mut at = 0;
+        self.lines.iter().map(move |taken| (taken, self.bytes.get(std::mem::replace(&mut at, taken.end)..taken.end).unwrap_or_default()))
+    }
+
+    fn clear(&mut self) {
+        self.bytes.clear();
+        self.lines.clear();
+    }
 }
 
 /// The thread of all listeners.
@@ -69,6 +93,7 @@ pub struct Streams {
     wake: Arc<OwnedFd>,
     connections: Vec<Connection>,
     doubles: Doubles,
+    takings: Takings,
     next: u64,
 }
 
@@ -82,7 +107,7 @@ impl Streams {
     /// A server of these listeners. `wake` is readable when acknowledgements lie ready.
     pub fn new(listeners: Vec<(TcpListener, Speaks)>, hub: Arc<Hub>, acks: Acks, wake: Arc<OwnedFd>) -> Streams {
         let doubles = Doubles::of(hub.with(|engine| engine.answered.before()));
-        Streams { listeners, hub, acks, wake, connections: Vec::new(), doubles, next: 0 }
+        Streams { listeners, hub, acks, wake, connections: Vec::new(), doubles, takings: Takings::default(), next: 0 }
     }
 
     /// Serves until told to stop.
@@ -201,9 +226,8 @@ impl Streams {
                     return self.finish(connection, stop);
                 }
             };
-            let mut taken = Vec::new();
-            let good = connection.take(chunk.get(..n).unwrap_or_default(), &mut self.doubles, &mut taken);
-            self.give(connection, taken, stop);
+            let good = connection.take(chunk.get(..n).unwrap_or_default(), &mut self.doubles, &mut self.takings);
+            self.give(connection, stop);
             if let Err(reason) = good {
                 let (peer, now) = (connection.peer, self.hub.now());
                 self.hub.with(|e| e.bad_frame(peer, now, reason, chunk.get(..n.min(256)).unwrap_or_default()));
@@ -219,20 +243,19 @@ impl Streams {
 
     /// The peer has closed: a line without an end is a line all the same.
     fn finish(&mut self, connection: &mut Connection, stop: &Stop) -> Next {
-        let mut taken = Vec::new();
         let Connection { talk, peer, number, .. } = connection;
         if let Talk::Lines(framer) = talk {
             framer.finish(&mut |bytes, cut| {
                 let perhaps_double = self.doubles.line(*peer, *number, digest(bytes));
-                taken.push(Taken { bytes: bytes.to_vec(), cut, transaction: None, perhaps_double });
+                self.takings.push(bytes, cut, None, perhaps_double);
             });
         }
-        self.give(connection, taken, stop);
+        self.give(connection, stop);
         Next::Closed
     }
 
-    fn give(&self, connection: &Connection, taken: Vec<Taken>, stop: &Stop) {
-        if taken.is_empty() {
+    fn give(&mut self, connection: &Connection, stop: &Stop) {
+        if self.takings.lines.is_empty() {
             return;
         }
         let received = self.hub.now();
@@ -243,7 +266,8 @@ impl Streams {
             ack: t.transaction.map(|n| (connection.number, n)),
             perhaps_double: t.perhaps_double,
         };
-        self.hub.lines(taken.iter().map(|t| (origin(t), t.bytes.as_slice(), t.cut)), stop);
+        self.hub.lines(self.takings.iter().map(|(t, bytes)| (origin(t), bytes, t.cut)), stop);
+        self.takings.clear();
     }
 
     fn end(&mut self, connection: &Connection) {
@@ -378,11 +402,11 @@ impl Connection {
     }
 
     /// Takes bytes apart into lines.
-    fn take(&mut self, bytes: &[u8], doubles: &mut Doubles, out: &mut Vec<Taken>) -> Result<(), &'static str> {
+    fn take(&mut self, bytes: &[u8], doubles: &mut Doubles, out: &mut Takings) -> Result<(), &'static str> {
         let Connection { talk, peer, number, answers, closing, unanswered, .. } = self;
         let mut line = |bytes: &[u8], cut: bool, transaction: Option<u64>| {
             let perhaps_double = doubles.line(*peer, *number, digest(bytes));
-            out.push(Taken { bytes: bytes.to_vec(), cut, transaction, perhaps_double });
+            out.push(bytes, cut, transaction, perhaps_double);
         };
         match talk {
             Talk::Lines(framer) => framer.push(bytes, &mut |bytes, cut| line(bytes, cut, None)).map_err(|e| e.reason),

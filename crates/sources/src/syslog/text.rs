@@ -3,11 +3,13 @@
 //! UTF-8 is hardly ever met by accident: a line whose bytes are all of it is taken for it. What is not is read as GB18030, which GBK and
 //! GB2312 are part of. Bytes that are neither become U+FFFD and the line is marked.
 
+use std::borrow::Cow;
+
 use encoding_rs::GB18030;
 use weir_record::kinds::line_flags;
 
 /// The text of a line, and the flags that say how it was read. Control characters become spaces.
-pub fn decode(bytes: &[u8]) -> (String, u16) {
+pub fn decode(bytes: &[u8]) -> (Cow<'_, str>, u16) {
     // RFC 5424 section 6.4: a byte order mark may stand before a UTF-8 message; it is taken away where the message begins.
     if let Ok(text) = std::str::from_utf8(bytes) {
         return (clean(text), 0);
@@ -18,15 +20,17 @@ pub fn decode(bytes: &[u8]) -> (String, u16) {
         return (clean(good), line_flags::NOT_TEXT);
     }
     let (text, broken) = GB18030.decode_without_bom_handling(bytes);
-    if broken { (clean(&String::from_utf8_lossy(bytes)), line_flags::NOT_TEXT) } else { (clean(&text), line_flags::GB18030) }
+    let own = |text: &str| Cow::Owned(clean(text).into_owned());
+    if broken { (own(&String::from_utf8_lossy(bytes)), line_flags::NOT_TEXT) } else { (own(&text), line_flags::GB18030) }
 }
 
-fn clean(text: &str) -> String {
-    // A tab stands between fields in Windows' lines; it stays a separator.
-    if !text.chars().any(char::is_control) {
-        return text.to_owned();
+fn clean(text: &str) -> Cow<'_, str> {
+    // Control characters are below the space, DEL, and those that UTF-8 writes with C2 first.
+    if !text.bytes().any(|b| b < b' ' || matches!(b, 0x7f | 0xc2)) {
+        return Cow::Borrowed(text);
     }
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    // A tab stands between fields in Windows' lines; it stays a separator.
+    Cow::Owned(text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect())
 }
 
 /// The longest beginning of `text` that has at most `bytes` bytes.
@@ -57,7 +61,7 @@ mod tests {
             ("用户".as_bytes().split_last().unwrap().1, "用", line_flags::NOT_TEXT),
         ];
         for (bytes, text, flags) in cases {
-            assert_eq!(decode(bytes), (text.to_owned(), flags), "{bytes:?}");
+            assert_eq!(decode(bytes), (Cow::Borrowed(text), flags), "{bytes:?}");
         }
         assert_eq!(cut("用户", 4), "用");
         assert_eq!(cut("ab", 4), "ab");

@@ -192,7 +192,7 @@ impl Store {
             let mut rows: Vec<_> = generations.iter().flat_map(|g| g.session_rows(id)).collect();
             rows.sort_by_key(|r| r.time);
             for row in rows {
-                known = step(known, row, &mut found);
+                known = step(known, &row, &mut found);
             }
             found.extend(known.iter().flat_map(Known::spans));
         }

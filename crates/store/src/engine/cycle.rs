@@ -6,9 +6,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use arrow::array::{AsArray, BooleanArray, RecordBatch};
-use arrow::compute::{concat_batches, filter_record_batch, sort_to_indices, take_record_batch};
-use arrow::datatypes::TimestampMillisecondType;
+use arrow::array::{AsArray, RecordBatch};
 use weir_base::net::Addr16;
 use weir_base::task::{Stop, lock};
 use weir_base::time::{Day, Millis};
@@ -20,6 +18,7 @@ use weir_seal::entry::{Entry, Heartbeat};
 use super::{Store, StoreError};
 use crate::catalog::{Change, IndexState, UnitMeta};
 use crate::commit::{CommitError, Plan};
+use crate::days::by_day;
 use crate::limits::{CYCLE_BYTES, INDEX_ROWS, REACH_MS, REACH_UNITS, SPANS_IN_MEMORY, WINDOW_SLACK_MS};
 use crate::live::Generation;
 use crate::nat::mapping::{Columns, RowRef};
@@ -416,23 +415,4 @@ impl super::Sealed {
             }
         }
     }
-}
-
-/// Rows of one kind, one batch a key day, sorted by time.
-fn by_day(kind: Kind, batches: &[RecordBatch], sealed_at: Millis) -> Result<Vec<(Day, RecordBatch)>, StoreError> {
-    let internal = |e: arrow::error::ArrowError| StoreError::Internal(e.to_string());
-    let time = kind.spec().index(kind.spec().time).unwrap_or(0);
-    let all = concat_batches(&kind.schema(), batches).map_err(internal)?;
-    let order = sort_to_indices(all.column(time), None, None).map_err(internal)?;
-    let all = take_record_batch(&all, &order).map_err(internal)?;
-    let days: Vec<Day> =
-        all.column(time).as_primitive::<TimestampMillisecondType>().values().iter().map(|t| unit::key_day(Millis(*t), sealed_at)).collect();
-    let distinct: BTreeSet<Day> = days.iter().copied().collect();
-    distinct
-        .into_iter()
-        .map(|day| {
-            let mask: BooleanArray = days.iter().map(|d| Some(*d == day)).collect();
-            filter_record_batch(&all, &mask).map(|rows| (day, rows)).map_err(internal)
-        })
-        .collect()
 }

@@ -7,10 +7,10 @@ use weir_base::net::Addr16;
 use weir_base::time::Millis;
 use weir_record::kinds::Form;
 
-use crate::hash::MixState;
 use crate::limits::ORPHAN_MS;
 use crate::nat::mapping::{Mapping, Remote, RowRef};
 use crate::spankey::EndKey;
+use weir_base::hash::MixState;
 
 /// One open mapping and the row that says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

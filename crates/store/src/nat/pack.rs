@@ -10,9 +10,9 @@ use weir_base::net::Addr16;
 use weir_base::time::Millis;
 use weir_record::kinds::{Action, Form};
 
-use crate::hash::MixState;
 use crate::nat::event::Event;
 use crate::nat::mapping::{Remote, cells};
+use weir_base::hash::MixState;
 
 /// Bits of a place that the port takes, and those that the rest of the end takes.
 const PORT_BITS: u32 = 16;

@@ -5,13 +5,14 @@ mod snapshot;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use weir_base::disk::SharedDisk;
+use weir_base::hash::MixState;
 use weir_base::task::lock;
 use weir_record::sink::StatePut;
 use weir_record::stored::FormatError;
@@ -83,7 +84,14 @@ fn at(path: &Path) -> impl FnOnce(io::Error) -> StateError {
     move |source| StateError::Io { path, source }
 }
 
-type Entries = BTreeMap<Arc<[u8]>, Arc<[u8]>>;
+type Entries = HashMap<Arc<[u8]>, Arc<[u8]>, MixState>;
+
+/// Entries in the order of their keys.
+fn in_order(entries: &Entries) -> impl Iterator<Item = (&Arc<[u8]>, &Arc<[u8]>)> {
+    let mut all: Vec<_> = entries.iter().collect();
+    all.sort_unstable_by_key(|(key, _)| *key);
+    all.into_iter()
+}
 
 /// One owner's entries. Shared with a snapshot that is being written; a change meanwhile copies the map, not the values.
 #[derive(Clone, Debug, Default)]
@@ -157,7 +165,7 @@ impl StateMap {
         let inner = lock(&self.inner);
         let there = inner.owners.get(owner);
         // The last change of a key counts.
-        let mut last: BTreeMap<&[u8], Option<usize>> = BTreeMap::new();
+        let mut last: HashMap<&[u8], Option<usize>, MixState> = HashMap::with_capacity_and_hasher(puts.len(), MixState::default());
         for put in puts {
             let value = put.value.as_deref();
             codec::check(&StateEntry { owner, key: &put.key, value: value.unwrap_or_default() })?;
@@ -193,14 +201,19 @@ impl StateMap {
         for (owner, put) in puts {
             inner.first_change.get_or_insert(group);
             inner.changed += cost(put.key.len(), put.value.as_ref().map_or(0, Vec::len));
-            inner.owners.entry(owner.to_owned()).or_default().put(&put.key, put.value.as_deref());
+            if !inner.owners.contains_key(owner) {
+                inner.owners.insert(owner.to_owned(), Owner::default());
+            }
+            if let Some(owner) = inner.owners.get_mut(owner) {
+                owner.put(&put.key, put.value.as_deref());
+            }
         }
     }
 
     /// What an owner has, in key order.
     pub fn get(&self, owner: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
         let entries = lock(&self.inner).owners.get(owner).map(|owner| Arc::clone(&owner.entries)).unwrap_or_default();
-        entries.iter().map(|(key, value)| (key.to_vec(), value.to_vec())).collect()
+        in_order(&entries).map(|(key, value)| (key.to_vec(), value.to_vec())).collect()
     }
 
     /// Bytes the map takes by its own count.

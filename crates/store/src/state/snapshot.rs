@@ -127,7 +127,7 @@ pub(super) fn write(disk: &SharedDisk, keyring: &Keyring, frozen: &Inner) -> Res
         let mut writer =
             Writer { file: file.as_ref(), key: &key, offset: HEADER_BYTES as u64, frame: 0, entries: 0, chunk: Vec::new(), bytes: 0 };
         for (name, owner) in &frozen.owners {
-            for (entry_key, value) in owner.entries.iter() {
+            for (entry_key, value) in super::in_order(&owner.entries) {
                 let entry = StateEntry { owner: name, key: entry_key, value };
                 writer.push(codec::encode(&entry).map_err(io::Error::other)?)?;
             }

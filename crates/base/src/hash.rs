@@ -29,6 +29,11 @@ impl BuildHasher for MixState {
 pub struct Mix(u64);
 
 impl Mix {
+    /// A hasher with a key that is the same in every run, for fingerprints that outlive one.
+    pub fn of(key: u64) -> Mix {
+        Mix(key | 1)
+    }
+
     fn take(&mut self, word: u64) {
         let product = u128::from(self.0 ^ word) * u128::from(ODD);
         self.0 = (product as u64) ^ ((product >> 64) as u64);
@@ -47,7 +52,7 @@ impl Hasher for Mix {
         words.iter().for_each(|w| self.take(u64::from_le_bytes(*w)));
         if !rest.is_empty() {
             let mut last = [0; 8];
-            last[..rest.len()].copy_from_slice(rest);
+            last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
             self.take(u64::from_le_bytes(last));
         }
     }

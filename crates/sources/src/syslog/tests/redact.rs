@@ -1,0 +1,110 @@
+//! What is replaced; and that the walk by bytes does what the plain one says.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn redacted(text: &str, accounts: &[&str]) -> String {
+    let mut redactor = Redactor::default();
+    accounts.iter().for_each(|a| redactor.account(a));
+    shown(&mut redactor, text)
+}
+
+fn shown<'a>(redactor: &mut Redactor<'a>, text: &'a str) -> String {
+    let mut out = String::new();
+    redactor.text(text, &mut out);
+    out
+}
+
+#[test]
+fn what_names_a_person_is_replaced() {
+    for (text, accounts, want) in [
+        ("Accepted password for bob from 192.0.2.7 port 22", &["bob"][..], "Accepted password for <USER1> from <ADDR1> port 22"),
+        ("bobby met bob, and bob's bob@x.org", &["bob"], "bobby met <USER1>, and <USER1>'s <MAIL1>"),
+        ("192.0.2.7 192.0.2.8 192.0.2.7:80", &[], "<ADDR1> <ADDR2> <ADDR1>:80"),
+        ("src=2001:db8::1, [2001:db8::2]:443 fe80::1%eth0", &[], "src=<ADDR1>, [<ADDR2>]:443 <ADDR3>"),
+        ("duid 00:01:00:01:2a:b3:c4:d5:00:11:22:33:44:55 iaid", &[], "duid <MAC1> iaid"),
+        ("at 10:00:00 on 2026-11-22 1.2.3 v1.2.3.4x", &[], "at 10:00:00 on 2026-11-22 1.2.3 v1.2.3.4x"),
+        ("mac 00:11:22:33:44:55 0011-2233-4455", &[], "mac <MAC1> <MAC2>"),
+        (
+            "call 13800138000 or +8613800138000, not 12345678901 or 138001380001",
+            &[],
+            "call <PHONE1> or <PHONE2>, not 12345678901 or 138001380001",
+        ),
+        ("id 11010519491231002X 110105194912310021", &[], "id <CERT1> <CERT2>"),
+        ("user=alice uid=0; User 'carol' logged in", &[], "user=<USER1> uid=0; User '<USER2>' logged in"),
+        ("session opened for user dave(uid=1000) by (uid=0)", &[], "session opened for user <USER1>(uid=1000) by (uid=0)"),
+        ("user logged in; user is gone; no user", &[], "user logged in; user is gone; no user"),
+        ("用户名=张三 用户 li.si 登录", &[], "用户名=<USER1> 用户 <USER2> 登录"),
+        ("[x@32473 user=\"eve\"]", &[], "[x@32473 user=\"<USER1>\"]"),
+        ("0555123@isp user123@adsl.example.cn.", &[], "<MAIL1> <MAIL2>."),
+    ] {
+        assert_eq!(redacted(text, accounts), want, "{text}");
+    }
+}
+
+#[test]
+fn the_same_value_has_the_same_number_in_every_text_of_a_line() {
+    let mut redactor = Redactor::default();
+    assert_eq!(shown(&mut redactor, "a=192.0.2.1 b=192.0.2.2"), "a=<ADDR1> b=<ADDR2>");
+    assert_eq!(shown(&mut redactor, "192.0.2.2 192.0.2.3"), "<ADDR2> <ADDR3>");
+}
+
+/// What [`Redactor::text`] does, character by character and without a thought for time.
+fn plain<'a>(redactor: &mut Redactor<'a>, text: &'a str) -> String {
+    let (mut out, mut at, mut expects) = (String::new(), 0, false);
+    while let Some(c) = text[at..].chars().next() {
+        let rest = &text[at..];
+        let begins = text[..at].chars().next_back().is_none_or(|c| !is_word(c));
+        if begins && let Some((word, length)) = redactor.value_at(rest, true, expects) {
+            redactor.replace(word, &rest[..length], &mut out);
+            (at, expects) = (at + length, false);
+        } else if begins && is_word(c) {
+            let word = &rest[..rest.find(|c| !is_word(c)).unwrap_or(rest.len())];
+            expects = is_label(word);
+            out.push_str(word);
+            at += word.len();
+        } else {
+            expects &= matches!(c, '=' | ':' | ' ' | '"' | '\'' | '[' | '(' | '<' | '：' | '`');
+            out.push(c);
+            at += c.len_utf8();
+        }
+    }
+    out
+}
+
+proptest! {
+    #[test]
+    fn the_walk_by_bytes_finds_what_the_plain_one_finds(
+        pieces in prop::collection::vec(
+            prop_oneof![
+                "[a-f0-9.:]{1,12}", "[ =:@+%.,'\"(<>`：_-]{1,3}", "(user|account|用户|name|login) ", "(bob|eve.li|张三|-x-)", "1[3-9][0-9]{9}", "\\PC{1,3}",
+                "(192.0.2.7|2001:db8::1|::ffff:192.0.2.1|00:11:22:33:44:55|0011-2233-4455|1:2:3:4:5:6:7:8|1:2:3:4:5:6:192.0.2.1)"
+            ],
+            0..14
+        ),
+        accounts in prop::collection::vec("(bob|eve.li|张三|-x-|:|19|a@b)", 0..3),
+    ) {
+        let text = pieces.concat();
+        let of = || {
+            let mut redactor = Redactor::default();
+            accounts.iter().for_each(|a| redactor.account(a));
+            redactor
+        };
+        prop_assert_eq!(shown(&mut of(), &text), plain(&mut of(), &text));
+    }
+
+    #[test]
+    fn no_address_is_left(a in any::<[u8; 4]>(), before in "[a-z ]{0,8}", after in "[ ,;:)a-z]{0,4}") {
+        let shown = std::net::Ipv4Addr::from(a).to_string();
+        // A letter right behind an address makes it part of a word, as in a version number.
+        prop_assume!(!after.starts_with(|c: char| c.is_ascii_alphanumeric()));
+        let out = redacted(&format!("{before} {shown}{after}"), &[]);
+        prop_assert!(!out.contains(&shown), "{}", out);
+    }
+
+    #[test]
+    fn no_text_panics(text in "\\PC{0,120}", account in "\\PC{0,8}") {
+        let _ = redacted(&text, &[&account]);
+    }
+}
