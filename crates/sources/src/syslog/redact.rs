@@ -1,7 +1,7 @@
 //! The redacted form of a line: what names or finds a person becomes a word like `<ADDR1>`; the same value is the same word within a line.
 //!
-//! Replaced: what a dialect took for an account or a client's name, wherever it stands; words behind `user`, `account` and the like; IPv4
-//! and IPv6 addresses, hardware addresses, mail addresses, telephone numbers, certificate numbers (18 characters). What a dialect does not
+//! Replaced: what a dialect took for an account or a client's name, wherever it stands; words behind `user`, `account` and the like; in a line
+//! that speaks of signing in, words behind `for` and `by`; IPv4 and IPv6 addresses, hardware addresses, mail addresses, telephone numbers, certificate numbers (18 characters). What a dialect does not
 //! know and no form betrays, such as a person's name in free text, stays: the page for operators says so.
 
 use std::fmt::Write as _;
@@ -36,8 +36,42 @@ const ACCOUNT_WORDS: &[&str] = &[
     "账号",
 ];
 
-/// Words that may follow one of those without being an account.
+/// Words behind which an account stands where the line speaks of signing in, as in `session closed for frank by (uid=0)`.
+const PREPOSITIONS: &[&str] = &["for", "by"];
+
+/// Parts of words of a line that speaks of signing in.
+const SIGN_IN_WORDS: &[&str] = &["assword", "ession", "uth", "ublickey", "ogin", "ogged", "ogon", "ogout", "ign-in", "ign in", "COMMAND="];
+
+/// Words that may follow one of all those without being an account.
 const NOT_ACCOUNTS: &[&str] = &[
+    "uid",
+    "euid",
+    "gid",
+    "pid",
+    "tty",
+    "port",
+    "host",
+    "illegal",
+    "new",
+    "next",
+    "this",
+    "that",
+    "all",
+    "any",
+    "each",
+    "remote",
+    "local",
+    "client",
+    "server",
+    "service",
+    "method",
+    "connection",
+    "peer",
+    "more",
+    "seconds",
+    "minutes",
+    "timeout",
+    "system",
     "is",
     "was",
     "has",
@@ -84,6 +118,9 @@ const NOT_ACCOUNTS: &[&str] = &[
     "access",
     "interface",
 ];
+
+/// A number with fewer digits is no account.
+const DIGITS_OF_NAMES: usize = 4;
 
 /// Replaces, line by line.
 #[derive(Default)]
@@ -166,7 +203,7 @@ impl<'a> Redactor<'a> {
                 continue;
             }
             let end = word_end(text, at);
-            expects = text.get(at..end).is_some_and(is_label);
+            expects = text.get(at..end).is_some_and(|word| leads_to_account(word, text));
             at = end;
             begins = false;
         }
@@ -216,7 +253,9 @@ impl<'a> Redactor<'a> {
             let word = rest.get(..length)?.trim_end_matches(['.', ':']);
             let is_account = word.chars().next().is_some_and(|c| is_word(c) || c == '-')
                 && !NOT_ACCOUNTS.iter().any(|w| w.eq_ignore_ascii_case(word))
-                && !is_label(word);
+                && !is_label(word)
+                // `for 30 seconds`; who is called by digits alone has more of them.
+                && !(word.len() < DIGITS_OF_NAMES && word.bytes().all(|b| b.is_ascii_digit()));
             return is_account.then_some((Word::User, word.len()));
         }
         None
@@ -310,6 +349,14 @@ fn ends_word(rest: &str) -> bool {
 fn is_label(word: &str) -> bool {
     // None is shorter, and none of ASCII longer.
     (3..=15).contains(&word.len()) && ACCOUNT_WORDS.iter().any(|w| w.eq_ignore_ascii_case(word))
+}
+
+/// Whether what stands behind this word of the text may be an account.
+fn leads_to_account(word: &str, text: &str) -> bool {
+    is_label(word)
+        || word.len() <= 3
+            && PREPOSITIONS.iter().any(|p| p.eq_ignore_ascii_case(word))
+            && SIGN_IN_WORDS.iter().any(|part| text.contains(part))
 }
 
 /// `name@domain` at the beginning: the domain needs no dot, accounts of access networks have none.

@@ -35,6 +35,11 @@ fn what_names_a_person_is_replaced() {
         ("user=alice uid=0; User 'carol' logged in", &[], "user=<USER1> uid=0; User '<USER2>' logged in"),
         ("session opened for user dave(uid=1000) by (uid=0)", &[], "session opened for user <USER1>(uid=1000) by (uid=0)"),
         ("user logged in; user is gone; no user", &[], "user logged in; user is gone; no user"),
+        ("session closed for frank by (uid=0)", &[], "session closed for <USER1> by (uid=0)"),
+        ("Accepted password for alice from 192.0.2.7", &[], "Accepted password for <USER1> from <ADDR1>"),
+        ("Postponed publickey for 20261234 by gate", &[], "Postponed publickey for <USER1> by <USER2>"),
+        ("session blocked for 30 seconds by the server", &[], "session blocked for 30 seconds by the server"),
+        ("link is up for eth0, waited for by nobody", &[], "link is up for eth0, waited for by nobody"),
         ("用户名=张三 用户 li.si 登录", &[], "用户名=<USER1> 用户 <USER2> 登录"),
         ("[x@32473 user=\"eve\"]", &[], "[x@32473 user=\"<USER1>\"]"),
         ("0555123@isp user123@adsl.example.cn.", &[], "<MAIL1> <MAIL2>."),
@@ -61,7 +66,7 @@ fn plain<'a>(redactor: &mut Redactor<'a>, text: &'a str) -> String {
             (at, expects) = (at + length, false);
         } else if begins && is_word(c) {
             let word = &rest[..rest.find(|c| !is_word(c)).unwrap_or(rest.len())];
-            expects = is_label(word);
+            expects = leads_to_account(word, text);
             out.push_str(word);
             at += word.len();
         } else {
@@ -78,7 +83,7 @@ proptest! {
     fn the_walk_by_bytes_finds_what_the_plain_one_finds(
         pieces in prop::collection::vec(
             prop_oneof![
-                "[a-f0-9.:]{1,12}", "[ =:@+%.,'\"(<>`：_-]{1,3}", "(user|account|用户|name|login) ", "(bob|eve.li|张三|-x-)", "1[3-9][0-9]{9}", "\\PC{1,3}",
+                "[a-f0-9.:]{1,12}", "[ =:@+%.,'\"(<>`：_-]{1,3}", "(user|account|用户|name|login|for|by) ", "session ", "(bob|eve.li|张三|-x-)", "1[3-9][0-9]{9}", "\\PC{1,3}",
                 "(192.0.2.7|2001:db8::1|::ffff:192.0.2.1|00:11:22:33:44:55|0011-2233-4455|1:2:3:4:5:6:7:8|1:2:3:4:5:6:192.0.2.1)"
             ],
             0..14
