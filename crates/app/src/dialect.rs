@@ -99,6 +99,7 @@ fn event(event: Event) -> String {
     match event {
         Event::Nat(ends, form) => format!("nat {ends:?} {}", form.name()).to_lowercase(),
         Event::Release => "release".to_owned(),
+        Event::Inquiry => "inquiry".to_owned(),
         other => other.name().unwrap_or("nothing").to_owned(),
     }
 }

@@ -72,7 +72,7 @@ pub fn act(acting: &mut Acting<'_>, understood: &Understood<'_, '_>, seen: &Seen
             Event::Nothing => Some(Made::default()),
             Event::Auth(action) => Some(authentication(acting, *action, understood.dialect, values, seen)),
             Event::Nat(ends, form) => mapping(acting, *ends, *form, values, seen),
-            Event::Lease | Event::Release => lease(acting, *event, values, seen),
+            Event::Lease | Event::Release | Event::Inquiry => lease(acting, *event, values, seen),
         };
         any |= made.is_some();
         match made {
@@ -161,11 +161,13 @@ fn lease(acting: &mut Acting<'_>, event: Event, values: &Values<'_>, seen: &Seen
         host: seen.line.host.map(str::to_owned),
     };
     let before = acting.out.sessions.len();
-    if event == Event::Lease {
-        told.holder?;
-        acting.leases.lease(&told, &mut acting.out.sessions);
-    } else {
-        acting.leases.release(&told, &mut acting.out.sessions);
+    match event {
+        Event::Lease => {
+            told.holder?;
+            acting.leases.lease(&told, &mut acting.out.sessions);
+        }
+        Event::Inquiry => acting.leases.inquiry(&told),
+        _ => acting.leases.release(&told, &mut acting.out.sessions),
     }
     Some(Made { rows: (acting.out.sessions.len() - before) as u64, ..Made::default() })
 }

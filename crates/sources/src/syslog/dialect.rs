@@ -24,6 +24,8 @@ pub enum Event {
     Lease,
     /// A lease ended.
     Release,
+    /// A client asked about an address that it says it has: the answer looks like a lease and grants nothing.
+    Inquiry,
     /// Understood, and nothing to keep besides the line.
     Nothing,
 }
@@ -47,7 +49,7 @@ impl Event {
         match self {
             Event::Auth(action) => Some(action.name()),
             Event::Nat(..) => Some("nat"),
-            Event::Lease | Event::Release => Some("lease"),
+            Event::Lease | Event::Release | Event::Inquiry => Some("lease"),
             Event::Nothing => None,
         }
     }
@@ -174,10 +176,11 @@ fn event(word: &str, form: Option<&str>) -> Result<Event, String> {
         "nat-both" => Event::Nat(Ends::Both, form),
         "lease" => Event::Lease,
         "release" => Event::Release,
+        "inquiry" => Event::Inquiry,
         "nothing" => Event::Nothing,
         _ => {
             let known = "sign-in, sign-out, failure, privilege, configuration, nat-begin, nat-begin-only, nat-end, nat-both, lease, release, \
-                         nothing";
+                         inquiry, nothing";
             return Err(format!("event {word:?} is not known: write {known}"));
         }
     })
@@ -243,7 +246,7 @@ impl Rule {
             Event::Nat(_, Form::Session | Form::Bib) => &[Slot::Public, Slot::PublicPort, Slot::Inside],
             Event::Nat(_, Form::Block) => &[Slot::Public, Slot::PublicPort, Slot::Inside],
             Event::Nat(..) => &[Slot::Public, Slot::Inside],
-            Event::Lease | Event::Release => &[Slot::Inside],
+            Event::Lease | Event::Release | Event::Inquiry => &[Slot::Inside],
             Event::Auth(_) | Event::Nothing => &[],
         };
         if let Some(missing) = needs.iter().find(|s| !has(**s)) {
@@ -260,7 +263,7 @@ impl Rule {
 
     /// True when it says who held an address: that is believed only where the line's sender cannot be made to say it.
     fn weighs(&self) -> bool {
-        matches!(self.event, Event::Nat(..) | Event::Lease | Event::Release)
+        matches!(self.event, Event::Nat(..) | Event::Lease | Event::Release | Event::Inquiry)
     }
 
     /// True when a line may mean this although its sender does not name the dialect: the rule has a key, and the key is the program, or the name

@@ -1,13 +1,13 @@
 //! Leases out of log lines: who held which inside address. A lease is a session of its hardware address. Pure; time is passed in.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use weir_base::net::{Addr16, Prefix};
 use weir_base::time::Millis;
 use weir_record::Id;
 use weir_record::kinds::RadiusSession;
 
-use super::limits::LEASES;
+use super::limits::{INQUIRIES, INQUIRY_MS, LEASES};
 
 const START: u8 = 1;
 const STOP: u8 = 2;
@@ -56,6 +56,8 @@ pub struct Leases {
     held: HashMap<Key, Lease>,
     due: BTreeSet<(Millis, Key)>,
     changed: BTreeSet<Key>,
+    /// What clients asked about that they say they hold, by who told, oldest first.
+    inquiries: VecDeque<(u32, Key, Option<Id>, Millis)>,
 }
 
 fn row(lease: &Lease, key: Key, status: u8, time: Millis, received: Millis) -> RadiusSession {
@@ -113,8 +115,31 @@ impl Leases {
         RadiusSession { inferred: 1, reason: Some(reason.to_owned()), ..row(lease, key, STOP, time, received) }
     }
 
+    /// A client asked about an address that it says it holds (DHCPINFORM): the answer that follows grants nothing.
+    pub fn inquiry(&mut self, told: &Told) {
+        if self.inquiries.len() >= INQUIRIES {
+            self.inquiries.pop_front();
+        }
+        self.inquiries.push_back((told.source, told.key, told.holder, told.received));
+    }
+
+    /// True when this answers an inquiry, which is answered once.
+    fn is_answer(&mut self, told: &Told) -> bool {
+        while self.inquiries.front().is_some_and(|(.., at)| told.received.since(*at) > INQUIRY_MS) {
+            self.inquiries.pop_front();
+        }
+        let of = |(source, key, holder, _): &(u32, Key, Option<Id>, Millis)| {
+            *source == told.source && *key == told.key && (holder.is_none() || *holder == told.holder)
+        };
+        let found = self.inquiries.iter().position(of);
+        found.is_some_and(|at| self.inquiries.remove(at).is_some())
+    }
+
     /// An address was leased, or its lease renewed.
     pub fn lease(&mut self, told: &Told, rows: &mut Vec<RadiusSession>) {
+        if self.is_answer(told) {
+            return;
+        }
         let (Some(holder), key) = (told.holder, told.key) else { return };
         let until = told.time.plus(told.life_ms);
         let named = |mut r: RadiusSession| {
@@ -258,6 +283,29 @@ mod tests {
         leases.tick(Millis(260), 10, &mut rows);
         assert_eq!(shown(&rows[6..]), [(STOP, 250, 1, 3)]);
         assert!(leases.is_empty());
+    }
+
+    #[test]
+    fn an_answer_to_who_says_he_has_an_address_is_no_lease() {
+        let (mut leases, mut rows) = (Leases::default(), Vec::new());
+        // Somebody claims the address of another; the server answers, and grants nothing.
+        leases.lease(&told(1, 100, 5_000), &mut rows);
+        leases.inquiry(&told(2, 200, 0));
+        leases.lease(&told(2, 201, 5_000), &mut rows);
+        assert_eq!(shown(&rows), [(START, 100, 0, 1)]);
+        // The holder's own renewal meanwhile counts; the inquiry is answered once, and only by who was asked, and soon.
+        leases.inquiry(&told(2, 300, 0));
+        leases.lease(&told(1, 301, 5_000), &mut rows);
+        leases.lease(&Told { source: 8, ..told(1, 302, 5_000) }, &mut rows);
+        leases.lease(&told(2, 303, 5_000), &mut rows);
+        assert_eq!(shown(&rows[1..]), [(INTERIM, 301, 0, 1), (INTERIM, 302, 0, 1)]);
+        leases.lease(&told(2, 304, 5_000), &mut rows);
+        assert_eq!(shown(&rows[3..]), [(STOP, 304, 1, 1), (START, 304, 0, 2)]);
+        leases.inquiry(&told(2, 400, 0));
+        leases.lease(&told(2, 402 + INQUIRY_MS, 5_000), &mut rows);
+        assert_eq!(shown(&rows[5..]), [(INTERIM, 402 + INQUIRY_MS, 0, 2)]);
+        (0..10_000).for_each(|_| leases.inquiry(&told(2, 500, 0)));
+        assert_eq!(leases.inquiries.len(), INQUIRIES);
     }
 
     #[test]

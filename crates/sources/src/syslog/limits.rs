@@ -123,6 +123,12 @@ pub const REDACTIONS: usize = 512;
 /// Leases followed at one time.
 pub const LEASES: usize = 262_144;
 
+/// Inquiries about addresses that wait for their answers: a server answers one after the other.
+pub const INQUIRIES: usize = 1_024;
+
+/// How long one waits, in milliseconds.
+pub const INQUIRY_MS: i64 = 5_000;
+
 /// NAT mappings without an end that are followed at one time.
 pub const OPEN_MAPPINGS: usize = 262_144;
 

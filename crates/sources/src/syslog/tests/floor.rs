@@ -35,6 +35,7 @@ const FEWER_SHAPES: &[(&str, &str, usize, &str)] = &[
     ("linux", "sign-out login", 1, "Linux-PAM writes one form of an end, and login none of its own"),
     ("linux", "configuration crontab", 2, "crontab changes a table in two ways"),
     ("linux", "privilege CRON", 2, "cron tells of a command's beginning and end"),
+    ("dhcp", "inquiry dnsmasq-dhcp", 2, "one form, and the same behind the number that log-dhcp writes"),
     ("dhcp", "release dnsmasq-dhcp", 2, "one form, and the same behind the number that log-dhcp writes"),
     ("dhcp", "release dhcpd", 2, "with a client's name and without, or: an address and a prefix"),
     ("dhcp", "lease dhcpd", 2, "with a client's name and without, or: for a time and static"),

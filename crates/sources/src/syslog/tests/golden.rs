@@ -46,10 +46,11 @@ pub fn told(table: &Table, bytes: &[u8], only: &[String]) -> String {
             let word = match event {
                 Event::Lease => "lease",
                 Event::Release => "release",
+                Event::Inquiry => "inquiry",
                 other => other.name().unwrap_or("nothing"),
             };
             out.push_str(&format!(" {word}"));
-            if matches!(event, Event::Lease | Event::Release) {
+            if matches!(event, Event::Lease | Event::Release | Event::Inquiry) {
                 let values = &understood.entries[0].values;
                 assert!(meaning::leased(values).is_some() && meaning::holder(values).is_some(), "{decoded}");
             }
