@@ -15,6 +15,7 @@ use crate::fail::{FAILED, Failure};
 use crate::limits::{PASTE_LINE_BYTES, PASTE_LINES};
 use crate::output;
 use crate::socket::client::Client;
+use crate::socket::ops;
 
 /// Runs the command.
 pub fn run(args: &LookupArgs, file: &Path) -> Result<ExitCode, Failure> {
@@ -33,6 +34,7 @@ pub fn run(args: &LookupArgs, file: &Path) -> Result<ExitCode, Failure> {
             }
         }
     }
+    let code = code(&asked, &answers);
     for (line, mut answer) in read.lines.iter().zip(answers) {
         let summary = answer.as_mut().and_then(|a| a.as_object_mut()?.remove("summary"));
         if args.json {
@@ -46,7 +48,16 @@ pub fn run(args: &LookupArgs, file: &Path) -> Result<ExitCode, Failure> {
             output::text(&shown(line, answer.as_ref(), summary.as_ref().and_then(Value::as_str)))?;
         }
     }
-    Ok(if asked.is_empty() { ExitCode::from(FAILED) } else { ExitCode::SUCCESS })
+    Ok(ExitCode::from(code))
+}
+
+/// One question has its answer's code, as when it is asked alone; several have that of success, none that of a failure.
+fn code(asked: &[(usize, Value)], answers: &[Option<Value>]) -> u8 {
+    match asked {
+        [] => FAILED,
+        [(line, _)] => answers.get(*line).and_then(Option::as_ref).map_or(FAILED, ops::exit_code),
+        _ => 0,
+    }
 }
 
 fn text(file: &Path) -> Result<String, Failure> {

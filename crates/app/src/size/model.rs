@@ -81,8 +81,8 @@ pub fn need(args: &SizeArgs) -> Need {
         let a_day = subscribers * each as f64 * ENDS;
         // By the rate over the day: repacking evens the minutes out. The processor is held against the busiest minutes.
         let (usual, busiest) = (nat_at(a_day / DAY_S), nat_at(a_day / DAY_S * args.busy));
-        let remotes = if args.remotes && args.log == LogArg::Sessions { figures::REMOTES } else { 1.0 };
-        flows.push(flow(what, a_day, args.busy, usual.bytes * remotes, busiest.us));
+        let remotes = if args.remotes && args.log == LogArg::Sessions { figures::REMOTE_BYTES } else { 0.0 };
+        flows.push(flow(what, a_day, args.busy, usual.bytes + remotes, busiest.us));
     }
     let interims = if args.interim == 0 { 0.0 } else { DAY_MINUTES / args.interim as f64 };
     let messages = subscribers * (args.logins as f64 * LOGIN_MESSAGES + interims);

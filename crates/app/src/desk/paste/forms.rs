@@ -75,7 +75,8 @@ impl Parts {
             (Some(public), Some(moment)) => (public, moment),
             (None, _) => {
                 return Found {
-                    form,
+                    // Nothing in it was taken for anything.
+                    form: if form == "plain" { "" } else { form },
                     problem: Some("no address in it: write it as 203.0.113.7:40123 2026-11-22 10:00:00".to_owned()),
                     ..Found::default()
                 };
