@@ -9,11 +9,11 @@ export const hex = (seed) => Array.from({ length: 32 }, (_, n) => ((seed * 7 + n
 const wave = (n, seed) => Math.max(0, Math.sin(n / 7 + seed) * 0.3 + Math.sin(n / 2.3 + seed * 3) * 0.12 + 1);
 
 export const ROLES = [
-  ['system-admin', '系统管理员', 'System administrator', 'overview.read sources.read settings.read settings.change accounts.read accounts.change roles.change approvals.read seal.now import.run break-glass.ask self metrics.read', 'security-admin audit-admin'],
-  ['security-admin', '安全管理员', 'Security administrator', 'overview.read sources.read accounts.read accounts.change roles.change approvals.read approvals.confirm settings.read text.open self metrics.read', 'system-admin audit-admin'],
-  ['audit-admin', '审计管理员', 'Audit administrator', 'overview.read sources.read ledger.read ledger.open accounts.read approvals.read settings.read text.open self', 'system-admin security-admin'],
-  ['operator', '操作员', 'Operator', 'overview.read lookup.ask records.read records.export sql.run sources.read seal.now key.show self', 'approver inspector'],
-  ['reviewer', '复核员', 'Reviewer', 'overview.read records.read sources.read self', 'inspector'],
+  ['system-admin', '系统管理员', 'System administrator', 'overview.read sources.read settings.read settings.change accounts.read accounts.change roles.change approvals.read seal.now import.run break-glass.ask self metrics.read', 'security-admin audit-admin inspector'],
+  ['security-admin', '安全管理员', 'Security administrator', 'overview.read sources.read accounts.read accounts.change roles.change approvals.read approvals.confirm settings.read text.open self metrics.read', 'system-admin audit-admin operator inspector'],
+  ['audit-admin', '审计管理员', 'Audit administrator', 'overview.read sources.read ledger.read ledger.open accounts.read approvals.read settings.read text.open self', 'system-admin security-admin operator reviewer inspector'],
+  ['operator', '操作员', 'Operator', 'overview.read lookup.ask records.read records.export sql.run sources.read seal.now key.show self', 'security-admin audit-admin approver inspector'],
+  ['reviewer', '复核员', 'Reviewer', 'overview.read records.read sources.read self', 'audit-admin inspector'],
   ['approver', '审批人', 'Approver', 'overview.read approvals.read approvals.confirm self', 'operator inspector'],
   ['inspector', '检查人员', 'Inspector', 'overview.read sources.read self', 'system-admin security-admin audit-admin operator reviewer approver'],
 ].map(([name, zh, en, may, never]) => ({ name, zh, en, may: may.split(' '), never_with: never.split(' ') }));

@@ -300,6 +300,7 @@ pub fn content(changes: &Changes) -> Json {
 /// As [`Layers::change`]; an approval is missing or does not fit.
 pub fn over_socket(service: &Service, actor: &str, changes: &Changes, reason: &str, approval: Option<&str>) -> Result<Json, Failure> {
     let checked = service.layers.check(changes)?;
+    let mut reason = reason.to_owned();
     if checked.problems.is_empty() && checked.two_persons {
         let desk = service.desk.as_ref().ok_or_else(|| {
             Failure::new(
@@ -310,9 +311,11 @@ pub fn over_socket(service: &Service, actor: &str, changes: &Changes, reason: &s
         let ask = "ask for it at the desk under Settings, let another person confirm it, then give its id with --approval";
         let id = approval.ok_or_else(|| Failure::new("this change needs a second person", ask))?;
         let id: Id = id.parse().map_err(|_| Failure::usage("--approval is not an id", "copy it from the approval's page at the desk"))?;
-        desk.take_socket(actor, id, "setting-change", &content(changes), service.clock.now())
+        // What two persons decided on is kept with the reason they decided on.
+        reason = desk
+            .take_socket(actor, id, "setting-change", &content(changes), service.clock.now())
             .map_err(|r| Failure::new(r.what(), r.todo()))?;
     }
-    let done = service.layers.change(service, actor, changes, reason)?;
+    let done = service.layers.change(service, actor, changes, &reason)?;
     Ok(json!({ "differences": done }))
 }

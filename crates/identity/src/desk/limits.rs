@@ -66,6 +66,10 @@ pub const NAME_LOCKS: usize = 1_024;
 pub const TURNED_MS: i64 = 60_000;
 /// Most places whose turned-away tries are recorded by themselves; those of others are recorded together.
 pub const TURNED_PLACES: usize = 256;
+/// Refused steps of approvals that are recorded one by one for an account in a window; those beyond are counted and told together.
+pub const REFUSALS_A_WINDOW: u32 = 10;
+/// The window, in milliseconds.
+pub const REFUSALS_MS: i64 = 60_000;
 /// Most ceremonies (passkey, TOTP set-up, OpenID) under way.
 pub const CEREMONIES: usize = 4_096;
 /// Most ceremonies under way from one address.

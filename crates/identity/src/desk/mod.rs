@@ -8,6 +8,7 @@ mod approval;
 mod break_glass;
 mod ceremony;
 mod codec;
+mod common;
 pub mod content;
 pub mod fuzz;
 pub mod limits;

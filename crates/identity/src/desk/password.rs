@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use weir_base::crypto::random;
 
 use super::codec::as_base64;
+use super::common::is_common;
 use super::limits::{LOGIN_IN_PASSWORD_BYTES, PASSWORD_BYTES, PASSWORD_CHARS};
 use super::refused::Refused;
 use super::secret::same;
@@ -106,6 +107,12 @@ pub fn acceptable(password: &str, login: &str) -> Result<(), Refused> {
     distinct.dedup();
     if distinct.len() < 5 {
         return Err(Refused::bad("password", "A password has at least five different characters."));
+    }
+    if is_common(password) {
+        return Err(Refused::bad(
+            "password",
+            "This password is one of those that are tried first: take some words that nobody else puts together.",
+        ));
     }
     if login.len() >= LOGIN_IN_PASSWORD_BYTES && password.to_lowercase().contains(login) {
         return Err(Refused::bad("password", "A password does not hold the sign-in name."));

@@ -251,7 +251,8 @@ pub const TABLE: &[RoleLine] = &[
         zh: "操作员",
         en: "Operator",
         may: &[C::OverviewRead, C::LookupAsk, C::RecordsRead, C::RecordsExport, C::SqlRun, C::SourcesRead, C::SealNow, C::KeyShow],
-        never_with: &[Role::Approver],
+        // Who asks reads no ledger of it, opens no line's text and confirms nothing.
+        never_with: &[Role::SecurityAdmin, Role::AuditAdmin, Role::Approver],
     },
     RoleLine {
         role: Role::Reviewer,
@@ -259,7 +260,7 @@ pub const TABLE: &[RoleLine] = &[
         zh: "复核员",
         en: "Reviewer",
         may: &[C::OverviewRead, C::RecordsRead, C::SourcesRead],
-        never_with: &[],
+        never_with: &[Role::AuditAdmin],
     },
     RoleLine {
         role: Role::Approver,

@@ -52,7 +52,7 @@ fn allowed_sets() -> Vec<Vec<Role>> {
 #[test]
 fn no_role_and_no_person_reads_and_erases_and_none_browses_by_identity() {
     let sets = allowed_sets();
-    assert!(sets.len() > 20);
+    assert!(sets.len() > 12, "{}", sets.len());
     for set in sets {
         let classes: Vec<Class> = capabilities(&set).iter().map(Capability::class).collect();
         assert!(!(classes.contains(&Class::Masked) && classes.contains(&Class::Erase)), "{set:?}");

@@ -36,6 +36,7 @@ mod openid;
 mod own;
 mod passkeys;
 mod perform;
+mod refusals;
 mod sign_in;
 mod tick;
 mod tokens;
@@ -82,6 +83,8 @@ pub(super) struct Live {
     pub(super) noise: Throttle,
     /// Tries that had to wait.
     pub(super) turned: Turned,
+    /// Steps of approvals that were refused.
+    pub(super) refusals: refusals::Refusals,
     pub(super) ceremonies: Ceremonies,
     pub(super) reads: MassReads,
 }
@@ -110,6 +113,7 @@ impl Desk {
             throttle: Throttle::new(),
             noise: Throttle::new(),
             turned: Turned::default(),
+            refusals: refusals::Refusals::default(),
             ceremonies: Ceremonies::default(),
             reads: MassReads::default(),
         };

@@ -56,7 +56,10 @@ fn change(app: &App, visit: &Visit, who: &Signed, body: &SettingChange) -> Answe
                     .field("approval"),
             )
         })?;
-        app.desk.take(&who.0, id, KIND, &content, visit.now)?;
+        // What two persons decided on is kept with the reason they decided on.
+        let reason = app.desk.take(&who.0, id, KIND, &content, visit.now)?;
+        app.backend.settings_change(&who.ledger(), &body.changes, &reason)?;
+        return Ok(Changed { state: "done".into(), approval: None, link: None });
     }
     app.backend.settings_change(&who.ledger(), &body.changes, &body.reason)?;
     Ok(Changed { state: "done".into(), approval: None, link: None })

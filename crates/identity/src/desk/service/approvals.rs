@@ -13,7 +13,7 @@ use crate::desk::content::{self, Digest};
 use crate::desk::limits::{APPROVAL_MS, APPROVALS, APPROVALS_OPEN, INVITATION_MS};
 use crate::desk::records::PROGRAM;
 use crate::desk::refused::Refused;
-use crate::desk::roles::{Capability, Role, capabilities};
+use crate::desk::roles::{Capability, Role, capabilities, emergency_capabilities};
 use crate::desk::secret;
 use crate::desk::store::{Entry, Look};
 use crate::desk::views::{ApprovalView, Caller, Changed, StepView};
@@ -166,7 +166,13 @@ impl Desk {
     /// [`Refused::NotAllowed`], [`Refused::SamePerson`], [`Refused::Conflict`] for another digest, [`Refused::Expired`], [`Refused::Void`],
     /// [`Refused::Store`].
     pub fn confirm(&self, caller: &Caller, id: Id, digest: &str, now: Millis) -> Outcome<(ApprovalView, Option<String>)> {
-        caller.needs(Capability::ApprovalsConfirm)?;
+        let done = caller.needs(Capability::ApprovalsConfirm).and_then(|()| self.confirmed(caller, id, digest, now));
+        let code = self.told_if_refused(caller, "desk-approval-confirm", id, done, now)?;
+        let store = self.store();
+        store.approval(id).map(|a| (view(&*store, a, caller, now), code)).ok_or(Refused::NotFound("approval"))
+    }
+
+    fn confirmed(&self, caller: &Caller, id: Id, digest: &str, now: Millis) -> Outcome<Option<String>> {
         let digest = digest_of(digest)?;
         let ((ended, code), held) = self.change(|c| {
             let mut approval = c.draft.approval(id).ok_or(Refused::NotFound("approval"))?.clone();
@@ -186,8 +192,7 @@ impl Desk {
             self.live().sessions.end_account(account, None);
         }
         drop(held);
-        let store = self.store();
-        store.approval(id).map(|a| (view(&*store, a, caller, now), code)).ok_or(Refused::NotFound("approval"))
+        Ok(code)
     }
 
     /// Says no.
@@ -195,9 +200,10 @@ impl Desk {
     /// # Errors
     /// [`Refused::NotAllowed`], [`Refused::SamePerson`], [`Refused::Bad`], [`Refused::Expired`], [`Refused::Store`].
     pub fn refuse(&self, caller: &Caller, id: Id, reason: &str, now: Millis) -> Outcome<ApprovalView> {
-        caller.needs(Capability::ApprovalsConfirm)?;
         account::reason(reason)?;
-        self.step(caller, id, "desk-approval-refuse", now, |a| a.refuse(caller.who(), reason, now))
+        let may = caller.needs(Capability::ApprovalsConfirm);
+        let done = may.and_then(|()| self.step(caller, id, "desk-approval-refuse", now, |a| a.refuse(caller.who(), reason, now)));
+        self.told_if_refused(caller, "desk-approval-refuse", id, done, now)
     }
 
     /// Takes back what one asked for.
@@ -206,7 +212,8 @@ impl Desk {
     /// [`Refused::NotFound`], [`Refused::Expired`], [`Refused::Store`].
     pub fn withdraw(&self, caller: &Caller, id: Id, now: Millis) -> Outcome<ApprovalView> {
         self.own(caller, now)?;
-        self.step(caller, id, "desk-approval-withdraw", now, |a| a.withdraw(caller.who(), now))
+        let done = self.step(caller, id, "desk-approval-withdraw", now, |a| a.withdraw(caller.who(), now));
+        self.told_if_refused(caller, "desk-approval-withdraw", id, done, now)
     }
 
     fn step(
@@ -229,14 +236,17 @@ impl Desk {
     }
 
     /// Uses a confirmed approval for exactly this content: `Ok` once, and then the caller does it. Another content makes it void. The
-    /// confirmations must still count.
+    /// confirmations must still count. Gives the reason that was confirmed: it is the one to be kept, whatever is said later.
     ///
     /// # Errors
     /// [`Refused::NotAllowed`], [`Refused::NotFound`], [`Refused::Conflict`] while it is not confirmed, [`Refused::Void`],
     /// [`Refused::Expired`], [`Refused::Store`].
-    pub fn take(&self, caller: &Caller, id: Id, kind: &str, content: &Value, now: Millis) -> Outcome<()> {
+    pub fn take(&self, caller: &Caller, id: Id, kind: &str, content: &Value, now: Millis) -> Outcome<String> {
         caller.needs(Capability::SettingsChange)?;
-        self.use_up(&caller.actor(), id, kind, content, now, |approval, kind, digest| approval.take(caller.who(), kind, digest, now))
+        let done =
+            self.use_up(&caller.actor(), id, kind, content, now, |approval, kind, digest| approval.take(caller.who(), kind, digest, now));
+        // Another content is recorded where it was found.
+        if done == Err(Refused::Void) { done } else { self.told_if_refused(caller, "desk-approval-use", id, done, now) }
     }
 
     /// As [`Desk::take`], for an account of the socket (`uid:N`), which the program has found allowed to change settings. It cannot sign in, so it is
@@ -244,7 +254,7 @@ impl Desk {
     ///
     /// # Errors
     /// As there.
-    pub fn take_socket(&self, actor: &str, id: Id, kind: &str, content: &Value, now: Millis) -> Outcome<()> {
+    pub fn take_socket(&self, actor: &str, id: Id, kind: &str, content: &Value, now: Millis) -> Outcome<String> {
         self.use_up(actor, id, kind, content, now, |approval, kind, digest| approval.take_socket(actor, kind, digest, now))
     }
 
@@ -256,7 +266,7 @@ impl Desk {
         content: &Value,
         now: Millis,
         take: impl FnOnce(&mut Approval, Kind, &Digest) -> Outcome<()>,
-    ) -> Outcome<()> {
+    ) -> Outcome<String> {
         let kind = taken_kind(kind)?;
         let digest = content::digest(content)?;
         let (out, _held) = self.change(|c| {
@@ -276,8 +286,9 @@ impl Desk {
                 }
                 Err(other) => return Err(other.clone()),
             }
+            let reason = approval.reason.clone();
             c.draft.put(Entry::Approval(approval));
-            Ok(out)
+            Ok(out.map(|()| reason))
         })?;
         out
     }
@@ -298,6 +309,7 @@ impl Desk {
             if account.roles.contains(&role) || c.draft.emergency_of(caller.account, now).is_some() {
                 return Err(Refused::Conflict("The account has this role, or an emergency is open already."));
             }
+            fits_in_an_emergency(&c.draft, caller.person, role)?;
             asked(c, caller, ask, now)
         })
         .map(|(id, _)| Changed { approval: Some(id), link: None })
@@ -317,6 +329,20 @@ impl Desk {
         })
         .map(drop)
     }
+}
+
+/// A role that never goes together with one the person has does not in an emergency either, with whichever account; and one of which an
+/// emergency gives nothing is not opened.
+pub(super) fn fits_in_an_emergency(look: &impl Look, person: Id, role: Role) -> Outcome<()> {
+    let held: Vec<Role> = look.accounts().into_iter().filter(|a| a.person == person).flat_map(|a| a.roles.iter().copied()).collect();
+    if held.iter().any(|own| !own.goes_with(role)) {
+        return Err(Refused::NotAllowed("This role never goes together with one the person has, in an emergency neither."));
+    }
+    let own = capabilities(&held);
+    if role.line().may.iter().all(|c| own.has(*c) || !emergency_capabilities(role).has(*c)) {
+        return Err(Refused::NotAllowed("An emergency gives nothing of this role that the person does not have."));
+    }
+    Ok(())
 }
 
 /// A kind that is asked for by name and taken by the one who asked.

@@ -96,6 +96,7 @@ fn what(c: &mut Change<'_>, approval: &mut Approval, now: Millis) -> Outcome<Opt
             if account != approval.asked_by {
                 return Err(unreadable());
             }
+            super::approvals::fits_in_an_emergency(&c.draft, approval.asked_person, role)?;
             let until = now.plus(i64::from(minutes) * 60_000);
             c.draft.put(Entry::Emergency(Emergency { id: approval.id, account, role, from: now, until }));
             let detail = format!("approval={} role={role} minutes={minutes}", approval.id);

@@ -26,6 +26,7 @@ impl Desk {
             live.turned.due(now)
         };
         self.turned_away(&turned, now)?;
+        self.tell_refusals(now, false)?;
         if !is_due(&self.store(), now) {
             return Ok(());
         }
@@ -55,7 +56,8 @@ impl Desk {
     /// [`crate::desk::Refused::Store`].
     pub fn end(&self, now: Millis) -> Outcome<()> {
         let turned = self.live().turned.rest(now);
-        self.turned_away(&turned, now)
+        self.turned_away(&turned, now)?;
+        self.tell_refusals(now, true)
     }
 
     fn turned_away(&self, lines: &[Line], now: Millis) -> Outcome<()> {

@@ -240,7 +240,7 @@ fn an_administrator_is_disabled_by_two_and_the_last_of_each_sort_stays() {
         let roles = w.desk.roles_change(&w.caller(&u.sys), last, &[Role::Reviewer], WHY, w.now());
         assert_eq!(roles.err().map(|e| e.code()), Some("conflict"), "nor by taking the role away");
     }
-    let second = w.add(&u.sys, &u.one, "audit2", &[Role::AuditAdmin, Role::Reviewer], None);
+    let second = w.add(&u.sys, &u.one, "audit2", &[Role::AuditAdmin, Role::Approver], None);
     let asked = disable(&u.sys, u.audit.id).unwrap().approval.expect("two persons");
     let other = disable(&u.sys, second.id).unwrap().approval.unwrap();
     assert!(w.session(&u.audit.cookie).is_some());
@@ -250,7 +250,7 @@ fn an_administrator_is_disabled_by_two_and_the_last_of_each_sort_stays() {
     assert_eq!(w.account(&u.sys, second.id).state, "active");
     assert!(w.told().iter().any(|t| t.starts_with("desk-account-disable account:") && t.contains(&format!("approval={asked}"))));
     // An administrator's role is taken away by two as well; another role at once.
-    let third = w.add(&u.sys, &u.one, "audit3", &[Role::AuditAdmin, Role::Reviewer], None);
+    let third = w.add(&u.sys, &u.one, "audit3", &[Role::AuditAdmin, Role::Approver], None);
     let change = |roles: &[Role]| w.desk.roles_change(&w.caller(&u.sys), third.id, roles, WHY, w.now()).unwrap().approval;
     assert_eq!(change(&[Role::AuditAdmin]), None);
     let taken = change(&[]).expect("two persons");
