@@ -33,6 +33,7 @@ mod side;
 mod signals;
 mod simulate;
 mod socket;
+mod statements;
 mod verify;
 mod view;
 mod views;
