@@ -18,13 +18,23 @@ use crate::views;
 
 /// Statements under way.
 pub struct Statements {
-    under_way: Arc<AtomicUsize>,
+    places: Arc<AtomicUsize>,
+    /// Those whose begin is in the ledger and whose end is not.
+    begun: Arc<AtomicUsize>,
     stop: Stop,
     within: Duration,
 }
 
 /// A place among them; given back when it is dropped.
 struct Place(Arc<AtomicUsize>);
+
+impl Place {
+    /// One of these, and how many there were before.
+    fn take(of: &Arc<AtomicUsize>) -> (Place, usize) {
+        let before = of.fetch_add(1, Ordering::SeqCst);
+        (Place(Arc::clone(of)), before)
+    }
+}
 
 impl Drop for Place {
     fn drop(&mut self) {
@@ -50,12 +60,12 @@ impl Refused {
 impl Statements {
     /// None yet; each may run so long.
     pub fn new(within: Duration) -> Statements {
-        Statements { under_way: Arc::default(), stop: Stop::new(), within }
+        Statements { places: Arc::default(), begun: Arc::default(), stop: Stop::new(), within }
     }
 
-    /// How many there are.
+    /// How many read now: their begin is in the ledger, their end is not yet.
     pub fn under_way(&self) -> usize {
-        self.under_way.load(Ordering::SeqCst)
+        self.begun.load(Ordering::SeqCst)
     }
 
     /// Ends those under way and takes no more.
@@ -67,8 +77,8 @@ impl Statements {
         if self.stop.is_raised() {
             return Err(Failure::new(Why::Stopping.what(), Why::Stopping.todo()));
         }
-        let place = Place(Arc::clone(&self.under_way));
-        if self.under_way.fetch_add(1, Ordering::SeqCst) >= SQL_STATEMENTS {
+        let (place, before) = Place::take(&self.places);
+        if before >= SQL_STATEMENTS {
             return Err(Failure::new(
                 format!("{SQL_STATEMENTS} statements are under way already"),
                 "send it again when one of them has ended; each ends after a while by itself",
@@ -88,6 +98,7 @@ pub fn run(service: &Service, actor: &str, ledger: bool, statement: &str, gone: 
     let commit = |asked| ledger::commit(&service.store, service.front.as_ref(), &[asked]).map_err(Refused::later);
     let act = views::asked(clock.now(), actor, "sql", statement, None);
     commit(act.begun(0))?;
+    let _begun = Place::take(&all.begun);
     let over = || all.stop.is_raised().then_some(Why::Stopping).or_else(|| gone().then_some(Why::Gone));
     let result = views::sql(&service.store, statement, ledger, &During { clock, within: all.within, over: &over }, Box::new(place));
     commit(act.ended(clock.now(), outcome(&result), result.as_ref().map_or(0, |v| ledger::rows(v))))?;
