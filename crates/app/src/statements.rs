@@ -101,7 +101,7 @@ pub fn run(service: &Service, actor: &str, ledger: bool, statement: &str, gone: 
     let _begun = Place::take(&all.begun);
     let over = || all.stop.is_raised().then_some(Why::Stopping).or_else(|| gone().then_some(Why::Gone));
     let result = views::sql(&service.store, statement, ledger, &During { clock, within: all.within, over: &over }, Box::new(place));
-    commit(act.ended(clock.now(), outcome(&result), result.as_ref().map_or(0, |v| ledger::rows(v))))?;
+    commit(act.ended(clock.now(), outcome(&result), result.as_ref().map_or(0, ledger::rows)))?;
     result.map_err(|e| Refused { later: matches!(e, QueryError::Ended(Why::Gone | Why::Stopping)), failure: refused(e, all.within) })
 }
 
