@@ -1002,7 +1002,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** A statement over the masking views. */
+        /** A statement over the masking views. It ends with its connection. */
         post: operations["sql"];
         delete?: never;
         options?: never;

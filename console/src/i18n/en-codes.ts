@@ -218,6 +218,10 @@ export default {
   'answerShort.rows': 'rows',
   'answerShort.refused': 'refused',
   'answerShort.failed': 'failed',
+  'answerShort.ended': 'ended',
+  'answerShort.cancelled': 'cancelled',
+  'answerShort.too-long': 'too long',
+  'answerShort.too-large': 'too large',
   // Accounts, approvals, settings
   'accountState.invited': 'invited',
   'accountState.active': 'active',

@@ -218,6 +218,10 @@ export default {
   'answerShort.rows': '有结果',
   'answerShort.refused': '被拒绝',
   'answerShort.failed': '失败',
+  'answerShort.ended': '已结束',
+  'answerShort.cancelled': '已取消',
+  'answerShort.too-long': '超时',
+  'answerShort.too-large': '过大',
   // Accounts, approvals, settings
   'accountState.invited': '已邀请',
   'accountState.active': '正常',

@@ -32,6 +32,18 @@ pub struct Asked {
 }
 
 impl Asked {
+    /// The act as it begins, durable before anything is read; `rows` where how many there will be is known.
+    #[must_use]
+    pub fn begun(&self, rows: u64) -> Asked {
+        Asked { answer: "begun".to_owned(), rows, ..self.clone() }
+    }
+
+    /// The act when it has ended, and how.
+    #[must_use]
+    pub fn ended(&self, time: Millis, answer: &str, rows: u64) -> Asked {
+        Asked { time, answer: answer.to_owned(), rows, ..self.clone() }
+    }
+
     /// The record, its target encrypted under the ledger's key.
     pub fn record(&self, store: &Store, offline: bool) -> Result<Question, StoreError> {
         Ok(Question {
@@ -57,6 +69,11 @@ pub fn commit(store: &Store, sink: &dyn RecordSink, asked: &[Asked]) -> Result<(
     let rows = rows.map_err(|e| Failure::new(format!("the ledger cannot be written ({e})"), "run `weir verify`"))?;
     let group = Group { batches: vec![(Kind::Question, Question::batch(&rows))], ..Group::new(OWNER) };
     sink.commit(group).map(drop).map_err(|e| refused(&e))
+}
+
+/// Rows in an answer.
+pub fn rows(answer: &serde_json::Value) -> u64 {
+    answer.get("rows").and_then(serde_json::Value::as_array).map_or(0, |rows| rows.len() as u64)
 }
 
 /// Why an answer is not given when its question cannot be written down.

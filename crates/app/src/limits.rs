@@ -186,6 +186,15 @@ pub const SETTINGS_BYTES: u64 = 1 << 20;
 /// Accounts of the socket that the configuration may name.
 pub const SOCKET_UIDS: usize = 1_024;
 
+/// Statements of SQL under way at once, of the desk and of the socket.
+pub const SQL_STATEMENTS: usize = 4;
+
+/// Shortest time that a statement of SQL may be given, in milliseconds.
+pub const SQL_MS_MIN: i64 = 1_000;
+
+/// Longest time that a statement of SQL may be given, in milliseconds: a command waits somewhat longer ([`ANSWER_WAIT_S`]).
+pub const SQL_MS_MAX: i64 = 240_000;
+
 /// Rows of an export that are written out at once.
 pub const EXPORT_ROWS: usize = 4_096;
 

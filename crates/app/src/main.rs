@@ -34,6 +34,7 @@ mod signals;
 mod simulate;
 mod size;
 mod socket;
+mod statements;
 mod verify;
 mod view;
 mod views;

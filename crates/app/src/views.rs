@@ -1,5 +1,6 @@
 //! Records, SQL, exports and keys: what people may see beside answers, and what the ledger says of it.
 
+use std::any::Any;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use weir_query::QueryError;
 use weir_query::mask::{self, Mask};
 use weir_query::rows::{Rows, Wanted};
 use weir_query::search::Words;
+use weir_query::sql::watch::During;
 use weir_record::Kind;
 use weir_store::engine::Store;
 
@@ -21,9 +23,8 @@ use crate::rows;
 /// What a view that did not answer says to a person.
 pub fn failure(error: QueryError) -> Failure {
     match error {
-        QueryError::Statement(why) => {
-            Failure::usage(format!("the statement is not accepted: {why}"), "one SELECT over the kinds of docs/records.md")
-        }
+        QueryError::Statement { what, todo } => Failure::usage(what, todo),
+        QueryError::Ended(why) => Failure::new(why.what(), why.todo()),
         QueryError::NoView(kind) => {
             Failure::usage(format!("{kind} has no view"), "its keys are held only by an approved case or the person's own access")
         }
@@ -121,8 +122,14 @@ pub fn search(store: &Arc<Store>, wanted: Wanted, words: &str, limit: usize) -> 
 }
 
 /// A statement over the masking views; the ledger's is among them for who may read the ledger.
-pub fn sql(store: &Arc<Store>, statement: &str, ledger: bool) -> Result<Value, Failure> {
-    let answer = weir_query::sql::run(store, statement, &|kind| open_to(kind, ledger).is_ok()).map_err(failure)?;
+pub fn sql(
+    store: &Arc<Store>,
+    statement: &str,
+    ledger: bool,
+    during: &During<'_>,
+    place: Box<dyn Any + Send>,
+) -> Result<Value, QueryError> {
+    let answer = weir_query::sql::run(store, statement, &|kind| open_to(kind, ledger).is_ok(), during, place)?;
     let columns: Vec<&String> = answer.schema.fields().iter().map(|f| f.name()).collect();
     Ok(json!({ "columns": columns, "rows": rows::objects(&answer.batches), "cut": answer.cut }))
 }

@@ -18,8 +18,16 @@ pub mod sql;
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {
     /// The statement is not one.
-    #[error("the statement is not accepted: {0}")]
-    Statement(String),
+    #[error("{what}: {todo}")]
+    Statement {
+        /// What is wrong with it; nothing of the statement itself.
+        what: String,
+        /// What to do.
+        todo: String,
+    },
+    /// The statement was ended before its end.
+    #[error("{0}")]
+    Ended(sql::watch::Why),
     /// The kind has no view.
     #[error("{0} has no view: its keys are held only by an approved case or the person's own access")]
     NoView(&'static str),

@@ -3,6 +3,39 @@
 /// Memory of one SQL statement, in bytes.
 pub const SQL_MEMORY_BYTES: usize = 512 << 20;
 
+/// By how much the program's memory may grow while a statement runs, in bytes; beyond it the statement is ended.
+pub const SQL_GROWTH_BYTES: u64 = 1 << 30;
+
+/// Rows that steps of one statement keep at once: the first table of a join, those of a window.
+pub const SQL_HELD_ROWS: u64 = 20_000_000;
+
+/// Rows that pass from one step of a statement to the next at once.
+pub const SQL_BATCH_ROWS: usize = 8_192;
+
+/// Bytes that pass at once.
+pub const SQL_BATCH_BYTES: u64 = 128 << 20;
+
+/// Pairs of rows that a join holds against each other between two looks whether it may go on.
+pub const SQL_PAIRS: usize = 1 << 23;
+
+/// Rows that pass to a join at once at least, however many pairs that makes.
+pub const SQL_PAIR_ROWS: usize = 16;
+
+/// Stack of a statement's thread, in bytes: plans are trees. It is taken as far as it is used.
+pub const SQL_STACK_BYTES: usize = 256 << 20;
+
+/// Words and signs of a statement, without commas and values: a deep one is a deep tree.
+pub const SQL_WORDS: usize = 2_000;
+
+/// How often it is looked at whether a statement may go on, in milliseconds.
+pub const SQL_LOOK_MS: u64 = 50;
+
+/// How long is waited for a statement that has to end, in milliseconds; one that takes longer keeps its place until it has ended.
+pub const SQL_GRACE_MS: u64 = 3_000;
+
+/// Bytes of the rows that a statement returns at most.
+pub const SQL_ANSWER_BYTES: usize = 32 << 20;
+
 /// Longest statement, in bytes.
 pub const STATEMENT_BYTES: usize = 64 << 10;
 
@@ -10,7 +43,7 @@ pub const STATEMENT_BYTES: usize = 64 << 10;
 pub const SQL_ROWS: usize = 100_000;
 
 /// Rows of one batch of a view.
-pub const VIEW_ROWS: usize = 65_536;
+pub const VIEW_ROWS: u64 = 65_536;
 
 /// Words of one search.
 pub const SEARCH_WORDS: usize = 16;

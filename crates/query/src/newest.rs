@@ -33,7 +33,8 @@ pub fn newest(store: &Arc<Store>, wanted: Wanted, source: Option<u32>, limit: us
     let source = match source {
         None => None,
         Some(number) => {
-            let none = || QueryError::Statement(format!("rows of {} have no source", spec.name));
+            let none =
+                || QueryError::Statement { what: format!("rows of {} have no source", spec.name), todo: "leave out the source".to_owned() };
             Some((spec.index("source").ok_or_else(none)?, number))
         }
     };

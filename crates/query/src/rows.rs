@@ -1,5 +1,6 @@
 //! Lists: rows of one kind in a span of time, newest unit last, masked, batch by batch.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{AsArray, BooleanArray, RecordBatch};
@@ -8,9 +9,10 @@ use arrow::datatypes::TimestampMillisecondType;
 use weir_base::time::Millis;
 use weir_record::Kind;
 use weir_store::catalog::UnitMeta;
-use weir_store::engine::Store;
+use weir_store::engine::{Store, UnitReader};
 
 use crate::QueryError;
+use crate::limits::VIEW_ROWS;
 use crate::mask::{self, Mask};
 
 /// What rows are wanted.
@@ -39,6 +41,8 @@ pub struct Rows {
     mask: Arc<Mask>,
     wanted: Wanted,
     units: std::vec::IntoIter<UnitMeta>,
+    /// The unit that is read, and its rows that were not.
+    open: Option<(UnitReader, Range<u64>)>,
     ready: Vec<RecordBatch>,
     live: bool,
 }
@@ -51,7 +55,24 @@ impl Rows {
         // What is not sealed is taken first, so that a unit sealed meanwhile is at worst seen once too often, never missed.
         let ready = if wanted.unsealed { live(store, wanted.kind) } else { Vec::new() };
         let units: Vec<UnitMeta> = store.units().into_iter().filter(fits).collect();
-        Ok(Rows { store: Arc::clone(store), mask: Arc::clone(mask), wanted, units: units.into_iter(), ready, live: true })
+        Ok(Rows { store: Arc::clone(store), mask: Arc::clone(mask), wanted, units: units.into_iter(), open: None, ready, live: true })
+    }
+
+    /// The next rows of the unit that is open, some at a time: a unit may hold millions.
+    fn piece(&mut self) -> Result<Option<RecordBatch>, QueryError> {
+        while let Some((reader, rest)) = &mut self.open {
+            let rows = rest.start..rest.end.min(rest.start + VIEW_ROWS);
+            rest.start = rows.end;
+            let read = if rows.is_empty() { None } else { Some(reader.rows(rows, None)) };
+            let Some(read) = read else {
+                self.open = None;
+                return Ok(None);
+            };
+            let masked = read?.iter().map(|batch| self.masked(batch)).collect::<Result<Vec<_>, _>>()?;
+            let Some(first) = masked.first() else { continue };
+            return arrow::compute::concat_batches(&first.schema(), &masked).map(Some).map_err(|e| QueryError::Internal(e.to_string()));
+        }
+        Ok(None)
     }
 
     fn masked(&self, batch: &RecordBatch) -> Result<RecordBatch, QueryError> {
@@ -77,6 +98,11 @@ impl Iterator for Rows {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
+            match self.piece() {
+                Ok(None) => {}
+                Ok(Some(batch)) => return Some(Ok(batch)),
+                Err(e) => return Some(Err(e)),
+            }
             if !self.live
                 && let Some(batch) = self.ready.pop()
             {
@@ -91,18 +117,8 @@ impl Iterator for Rows {
                 self.ready.reverse();
                 continue;
             };
-            match self.store.read_unit(&unit) {
-                Ok(batches) => {
-                    let mut out = Vec::new();
-                    for batch in &batches {
-                        match self.masked(batch) {
-                            Ok(b) => out.push(b),
-                            Err(e) => return Some(Err(e)),
-                        }
-                    }
-                    let Some(first) = out.first() else { continue };
-                    return Some(arrow::compute::concat_batches(&first.schema(), &out).map_err(|e| QueryError::Internal(e.to_string())));
-                }
+            match self.store.open_unit(&unit) {
+                Ok(reader) => self.open = Some((reader, unit.first_row..unit.first_row + unit.rows)),
                 Err(e) => return Some(Err(e.into())),
             }
         }

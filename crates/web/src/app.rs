@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use weir_base::clock::Clock;
@@ -32,6 +33,8 @@ pub struct Shared {
     pub sign_ins: Pool,
     /// Threads for exports.
     pub exports: Pool,
+    /// Threads for statements: one may take a minute, and nothing else waits for it.
+    pub statements: Pool,
     /// Rates of addresses and sessions.
     pub rates: Rates,
     /// Counts.
@@ -88,6 +91,23 @@ impl App {
     ) -> Result<T, Box<Problem>> {
         let app = self.clone();
         self.sign_ins.run(move || job(&app)).await?.map_err(Into::into)
+    }
+}
+
+/// Tells a job on a thread that the request it works for is there no more: the connection was closed, and the handler dropped.
+#[derive(Debug, Default)]
+pub struct Gone(Arc<AtomicBool>);
+
+impl Gone {
+    /// The flag, for the job.
+    pub fn flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.0)
+    }
+}
+
+impl Drop for Gone {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
     }
 }
 

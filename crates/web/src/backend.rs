@@ -49,8 +49,9 @@ pub trait Backend: Send + Sync {
     fn export_begin(&self, caller: &Caller, export: &Export) -> Outcome<()>;
     /// Streams an export; writes its end into the ledger, with the rows that went out.
     fn export(&self, caller: &Caller, export: &Export, part: &mut Part<'_>) -> Outcome<u64>;
-    /// A statement over the masking views.
-    fn sql(&self, caller: &Caller, statement: &str) -> Outcome<Table>;
+    /// A statement over the masking views; its begin is in the ledger before anything is read, and its end too. `gone` says that nobody waits for it
+    /// any more.
+    fn sql(&self, caller: &Caller, statement: &str, gone: &dyn Fn() -> bool) -> Outcome<Table>;
     /// The sources.
     fn sources(&self) -> Outcome<Vec<Source>>;
     /// The newest inputs of a source that were not understood, at most 100.

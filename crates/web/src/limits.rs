@@ -45,6 +45,9 @@ pub const WORK: usize = 16;
 /// Requests that wait for a thread; one more is answered 503.
 pub const WORK_WAITS: usize = 64;
 
+/// Statements of SQL that ask the program at one time, a thread each; one more is answered 503. The program itself runs fewer.
+pub const STATEMENTS: usize = 8;
+
 /// Steps of sign-ins at one time: checking a password takes memory and time on purpose.
 pub const SIGN_INS: usize = 4;
 

@@ -20,7 +20,7 @@ use crate::console;
 use crate::gate::host::Names;
 use crate::gate::outer::outer;
 use crate::gate::rate::Rates;
-use crate::limits::{CONNECTIONS, DESK_TICK_MS, EXPORTS, SIGN_INS, SIGN_INS_WAIT, STOP_MS, WORK, WORK_WAITS};
+use crate::limits::{CONNECTIONS, DESK_TICK_MS, EXPORTS, SIGN_INS, SIGN_INS_WAIT, STATEMENTS, STOP_MS, WORK, WORK_WAITS};
 use crate::metrics::Metrics;
 use crate::notices::Notices;
 use crate::oidc::Providers;
@@ -136,6 +136,7 @@ impl Bound {
             work: Pool::new(WORK, WORK_WAITS),
             sign_ins: Pool::new(SIGN_INS, SIGN_INS_WAIT),
             exports: Pool::new(EXPORTS, 0),
+            statements: Pool::new(STATEMENTS, 0),
             rates: Rates::default(),
             metrics: Metrics::default(),
             notices: Arc::new(Notices::default()),
@@ -147,7 +148,7 @@ impl Bound {
             .enable_io()
             .enable_time()
             // Names are looked up on such threads too.
-            .max_blocking_threads(WORK + SIGN_INS + EXPORTS + 8)
+            .max_blocking_threads(WORK + SIGN_INS + EXPORTS + STATEMENTS + 8)
             .build()
             .map_err(|e| format!("no runtime for the desk: {e}"))?;
         let listeners: Vec<Listener> = self.listeners.into_iter().map(|l| (l, tls.clone())).collect();

@@ -15,7 +15,7 @@ import { Reason } from '../../ui/Reason';
 import { Failed, Nothing, Waiting } from '../../ui/State';
 
 const ACTS = ['lookup', 'lookup-batch', 'records', 'sql', 'export', 'key-show', 'text', 'ledger-read', 'ledger-open', 'settings-change'];
-const TONES: Record<string, Tone> = { one: 'ok', none: 'idle', several: 'warn', unknown: 'warn', refused: 'err', failed: 'err' };
+const TONES: Record<string, Tone> = { one: 'ok', none: 'idle', several: 'warn', unknown: 'warn', refused: 'err', failed: 'err', cancelled: 'warn', 'too-long': 'err', 'too-large': 'err' };
 interface Filter { actor: string; act: string; from: string; to: string }
 
 export default function LedgerPage() {

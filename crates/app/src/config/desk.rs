@@ -8,7 +8,7 @@ use weir_base::time::parse_duration_ms;
 use weir_identity::desk::roles::{self, Role};
 
 use super::Problem;
-use crate::limits::SOCKET_UIDS;
+use crate::limits::{SOCKET_UIDS, SQL_MS_MAX, SQL_MS_MIN};
 
 pub use weir_web::settings::Tls as DeskTls;
 
@@ -43,6 +43,8 @@ pub struct DeskSection {
     pub session_idle: String,
     /// How long a session lives.
     pub session_max: String,
+    /// How long a statement of SQL may run.
+    pub sql_max: String,
     /// OpenID providers.
     pub providers: Vec<ProviderSection>,
     /// Accounts of the socket.
@@ -64,6 +66,7 @@ impl Default for DeskSection {
             ca_file: "/etc/ssl/certs/ca-certificates.crt".to_owned(),
             session_idle: "30m".to_owned(),
             session_max: "12h".to_owned(),
+            sql_max: "60s".to_owned(),
             providers: Vec::new(),
             uids: Vec::new(),
         }
@@ -164,6 +167,8 @@ pub struct DeskSettings {
     pub idle_ms: i64,
     /// Milliseconds.
     pub session_ms: i64,
+    /// How long a statement of SQL may run, at the desk and on the socket, in milliseconds.
+    pub sql_ms: i64,
     /// OpenID providers.
     pub providers: Vec<ProviderSettings>,
     /// Accounts of the socket.
@@ -203,10 +208,11 @@ pub fn check(section: &DeskSection, problems: &mut Vec<Problem>) -> DeskSettings
     };
     let idle_ms = time("session_idle", &section.session_idle, 60_000, 86_400_000, "1m to 24h");
     let session_ms = time("session_max", &section.session_max, 300_000, 604_800_000, "5m to 7d");
+    let sql_ms = time("sql_max", &section.sql_max, SQL_MS_MIN, SQL_MS_MAX, "1s to 4m");
     let providers = providers(section, problems);
     let uids = uids(section, problems);
     let (names, ca_file) = (section.names.clone(), PathBuf::from(&section.ca_file));
-    DeskSettings { enabled: section.enabled, listen, url, names, tls, ca_file, idle_ms, session_ms, providers, uids }
+    DeskSettings { enabled: section.enabled, listen, url, names, tls, ca_file, idle_ms, session_ms, sql_ms, providers, uids }
 }
 
 fn is_name(name: &str) -> bool {

@@ -107,6 +107,7 @@ const RULES: &[(&str, Rule)] = &[
     ("desk.ca_file", Fixed),
     ("desk.session_idle", Two),
     ("desk.session_max", Two),
+    ("desk.sql_max", Two),
     ("desk.providers", Fixed),
     ("desk.uids", Fixed),
 ];

@@ -243,6 +243,7 @@ pub const SETTINGS: &[Setting] = &[
     setting("desk.ca_file", Shape::Text, "\"/etc/ssl/certs/ca-certificates.crt\""),
     setting("desk.session_idle", Shape::Text, "\"30m\""),
     setting("desk.session_max", Shape::Text, "\"12h\""),
+    setting("desk.sql_max", Shape::Text, "\"60s\""),
     setting("desk.providers", Shape::Tables(PROVIDER), "[]"),
     setting("desk.uids", Shape::Tables(UID), "[]"),
 ];

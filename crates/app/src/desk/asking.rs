@@ -18,7 +18,7 @@ use crate::ledger::{self, Asked};
 use crate::limits::{DESK_QUESTIONS, DESK_ROWS, EXPORT_PART_BYTES, EXPORT_ROWS, REASON_CHARS, REASON_CHARS_MIN, RECORDS_DEFAULT};
 use crate::socket::ops::{Service, shown};
 use crate::words::Words;
-use crate::{rows, view, views};
+use crate::{rows, statements, view, views};
 
 impl From<Question> for Words {
     fn from(q: Question) -> Words {
@@ -144,12 +144,10 @@ fn search(service: &Service, wanted: Wanted, words: &str, limit: usize) -> Resul
 }
 
 /// A statement over the masking views.
-pub fn sql(service: &Service, caller: &Caller, statement: &str) -> Outcome<Table> {
-    let found = views::sql(&service.store, statement, caller.ledger);
+pub fn sql(service: &Service, caller: &Caller, statement: &str, gone: &dyn Fn() -> bool) -> Outcome<Table> {
+    let found = statements::run(service, &caller.actor, caller.ledger, statement, gone);
+    let value = found.map_err(|r| if r.later { problem::unavailable(&r.failure) } else { problem::of(&r.failure) })?;
     let list = |value: &Value, name: &str| value.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
-    let count = found.as_ref().ok().map(|v| list(v, "rows").len() as u64);
-    commit(service, &[views::asked(service.clock.now(), &caller.actor, "sql", statement, count)])?;
-    let value = found.map_err(|f| problem::of(&f))?;
     Ok(Table {
         columns: list(&value, "columns").iter().filter_map(|c| c.as_str().map(str::to_owned)).collect(),
         rows: list(&value, "rows"),
@@ -157,14 +155,9 @@ pub fn sql(service: &Service, caller: &Caller, statement: &str) -> Outcome<Table
     })
 }
 
-fn export_asked(now: Millis, caller: &Caller, export: &Export, answer: &str, rows: u64) -> Asked {
+fn export_asked(now: Millis, caller: &Caller, export: &Export) -> Asked {
     let target = format!("{} as {}: {}", views::target(&export.kind, &export.from, &export.to), export.format, export.reason.trim());
-    Asked {
-        purpose: "export".to_owned(),
-        answer: answer.to_owned(),
-        rows,
-        ..views::asked(now, &caller.actor, "export", &target, Some(rows))
-    }
+    Asked { purpose: "export".to_owned(), ..views::asked(now, &caller.actor, "export", &target, None) }
 }
 
 /// Checks an export; its begin is in the ledger on return.
@@ -174,7 +167,7 @@ pub fn export_begin(service: &Service, caller: &Caller, export: &Export) -> Outc
         return Err(problem::field("format", "the format is not known", "write csv or jsonl"));
     }
     wanted(caller, &export.kind, export.from.as_deref(), export.to.as_deref())?;
-    commit(service, &[export_asked(service.clock.now(), caller, export, "begun", 0)])
+    commit(service, &[export_asked(service.clock.now(), caller, export).begun(0)])
 }
 
 /// Streams it. The ledger has its end with the rows that went out, also when its reader went away.
@@ -192,7 +185,8 @@ pub fn export(service: &Service, caller: &Caller, export: &Export, part: &mut Pa
         }
         Err(_) => "failed",
     };
-    commit(service, &[export_asked(service.clock.now(), caller, export, answer, rows)])?;
+    let now = service.clock.now();
+    commit(service, &[export_asked(now, caller, export).ended(now, answer, rows)])?;
     result.map(|(count, _)| count).map_err(|f| problem::of(&f))
 }
 

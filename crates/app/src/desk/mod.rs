@@ -156,8 +156,8 @@ impl Backend for Office {
         asking::export(&self.service, caller, export, part)
     }
 
-    fn sql(&self, caller: &Caller, statement: &str) -> Outcome<Table> {
-        asking::sql(&self.service, caller, statement)
+    fn sql(&self, caller: &Caller, statement: &str, gone: &dyn Fn() -> bool) -> Outcome<Table> {
+        asking::sql(&self.service, caller, statement, gone)
     }
 
     fn sources(&self) -> Outcome<Vec<Source>> {

@@ -33,6 +33,7 @@ use crate::socket::access::Access;
 use crate::socket::batch::Batches;
 use crate::socket::ops::Service;
 use crate::socket::server::Server;
+use crate::statements::Statements;
 use crate::view::Known;
 use crate::{demo, ledger, side, signals};
 
@@ -188,6 +189,7 @@ impl Program {
             known: Known::of(settings),
             origin: settings.origin.clone(),
             clock: Arc::clone(clock),
+            statements: Statements::new(Duration::from_millis(settings.desk.sql_ms.unsigned_abs())),
             batches: Batches::default(),
             measures: RwLock::new(measures),
             access: Access::of(&settings.desk.uids, owner),
@@ -276,6 +278,8 @@ impl Program {
     /// Stops everything, the entrances first.
     pub fn stop(self) -> Result<ExitCode, Failure> {
         Ports::remove(&self.data);
+        // The entrances wait for what is under way.
+        self.service.statements.stop();
         self.desk.iter().for_each(Started::stop);
         self.socket_tasks.stop().raise();
         self.socket_tasks.join();

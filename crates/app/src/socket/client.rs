@@ -52,6 +52,7 @@ impl Client {
         let first = self.next;
         let mut lines = String::new();
         let count = requests.len();
+        let statement = requests.iter().any(|r| r["op"] == "sql");
         for mut request in requests {
             if let Value::Object(fields) = &mut request {
                 fields.insert("id".to_owned(), json!(self.next));
@@ -62,7 +63,11 @@ impl Client {
         }
         let gone = |e: std::io::Error| match e.kind() {
             ErrorKind::WouldBlock | ErrorKind::TimedOut => {
-                Failure::new(format!("no answer within {ANSWER_WAIT_S} s"), "look at the program's error output: is its disk full or slow?")
+                let todo = match statement {
+                    true => "the program ends the statement now that nobody waits for it; ask for less, as with a narrower time in WHERE",
+                    false => "look at the program's error output: is its disk full or slow?",
+                };
+                Failure::new(format!("no answer within {ANSWER_WAIT_S} s"), todo)
             }
             _ => Failure::new(format!("the program broke the connection off ({e})"), "is it still running?"),
         };

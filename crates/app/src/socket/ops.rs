@@ -22,6 +22,7 @@ use crate::front::Front;
 use crate::ledger::{self, Asked};
 use crate::limits::REQUEST_QUESTIONS;
 use crate::measures::Register;
+use crate::statements::{self, Statements};
 use crate::view::{self, Known};
 use crate::views;
 use crate::words::Words;
@@ -40,6 +41,8 @@ pub struct Service {
     pub origin: String,
     /// The clock.
     pub clock: Arc<dyn Clock>,
+    /// Statements of SQL under way.
+    pub statements: Statements,
     /// Batches of questions under way.
     pub batches: Batches,
     /// The measures, once they run.
@@ -63,14 +66,14 @@ struct Pending {
 
 impl Service {
     /// Answers a batch of requests. The ledger records of all of them are durable when this returns; where they cannot be, the answers
-    /// are refused.
-    pub fn answer(&self, who: &Who, batch: Vec<Request>) -> String {
+    /// are refused. `gone` says that whoever asked has closed the connection.
+    pub fn answer(&self, who: &Who, batch: Vec<Request>, gone: &dyn Fn() -> bool) -> String {
         let mut pending = Vec::with_capacity(batch.len());
         let mut view = None;
         for request in batch {
             let mut asked = Vec::new();
             let allowed = request.op.and_then(|op| allowed(who, &op).map(|()| op));
-            let answer = allowed.and_then(|op| self.one(who, op, &mut view, &mut asked));
+            let answer = allowed.and_then(|op| self.one(who, op, &mut view, &mut asked, gone));
             pending.push(Pending { id: request.id, answer, asked });
         }
         let all: Vec<Asked> = pending.iter().flat_map(|p| p.asked.iter().cloned()).collect();
@@ -86,7 +89,14 @@ impl Service {
         out
     }
 
-    fn one(&self, who: &Who, op: Op, view: &mut Option<crate::facts::View>, asked: &mut Vec<Asked>) -> Result<Value, Failure> {
+    fn one(
+        &self,
+        who: &Who,
+        op: Op,
+        view: &mut Option<crate::facts::View>,
+        asked: &mut Vec<Asked>,
+        gone: &dyn Fn() -> bool,
+    ) -> Result<Value, Failure> {
         let (now, actor) = (self.clock.now(), &who.actor());
         match op {
             Op::Lookup { question, questions, purpose, explain } => {
@@ -128,11 +138,7 @@ impl Service {
                 asked.push(views::asked(now, actor, "records", &target, rows_of(&result)));
                 result
             }
-            Op::Sql { statement } => {
-                let result = views::sql(&self.store, &statement, who.ledger());
-                asked.push(views::asked(now, actor, "sql", &statement, rows_of(&result)));
-                result
-            }
+            Op::Sql { statement } => statements::run(self, actor, who.ledger(), &statement, gone).map_err(|r| r.failure),
             Op::Import(part) => self.import(actor, &part, now),
             Op::Export { kind, from, to, out } => {
                 // The program writes the file, with its own rights: nobody else may choose where.
@@ -194,16 +200,8 @@ impl Service {
     fn begin(&self, actor: &str, announced: Announced, now: Millis) -> Result<Value, Failure> {
         announced.check()?;
         let (purpose, target) = (announced.purpose.clone(), announced.target());
-        let asked = Asked {
-            time: now,
-            actor: actor.to_owned(),
-            purpose,
-            act: "lookup-batch",
-            target,
-            answer: "begun".into(),
-            rows: announced.rows,
-        };
-        ledger::commit(&self.store, self.front.as_ref(), &[asked])?;
+        let asked = Asked { time: now, actor: actor.to_owned(), purpose, act: "lookup-batch", target, answer: String::new(), rows: 0 };
+        ledger::commit(&self.store, self.front.as_ref(), &[asked.begun(announced.rows)])?;
         let asker = Asker { actor: actor.to_owned(), purpose: announced.purpose.clone() };
         Ok(json!({ "batch": self.batches.begin(asker, announced, now)?.to_string() }))
     }
@@ -280,12 +278,11 @@ impl Service {
         let wanted = views::wanted(kind, from.as_deref(), to.as_deref())?;
         views::open_to(wanted.kind, who.ledger())?;
         let target = format!("{} to {out}", views::target(kind, &from, &to));
-        let before = Asked { purpose: "export".into(), answer: "begun".into(), ..views::asked(now, actor, "export", &target, Some(0)) };
-        ledger::commit(&self.store, self.front.as_ref(), &[before])?;
+        let act = Asked { purpose: "export".into(), ..views::asked(now, actor, "export", &target, None) };
+        ledger::commit(&self.store, self.front.as_ref(), &[act.begun(0)])?;
         let result = views::export(&self.store, wanted, Path::new(out));
-        let rows = result.as_ref().ok().copied();
-        let after = Asked { purpose: "export".into(), ..views::asked(now, actor, "export", &target, rows) };
-        ledger::commit(&self.store, self.front.as_ref(), &[after])?;
+        let (answer, rows) = result.as_ref().map_or(("failed", 0), |rows| ("rows", *rows));
+        ledger::commit(&self.store, self.front.as_ref(), &[act.ended(self.clock.now(), answer, rows)])?;
         result.map(|rows| json!({ "rows": rows, "file": out }))
     }
 
@@ -312,6 +309,7 @@ impl Service {
             "last_sealed": h.last_sealed.map(Millis::to_rfc3339), "log_size": h.log_size, "sequenced": h.sequenced,
             "open_mappings": h.open_mappings, "open_sessions": h.open_sessions, "wal_bytes": h.wal_bytes,
             "refused_groups": h.refused_groups, "trouble": h.trouble,
+            "statements": self.statements.under_way(),
         })
     }
 }
@@ -329,8 +327,7 @@ fn told<T: serde::Serialize>(value: Result<T, Failure>) -> Result<Value, Failure
 
 /// Rows an answer has, for the ledger; none when it failed.
 fn rows_of(result: &Result<Value, Failure>) -> Option<u64> {
-    let value = result.as_ref().ok()?;
-    Some(value.get("rows").and_then(Value::as_array).map_or(0, |r| r.len() as u64))
+    result.as_ref().ok().map(ledger::rows)
 }
 
 /// An answer as it goes out.

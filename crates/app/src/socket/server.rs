@@ -108,7 +108,7 @@ fn connection(mut stream: UnixStream, service: &Service, stop: &Stop) -> std::io
             Err(e) => return Err(e),
         }
         while let Some(batch) = requests(&mut waiting) {
-            let replies = service.answer(&who, batch);
+            let replies = service.answer(&who, batch, &|| closed(&stream));
             stream.write_all(replies.as_bytes())?;
         }
         if waiting.len() > LINE_BYTES {
@@ -116,6 +116,13 @@ fn connection(mut stream: UnixStream, service: &Service, stop: &Stop) -> std::io
             return stream.write_all(reply(&serde_json::Value::Null, &Err(long)).as_bytes());
         }
     }
+}
+
+/// The other side has closed the connection; one that only sends no more still waits for its answers.
+fn closed(stream: &UnixStream) -> bool {
+    let mut asked = [PollFd::new(stream, PollFlags::empty())];
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    poll(&mut asked, Some(&now)).is_ok_and(|n| n > 0) && asked[0].revents().intersects(PollFlags::HUP | PollFlags::ERR)
 }
 
 /// The whole lines that lie ready, up to one batch; `None` when there is none.
@@ -135,6 +142,16 @@ fn requests(waiting: &mut Vec<u8>) -> Option<Vec<Request>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_closed_connection_is_told_from_one_that_waits() {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        assert!(!closed(&ours));
+        theirs.shutdown(std::net::Shutdown::Write).unwrap();
+        assert!(!closed(&ours), "it sends no more and waits for its answer");
+        drop(theirs);
+        assert!(closed(&ours));
+    }
 
     #[test]
     fn what_lies_ready_is_taken_together_and_the_rest_waits() {

@@ -64,8 +64,19 @@ impl Browser {
         self.send("POST", path, Some(body), &[("X-Weir-CSRF", &csrf)])
     }
 
-    /// Sends a request as it is.
-    pub fn send(&mut self, method: &str, path: &str, body: Option<&Value>, more: &[(&str, &str)]) -> Answer {
+    /// Sends JSON as somebody who reads Chinese; the answer, whatever it is.
+    pub fn post_in_chinese(&mut self, path: &str, body: &Value) -> Value {
+        let csrf = self.csrf.clone();
+        let answer = self.send("POST", path, Some(body), &[("X-Weir-CSRF", &csrf), ("Accept-Language", "zh-CN")]);
+        serde_json::from_slice(&answer.body).unwrap()
+    }
+
+    /// Sends JSON and leaves the answer to whoever reads the connection.
+    pub fn begin(&self, path: &str, body: &Value) -> TcpStream {
+        self.request("POST", path, Some(body), &[("X-Weir-CSRF", &self.csrf)])
+    }
+
+    fn request(&self, method: &str, path: &str, body: Option<&Value>, more: &[(&str, &str)]) -> TcpStream {
         let body = body.map(Value::to_string).unwrap_or_default();
         let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: {}\r\n", self.at, body.len());
         if !body.is_empty() {
@@ -78,6 +89,12 @@ impl Browser {
         more.iter().for_each(|(name, value)| head.push_str(&format!("{name}: {value}\r\n")));
         let mut stream = TcpStream::connect(self.at).unwrap();
         stream.write_all(format!("{head}\r\n{body}").as_bytes()).unwrap();
+        stream
+    }
+
+    /// Sends a request as it is.
+    pub fn send(&mut self, method: &str, path: &str, body: Option<&Value>, more: &[(&str, &str)]) -> Answer {
+        let mut stream = self.request(method, path, body, more);
         let mut bytes = Vec::new();
         stream.read_to_end(&mut bytes).unwrap();
         let end = bytes.windows(4).position(|w| w == b"\r\n\r\n").unwrap_or_else(|| panic!("{path}: no answer"));

@@ -24,4 +24,5 @@ mod network;
 mod paste;
 mod sshd;
 mod starting;
+mod statements;
 mod syslog;

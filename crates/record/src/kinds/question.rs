@@ -14,7 +14,7 @@ record! {
     purpose: String = "operate, security-event, drill, verify, export, key, sql", unit "", Plain;
     act: String = "What was done: lookup, lookup-batch, records, sql, export, key-show, text, ledger-read, ledger-open, settings-change", unit "", Plain;
     target: Vec<u8> = "The question or statement, encrypted under the ledger's own key (AES-256-GCM: nonce, ciphertext, tag)", unit "", Sealed;
-    answer: String = "one, none, several, unknown, rows, begun, ended, refused, failed", unit "", Plain;
+    answer: String = "one, none, several, unknown, rows, begun, ended, refused, failed, cancelled, too-long, too-large", unit "", Plain;
     rows: u64 = "Candidates or rows returned", unit "rows", Plain;
     offline: u8 = "1 when the program was not running and the side ledger took it first", unit "", Plain;
 }

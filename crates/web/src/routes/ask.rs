@@ -1,11 +1,13 @@
 //! Questions: look-ups, records through the masking view, statements. The desk counts them before they are answered, so that unusually many are
 //! noticed.
 
+use std::sync::atomic::Ordering;
+
 use axum::Json;
 use axum::extract::State;
 use weir_record::Id;
 
-use crate::app::App;
+use crate::app::{App, Gone};
 use crate::body::{Body, Part};
 use crate::gate::guard::{Signed, Visit};
 use crate::limits::PASTE_BYTES;
@@ -63,12 +65,17 @@ pub async fn record_text(
     answer.await.map(Json)
 }
 
-/// A statement over the masking views.
+/// A statement over the masking views. It ends with its connection.
 #[utoipa::path(post, path = "/api/v1/sql", tag = "records", request_body = Statement, responses((status = 200, body = Table)))]
 pub async fn sql(State(app): State<App>, visit: Visit, who: Signed, Body(body): Body<Statement>) -> Answer<Json<Table>> {
-    let answer = app.run(move |app| {
-        app.desk.asked(&who.0, 1, visit.now)?;
-        app.backend.sql(&who.ledger(), &body.statement)
+    let (gone, asking) = (Gone::default(), app.clone());
+    let flag = gone.flag();
+    let answer = app.statements.run(move || {
+        asking.desk.asked(&who.0, 1, visit.now)?;
+        asking.backend.sql(&who.ledger(), &body.statement, &|| flag.load(Ordering::SeqCst))
     });
-    answer.await.map(Json)
+    let answer = answer.await;
+    // Until here: when nobody waits any more, this is dropped where it waits.
+    drop(gone);
+    answer?.map(Json)
 }

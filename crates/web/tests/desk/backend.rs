@@ -112,7 +112,7 @@ impl Backend for Program {
         Ok(rows)
     }
 
-    fn sql(&self, caller: &Caller, _: &str) -> Outcome<Table> {
+    fn sql(&self, caller: &Caller, _: &str, _: &dyn Fn() -> bool) -> Outcome<Table> {
         self.note("sql", Some(caller));
         Ok(Table { columns: vec![], rows: vec![], cut: false })
     }
