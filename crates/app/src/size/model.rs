@@ -105,7 +105,7 @@ fn summed(args: &SizeArgs, flows: Vec<Flow>) -> Need {
         cores: (sum(|f| f.cores) / BUSY_CORE).ceil().max(1.0) as u64,
         memory_bytes: memory.max(figures::IDLE_MEMORY) * 2.0,
         text_bytes: (args.log == LogArg::Sessions)
-            .then(|| args.subscribers as f64 * args.connections as f64 * TEXT_BYTES * args.days as f64),
+            .then_some(args.subscribers as f64 * args.connections as f64 * TEXT_BYTES * args.days as f64),
         beyond: nat > fastest,
         flows,
     }

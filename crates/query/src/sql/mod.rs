@@ -126,12 +126,12 @@ pub fn run(
         // Nobody may wait any more.
         let _ = send.send(result.unwrap_or_else(|_| Err(QueryError::Internal("a statement of SQL panicked".to_owned()))));
     };
-    Builder::new().name("sql".to_owned()).stack_size(SQL_STACK_BYTES).spawn(body)?;
+    Builder::new().name("sql".to_owned()).stack_size(SQL_STACK_BYTES).spawn(body).map_err(|_| told::no_thread())?;
     during.wait(&receive, &control)
 }
 
 fn execute(store: &Arc<Store>, statement: &str, kinds: &[Kind], control: &Arc<Control>) -> Result<Answer, QueryError> {
-    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(|_| told::no_thread())?;
     runtime.block_on(async {
         let context = session(store, kinds)?;
         let reading = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);

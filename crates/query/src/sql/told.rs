@@ -22,6 +22,11 @@ fn say(what: impl Into<String>, todo: impl Into<String>) -> QueryError {
     QueryError::Statement { what: what.into(), todo: todo.into() }
 }
 
+/// The machine gives no more threads, or no room for one.
+pub fn no_thread() -> QueryError {
+    say("there is no thread for the statement", "raise the limit of threads, or send it again later")
+}
+
 /// Refuses what is too long, or so deep that planning it could need more than a thread has.
 pub fn fits(statement: &str) -> Result<(), QueryError> {
     if statement.len() > STATEMENT_BYTES {

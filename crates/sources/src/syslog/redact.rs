@@ -119,8 +119,8 @@ const NOT_ACCOUNTS: &[&str] = &[
     "interface",
 ];
 
-/// A number with fewer digits is no account.
-const DIGITS_OF_NAMES: usize = 4;
+/// Beginnings of words that make a number before them a measure, as in `for 30 seconds`.
+const UNITS: &[&str] = &["sec", "min", "hour", "day", "times", "attempts", "bytes", "packets", "ms"];
 
 /// Replaces, line by line.
 #[derive(Default)]
@@ -254,8 +254,7 @@ impl<'a> Redactor<'a> {
             let is_account = word.chars().next().is_some_and(|c| is_word(c) || c == '-')
                 && !NOT_ACCOUNTS.iter().any(|w| w.eq_ignore_ascii_case(word))
                 && !is_label(word)
-                // `for 30 seconds`; who is called by digits alone has more of them.
-                && !(word.len() < DIGITS_OF_NAMES && word.bytes().all(|b| b.is_ascii_digit()));
+                && !is_measure(word, rest.get(length..).unwrap_or_default());
             return is_account.then_some((Word::User, word.len()));
         }
         None
@@ -349,6 +348,12 @@ fn ends_word(rest: &str) -> bool {
 fn is_label(word: &str) -> bool {
     // None is shorter, and none of ASCII longer.
     (3..=15).contains(&word.len()) && ACCOUNT_WORDS.iter().any(|w| w.eq_ignore_ascii_case(word))
+}
+
+/// `30` before ` seconds`: no account.
+fn is_measure(word: &str, behind: &str) -> bool {
+    let unit = behind.trim_start();
+    word.bytes().all(|b| b.is_ascii_digit()) && UNITS.iter().any(|u| unit.starts_with(u))
 }
 
 /// Whether what stands behind this word of the text may be an account.

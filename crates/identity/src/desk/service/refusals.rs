@@ -59,7 +59,8 @@ impl Desk {
                 self.change(|c| {
                     c.told.refused(&caller.actor(), action, format!("approval={id}{more}"), refused.code(), now);
                     Ok(())
-                })?;
+                })
+                .map(drop)?;
             }
         }
         out

@@ -39,6 +39,7 @@ fn what_names_a_person_is_replaced() {
         ("Accepted password for alice from 192.0.2.7", &[], "Accepted password for <USER1> from <ADDR1>"),
         ("Postponed publickey for 20261234 by gate", &[], "Postponed publickey for <USER1> by <USER2>"),
         ("session blocked for 30 seconds by the server", &[], "session blocked for 30 seconds by the server"),
+        ("session closed for 101 by 0", &[], "session closed for <USER1> by <USER2>"),
         ("link is up for eth0, waited for by nobody", &[], "link is up for eth0, waited for by nobody"),
         ("用户名=张三 用户 li.si 登录", &[], "用户名=<USER1> 用户 <USER2> 登录"),
         ("[x@32473 user=\"eve\"]", &[], "[x@32473 user=\"<USER1>\"]"),
