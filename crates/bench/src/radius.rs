@@ -53,7 +53,15 @@ fn freeradius(folder: &std::path::Path) -> Outcome<()> {
         child.wait()?;
         return Ok(());
     };
-    let seen = nas::drive(at.trim().parse()?, SECONDS, PEER_UNDER_WAY)?;
+    let seen = match nas::drive(at.trim().parse()?, SECONDS, PEER_UNDER_WAY) {
+        Ok(seen) => seen,
+        Err(e) => {
+            eprintln!("FreeRADIUS ended on its way ({e}): nothing beside weir is measured");
+            drop(child.stdin.take());
+            child.wait()?;
+            return Ok(());
+        }
+    };
     eprintln!("FreeRADIUS: {seen:?}");
     reading("FreeRADIUS with PostgreSQL: acknowledged a second", None, seen.answered as f64 / seen.seconds);
     reading("FreeRADIUS with PostgreSQL: messages never answered", None, seen.unanswered as f64);

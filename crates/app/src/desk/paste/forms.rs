@@ -54,7 +54,7 @@ impl Parts {
     /// Fills what is missing from another reading of the same line.
     fn or(mut self, other: Parts) -> Parts {
         self.public = match (self.public, other.public) {
-            (Some(own), Some(seen)) if own.port.is_none() && own.address == seen.address => Some(seen),
+            (Some(own), Some(seen)) if own.port.is_none() && !own.wrong_port && own.address == seen.address => Some(seen),
             (own, seen) => own.or(seen),
         };
         self.unclear = self.unclear.or(other.unclear);
