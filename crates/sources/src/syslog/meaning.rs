@@ -5,7 +5,8 @@ use weir_base::time::Millis;
 use weir_record::kinds::{Action, Form, NatEvent};
 
 use super::dialect::{Ends, Values};
-use super::pattern::{Slot, address};
+use super::forms::address;
+use super::pattern::Slot;
 use super::stamp::{self, Stamp};
 use crate::dhcp::kea;
 

@@ -17,6 +17,7 @@ pub mod config;
 pub mod dialect;
 pub mod doubles;
 pub mod engine;
+pub mod forms;
 pub mod frame;
 pub mod fuzz;
 pub mod hub;

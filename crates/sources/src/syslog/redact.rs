@@ -6,8 +6,8 @@
 
 use std::fmt::Write as _;
 
+use super::forms::{addresses, duid_length, mac_length};
 use super::limits::{DUID_SURE, REDACTIONS};
-use super::pattern::{addresses, duid_length, mac_length};
 
 /// Words behind which an account stands. `=` or `:` may stand between, and quotes around.
 const ACCOUNT_WORDS: &[&str] = &[
