@@ -19,9 +19,9 @@ pub const NAT: &[Nat] =
 /// Bytes an event that its remote end takes: the same 1.19 million events of the simulator sealed with `policy = "keep"` and with "drop".
 pub const REMOTE_BYTES: f64 = 1.61;
 /// A message of RADIUS accounting: section "RADIUS accounting".
-pub const RADIUS_US: f64 = 45.0;
+pub const RADIUS_US: f64 = 33.8;
 /// Bytes of the same on disk.
-pub const RADIUS_BYTES: f64 = 323.0;
+pub const RADIUS_BYTES: f64 = 288.0;
 /// A log line: section "Log lines over TCP".
 pub const LINE_US: f64 = 5.67;
 /// Bytes of the same on disk, with its words.
