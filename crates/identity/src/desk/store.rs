@@ -215,6 +215,11 @@ pub trait Look {
         let others = |a: &&Account| a.person == person && Some(a.id) != but && a.standing != Standing::Disabled;
         self.accounts().into_iter().filter(others).flat_map(|a| a.roles.iter().copied()).collect()
     }
+    /// Roles a person has in emergencies that have not ended, with whichever account.
+    fn emergency_roles_of(&self, person: Id) -> Vec<roles::Role> {
+        let theirs = |e: &&Emergency| self.account(e.account).is_some_and(|a| a.person == person);
+        self.emergencies().into_iter().filter(theirs).map(|e| e.role).collect()
+    }
 }
 
 /// What is remembered.

@@ -171,6 +171,7 @@ impl<'a> Redactor<'a> {
         let bytes = text.as_bytes();
         let mails = bytes.contains(&b'@');
         let (mut at, mut kept) = (0, 0);
+        let mut speaks = None;
         // A word or value may begin here; and the word before is one behind which an account stands.
         let (mut begins, mut expects) = (true, false);
         while let Some(byte) = bytes.get(at) {
@@ -203,7 +204,7 @@ impl<'a> Redactor<'a> {
                 continue;
             }
             let end = word_end(text, at);
-            expects = text.get(at..end).is_some_and(|word| leads_to_account(word, text));
+            expects = text.get(at..end).is_some_and(|word| leads_to_account(word, text, &mut speaks));
             at = end;
             begins = false;
         }
@@ -357,11 +358,13 @@ fn is_measure(word: &str, behind: &str) -> bool {
 }
 
 /// Whether what stands behind this word of the text may be an account.
-fn leads_to_account(word: &str, text: &str) -> bool {
+///
+/// `speaks`: whether the text speaks of signing in, looked at once for a text and only where it matters.
+fn leads_to_account(word: &str, text: &str, speaks: &mut Option<bool>) -> bool {
     is_label(word)
         || word.len() <= 3
             && PREPOSITIONS.iter().any(|p| p.eq_ignore_ascii_case(word))
-            && SIGN_IN_WORDS.iter().any(|part| text.contains(part))
+            && *speaks.get_or_insert_with(|| SIGN_IN_WORDS.iter().any(|part| text.contains(part)))
 }
 
 /// `name@domain` at the beginning: the domain needs no dot, accounts of access networks have none.

@@ -25,9 +25,10 @@ pub(super) fn other<'a>(look: &'a impl Look, caller: &Caller, id: Id) -> Outcome
     Ok(account)
 }
 
-/// Refuses roles that clash with those of the person's other accounts.
+/// Refuses roles that clash with those of the person's other accounts, or with one the person has in an emergency.
 pub(super) fn fits_person(look: &impl Look, person: Id, but: Option<Id>, new: &[Role]) -> Outcome<()> {
-    let all: Vec<Role> = new.iter().copied().chain(look.roles_of_person(person, but)).collect();
+    let others = look.roles_of_person(person, but).into_iter().chain(look.emergency_roles_of(person));
+    let all: Vec<Role> = new.iter().copied().chain(others).collect();
     match roles::clash(&all) {
         Some((a, b)) => Err(Refused::bad("roles", format!("This person may not be both {a} and {b}, in whichever of their accounts."))),
         None => Ok(()),

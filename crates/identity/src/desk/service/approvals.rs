@@ -130,8 +130,11 @@ impl Desk {
     /// [`Refused::NotFound`], [`Refused::Expired`] when it was fetched already or it is too late, [`Refused::Store`].
     pub fn approval_result(&self, caller: &Caller, id: Id, now: Millis) -> Outcome<String> {
         self.own(caller, now)?;
-        self.change(|c| {
+        let done = self.change(|c| {
             let mut approval = c.draft.approval(id).filter(|a| a.asked_by == caller.account).ok_or(Refused::NotFound("approval"))?.clone();
+            if matches!(approval.state_at(now), State::Waiting) {
+                return Err(Refused::Conflict("It is not confirmed yet."));
+            }
             let account = approval.result.filter(|_| now < approval.expires.plus(INVITATION_MS)).ok_or(Refused::Expired("result"))?;
             let known = c.draft.account(account).filter(|a| a.standing != Standing::Disabled);
             known.ok_or(Refused::Expired("result"))?;
@@ -143,8 +146,14 @@ impl Desk {
             c.told.act(&caller.actor(), "desk-account-link", format!("account={account} approval={id}"), now);
             c.draft.put(Entry::Approval(approval));
             Ok(token)
-        })
-        .map(|(token, _)| token)
+        });
+        match done.map(|(token, _)| token) {
+            // Somebody else's link, or no approval at all: who only asks too early or too late takes no step.
+            Err(Refused::NotFound(what)) => {
+                self.told_if_refused(&caller.actor(), "desk-account-link", id, Err(Refused::NotFound(what)), now)
+            }
+            out => out,
+        }
     }
 
     /// Asks for what the caller then does itself with the approval's id: `setting-change`.
@@ -167,7 +176,7 @@ impl Desk {
     /// [`Refused::Store`].
     pub fn confirm(&self, caller: &Caller, id: Id, digest: &str, now: Millis) -> Outcome<(ApprovalView, Option<String>)> {
         let done = caller.needs(Capability::ApprovalsConfirm).and_then(|()| self.confirmed(caller, id, digest, now));
-        let code = self.told_if_refused(caller, "desk-approval-confirm", id, done, now)?;
+        let code = self.told_if_refused(&caller.actor(), "desk-approval-confirm", id, done, now)?;
         let store = self.store();
         store.approval(id).map(|a| (view(&*store, a, caller, now), code)).ok_or(Refused::NotFound("approval"))
     }
@@ -203,7 +212,7 @@ impl Desk {
         account::reason(reason)?;
         let may = caller.needs(Capability::ApprovalsConfirm);
         let done = may.and_then(|()| self.step(caller, id, "desk-approval-refuse", now, |a| a.refuse(caller.who(), reason, now)));
-        self.told_if_refused(caller, "desk-approval-refuse", id, done, now)
+        self.told_if_refused(&caller.actor(), "desk-approval-refuse", id, done, now)
     }
 
     /// Takes back what one asked for.
@@ -213,7 +222,7 @@ impl Desk {
     pub fn withdraw(&self, caller: &Caller, id: Id, now: Millis) -> Outcome<ApprovalView> {
         self.own(caller, now)?;
         let done = self.step(caller, id, "desk-approval-withdraw", now, |a| a.withdraw(caller.who(), now));
-        self.told_if_refused(caller, "desk-approval-withdraw", id, done, now)
+        self.told_if_refused(&caller.actor(), "desk-approval-withdraw", id, done, now)
     }
 
     fn step(
@@ -243,10 +252,7 @@ impl Desk {
     /// [`Refused::Expired`], [`Refused::Store`].
     pub fn take(&self, caller: &Caller, id: Id, kind: &str, content: &Value, now: Millis) -> Outcome<String> {
         caller.needs(Capability::SettingsChange)?;
-        let done =
-            self.use_up(&caller.actor(), id, kind, content, now, |approval, kind, digest| approval.take(caller.who(), kind, digest, now));
-        // Another content is recorded where it was found.
-        if done == Err(Refused::Void) { done } else { self.told_if_refused(caller, "desk-approval-use", id, done, now) }
+        self.use_up(&caller.actor(), id, kind, content, now, |approval, kind, digest| approval.take(caller.who(), kind, digest, now))
     }
 
     /// As [`Desk::take`], for an account of the socket (`uid:N`), which the program has found allowed to change settings. It cannot sign in, so it is
@@ -269,19 +275,17 @@ impl Desk {
     ) -> Outcome<String> {
         let kind = taken_kind(kind)?;
         let digest = content::digest(content)?;
-        let (out, _held) = self.change(|c| {
+        let done = self.change(|c| {
             let mut approval = c.draft.approval(id).ok_or(Refused::NotFound("approval of this account"))?.clone();
+            let open = approval.state.is_open();
             if approval.state == State::Confirmed && !approval.is_backed(|account| counts(&c.draft, account)) {
                 return Err(Refused::Conflict("Who confirmed it may no longer confirm anything: ask again."));
             }
             let out = take(&mut approval, kind, &digest);
             match &out {
                 Ok(()) => c.told.act(actor, "desk-approval-use", detail(&approval), now),
-                // Nobody of those who asked and confirmed: what they decided stands, and the attempt is recorded.
-                Err(Refused::Void) if approval.state.is_open() => {
-                    c.told.refused(actor, "desk-approval-use", detail(&approval), "other-content", now);
-                }
-                Err(Refused::Void) if approval.state == State::Void => {
+                // Nobody of those who asked and confirmed: what they decided stands, and the attempt is told below.
+                Err(Refused::Void) if open && approval.state == State::Void => {
                     c.told.refused(actor, "desk-approval-use", detail(&approval), "void", now);
                 }
                 Err(other) => return Err(other.clone()),
@@ -289,8 +293,12 @@ impl Desk {
             let reason = approval.reason.clone();
             c.draft.put(Entry::Approval(approval));
             Ok(out.map(|()| reason))
-        })?;
-        out
+        });
+        match done {
+            // That it became void is recorded with it.
+            Ok((out, _held)) => out,
+            Err(refused) => self.told_if_refused(actor, "desk-approval-use", id, Err(refused), now),
+        }
     }
 
     /// Asks for a role in an emergency; two other persons confirm it, and it is open from that moment.
@@ -334,7 +342,8 @@ impl Desk {
 /// A role that never goes together with one the person has does not in an emergency either, with whichever account; and one of which an
 /// emergency gives nothing is not opened.
 pub(super) fn fits_in_an_emergency(look: &impl Look, person: Id, role: Role) -> Outcome<()> {
-    let held: Vec<Role> = look.accounts().into_iter().filter(|a| a.person == person).flat_map(|a| a.roles.iter().copied()).collect();
+    let accounts = look.accounts().into_iter().filter(|a| a.person == person).flat_map(|a| a.roles.iter().copied());
+    let held: Vec<Role> = accounts.chain(look.emergency_roles_of(person)).collect();
     if held.iter().any(|own| !own.goes_with(role)) {
         return Err(Refused::NotAllowed("This role never goes together with one the person has, in an emergency neither."));
     }

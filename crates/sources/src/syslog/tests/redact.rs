@@ -67,7 +67,7 @@ fn plain<'a>(redactor: &mut Redactor<'a>, text: &'a str) -> String {
             (at, expects) = (at + length, false);
         } else if begins && is_word(c) {
             let word = &rest[..rest.find(|c| !is_word(c)).unwrap_or(rest.len())];
-            expects = leads_to_account(word, text);
+            expects = leads_to_account(word, text, &mut None);
             out.push_str(word);
             at += word.len();
         } else {

@@ -180,7 +180,105 @@ fn an_account_of_the_socket_carries_out_what_was_decided_and_voids_nothing() {
     assert_eq!(take("2"), Err(Refused::Void), "another content is refused");
     u.w.same();
     assert_eq!(u.w.state_of(&u.sys, id), "confirmed", "and what two persons decided stands");
-    assert!(u.w.told().iter().any(|t| t.starts_with("desk-approval-use uid:7") && t.ends_with(" other-content")));
+    assert!(u.w.told().iter().any(|t| t.starts_with("desk-approval-use uid:7") && t.ends_with(" conflict")));
     take("1").unwrap();
     assert_eq!((u.w.state_of(&u.sys, id).as_str(), take("1")), ("used", Err(Refused::Expired("approval"))));
+}
+
+/// What was told of refused steps of an approval: action, the first letters of who, how it ended.
+fn refused_steps(u: &Unit, id: Id) -> Vec<String> {
+    let of = format!("approval={id}");
+    let told = u.w.told().into_iter().filter(|t| t.contains(&of) && !t.ends_with(" ok") && t.split(' ').any(|w| w == of));
+    told.map(|t| format!("{} {}", t.split(' ').next().unwrap(), t.rsplit(' ').next().unwrap())).collect()
+}
+
+#[test]
+fn every_refused_step_is_a_record() {
+    let mut u = unit();
+    let twin = u.w.add(&u.sys, &u.sec, "sys-too", &[Role::Approver], Some(u.sys.person));
+    u.w.sign_in(&mut u.sys);
+    let (id, gone, late) = (ask(&u), ask(&u), ask(&u));
+    let not_confirmed = take(&u, &u.sys, id, "1");
+    assert_eq!(not_confirmed.unwrap_err().code(), "conflict");
+    assert!(u.w.confirm(&twin, id).is_err() && u.w.confirm(&u.sys, id).is_err());
+    assert!(u.w.desk.refuse(&u.w.caller(&twin), id, WHY, u.w.now()).is_err());
+    assert!(u.w.desk.confirm(&u.w.caller(&u.sec), id, &"0".repeat(64), u.w.now()).is_err(), "another digest");
+    assert!(u.w.desk.withdraw(&u.w.caller(&u.sec), id, u.w.now()).is_err(), "somebody else's");
+    u.w.confirm(&u.sec, id).unwrap();
+    assert!(u.w.confirm(&u.sec, id).is_err(), "twice");
+    take(&u, &u.sys, id, "1").unwrap();
+    assert!(take(&u, &u.sys, id, "1").is_err() && u.w.confirm(&u.one, id).is_err(), "used");
+    let want = [
+        "desk-approval-use conflict",
+        "desk-approval-confirm not-allowed",
+        "desk-approval-confirm not-allowed",
+        "desk-approval-refuse not-allowed",
+        "desk-approval-confirm conflict",
+        "desk-approval-withdraw not-found",
+        "desk-approval-confirm conflict",
+        "desk-approval-use expired",
+        "desk-approval-confirm expired",
+    ];
+    assert_eq!(refused_steps(&u, id), want);
+    u.w.desk.withdraw(&u.w.caller(&u.sys), gone, u.w.now()).unwrap();
+    u.w.desk.refuse(&u.w.caller(&u.sec), late, WHY, u.w.now()).unwrap();
+    assert!(u.w.confirm(&u.one, gone).is_err() && u.w.confirm(&u.one, late).is_err(), "withdrawn, refused");
+    assert_eq!((refused_steps(&u, gone), refused_steps(&u, late)), (vec![want[8].to_owned()], vec![want[8].to_owned()]));
+    let nothing = Id::random();
+    assert!(u.w.desk.confirm(&u.w.caller(&u.two), nothing, &"0".repeat(64), u.w.now()).is_err());
+    assert!(u.w.desk.approval_result(&u.w.caller(&u.two), nothing, u.w.now()).is_err());
+    assert!(u.w.desk.take_socket("uid:7", nothing, "setting-change", &json!(1), u.w.now()).is_err());
+    assert_eq!(
+        refused_steps(&u, nothing),
+        ["desk-approval-confirm not-found", "desk-account-link not-found", "desk-approval-use not-found"],
+        "by whom it may be, over the socket too"
+    );
+}
+
+#[test]
+fn refused_steps_do_not_fill_the_disk_and_none_is_lost() {
+    let u = unit();
+    let id = ask(&u);
+    u.w.confirm(&u.sec, id).unwrap();
+    assert_eq!(take(&u, &u.sys, id, "2"), Err(Refused::Void));
+    for _ in 0..500 {
+        assert_eq!(take(&u, &u.sys, id, "1"), Err(Refused::Void), "also what became void before");
+        assert!(u.w.desk.take_socket("uid:7", id, "setting-change", &json!(1), u.w.now()).is_err());
+    }
+    let most = 2 * crate::desk::limits::REFUSALS_A_WINDOW as usize + 1;
+    assert_eq!(refused_steps(&u, id).len(), most);
+    u.w.desk.end(u.w.now()).unwrap();
+    let rest: Vec<String> = u.w.told().into_iter().filter(|t| t.starts_with("desk-approval ") && t.contains(" and=490 ")).collect();
+    assert_eq!(rest.len(), 2, "{rest:?}");
+}
+
+#[test]
+fn an_emergency_and_a_role_that_never_go_together_do_not_meet_by_another_account_either() {
+    let mut u = unit();
+    let glass = u.w.desk.break_glass(&u.w.caller(&u.sys), Role::Operator, 60, WHY, u.w.now()).unwrap().approval.unwrap();
+    let early =
+        u.w.desk.invite(&u.w.caller(&u.sys), "Me", &[Role::Approver], Some(u.sys.person), WHY, u.w.now()).unwrap().approval.unwrap();
+    u.w.confirm(&u.one, glass).unwrap();
+    u.w.confirm(&u.two, glass).unwrap();
+    assert!(u.w.session(&u.sys.cookie).unwrap().emergency.is_some());
+    assert_eq!(u.w.confirm(&u.one, early).unwrap().state, "void", "who looks up in an emergency becomes no approver meanwhile");
+    let now = u.w.desk.invite(&u.w.caller(&u.sys), "Me", &[Role::Approver], Some(u.sys.person), WHY, u.w.now());
+    assert_eq!(now.err().map(|e| e.field()), Some(Some("roles")));
+    u.w.desk.break_glass_end(&u.w.caller(&u.sys), u.w.now()).unwrap();
+    let later = u.w.add(&u.sys, &u.one, "sys-too", &[Role::Approver], Some(u.sys.person));
+    // And the other way round: asked before, confirmed when it no longer fits.
+    u.w.sign_in(&mut u.sys);
+    let glass = u.w.desk.break_glass(&u.w.caller(&u.sys), Role::Operator, 5, WHY, u.w.now());
+    assert_eq!(glass.err().map(|e| e.code()), Some("not-allowed"), "{}", later.login);
+}
+
+#[test]
+fn a_link_that_is_not_confirmed_yet_is_not_said_to_be_over() {
+    let u = unit();
+    let id = u.w.desk.invite(&u.w.caller(&u.sys), "New", &[Role::Reviewer], None, WHY, u.w.now()).unwrap().approval.unwrap();
+    let fetched = || u.w.desk.approval_result(&u.w.caller(&u.sys), id, u.w.now());
+    assert_eq!(fetched(), Err(Refused::Conflict("It is not confirmed yet.")));
+    u.w.confirm(&u.one, id).unwrap();
+    assert!(fetched().is_ok());
+    assert_eq!(fetched(), Err(Refused::Expired("result")));
 }
