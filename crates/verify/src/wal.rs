@@ -36,6 +36,7 @@ pub fn check(folder: &Folder, keys: &Keys, sealed: u64, checked: &mut Checked, f
         return Ok(());
     }
     keys_without_files(keys, &numbers, found);
+    let numbers = without_begun(folder, keys, numbers, found)?;
     let keyless: Vec<u64> = numbers.iter().copied().filter(|n| keys.get(&KeyId::wal(*n)).is_none()).collect();
     let leaving = numbers.iter().zip(&keyless).take_while(|(a, b)| a == b).count();
     for (i, number) in keyless.iter().enumerate() {
@@ -72,11 +73,22 @@ fn names(folder: &Folder, found: &mut Findings) -> io::Result<()> {
     Ok(())
 }
 
-/// A file goes after its key, so a key without a file means that somebody else removed the file.
+/// The files but for the newest while it is begun: its name is there before its key, and nothing is in it.
+fn without_begun(folder: &Folder, keys: &Keys, mut numbers: Vec<u64>, found: &mut Findings) -> io::Result<Vec<u64>> {
+    if let Some(newest) = numbers.last().copied()
+        && keys.get(&KeyId::wal(newest)).is_none()
+        && folder.file(&path(newest))?.is_empty()?
+    {
+        found.warning(path(newest), "it was being begun: it is empty and has no key yet", "nothing: the next start removes it");
+        numbers.pop();
+    }
+    Ok(numbers)
+}
+
+/// A file comes before its key and goes after it, so a key without a file means that somebody else removed the file.
 fn keys_without_files(keys: &Keys, numbers: &[u64], found: &mut Findings) {
     for number in keys.numbers("wal").into_iter().filter(|n| !numbers.contains(n)) {
-        let hint = "restore it if there is a copy: what was acknowledged and is not sealed may be lost; if the program was killed, or the disk was full, \
-                    at the moment it began this file, nothing is: start it";
+        let hint = "restore it if there is a copy: what was acknowledged and is not sealed may be lost";
         found.problem(path(number), "the keyring has a key for it, and the file is missing", hint);
     }
 }
@@ -225,7 +237,7 @@ mod tests {
     use weir_record::sink::Group;
     use weir_record::stored::wal::encode_frame;
 
-    /// A file: its number, the first group its header allows, its groups.
+    /// A file: its number, the first group its header allows (0: it is empty), its groups.
     type File = (u64, u64, Vec<u64>);
 
     fn judge(files: &[File], keyed: &[u64], sealed: u64) -> (u64, Findings) {
@@ -238,6 +250,9 @@ mod tests {
         for (number, first, groups) in files {
             let (header, key) = Header::new(Container::Wal, *number, *first, &secret);
             let mut bytes = header.encode();
+            if *first == 0 {
+                bytes.clear();
+            }
             for (frame, number) in (0u64..).zip(groups) {
                 bytes.extend(encode_frame(&key, frame, *number, &[&group]).unwrap());
             }
@@ -252,7 +267,7 @@ mod tests {
     fn no_group_may_be_missing_after_what_is_sealed() {
         // Files, numbers of keys, last sealed group, groups read, what is named ("" for nothing).
         type Case<'a> = (&'a [File], &'a [u64], u64, u64, &'a str);
-        let cases: [Case<'_>; 13] = [
+        let cases: [Case<'_>; 16] = [
             (&[], &[], 0, 0, ""),
             (&[(1, 1, vec![1, 2])], &[1], 0, 2, ""),
             (&[(1, 1, vec![1, 2]), (2, 3, vec![3])], &[1, 2], 2, 3, ""),
@@ -266,6 +281,10 @@ mod tests {
             (&[(1, 1, vec![1])], &[1, 2], 0, 1, "0000000002.wal: the keyring has a key for it"),
             (&[(1, 1, vec![1]), (2, 2, vec![2])], &[1], 0, 1, "0000000002.wal: the keyring has no key"),
             (&[(1, 1, vec![1]), (2, 2, vec![2])], &[2], 1, 1, ""),
+            // Being begun: empty, the newest, no key yet. Only the newest may be.
+            (&[(1, 0, vec![])], &[], 0, 0, ""),
+            (&[(1, 1, vec![1]), (2, 0, vec![])], &[1], 0, 1, ""),
+            (&[(1, 1, vec![1]), (2, 0, vec![]), (3, 2, vec![2])], &[1, 3], 0, 2, "0000000002.wal: the keyring has no key"),
         ];
         for (i, (files, keyed, sealed, groups, want)) in cases.into_iter().enumerate() {
             let (read, found) = judge(files, keyed, sealed);

@@ -229,24 +229,30 @@ impl Wal {
     }
 
     /// Begins a new file. The old one is closed first, so that a failure here leaves no file open.
+    ///
+    /// The name is there, and durable, before its key is: a key without a file always means that somebody else removed the file, also to a
+    /// judge who looks on while it is begun.
     fn begin_file(&self, inner: &mut Inner) -> Result<(), WalError> {
         inner.close();
         let (number, folder) = (inner.next_file, Path::new(FOLDER));
         let path = file_path(number);
-        let wrapping = self.keyring.get_or_create(&[KeyId::wal(number)])?.pop().ok_or(WalError::KeyMissing { file: number })?;
-        let (header, key) = Header::new(Container::Wal, number, inner.next_group, &wrapping);
-        let make = || -> io::Result<Box<dyn DiskFile>> {
+        let name = || -> io::Result<Box<dyn DiskFile>> {
             // Left by an earlier try that failed: nothing in it was ever promised.
-            if self.disk.exists(&path)? {
-                self.disk.remove(&path)?;
-            }
-            let file = self.disk.create(&path)?;
-            file.write_at(&header.encode(), 0)?;
-            file.sync()?;
+            let file = if self.disk.exists(&path)? {
+                let file = self.disk.open(&path, true)?;
+                file.set_len(0)?;
+                file
+            } else {
+                self.disk.create(&path)?
+            };
+            // Also for a file of an earlier try: perhaps this is what failed.
             self.disk.sync_dir(folder)?;
             Ok(file)
         };
-        let file = make().map_err(at(&path))?;
+        let file = name().map_err(at(&path))?;
+        let wrapping = self.keyring.get_or_create(&[KeyId::wal(number)])?.pop().ok_or(WalError::KeyMissing { file: number })?;
+        let (header, key) = Header::new(Container::Wal, number, inner.next_group, &wrapping);
+        file.write_at(&header.encode(), 0).and_then(|()| file.sync()).map_err(at(&path))?;
         inner.current = Some(Current { number, file, key, len: HEADER_BYTES as u64, frame: 0 });
         inner.next_file += 1;
         Ok(())

@@ -69,9 +69,10 @@ pub(super) fn run(
     let mut found = Recovered::default();
     let mut numbers = numbers(disk)?;
     let newest = numbers.last().copied().unwrap_or(0);
+    remove_unkeyed(disk, keyring, &mut numbers)?;
     finish_removals(disk, keyring, &mut numbers, &mut found)?;
     let mut files = open_files(disk, keyring, &numbers)?;
-    remove_unborn(disk, &mut files)?;
+    remove_unborn(disk, keyring, &mut files)?;
     let mut replay = Replay { next: None, found, unkept: None, on_group };
     let mut closed = VecDeque::new();
     for i in 0..files.len() {
@@ -103,6 +104,18 @@ fn numbers(disk: &SharedDisk) -> Result<Vec<u64>, WalError> {
     let mut numbers: Vec<u64> = entries.iter().filter_map(|entry| entry.name.strip_suffix(".wal")?.parse().ok()).collect();
     numbers.sort_unstable();
     Ok(numbers)
+}
+
+/// The name of a file is there before its key: an empty newest file without a key was being begun, and nothing in it was promised.
+fn remove_unkeyed(disk: &SharedDisk, keyring: &Keyring, numbers: &mut Vec<u64>) -> Result<(), WalError> {
+    let Some(&newest) = numbers.last() else { return Ok(()) };
+    let path = file_path(newest);
+    if keyring.get(&KeyId::wal(newest)).is_some() || !disk.open(&path, false).and_then(|file| file.is_empty()).map_err(at(&path))? {
+        return Ok(());
+    }
+    numbers.pop();
+    disk.remove(&path).map_err(at(&path))?;
+    disk.sync_dir(Path::new(FOLDER)).map_err(at(Path::new(FOLDER)))
 }
 
 /// Removes the files at the old end whose keys are gone. A keyless file anywhere else means that the keyring is not this log's.
@@ -146,11 +159,14 @@ fn open_files(disk: &SharedDisk, keyring: &Keyring, numbers: &[u64]) -> Result<V
     Ok(out)
 }
 
-/// A newest file without a whole header and without anything after it was never begun: nothing in it was promised.
-fn remove_unborn(disk: &SharedDisk, files: &mut Vec<Opened>) -> Result<(), WalError> {
+/// A newest file without a whole header and without anything after it was never begun: nothing in it was promised. It is emptied before its
+/// key goes, and goes last, as if it had never had one.
+fn remove_unborn(disk: &SharedDisk, keyring: &Keyring, files: &mut Vec<Opened>) -> Result<(), WalError> {
     let unborn = |file: &Opened| file.head.is_none() && file.len <= HEADER_BYTES as u64;
     while let Some(file) = files.pop_if(|file| unborn(file)) {
         let path = file_path(file.number);
+        file.file.set_len(0).and_then(|()| file.file.sync()).map_err(at(&path))?;
+        keyring.destroy(&[KeyId::wal(file.number)])?;
         disk.remove(&path).map_err(at(&path))?;
         disk.sync_dir(Path::new(FOLDER)).map_err(at(Path::new(FOLDER)))?;
     }

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use weir_base::crypto::Secret;
-use weir_base::disk::read;
+use weir_base::disk::{Disk, read};
 use weir_record::stored::wal::{FrameHeader, HEADER_BYTES};
 use weir_testkit::{Fault, Rates, Rng, SimDisk, each_seed, runs};
 
@@ -325,6 +325,35 @@ fn a_read_error_while_opening_is_an_error_and_loses_nothing() {
     }
 }
 
+/// A key without a file is how a judge knows that somebody else removed the file: it must not come about by itself, at no moment.
+fn assert_no_key_without_file(disk: &SimDisk) {
+    let files: BTreeSet<u64> =
+        disk.files().iter().filter_map(|(path, _)| path.strip_prefix(FOLDER).ok()?.to_str()?.strip_suffix(".wal")?.parse().ok()).collect();
+    let Ok(ring) = keyring(disk) else { return };
+    let alone: Vec<u64> = ring.ids().iter().filter_map(|id| id.number("wal")).filter(|number| !files.contains(number)).collect();
+    assert_eq!(alone, [0; 0], "files: {files:?}");
+}
+
+#[test]
+fn a_name_without_key_and_content_goes_and_any_other_is_refused() {
+    for (content, refused) in [(&b""[..], false), (b"x", true)] {
+        let disk = filled(30, LIMITS);
+        let newest = disk.files().len() as u64;
+        let path = file_path(newest);
+        let file = disk.create(&path).unwrap();
+        file.write_at(content, 0).unwrap();
+        file.sync().unwrap();
+        match open_with(&disk, LIMITS) {
+            Err(WalError::KeyMissing { file }) => assert!(refused && file == newest && disk.exists(&path).unwrap()),
+            other => {
+                let (wal, recovered, seen) = other.unwrap();
+                assert!(!refused && numbers(&seen).last() == Some(&30) && recovered.removed == 0 && !disk.exists(&path).unwrap());
+                assert_eq!(wal.append(&[group(31)]).unwrap(), 31..32);
+            }
+        }
+    }
+}
+
 /// What was submitted and what was promised, to compare a recovery with.
 #[derive(Default)]
 struct Model {
@@ -396,9 +425,10 @@ fn random_run(seed: u64, rates: Rates) {
             }
         }
         if disk.is_off() || rng.coin() { disk.crash(rng.next_u64()) } else { disk.restart() }
+        disk.heal();
+        assert_no_key_without_file(&disk);
     }
     disk.set_capacity(None);
-    disk.heal();
     let (wal, recovered, seen) = open(&disk);
     model.check(&wal, &recovered, seen);
 }
@@ -438,6 +468,7 @@ fn every_step_may_fail() {
                 }
             }
             disk.crash(k * 4 + n as u64);
+            assert_no_key_without_file(&disk);
             let start = disk.operations();
             for j in 0..12 {
                 disk.fail_at(start + j * 2, fault);
@@ -445,6 +476,7 @@ fn every_step_may_fail() {
                     model.check(&wal, &recovered, seen);
                 }
                 disk.crash(k * 100 + j);
+                assert_no_key_without_file(&disk);
             }
             let (wal, recovered, seen) = open(&disk);
             model.check(&wal, &recovered, seen);
