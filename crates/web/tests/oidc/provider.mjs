@@ -1,7 +1,7 @@
 // A real OpenID provider (npm oidc-provider) over TLS, for the tests of the desk. Usage: node provider.mjs MODULES CERTIFICATE KEY
 // It prints its issuer. Who comes to /auth is signed in as the person that /test/person names. /test/mode makes what it gives go wrong.
 import { createServer } from "node:https";
-import { generateKeyPairSync } from "node:crypto";
+import { createPrivateKey, generateKeyPairSync } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -12,9 +12,13 @@ const { default: Provider } = await import(pathToFileURL(join(modules, "oidc-pro
 let issuer, provider, redirect, algorithm = "ES256", method = "client_secret_basic", person = "alice", mode = "right", kept;
 let keys = 0, asked = {};
 
+// By way of a PEM text: a key object that is exported while the job that made it is collected stops Node 20 for ever (both want its lock).
 function fresh() {
+  const text = { publicKeyEncoding: { type: "spki", format: "pem" }, privateKeyEncoding: { type: "pkcs8", format: "pem" } };
   const curve = { namedCurve: "P-256" }, bits = { modulusLength: 2048 };
-  const make = (kind, options, alg) => ({ ...generateKeyPairSync(kind, options).privateKey.export({ format: "jwk" }), kid: `${alg}-${++keys}`, use: "sig", alg });
+  const make = (kind, options, alg) => ({
+    ...createPrivateKey(generateKeyPairSync(kind, { ...options, ...text }).privateKey).export({ format: "jwk" }), kid: `${alg}-${++keys}`, use: "sig", alg,
+  });
   return { keys: [make("ec", curve, "ES256"), make("rsa", bits, "RS256")] };
 }
 
