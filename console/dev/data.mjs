@@ -101,6 +101,7 @@ export const SETTINGS = [
   ['store.seal_every', '"30s"', '"60s"', 'desk', words('1s to 60s', '1s 至 60s'), true, false],
   ['store.unit_rows', '25165824', '25165824', 'default', words('a number', '一个数'), true, false],
   ['store.wal_bytes', '8589934592', '8589934592', 'default', words('bytes', '字节数'), true, true],
+  ['store.memory_bytes', '0', '0', 'default', words('bytes; 0: half of what there is', '字节数；0 表示可用内存的一半'), true, true],
   ['measures.radius', 'true', 'true', 'default', words('true or false', 'true 或 false'), true, true],
   ['measures.conntrack', 'false', 'false', 'default', words('true or false', 'true 或 false'), true, true],
   ['sources.radius.listen', '["0.0.0.0:1813"]', '["127.0.0.1:1813"]', 'file', words('addresses with ports', '带端口的地址'), true, true],

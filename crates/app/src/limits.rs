@@ -18,6 +18,15 @@ pub const SEAL_EVERY_MS: i64 = 60_000;
 /// Smallest write-ahead log that can be asked for, in bytes.
 pub const WAL_BYTES_MIN: u64 = 64 << 20;
 
+/// Smallest memory that can be asked for, in bytes.
+pub const MEMORY_BYTES_MIN: u64 = 512 << 20;
+
+/// Memory that is taken at most when nobody says how much, in bytes.
+pub const MEMORY_AUTO_MAX: u64 = 4 << 30;
+
+/// Of it what the program itself takes: its code, its threads, what sources and the desk hold, in bytes.
+pub const PROGRAM_BYTES: u64 = 128 << 20;
+
 /// Rows of one sealed unit at most.
 pub const UNIT_ROWS_MAX: usize = 32 << 20;
 

@@ -20,6 +20,7 @@ mod ledger;
 mod limits;
 mod lookup;
 mod measures;
+mod memory;
 mod offline;
 mod open;
 mod output;

@@ -15,6 +15,7 @@ use weir_store::lock::LockError;
 use crate::config::StoreSettings;
 use crate::fail::Failure;
 use crate::front::{Front, IDENTITY};
+use crate::memory;
 
 /// An open folder.
 pub struct Opened {
@@ -49,6 +50,7 @@ pub fn open(data: &Path, origin: &str, settings: &StoreSettings, clock: &Arc<dyn
         unit_rows: settings.unit_rows,
         sm3: settings.sm3,
         wal_bytes: settings.wal_bytes,
+        memory_bytes: memory::store_share(settings.memory_bytes),
     };
     let (store, report) =
         Store::open(Arc::clone(&disk), Some(data), Box::new(catalog), Arc::clone(clock), &key, config).map_err(|e| match e {

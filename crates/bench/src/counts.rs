@@ -20,6 +20,7 @@ use weir_sources::syslog::engine::{Engine, Origin};
 use weir_store::days::by_day;
 use weir_store::engine::StoreConfig;
 use weir_store::nat::open::{OpenTable, Orphans};
+use weir_store::nat::pack::NatEvents;
 use weir_store::nat::pair::Context;
 use weir_store::nat::seal::mappings;
 
@@ -91,7 +92,11 @@ fn counted_log(events: &Group) -> Outcome<usize> {
 fn counted_pair(batches: &[RecordBatch], sealed: Millis) -> RecordBatch {
     let (open, orphans) = (OpenTable::default(), Orphans::default());
     let context = Context { open: &open, orphans: &orphans, lost_between: &never_lost, overloads: &never_overloads };
-    let mut days = mappings(batches, &context, sealed);
+    let mut events = NatEvents::default();
+    for batch in batches {
+        events.push(batch);
+    }
+    let mut days = mappings(&events, &context, sealed);
     match days.pop_last() {
         Some((_, rows)) => rows,
         None => weir_record::kinds::NatMapping::batch(&[]),

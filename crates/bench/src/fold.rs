@@ -67,6 +67,7 @@ pub fn run(rate: u64, seconds: u64) -> Outcome<()> {
     reading("fold: µs of processor an event", Some(rate), folded.processor_us / events);
     let spent = &folded.spent;
     eprintln!("  wall ns an event: take {:.0}, seal {:.0}, repack {:.0}", ns(spent.take), ns(spent.seal), ns(spent.repack));
+    eprintln!("  {:.0} MB of memory at most", proc::most_memory(std::process::id())? as f64 / 1e6);
     nat::read_bytes(folder.path(), events, Some(rate))
 }
 
@@ -76,7 +77,13 @@ pub fn play(rate: u64, seconds: u64, folder: &Path, truth: Option<&Path>) -> Out
     eprintln!("{} events", corpus.events);
     let stepped = Arc::new(Stepped(AtomicI64::new(corpus.begin)));
     let clock: Arc<dyn Clock> = Arc::clone(&stepped) as Arc<dyn Clock>;
-    let config = StoreConfig { origin: "bench.invalid".to_owned(), unit_seconds: 86_400, unit_rows: usize::MAX, ..StoreConfig::default() };
+    let config = StoreConfig {
+        origin: "bench.invalid".to_owned(),
+        unit_seconds: 86_400,
+        unit_rows: usize::MAX,
+        memory_bytes: u64::MAX,
+        ..StoreConfig::default()
+    };
     let store = serve::open(folder, &clock, config)?;
     let tasks = Tasks::new(Stop::new(), |ended| eprintln!("{} ended: {:?}", ended.name, ended.panic));
     store.start(&tasks)?;

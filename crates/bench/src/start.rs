@@ -51,7 +51,13 @@ fn make(data: &Path) -> Outcome<u64> {
     let begin = wall.now().0 - DAYS * HOURS * HOUR_MS;
     let stepped = Arc::new(Stepped(AtomicI64::new(begin)));
     let clock: Arc<dyn Clock> = Arc::clone(&stepped) as Arc<dyn Clock>;
-    let config = StoreConfig { origin: "bench.invalid".to_owned(), unit_seconds: 86_400, unit_rows: usize::MAX, ..StoreConfig::default() };
+    let config = StoreConfig {
+        origin: "bench.invalid".to_owned(),
+        unit_seconds: 86_400,
+        unit_rows: usize::MAX,
+        memory_bytes: u64::MAX,
+        ..StoreConfig::default()
+    };
     let store = serve::open(data, &clock, config)?;
     let tasks = Tasks::new(Stop::new(), |ended| eprintln!("{} ended: {:?}", ended.name, ended.panic));
     store.start(&tasks)?;

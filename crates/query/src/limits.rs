@@ -3,6 +3,9 @@
 /// Memory of one SQL statement, in bytes.
 pub const SQL_MEMORY_BYTES: usize = 512 << 20;
 
+/// The same where the program may hold little.
+pub const SQL_MEMORY_BYTES_MIN: usize = 64 << 20;
+
 /// By how much the program's memory may grow while a statement runs, in bytes; beyond it the statement is ended.
 pub const SQL_GROWTH_BYTES: u64 = 1 << 30;
 

@@ -70,11 +70,27 @@ pub const CYCLE_ROWS: usize = 24 << 20;
 /// of one kind at a time, so this is what bounds memory where lines and sessions come fast.
 pub const CYCLE_BYTES: usize = 192 << 20;
 
-/// Bytes waiting to be sealed, counted in the same way, before sources have to wait.
-pub const WAITING_BYTES: usize = 3 * CYCLE_BYTES;
+/// Bytes the store may hold in memory when nobody says otherwise.
+pub const MEMORY_BYTES: u64 = 2 << 30;
 
-/// Rows waiting to be sealed before sources have to wait.
-pub const WAITING_ROWS: usize = 48 << 20;
+/// What memory is divided by for the bytes of one seal cycle: one generation fills while another is sealed, and sealing makes columns of it, a
+/// file and its index.
+pub const CYCLE_PART: usize = 6;
+
+/// Bytes of one seal cycle, at least: what must be held whatever the limit.
+pub const CYCLE_BYTES_MIN: usize = 8 << 20;
+
+/// Bytes of the groups waiting to be written, at most and at least.
+pub const QUEUE_BYTES: usize = 64 << 20;
+/// See [`QUEUE_BYTES`].
+pub const QUEUE_BYTES_MIN: usize = 8 << 20;
+
+/// Bytes that an open mapping, a session that is open or has ended lately, and a span of the index take in memory, roughly.
+pub const OPEN_MAPPING_BYTES: usize = 128;
+/// See [`OPEN_MAPPING_BYTES`].
+pub const SESSION_BYTES: usize = 1_500;
+/// See [`OPEN_MAPPING_BYTES`].
+pub const INDEX_SPAN_BYTES: usize = 160;
 
 /// Groups waiting to be written.
 pub const QUEUE_GROUPS: usize = 4_096;

@@ -6,7 +6,7 @@ use weir_sources::{conntrack, detnat, dhcp, events, h3c, host, ipfix, radius, sy
 
 use super::desk::{self, DeskSettings};
 use super::{Config, Problem, StoreSection};
-use crate::limits::{ORIGIN_BYTES, SEAL_EVERY_MS, UNIT_ROWS_MAX, WAL_BYTES_MIN};
+use crate::limits::{MEMORY_BYTES_MIN, ORIGIN_BYTES, SEAL_EVERY_MS, UNIT_ROWS_MAX, WAL_BYTES_MIN};
 
 /// What a unit is under Article 18.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +35,8 @@ pub struct StoreSettings {
     pub unit_rows: usize,
     /// Bytes.
     pub wal_bytes: u64,
+    /// Bytes; 0 for what suits the machine.
+    pub memory_bytes: u64,
     /// SM3 digests too.
     pub sm3: bool,
 }
@@ -172,7 +174,12 @@ fn store(section: &StoreSection, problems: &mut Vec<Problem>) -> StoreSettings {
     if section.wal_bytes < WAL_BYTES_MIN {
         problems.push(Problem::new("store.wal_bytes", format!("is too small: write {WAL_BYTES_MIN} (64 MiB) or more")));
     }
-    StoreSettings { seal_every_ms, unit_rows: section.unit_rows, wal_bytes: section.wal_bytes, sm3: section.sm3 }
+    if (1..MEMORY_BYTES_MIN).contains(&section.memory_bytes) {
+        let how = format!("is too small: write {MEMORY_BYTES_MIN} (512 MiB) or more, or 0 for half of what there is");
+        problems.push(Problem::new("store.memory_bytes", how));
+    }
+    let StoreSection { unit_rows, wal_bytes, memory_bytes, sm3, .. } = *section;
+    StoreSettings { seal_every_ms, unit_rows, wal_bytes, memory_bytes, sm3 }
 }
 
 fn realms(config: &Config, problems: &mut Vec<Problem>) -> Vec<Realm> {

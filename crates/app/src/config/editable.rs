@@ -23,6 +23,7 @@ const RULES: &[(&str, Rule)] = &[
     ("store.seal_every", Two),
     ("store.unit_rows", Two),
     ("store.wal_bytes", Two),
+    ("store.memory_bytes", Two),
     ("store.sm3", Two),
     ("measures.radius", Two),
     ("measures.ipfix", Two),

@@ -70,13 +70,15 @@ pub struct StoreSection {
     pub unit_rows: usize,
     /// Bytes of the write-ahead log at most; beyond them sources stop or count.
     pub wal_bytes: u64,
+    /// Bytes of memory the program may hold; 0: half of what the machine or its control group has, at most 4 GiB.
+    pub memory_bytes: u64,
     /// SM3 digests beside SHA-256.
     pub sm3: bool,
 }
 
 impl Default for StoreSection {
     fn default() -> StoreSection {
-        StoreSection { seal_every: "60s".to_owned(), unit_rows: 24 << 20, wal_bytes: 8 << 30, sm3: false }
+        StoreSection { seal_every: "60s".to_owned(), unit_rows: 24 << 20, wal_bytes: 8 << 30, memory_bytes: 0, sm3: false }
     }
 }
 

@@ -159,6 +159,7 @@ pub const SETTINGS: &[Setting] = &[
     setting("store.seal_every", Shape::Text, "\"60s\""),
     setting("store.unit_rows", Shape::Whole, "25165824"),
     setting("store.wal_bytes", Shape::Whole, "8589934592"),
+    setting("store.memory_bytes", Shape::Whole, "0"),
     setting("store.sm3", Shape::Flag, "false"),
     setting("measures.radius", Shape::Flag, "true"),
     setting("measures.ipfix", Shape::Flag, "true"),

@@ -35,7 +35,7 @@ use weir_record::Kind;
 use weir_store::engine::Store;
 
 use crate::QueryError;
-use crate::limits::{SQL_ANSWER_BYTES, SQL_MEMORY_BYTES, SQL_ROWS, SQL_STACK_BYTES};
+use crate::limits::{SQL_ANSWER_BYTES, SQL_MEMORY_BYTES, SQL_MEMORY_BYTES_MIN, SQL_ROWS, SQL_STACK_BYTES};
 use crate::mask::{self, Mask};
 use crate::rows::{Rows, Wanted};
 
@@ -83,10 +83,15 @@ impl PartitionStream for View {
     }
 }
 
+/// Bytes one statement may hold: an eighth of what the store has, within limits.
+fn memory(store: &Store) -> usize {
+    usize::try_from(store.memory_bytes() / 8).unwrap_or(usize::MAX).clamp(SQL_MEMORY_BYTES_MIN, SQL_MEMORY_BYTES)
+}
+
 /// What a statement may use: the views of these kinds, so much memory, and no file: what does not fit is not written to a disk in the clear.
 fn session(store: &Arc<Store>, kinds: &[Kind]) -> Result<SessionContext, QueryError> {
     let internal = |e: DataFusionError| QueryError::Internal(e.to_string());
-    let pool = Arc::new(GreedyMemoryPool::new(SQL_MEMORY_BYTES));
+    let pool = Arc::new(GreedyMemoryPool::new(memory(store)));
     let nowhere = DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled);
     let runtime = RuntimeEnvBuilder::new().with_memory_pool(pool).with_disk_manager_builder(nowhere).build_arc().map_err(internal)?;
     let mut config = SessionConfig::new().with_target_partitions(1).with_information_schema(true);
@@ -117,7 +122,7 @@ pub fn run(
 ) -> Result<Answer, QueryError> {
     told::fits(statement)?;
     let kinds: Vec<Kind> = mask::kinds().filter(|k| open(*k)).collect();
-    let control = Arc::new(Control::default());
+    let control = Arc::new(Control::of(memory(store)));
     let (send, receive) = sync_channel(1);
     let (store, statement, within) = (Arc::clone(store), statement.to_owned(), Arc::clone(&control));
     let body = move || {

@@ -10,7 +10,7 @@ use weir_base::clock::Clock;
 
 use super::Answer;
 use crate::QueryError;
-use crate::limits::{SQL_BATCH_BYTES, SQL_GRACE_MS, SQL_GROWTH_BYTES, SQL_HELD_ROWS, SQL_LOOK_MS, SQL_MEMORY_BYTES};
+use crate::limits::{SQL_BATCH_BYTES, SQL_GRACE_MS, SQL_GROWTH_BYTES, SQL_HELD_ROWS, SQL_LOOK_MS};
 
 /// Why a statement was ended before its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,9 +68,16 @@ pub struct Control {
     ended: AtomicU8,
     rows: AtomicU64,
     bytes: AtomicU64,
+    /// Bytes it may hold.
+    most: u64,
 }
 
 impl Control {
+    /// Of a statement that may hold so many bytes.
+    pub fn of(bytes: usize) -> Control {
+        Control { most: bytes as u64, ..Control::default() }
+    }
+
     /// Ends it; the first reason stands.
     pub fn end(&self, why: Why) {
         let number = ALL.iter().position(|w| *w == why).and_then(|at| u8::try_from(at + 1).ok()).unwrap_or(1);
@@ -91,7 +98,7 @@ impl Control {
             if self.rows.fetch_add(rows, Ordering::SeqCst) + rows > SQL_HELD_ROWS {
                 self.end(Why::TooMany);
             }
-            if self.bytes.fetch_add(bytes, Ordering::SeqCst) + bytes > SQL_MEMORY_BYTES as u64 {
+            if self.bytes.fetch_add(bytes, Ordering::SeqCst) + bytes > self.most {
                 self.end(Why::TooLarge);
             }
         }

@@ -46,7 +46,7 @@ impl Store {
         let mut stats = Stats::default();
         let mut tries = 0;
         loop {
-            let recall = self.recall(&keys, from, to);
+            let recall = self.recall((public, port), &keys, from, to);
             match self.read_mappings(&recall, public, port, from, to, &mut stats) {
                 Ok(mut found) => {
                     found.extend(self.pair_live(&recall));
@@ -62,13 +62,13 @@ impl Store {
         }
     }
 
-    fn recall(&self, keys: &[EndKey], from: Millis, to: Millis) -> Recall {
+    fn recall(&self, (public, port): (Addr16, Option<u16>), keys: &[EndKey], from: Millis, to: Millis) -> Recall {
         let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
         let sealed = self.sealed.read().unwrap_or_else(PoisonError::into_inner);
         let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
         let mut events = Vec::new();
         for generation in live.sealing.as_deref().into_iter().chain([&live.current]) {
-            events.extend(generation.events_at(keys));
+            events.extend(generation.nat.at(public, port, keys));
         }
         let (stored, runs) = index.spans.plan(keys, from, to);
         Recall { events, open: index.open.find(keys), stored, runs, units: sealed.nat_units(from, to) }
@@ -211,7 +211,7 @@ impl Store {
         let sealed = self.sealed.read().unwrap_or_else(PoisonError::into_inner);
         let mut seen: BTreeSet<u32> = sealed.pools.get(&public).into_iter().flatten().copied().collect();
         for generation in live.sealing.as_deref().into_iter().chain([&live.current]) {
-            seen.extend(generation.sources_of(public));
+            seen.extend(generation.nat.sources_of(public));
         }
         let configured: BTreeSet<u32> =
             lock(&self.registry).sources().filter(|s| s.pools.iter().any(|p| p.contains(public))).map(|s| s.entry.number).collect();

@@ -19,7 +19,7 @@ use super::{Store, StoreError};
 use crate::catalog::{Change, IndexState, UnitMeta};
 use crate::commit::{CommitError, Plan};
 use crate::days::by_day;
-use crate::limits::{CYCLE_BYTES, INDEX_ROWS, REACH_MS, REACH_UNITS, SPANS_IN_MEMORY, WINDOW_SLACK_MS};
+use crate::limits::{INDEX_ROWS, REACH_MS, REACH_UNITS, SPANS_IN_MEMORY, WINDOW_SLACK_MS};
 use crate::live::Generation;
 use crate::nat::mapping::{Columns, RowRef};
 use crate::nat::pair::Context;
@@ -116,10 +116,8 @@ impl Store {
     }
 
     pub(super) fn wake_sealer_if_due(&self) {
-        let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
-        let (rows, bytes) = (live.current.rows, live.current.bytes);
-        drop(live);
-        if rows >= self.config.unit_rows || bytes >= CYCLE_BYTES {
+        let due = self.is_due(&self.live.read().unwrap_or_else(PoisonError::into_inner).current);
+        if due {
             self.wake_sealer();
         }
     }
@@ -196,7 +194,9 @@ impl Store {
 
     /// Pairs events and sorts the mappings by public address, port, start; one batch a key day.
     fn nat_rows(&self, generation: &Generation, sealed_at: Millis) -> BTreeMap<Day, RecordBatch> {
-        let Some(batches) = generation.batches.get(&Kind::NatEvent) else { return BTreeMap::new() };
+        if generation.nat.is_empty() {
+            return BTreeMap::new();
+        }
         let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
         // A copy, because the writer takes gaps in meanwhile. The index is written by this thread alone.
         let gaps = self.gaps.read().unwrap_or_else(PoisonError::into_inner).clone();
@@ -207,7 +207,7 @@ impl Store {
             lost_between: &|source, from, to| gaps.any(source, from, to),
             overloads: &|source| overloading.get(&source).copied().unwrap_or(false),
         };
-        crate::nat::seal::mappings(batches, &context, sealed_at)
+        crate::nat::seal::mappings(&generation.nat, &context, sealed_at)
     }
 
     /// Which sources give one public port to several hosts, by their profile.
@@ -339,6 +339,7 @@ impl Store {
     }
 
     fn after_cycle(&self, cycle: &mut CycleState) -> Result<(), StoreError> {
+        self.count_held();
         let spans = self.index.read().unwrap_or_else(PoisonError::into_inner).spans.in_memory();
         let old = self.clock.monotonic().saturating_sub(cycle.flushed) >= FLUSH_EVERY;
         if (old || spans >= SPANS_IN_MEMORY) && !self.flags.full.load(Ordering::SeqCst) {

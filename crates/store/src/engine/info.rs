@@ -111,6 +111,11 @@ impl Store {
         }
     }
 
+    /// Bytes the store may hold in memory.
+    pub fn memory_bytes(&self) -> u64 {
+        self.config.memory_bytes
+    }
+
     /// Name of a realm.
     pub fn realm_name(&self, number: u32) -> Option<String> {
         lock(&self.registry).realm_name(number).map(str::to_owned)

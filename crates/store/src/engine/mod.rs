@@ -6,6 +6,7 @@ mod info;
 mod read;
 mod recover;
 mod repack;
+mod room;
 mod sink;
 mod writer;
 
@@ -58,6 +59,8 @@ pub struct StoreConfig {
     pub sm3: bool,
     /// Size of the whole write-ahead log, in bytes.
     pub wal_bytes: u64,
+    /// Bytes the store may hold in memory: what waits, what is being sealed, open tables and index.
+    pub memory_bytes: u64,
 }
 
 impl Default for StoreConfig {
@@ -69,6 +72,7 @@ impl Default for StoreConfig {
             unit_rows: crate::limits::CYCLE_ROWS,
             sm3: false,
             wal_bytes: crate::limits::WAL_TOTAL_BYTES,
+            memory_bytes: crate::limits::MEMORY_BYTES,
         }
     }
 }
@@ -162,6 +166,8 @@ struct Flags {
     stopping: AtomicBool,
     refused_groups: AtomicU64,
     sealed_rows: AtomicU64,
+    /// Bytes of open tables and index, as of the last cycle.
+    held_bytes: AtomicU64,
     trouble: Mutex<Option<String>>,
     full_since: Mutex<Option<Millis>>,
 }
@@ -192,6 +198,7 @@ pub struct Store {
     wake: (Mutex<bool>, Condvar),
     room: (Mutex<()>, Condvar),
     queue: SyncSender<Submit>,
+    queued: room::Queue,
     queue_out: Mutex<Option<Receiver<Submit>>>,
     flags: Flags,
     _folder: Option<FolderLock>,

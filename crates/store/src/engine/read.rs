@@ -58,7 +58,7 @@ impl Store {
     /// Rows of a kind that are durable and not sealed.
     pub fn live_batches(&self, kind: Kind) -> Vec<RecordBatch> {
         let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
-        live.sealing.as_deref().into_iter().chain([&live.current]).filter_map(|g| g.batches.get(&kind)).flatten().cloned().collect()
+        live.sealing.as_deref().into_iter().chain([&live.current]).flat_map(|g| g.rows_of(kind)).collect()
     }
 
     /// Rows of the unit's file before `until`, counted from its start, among which are all that may hold every one of the features of words; in

@@ -10,6 +10,7 @@ use weir_base::disk::SharedDisk;
 use weir_base::task::lock;
 use weir_record::kind::Record;
 use weir_record::kinds::{Gap, SourceEntry};
+use weir_record::sink::Group;
 use weir_record::{Id, Kind, group, walbatch};
 use weir_seal::entry::{Entry, Repack};
 
@@ -78,10 +79,11 @@ impl Store {
         let mut groups = Vec::new();
         let (wal, recovered) = Wal::open(&disk, &keyring, limits, sealed_through + 1, &mut |number, bytes| {
             if number > sealed_through || number > state.applied() {
-                groups.push((number, bytes.to_vec()));
+                groups.push((number, if number > sealed_through { bytes.to_vec() } else { without_rows(bytes) }));
             }
         })?;
         let (queue, queue_out) = queue();
+        let queued = super::room::Queue::of(config.memory_bytes);
         let mut sealed = Sealed { last_sealed: content.units.last().map(|u| u.sealed), ..Sealed::of(&content.units) };
         for (source, addr) in &content.pools {
             sealed.pools.entry(weir_base::net::Addr16(*addr)).or_default().push(*source);
@@ -108,6 +110,7 @@ impl Store {
             room: (Mutex::new(()), Condvar::new()),
             queue,
             queue_out: Mutex::new(Some(queue_out)),
+            queued,
             flags: Flags::default(),
             _folder: folder,
         };
@@ -209,8 +212,7 @@ impl Store {
             let mut group =
                 group::decode(&bytes).map_err(|e| StoreError::Damaged(format!("group {number} of the write-ahead log: {e}")))?;
             if number <= sealed_through {
-                // Its rows are sealed; only its state was not in a snapshot yet.
-                group.batches.retain(|(kind, _)| *kind == Kind::SourceEntry);
+                keep_entries(&mut group);
                 group.batches.iter().for_each(|(_, b)| SourceEntry::rows(b).iter().for_each(|e| lock(&self.registry).apply(e)));
                 group.batches.clear();
             } else {
@@ -256,8 +258,7 @@ impl Store {
         recovered.missing.iter().for_each(|m| add(m.end - m.start, "wal-missing-groups"));
         (report.cuts, report.damage) = (recovered.cuts.clone(), recovered.damage.clone());
         if !gaps.is_empty() {
-            let group =
-                weir_record::sink::Group { owner: "store".to_owned(), batches: vec![(Kind::Gap, Gap::batch(&gaps))], ..Default::default() };
+            let group = Group { owner: "store".to_owned(), batches: vec![(Kind::Gap, Gap::batch(&gaps))], ..Default::default() };
             let bytes = group::encode(&group).map_err(StoreError::Internal)?;
             for number in self.wal.append(&[bytes])? {
                 self.take_in(number, group.clone());
@@ -324,4 +325,19 @@ fn told(committer: &Committer, from: u64) -> Result<Told, StoreError> {
         return self::told(committer, 0);
     }
     Ok(told)
+}
+
+/// Of a group whose rows are sealed only the state, which was not in a snapshot yet, and the entries of the register.
+fn keep_entries(group: &mut Group) {
+    group.batches.retain(|(kind, _)| *kind == Kind::SourceEntry);
+    group.bindings.clear();
+}
+
+/// The same of its bytes: a start must not have ten minutes of rows in memory for their state. What cannot be read stays, and is named later.
+fn without_rows(bytes: &[u8]) -> Vec<u8> {
+    let stripped = group::decode(bytes).ok().and_then(|mut group| {
+        keep_entries(&mut group);
+        group::encode(&group).ok()
+    });
+    stripped.unwrap_or_else(|| bytes.to_vec())
 }

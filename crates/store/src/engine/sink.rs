@@ -11,7 +11,8 @@ use weir_record::sink::{Done, Group, RecordSink, SinkError, SourceDesc, SourceHa
 use weir_record::{Kind, walbatch};
 
 use super::Store;
-use super::writer::Submit;
+use super::room::weight;
+use super::writer::{Ready, Submit};
 use crate::registry::Registered;
 use crate::wal::Wal;
 
@@ -19,7 +20,7 @@ use crate::wal::Wal;
 pub(super) const REGISTRY: &str = "registry";
 
 impl Store {
-    fn prepare(&self, group: Group) -> Result<Ready, SinkError> {
+    fn prepare(&self, group: Group) -> Result<Box<Ready>, SinkError> {
         if self.flags.stopping.load(Ordering::SeqCst) {
             return Err(SinkError::Stopped);
         }
@@ -29,7 +30,8 @@ impl Store {
         if bytes.len() + 16 > Wal::frame_room() {
             return Err(SinkError::Refused(format!("the group is {} bytes long, more than a frame holds", bytes.len())));
         }
-        Ok(Box::new((group, bytes)))
+        let weight = weight(&group, &bytes);
+        Ok(Box::new((group, bytes, weight)))
     }
 
     fn record_entry(&self, entry: &SourceEntry) -> Result<(), SinkError> {
@@ -46,8 +48,6 @@ impl Store {
         self.commit(group).map(drop)
     }
 }
-
-type Ready = Box<(Group, Vec<u8>)>;
 
 impl RecordSink for Store {
     fn register(&self, desc: &SourceDesc) -> Result<SourceHandle, SinkError> {
@@ -76,7 +76,7 @@ impl RecordSink for Store {
     }
 
     fn submit(&self, group: Group, done: Done) {
-        match self.prepare(group) {
+        match self.prepare(group).and_then(|ready| self.take_room(ready.2, true).map(|()| ready)) {
             Err(e) => done(Err(e)),
             Ok(ready) => {
                 if let Err(gone) = self.queue.send(Submit::Group(ready, done))
@@ -89,11 +89,14 @@ impl RecordSink for Store {
     }
 
     fn try_submit(&self, group: Group, done: Done) {
-        match self.prepare(group) {
+        match self.prepare(group).and_then(|ready| self.take_room(ready.2, false).map(|()| ready)) {
             Err(e) => done(Err(e)),
             Ok(ready) => match self.queue.try_send(Submit::Group(ready, done)) {
                 Ok(()) => {}
-                Err(TrySendError::Full(Submit::Group(_, done))) => done(Err(SinkError::Busy)),
+                Err(TrySendError::Full(Submit::Group(ready, done))) => {
+                    self.queued.give_back(ready.2);
+                    done(Err(SinkError::Busy));
+                }
                 Err(TrySendError::Disconnected(Submit::Group(_, done))) => done(Err(SinkError::Stopped)),
                 Err(_) => {}
             },

@@ -13,17 +13,19 @@ use weir_record::sink::{Done, Group, Receipt, SinkError};
 use weir_record::{Kind, sink::StatePut};
 
 use super::Store;
-use crate::limits::{BYTES_A_SYNC, GROUPS_A_SYNC, WAITING_BYTES, WAITING_ROWS};
-use crate::live::Generation;
+use crate::limits::{BYTES_A_SYNC, GROUPS_A_SYNC};
 use crate::wal::WalError;
 
 /// A group, its bytes, and who wants to hear of it.
-type Waiting = (Box<(Group, Vec<u8>)>, Done);
+type Waiting = (Box<Ready>, Done);
+
+/// A group, what is written of it, and the room it takes in the queue.
+pub(super) type Ready = (Group, Vec<u8>, usize);
 
 /// A group on its way to the log.
 pub(super) enum Submit {
     /// Write it.
-    Group(Box<(Group, Vec<u8>)>, Done),
+    Group(Box<Ready>, Done),
     /// Everything before this is written; stop.
     Stop,
 }
@@ -48,7 +50,9 @@ impl Store {
                     next = queue.try_recv().ok();
                 }
             }
+            let room: usize = batch.iter().map(|(group, _)| group.2).sum();
             self.write(batch);
+            self.queued.give_back(room);
         }
         // Whoever still got in hears that nothing was kept.
         while let Ok(Submit::Group(_, done)) = queue.try_recv() {
@@ -106,12 +110,6 @@ impl Store {
             self.wake_sealer();
             held = self.room.1.wait_timeout(held, Duration::from_millis(200)).unwrap_or_else(PoisonError::into_inner).0;
         }
-    }
-
-    fn too_much_waits(&self) -> bool {
-        let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
-        let of = |count: fn(&Generation) -> usize| count(&live.current) + live.sealing.as_deref().map_or(0, count);
-        of(|g| g.rows) > WAITING_ROWS || of(|g| g.bytes) > WAITING_BYTES
     }
 
     /// Puts a durable group into memory. Also the path of recovery.

@@ -5,7 +5,7 @@ use arrow::datatypes::{TimestampMillisecondType, UInt8Type, UInt16Type, UInt32Ty
 use weir_base::net::Addr16;
 use weir_base::time::Millis;
 use weir_record::column::bytes16;
-use weir_record::kinds::{Action, Form};
+use weir_record::kinds::{Action, Form, NatEvent};
 
 use crate::nat::mapping::Remote;
 use crate::spankey::EndKey;
@@ -49,6 +49,30 @@ impl Event {
     pub fn same_end(&self, other: &Event) -> bool {
         (self.public, self.first, self.last, self.protocol, self.form, self.source)
             == (other.public, other.first, other.last, other.protocol, other.form, other.source)
+    }
+
+    /// As it is stored.
+    pub fn record(&self) -> NatEvent {
+        let action = match (self.create, self.inferred) {
+            (true, _) => Action::Create,
+            (false, true) => Action::Gone,
+            (false, false) => Action::Delete,
+        };
+        NatEvent {
+            time: self.time,
+            action: action as u8,
+            form: self.form as u8,
+            protocol: self.protocol,
+            source: self.source,
+            public_address: self.public,
+            public_port: self.first,
+            public_port_last: self.last,
+            inside_address: self.inside,
+            inside_port: self.inside_port,
+            remote_address: self.remote.address,
+            remote_port: self.remote.port,
+            remote_tag: self.remote.tag,
+        }
     }
 
     /// The keys it is looked up by.

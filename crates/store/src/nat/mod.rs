@@ -2,6 +2,7 @@
 
 pub mod event;
 pub mod mapping;
+pub mod number;
 pub mod open;
 pub mod pack;
 pub mod pair;

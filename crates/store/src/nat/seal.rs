@@ -11,7 +11,7 @@ use weir_record::kinds::{Form, NatMappingColumns, RowType};
 use crate::nat::event::{Event, is_exact};
 use crate::nat::mapping::{Mapping, Remote};
 use crate::nat::open::{Open, OpenOf};
-use crate::nat::pack::{Events, Packed, Tail};
+use crate::nat::pack::{NatEvents, PARTS, Packed, Placed, Tail};
 use crate::nat::pair::{Context, pair_end};
 use crate::spankey::EndKey;
 use crate::unit::key_day;
@@ -86,114 +86,128 @@ fn with_capacity(rows: usize) -> NatMappingColumns {
     }
 }
 
-/// Pairs the events of these batches of `nat_event`; gives the rows of each key day, sorted.
-pub fn mappings(batches: &[RecordBatch], cx: &Context<'_>, sealed: Millis) -> BTreeMap<Day, RecordBatch> {
-    let Some(events) = Events::of(batches) else { return plain(batches, cx, sealed) };
-    let mut days = Days { sealed, days: BTreeMap::new(), rows: events.sorted.len() * 5 / 8 };
-    let mut rows: Vec<Row> = Vec::new();
-    let mut slow = Slow::default();
-    let mut open = cx.open.of_address(Addr16::NONE);
-    let mut address = None;
-    for end in events.sorted.chunk_by(|a, b| a.end() == b.end()) {
-        let first = &end[0];
-        let public = events.public(first);
-        if address != Some(first.address()) {
-            address = Some(first.address());
-            open = cx.open.of_address(public);
-        }
-        rows.clear();
-        for same in end.chunk_by(|a, b| a.place == b.place) {
-            if !straight(&events, same, open, cx, &mut rows) {
-                slow.run(&events, same, cx, &mut rows);
+/// Pairs these events; gives the rows of each key day, sorted.
+pub fn mappings(events: &NatEvents, cx: &Context<'_>, sealed: Millis) -> BTreeMap<Day, RecordBatch> {
+    let mut days = Days { sealed, days: BTreeMap::new(), rows: events.len() * 5 / 8 };
+    let mut work = Work::default();
+    let ranks = events.tail_ranks();
+    for address in events.addresses() {
+        let public = events.address(address);
+        let of = Of { events, public, open: cx.open.of_address(public), cx };
+        for part in 0..PARTS {
+            let mut sorted = std::mem::take(&mut work.sorted);
+            events.sorted(address, part, &ranks, &mut sorted);
+            for end in sorted.chunk_by(|a, b| a.event.port == b.event.port) {
+                of.end(end, &mut work);
+                work.rows.iter().for_each(|row| days.push(public, end[0].event.port, row));
             }
+            work.sorted = sorted;
         }
-        if !rows.is_sorted_by_key(Row::key) {
-            rows.sort_by_key(Row::key);
-        }
-        rows.iter().for_each(|row| days.push(public, first.port(), row));
     }
-    drop(events);
     days.days.into_iter().map(|(day, columns)| (day, columns.into_batch())).collect()
 }
 
-/// Tells the plain story of one public end: what was open ends, then creates and deletes in turn, each delete of the mapping before it. False, and
-/// nothing is told, when the story is any other.
-fn straight(events: &Events, same: &[Packed], open: OpenOf<'_>, cx: &Context<'_>, rows: &mut Vec<Row>) -> bool {
-    let (tail, port) = (events.tail(&same[0]), same[0].port());
-    let form = Form::from_u8(tail.form).unwrap_or(Form::Session);
-    let key = EndKey::exact(events.public(&same[0]), port, tail.protocol);
-    if !is_exact(form, port, port.saturating_add(tail.more)) || cx.orphans.has(&key) {
-        return false;
-    }
-    let mut before = open.at(&key);
-    let (held, more) = (before.next(), before.next());
-    if more.is_some() {
-        return false;
-    }
-    let told = rows.len();
-    if tell(events, same, tail, held, rows).is_none() {
-        rows.truncate(told);
-        return false;
-    }
-    true
-}
-
-fn tell(events: &Events, same: &[Packed], tail: Tail, held: Option<Open>, rows: &mut Vec<Row>) -> Option<()> {
-    let mut left = same;
-    let mut last = i64::MIN;
-    if let Some(held) = held {
-        let (first, rest) = same.split_first()?;
-        let (event, open) = (events.event(first), held.mapping);
-        let fits = !event.create
-            && !event.inferred
-            && (open.source, open.form, open.first, open.last) == (event.source, event.form, event.first, event.last)
-            && open.same_inside(&event);
-        let start = open.start.filter(|start| fits && *start <= event.time)?;
-        last = event.time.0;
-        rows.push(Row { flags: open.flags, ..row(events, first, tail, RowType::Close, start.0, last) });
-        left = rest;
-    }
-    let mut pairs = left.chunks_exact(2);
-    for pair in &mut pairs {
-        let (create, delete) = (&pair[0], &pair[1]);
-        let (start, end) = (events.time(create), events.time(delete));
-        // Two ends of one instant may be one that was told twice.
-        if !create.create || delete.create || delete.inferred() || !create.same_inside(delete) || end <= last {
-            return None;
-        }
-        last = end;
-        rows.push(row(events, create, tail, RowType::Whole, start, end));
-    }
-    match pairs.remainder() {
-        [] => {}
-        [create] if create.create => {
-            let start = events.time(create);
-            rows.push(row(events, create, tail, RowType::Open, start, start));
-        }
-        _ => return None,
-    }
-    Some(())
-}
-
-fn row(events: &Events, event: &Packed, tail: Tail, row_type: RowType, start: i64, end: i64) -> Row {
-    let (inside, remote) = (events.inside(event), events.remote(event));
-    Row { start, end, tail, row_type, flags: 0, inside, inside_port: event.inside_port, remote }
-}
-
-/// Buffers for the ends with another story.
+/// Buffers that are used again.
 #[derive(Default)]
-struct Slow {
-    events: Vec<Event>,
+struct Work {
+    sorted: Vec<Placed>,
+    rows: Vec<Row>,
+    slow: Vec<Event>,
     paired: Vec<super::pair::Paired>,
 }
 
-impl Slow {
-    fn run(&mut self, events: &Events, same: &[Packed], cx: &Context<'_>, rows: &mut Vec<Row>) {
-        self.events.clear();
-        self.events.extend(same.iter().map(|e| events.event(e)));
-        self.paired.clear();
-        pair_end(&self.events, cx, &mut self.paired);
-        rows.extend(self.paired.iter().map(|p| row_of(&p.mapping, p.row_type)));
+/// The events of one public address.
+struct Of<'a> {
+    events: &'a NatEvents,
+    public: Addr16,
+    open: OpenOf<'a>,
+    cx: &'a Context<'a>,
+}
+
+impl Of<'_> {
+    /// The rows of the ends with one first port.
+    fn end(&self, end: &[Placed], work: &mut Work) {
+        work.rows.clear();
+        for same in end.chunk_by(|a, b| a.place == b.place) {
+            if !self.straight(same, &mut work.rows) {
+                self.slow(same, work);
+            }
+        }
+        if !work.rows.is_sorted_by_key(Row::key) {
+            work.rows.sort_by_key(Row::key);
+        }
+    }
+
+    fn slow(&self, same: &[Placed], work: &mut Work) {
+        work.slow.clear();
+        work.slow.extend(same.iter().map(|e| self.events.event(self.public, &e.event)));
+        work.paired.clear();
+        pair_end(&work.slow, self.cx, &mut work.paired);
+        work.rows.extend(work.paired.iter().map(|p| row_of(&p.mapping, p.row_type)));
+    }
+
+    /// Tells the plain story of one public end: what was open ends, then creates and deletes in turn, each delete of the mapping before it. False,
+    /// and nothing is told, when the story is any other.
+    fn straight(&self, same: &[Placed], rows: &mut Vec<Row>) -> bool {
+        let (tail, port) = (self.events.tail(&same[0].event), same[0].event.port);
+        let form = Form::from_u8(tail.form).unwrap_or(Form::Session);
+        let key = EndKey::exact(self.public, port, tail.protocol);
+        if !is_exact(form, port, port.saturating_add(tail.more)) || self.cx.orphans.has(&key) {
+            return false;
+        }
+        let mut before = self.open.at(&key);
+        let (held, more) = (before.next(), before.next());
+        if more.is_some() {
+            return false;
+        }
+        let told = rows.len();
+        if self.tell(same, tail, held, rows).is_none() {
+            rows.truncate(told);
+            return false;
+        }
+        true
+    }
+
+    fn tell(&self, same: &[Placed], tail: Tail, held: Option<Open>, rows: &mut Vec<Row>) -> Option<()> {
+        let mut left = same;
+        let mut last = i64::MIN;
+        if let Some(held) = held {
+            let (first, rest) = same.split_first()?;
+            let (event, open) = (self.events.event(self.public, &first.event), held.mapping);
+            let fits = !event.create
+                && !event.inferred
+                && (open.source, open.form, open.first, open.last) == (event.source, event.form, event.first, event.last)
+                && open.same_inside(&event);
+            let start = open.start.filter(|start| fits && *start <= event.time)?;
+            last = event.time.0;
+            rows.push(Row { flags: open.flags, ..self.row(&first.event, tail, RowType::Close, start.0, last) });
+            left = rest;
+        }
+        let mut pairs = left.chunks_exact(2);
+        for pair in &mut pairs {
+            let (create, delete) = (&pair[0].event, &pair[1].event);
+            let (start, end) = (self.events.time(create), self.events.time(delete));
+            // Two ends of one instant may be one that was told twice.
+            if !create.create() || delete.create() || delete.inferred() || !create.same_inside(delete) || end <= last {
+                return None;
+            }
+            last = end;
+            rows.push(self.row(create, tail, RowType::Whole, start, end));
+        }
+        match pairs.remainder() {
+            [] => {}
+            [create] if create.event.create() => {
+                let start = self.events.time(&create.event);
+                rows.push(self.row(&create.event, tail, RowType::Open, start, start));
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+
+    fn row(&self, event: &Packed, tail: Tail, row_type: RowType, start: i64, end: i64) -> Row {
+        let (inside, remote) = (self.events.inside(event), self.events.remote(event));
+        Row { start, end, tail, row_type, flags: 0, inside, inside_port: event.inside_port, remote }
     }
 }
 
@@ -201,17 +215,6 @@ fn row_of(m: &Mapping, row_type: RowType) -> Row {
     let (start, end) = (m.start.or(m.end).unwrap_or_default().0, m.end.or(m.start).unwrap_or_default().0);
     let tail = Tail { more: m.last.saturating_sub(m.first), protocol: m.protocol, form: m.form as u8, source: m.source };
     Row { start, end, tail, row_type, flags: m.flags, inside: m.inside, inside_port: m.inside_port, remote: m.remote }
-}
-
-/// The same without packing, for generations that do not fit it.
-fn plain(batches: &[RecordBatch], cx: &Context<'_>, sealed: Millis) -> BTreeMap<Day, RecordBatch> {
-    let mut events: Vec<Event> = batches.iter().flat_map(crate::nat::event::events).collect();
-    let mut rows: Vec<(Addr16, u16, Row)> =
-        super::pair::pair(&mut events, cx).iter().map(|p| (p.mapping.public, p.mapping.first, row_of(&p.mapping, p.row_type))).collect();
-    rows.sort_by_key(|(public, port, row)| (*public, *port, row.key()));
-    let mut days = Days { sealed, days: BTreeMap::new(), rows: 0 };
-    rows.iter().for_each(|(public, port, row)| days.push(*public, *port, row));
-    days.days.into_iter().map(|(day, columns)| (day, columns.into_batch())).collect()
 }
 
 #[cfg(test)]

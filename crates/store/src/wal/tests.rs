@@ -424,7 +424,11 @@ fn random_run(seed: u64, rates: Rates) {
                 model.act(&wal, &disk, &mut rng);
             }
         }
-        if disk.is_off() || rng.coin() { disk.crash(rng.next_u64()) } else { disk.restart() }
+        if disk.is_off() || rng.coin() {
+            disk.crash(rng.next_u64())
+        } else {
+            disk.restart()
+        }
         disk.heal();
         assert_no_key_without_file(&disk);
     }

@@ -60,6 +60,25 @@ fn rows(days: BTreeMap<Day, RecordBatch>) -> Vec<(Day, Vec<NatMapping>)> {
     days.into_iter().map(|(day, batch)| (day, NatMapping::rows(&batch))).collect()
 }
 
+/// The same without packing, all ends by the general way.
+fn plain(batches: &[RecordBatch], cx: &Context<'_>, sealed: Millis) -> BTreeMap<Day, RecordBatch> {
+    let mut events: Vec<Event> = batches.iter().flat_map(crate::nat::event::events).collect();
+    let mut rows: Vec<(Addr16, u16, Row)> = crate::nat::pair::pair(&mut events, cx)
+        .iter()
+        .map(|p| (p.mapping.public, p.mapping.first, row_of(&p.mapping, p.row_type)))
+        .collect();
+    rows.sort_by_key(|(public, port, row)| (*public, *port, row.key()));
+    let mut days = Days { sealed, days: BTreeMap::new(), rows: 0 };
+    rows.iter().for_each(|(public, port, row)| days.push(*public, *port, row));
+    days.days.into_iter().map(|(day, columns)| (day, columns.into_batch())).collect()
+}
+
+fn packed(batches: &[RecordBatch]) -> NatEvents {
+    let mut events = NatEvents::default();
+    batches.iter().for_each(|batch| events.push(batch));
+    events
+}
+
 fn agree(earlier: &[NatEvent], later: &[NatEvent], cuts: usize, lossy: bool) -> Result<(), TestCaseError> {
     let (mut open, mut orphans) = (OpenTable::default(), Orphans::default());
     // What an earlier unit left open, and the ends for which it found no beginning.
@@ -76,7 +95,7 @@ fn agree(earlier: &[NatEvent], later: &[NatEvent], cuts: usize, lossy: bool) -> 
     let cx = Context { open: &open, orphans: &orphans, lost_between: &|_, _, _| lossy, overloads: &|_| false };
     let batches: Vec<RecordBatch> = later.chunks(later.len().max(1).div_ceil(cuts)).map(NatEvent::batch).collect();
     let sealed = Millis(T0 + 100_000_000);
-    prop_assert_eq!(rows(mappings(&batches, &cx, sealed)), rows(plain(&batches, &cx, sealed)));
+    prop_assert_eq!(rows(mappings(&packed(&batches), &cx, sealed)), rows(plain(&batches, &cx, sealed)));
     Ok(())
 }
 
@@ -118,7 +137,7 @@ fn instants_far_apart_are_told_apart() {
     let cx = Context { open: &open, orphans: &orphans, lost_between: &|_, _, _| false, overloads: &|_| false };
     let batches = [NatEvent::batch(&events)];
     let sealed = Millis(T0 + 60 * 86_400_000);
-    let got = rows(mappings(&batches, &cx, sealed));
+    let got = rows(mappings(&packed(&batches), &cx, sealed));
     assert_eq!(got, rows(plain(&batches, &cx, sealed)));
     assert!(got.iter().flat_map(|(_, rows)| rows).any(|r| (r.start, r.end()) == (Millis(T0), Millis(T0 + 50 * 86_400_000))), "{got:?}");
 }
