@@ -121,6 +121,7 @@ pub struct RowsRoot<'k> {
     first_row: u64,
     tree: RootBuilder,
     salts: Vec<Salt>,
+    leaves: Vec<Hash>,
     buf: Vec<u8>,
 }
 
@@ -133,7 +134,7 @@ impl<'k> RowsRoot<'k> {
     /// From row `first_row`, to work on several cores: runs of 2^k rows, each starting at a multiple of its length, are put together
     /// with [`RootBuilder::push_subtree`].
     pub fn starting_at(key: &'k SaltKey, first_row: u64) -> RowsRoot<'k> {
-        RowsRoot { key, first_row, tree: RootBuilder::new(), salts: Vec::new(), buf: Vec::new() }
+        RowsRoot { key, first_row, tree: RootBuilder::new(), salts: Vec::new(), leaves: Vec::new(), buf: Vec::new() }
     }
 
     /// Rows pushed so far.
@@ -186,8 +187,10 @@ impl<'k> RowsRoot<'k> {
         for (salt, leaf) in self.salts.iter().zip(leaves.chunks_exact_mut(stride)) {
             leaf[0] = 0;
             leaf[1..LEAF_HEAD].copy_from_slice(salt);
-            self.tree.push(weir_base::crypto::sha256(leaf));
         }
+        self.leaves.clear();
+        weir_lanes::each(leaves, stride, &mut self.leaves);
+        self.tree.push_all(&self.leaves);
         Ok(())
     }
 
@@ -209,25 +212,29 @@ impl<'k> RowsRoot<'k> {
         }
         self.salts.clear();
         self.key.salts(self.first_row + self.tree.count(), ends.len(), &mut self.salts);
+        self.leaves.clear();
         let mut rest = leaves;
         let mut start = 0;
         for (salt, end) in self.salts.iter().zip(ends) {
             let (leaf, after) = rest.split_at_mut(end - start);
             leaf[0] = 0;
             leaf[1..LEAF_HEAD].copy_from_slice(salt);
-            self.tree.push(weir_base::crypto::sha256(leaf));
+            self.leaves.push(weir_base::crypto::sha256(leaf));
             (rest, start) = (after, *end);
         }
+        self.tree.push_all(&self.leaves);
         Ok(())
     }
 
     fn push_rows<'r>(&mut self, count: usize, rows: impl Iterator<Item = &'r [u8]>) {
         self.salts.clear();
         self.key.salts(self.first_row + self.tree.count(), count, &mut self.salts);
+        self.leaves.clear();
         for (salt, row) in self.salts.iter().zip(rows) {
             let leaf = leaf_with(&mut self.buf, salt, row);
-            self.tree.push(leaf);
+            self.leaves.push(leaf);
         }
+        self.tree.push_all(&self.leaves);
     }
 
     /// The root over all rows so far.

@@ -1,0 +1,107 @@
+//! SHA-256 (FIPS 180-4) of many messages of one length, several at a time.
+//!
+//! A processor's SHA instructions take four cycles each and wait for the one before; interleaved messages fill the time. Sealing and verifying
+//! hash a message or two for each row, so this is what they do most. Where the processor has no such instructions, or is another one, `ring` hashes
+//! one message after the other, with the same result.
+//!
+//! This is the one crate of the workspace with `unsafe` code: a single call of a function that may only run on processors with those
+//! instructions, right after the processor was asked whether it has them (decision 0017).
+
+use ring::digest;
+
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+/// Bytes of a digest.
+pub type Hash = [u8; 32];
+
+/// Bytes of a block of SHA-256.
+const BLOCK: usize = 64;
+
+/// Appends the digests of messages of `len` bytes each that lie back to back. Bytes after the last whole message are left alone.
+pub fn each(messages: &[u8], len: usize, out: &mut Vec<Hash>) {
+    if len == 0 {
+        return;
+    }
+    #[cfg(target_arch = "x86_64")]
+    if x86::each(messages, len, out) {
+        return;
+    }
+    out.extend(messages.chunks_exact(len).map(one));
+}
+
+/// Appends, for each two hashes that stand side by side, the digest of the byte 1 and both: the nodes of RFC 6962 section 2.1 above them. The last one
+/// of an odd number is left alone.
+pub fn nodes(children: &[Hash], out: &mut Vec<Hash>) {
+    const MANY: usize = 64;
+    let mut messages = [[0; 65]; MANY];
+    for children in children.chunks(2 * MANY) {
+        let pairs = children.chunks_exact(2);
+        let many = pairs.len();
+        for (message, pair) in messages.iter_mut().zip(pairs) {
+            message[0] = 1;
+            message[1..33].copy_from_slice(&pair[0]);
+            message[33..].copy_from_slice(&pair[1]);
+        }
+        each(messages[..many].as_flattened(), 65, out);
+    }
+}
+
+fn one(message: &[u8]) -> Hash {
+    let mut out = [0; 32];
+    out.copy_from_slice(digest::digest(&digest::SHA256, message).as_ref());
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn agree(messages: &[u8], len: usize) -> Result<(), TestCaseError> {
+        let mut got = vec![[9; 32]];
+        each(messages, len, &mut got);
+        let want: Vec<Hash> = std::iter::once([9; 32]).chain(messages.chunks_exact(len).map(one)).collect();
+        prop_assert_eq!(got, want, "{} bytes of {}", messages.len(), len);
+        Ok(())
+    }
+
+    proptest! {
+        #[test]
+        fn as_one_after_the_other(messages in proptest::collection::vec(any::<u8>(), 0..2_000), len in 1usize..300) {
+            agree(&messages, len)?;
+        }
+    }
+
+    #[test]
+    fn every_length_around_the_blocks_and_every_number_of_lanes() {
+        let bytes: Vec<u8> = (0..4_000u32).map(|n| (n * 7 + n / 256) as u8).collect();
+        for len in 1..=260 {
+            for count in 0..=9 {
+                agree(&bytes[..(len * count).min(bytes.len())], len).unwrap();
+            }
+        }
+        each(&bytes, 0, &mut Vec::new());
+    }
+
+    #[test]
+    fn known_answers() {
+        // FIPS 180-2, appendix B: "abc", twice.
+        let mut out = Vec::new();
+        each(b"abcabc", 3, &mut out);
+        let want = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        let hex = |hash: &Hash| hash.iter().map(|b| format!("{b:02x}")).collect::<String>();
+        assert_eq!(out.iter().map(hex).collect::<Vec<_>>(), [want, want]);
+    }
+
+    #[test]
+    fn nodes_are_those_of_rfc_6962() {
+        for count in [0, 1, 2, 3, 7, 128, 129, 300] {
+            let children: Vec<Hash> = (0..count).map(|n: u32| one(&n.to_be_bytes())).collect();
+            let mut out = Vec::new();
+            nodes(&children, &mut out);
+            let want: Vec<Hash> = children.chunks_exact(2).map(|p| one(&[&[1][..], &p[0], &p[1]].concat())).collect();
+            assert_eq!(out, want, "{count}");
+        }
+    }
+}
