@@ -205,6 +205,8 @@ pub struct Scratch {
     codes: Vec<Code>,
     numbers: Vec<u8>,
     rows: Vec<u8>,
+    /// The data sets of the message at hand.
+    pub(super) parts: Vec<super::work::Part>,
 }
 
 /// Number of whole records in a set.

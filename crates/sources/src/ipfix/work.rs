@@ -1,6 +1,7 @@
 //! The work on one message: what its sequence number says, its sets, their records.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use weir_base::crypto::Mac;
@@ -34,9 +35,11 @@ impl Exporter {
 }
 
 /// One data set of a message, with what is needed to decode it.
-pub(super) struct Part<'a> {
+#[derive(Debug)]
+pub(super) struct Part {
     template: u16,
-    body: &'a [u8],
+    /// Where it lies in the message's body.
+    body: Range<usize>,
     plan: Option<Arc<Plan>>,
     records: u32,
 }
@@ -98,13 +101,16 @@ impl Work<'_> {
         if trailing > 0 {
             self.bad(Fault::Trailing.reason(), data.len() - trailing, data, 1);
         }
-        let (parts, units) = self.read_sets(data, body);
+        // As many sets as a message has: the list is used again, so that a message takes nothing from memory.
+        let mut parts = std::mem::take(&mut self.scratch.parts);
+        let units = self.read_sets(data, body, &mut parts);
         if let Some(stream) = self.stream() {
             stream.sequence.took(units);
         }
-        for part in parts {
-            self.part(part, units.min);
+        for part in parts.drain(..) {
+            self.part(&part, body.get(part.body.clone()).unwrap_or_default(), units.min);
         }
+        self.scratch.parts = parts;
         let Work { exporter, session, out, .. } = self;
         let stream = exporter.streams.get_mut(&(header.domain, *session));
         if let Some(stream) = stream.filter(|s| s.sequence.is_dirty()) {
@@ -149,9 +155,9 @@ impl Work<'_> {
     }
 
     /// Goes through the sets: templates take effect in their place, data sets are paired with the plan that holds at their place.
-    fn read_sets<'d>(&mut self, data: &[u8], body: &'d [u8]) -> (Vec<Part<'d>>, Units) {
+    fn read_sets(&mut self, data: &[u8], body: &[u8], parts: &mut Vec<Part>) -> Units {
         let version = self.job.header.version;
-        let (mut parts, mut units) = (Vec::with_capacity(2), Units::exact(0));
+        let mut units = Units::exact(0);
         let head = data.len() - body.len();
         for set in parser::sets(version, body) {
             let set = match set {
@@ -189,11 +195,12 @@ impl Work<'_> {
                             units.sets += 1;
                         }
                     }
-                    parts.push(Part { template, body: set.body, plan, records });
+                    let from = set.offset + 4;
+                    parts.push(Part { template, body: from..from + set.body.len(), plan, records });
                 }
             }
         }
-        (parts, units)
+        units
     }
 
     fn announce(&mut self, options: bool, body: &[u8], offset: usize, data: &[u8]) {
@@ -251,12 +258,12 @@ impl Work<'_> {
         self.decode(plan, &waiting.body, records, waiting.header);
     }
 
-    fn part(&mut self, part: Part<'_>, counted: u32) {
+    fn part(&mut self, part: &Part, body: &[u8], counted: u32) {
         let header = self.job.header;
         match &part.plan {
-            Some(plan) => self.decode(plan, part.body, part.records, header),
+            Some(plan) => self.decode(plan, body, part.records, header),
             None => {
-                let (session, arrival, body) = (self.session, self.job.arrival, part.body.to_vec());
+                let (session, arrival, body) = (self.session, self.job.arrival, body.to_vec());
                 let waiting = Waiting { header, session, template: part.template, arrival, counted, body };
                 // Its template may stand behind it in the same message.
                 if let Some(plan) = self.stream().and_then(|s| s.templates.plan(part.template, arrival)) {
