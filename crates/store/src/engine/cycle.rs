@@ -156,7 +156,8 @@ impl Store {
     fn begin_cycle(&self) {
         let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
         if live.sealing.is_none() {
-            let current = std::mem::take(&mut live.current);
+            let mut current = std::mem::take(&mut live.current);
+            current.nat.settle();
             live.current.last_group = current.last_group;
             live.sealing = Some(Arc::new(current));
         }

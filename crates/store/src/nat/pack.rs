@@ -22,6 +22,9 @@ const BLOCK: usize = 16;
 /// Blocks that are taken from memory at once.
 const SLAB: usize = 1 << 12;
 
+/// Events that wait until they go to their lists, list by list: each alone would miss the processor's caches several times.
+const WAITING: usize = 1 << 16;
+
 /// Events that may wait together: their numbers, and those of what they name, have 28 bits.
 pub const MOST: usize = 1 << 28;
 
@@ -100,7 +103,6 @@ struct Block {
 
 #[derive(Debug, Default)]
 struct Address {
-    lists: [List; PARTS],
     /// True once an event came that is about more than one port: its list is that of its first.
     wide: bool,
     /// Exporters that speak of it: the first, and all others.
@@ -113,6 +115,12 @@ struct Address {
 pub struct NatEvents {
     publics: Numbers<u128>,
     addresses: Vec<Address>,
+    /// [`PARTS`] for each address.
+    lists: Vec<List>,
+    /// Events that came last, with the numbers of their lists.
+    waiting: Vec<(u32, Packed)>,
+    /// Their order by list, while they go there.
+    order: Vec<u32>,
     /// Blocks, [`SLAB`] together.
     slabs: Vec<Vec<Block>>,
     insides: Numbers<u128>,
@@ -213,6 +221,7 @@ impl NatEvents {
         let number = self.publics.of(public) as usize;
         if number == self.addresses.len() {
             self.addresses.push(Address { source, ..Address::default() });
+            self.lists.extend([List::default(); PARTS]);
         }
         let address = &mut self.addresses[number];
         address.wide |= wide;
@@ -220,7 +229,42 @@ impl NatEvents {
             address.others.push(source);
             self.others += 1;
         }
-        let list = &mut address.lists[part(event.port)];
+        self.waiting.push(((number * PARTS + part(event.port)) as u32, event));
+        self.events += 1;
+        if self.waiting.len() >= WAITING {
+            self.settle();
+        }
+    }
+
+    /// Events that wait go to their lists. Nothing depends on it but how fast they are found and sealed.
+    pub fn settle(&mut self) {
+        let waiting = std::mem::take(&mut self.waiting);
+        if self.lists.len() > 4 * WAITING {
+            // So many lists that hardly two events have the same.
+            waiting.iter().for_each(|(list, event)| self.append(*list, *event));
+        } else {
+            let mut starts = vec![0u32; self.lists.len() + 1];
+            waiting.iter().for_each(|(list, _)| starts[*list as usize + 1] += 1);
+            (1..starts.len()).for_each(|i| starts[i] += starts[i - 1]);
+            let mut order = std::mem::take(&mut self.order);
+            order.resize(waiting.len(), 0);
+            for (number, (list, _)) in (0..).zip(&waiting) {
+                let start = &mut starts[*list as usize];
+                order[*start as usize] = number;
+                *start += 1;
+            }
+            for number in &order {
+                let (list, event) = waiting[*number as usize];
+                self.append(list, event);
+            }
+            self.order = order;
+        }
+        self.waiting = waiting;
+        self.waiting.clear();
+    }
+
+    fn append(&mut self, list: u32, event: Packed) {
+        let list = &mut self.lists[list as usize];
         let at = list.events as usize % BLOCK;
         if at == 0 {
             if self.slabs.last().is_none_or(|slab| slab.len() == SLAB) {
@@ -235,7 +279,6 @@ impl NatEvents {
         list.events += 1;
         let block = list.newest as usize - 1;
         self.slabs[block / SLAB][block % SLAB].events[at] = event;
-        self.events += 1;
     }
 
     /// Events, of which none is left out.
@@ -251,7 +294,7 @@ impl NatEvents {
     /// Bytes in memory.
     pub fn bytes(&self) -> usize {
         let tables = self.publics.bytes() + self.insides.bytes() + self.remotes.bytes() + self.tails.all.bytes();
-        let lists = self.addresses.capacity() * size_of::<Address>() + self.others * 16;
+        let lists = self.addresses.capacity() * size_of::<Address>() + self.lists.capacity() * size_of::<List>() + self.others * 16;
         tables + lists + self.slabs.len() * SLAB * size_of::<Block>() + self.far.capacity() * 8
     }
 
@@ -276,8 +319,11 @@ impl NatEvents {
         ranks
     }
 
-    /// Calls `each` with the events of one list, the last that came first.
-    fn backwards(&self, list: List, mut each: impl FnMut(&Packed)) {
+    /// Calls `each` with the events of one list of an address, the last that came first.
+    fn backwards(&self, address: u32, part: usize, mut each: impl FnMut(&Packed)) {
+        let number = address as usize * PARTS + part;
+        let Some(list) = self.lists.get(number) else { return };
+        self.waiting.iter().rev().filter(|(list, _)| *list as usize == number).for_each(|(_, event)| each(event));
         let (mut next, mut used) = (list.newest, (list.events as usize).wrapping_sub(1) % BLOCK + 1);
         while let Some(block) = next.checked_sub(1) {
             let block = &self.slabs[block as usize / SLAB][block as usize % SLAB];
@@ -289,16 +335,17 @@ impl NatEvents {
     /// The events of one list of an address, by public end, exporter and time; events of equal time as they came.
     pub fn sorted(&self, address: u32, part: usize, ranks: &[u32], out: &mut Vec<Placed>) {
         out.clear();
-        let Some(list) = self.addresses.get(address as usize).and_then(|a| a.lists.get(part)) else { return };
-        self.backwards(*list, |event| {
+        // The last event is told first: it has the largest number.
+        let mut left = u32::MAX;
+        self.backwards(address, part, |event| {
             let place = u64::from(event.port) << 32 | u64::from(ranks[event.tail()]);
-            out.push(Placed { place, event: *event });
+            left -= 1;
+            out.push(Placed { place, came: left, event: *event });
         });
-        out.reverse();
         if self.far.is_empty() {
-            out.sort_by_key(|e| (e.place, e.event.time));
+            out.sort_unstable_by_key(|e| (e.place, u64::from(e.event.time) << 32 | u64::from(e.came)));
         } else {
-            out.sort_by_key(|e| (e.place, self.time(&e.event)));
+            out.sort_unstable_by_key(|e| (e.place, self.time(&e.event), e.came));
         }
     }
 
@@ -353,11 +400,11 @@ impl NatEvents {
         let mut found = Vec::new();
         let number = self.publics.find(&u128::from_be_bytes(public.0));
         let Some(address) = number.and_then(|n| self.addresses.get(n as usize)) else { return found };
-        for (i, list) in address.lists.iter().enumerate() {
+        for i in 0..PARTS {
             if !address.wide && port.map(part) != Some(i) {
                 continue;
             }
-            self.backwards(*list, |packed| {
+            self.backwards(number.unwrap_or(0), i, |packed| {
                 // Nearly all are about one port, and it is another one.
                 if self.tail(packed).more == 0 && !address.wide && Some(packed.port) != port {
                     return;
@@ -380,11 +427,11 @@ impl NatEvents {
     /// All events, by public address and, of one end, as they came.
     pub fn all(&self) -> Vec<Event> {
         let mut out = Vec::with_capacity(self.events);
-        for (number, address) in self.addresses.iter().enumerate() {
-            let public = self.address(number as u32);
-            for list in &address.lists {
+        for number in 0..self.addresses.len() as u32 {
+            let public = self.address(number);
+            for part in 0..PARTS {
                 let from = out.len();
-                self.backwards(*list, |packed| out.push(self.event(public, packed)));
+                self.backwards(number, part, |packed| out.push(self.event(public, packed)));
                 out[from..].reverse();
             }
         }
@@ -397,6 +444,8 @@ impl NatEvents {
 pub struct Placed {
     /// First port, and the rank of the rest of the end.
     pub place: u64,
+    /// In the order they came.
+    came: u32,
     /// The event.
     pub event: Packed,
 }
