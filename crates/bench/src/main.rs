@@ -4,11 +4,13 @@
 //! `weir`, without SQL, so that a release build takes minutes. `seal`, `verify` and `start` measure one step over a history made beforehand. `weir-bench fold` runs minutes of simulated time through the same code as fast as
 //! it goes, in one process: for a profiler, and for bytes on disk.
 
+mod cgroup;
 mod corpus;
 mod counts;
 mod fold;
 mod lines;
 mod lookup;
+mod memory;
 mod nas;
 mod nat;
 mod nfcapd;
@@ -28,12 +30,13 @@ use std::process::ExitCode;
 
 use shared::Outcome;
 
-const USAGE: &str = "weir-bench nat | lookup | radius | syslog | seal | verify [FOLDER] | start | counts | fold [EVENTS-A-SECOND [SECONDS [FOLDER]]] | serve FOLDER";
+const USAGE: &str = "weir-bench nat | lookup | memory | radius | syslog | seal | verify [FOLDER] | start | counts | fold [EVENTS-A-SECOND [SECONDS [FOLDER]]] | serve FOLDER";
 
 fn run(words: &[&str]) -> Outcome<()> {
     match words {
         ["nat"] => nat::run(),
         ["lookup"] => lookup::run(),
+        ["memory"] => memory::run(),
         ["radius"] => radius::run(),
         ["syslog"] => syslog::run(),
         ["seal"] => seal::run(),

@@ -30,11 +30,14 @@ pub fn open(data: &Path, clock: &Arc<dyn Clock>, config: StoreConfig) -> Outcome
     Ok(Store::open(disk, Some(data), Box::new(catalog), Arc::clone(clock), &key, config)?.0)
 }
 
-/// Bytes of memory of the store, where this is set.
-const MEMORY: &str = "WEIR_BENCH_MEMORY";
+/// Bytes of memory the program may hold, where this is set.
+pub const MEMORY: &str = "WEIR_BENCH_MEMORY";
 
-/// What it has otherwise: its share of the 4 GiB that the program takes by default on a machine with twice as much.
-const MEMORY_BYTES: u64 = 2_645 << 20;
+/// What it takes otherwise on a machine with twice as much.
+const MEMORY_BYTES: u64 = 4 << 30;
+
+/// Of them what is not the store's.
+const PROGRAM_BYTES: u64 = 128 << 20;
 
 struct Served {
     store: Arc<Store>,
@@ -44,7 +47,9 @@ struct Served {
 /// Serves until standard input ends or a request says `stop`.
 pub fn run(data: &Path) -> Outcome<()> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let memory_bytes = std::env::var(MEMORY).ok().and_then(|text| text.parse().ok()).unwrap_or(MEMORY_BYTES);
+    let limit = std::env::var(MEMORY).ok().and_then(|text| text.parse().ok()).unwrap_or(MEMORY_BYTES);
+    // As the program shares it out (`store.memory_bytes`), which has statements of SQL besides.
+    let memory_bytes = limit.saturating_sub(PROGRAM_BYTES) / 3 * 2;
     let store = open(data, &clock, StoreConfig { origin: "bench.invalid".to_owned(), memory_bytes, ..StoreConfig::default() })?;
     let tasks = Tasks::new(Stop::new(), |ended| eprintln!("{} ended: {:?}", ended.name, ended.panic));
     store.start(&tasks)?;

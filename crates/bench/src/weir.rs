@@ -10,8 +10,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use weir_base::task::Stop;
 
-use crate::proc;
+use crate::cgroup::Group;
 use crate::shared::Outcome;
+use crate::{proc, serve};
 
 /// Milliseconds between looks at the counters.
 const LOOK_MS: u64 = 100;
@@ -46,9 +47,24 @@ pub struct Weir {
 impl Weir {
     /// Starts it with an empty folder `weir` under `folder`.
     pub fn start(folder: &Path) -> Outcome<Weir> {
+        Weir::begin(folder, Command::new(std::env::current_exe()?))
+    }
+
+    /// The same where the program may hold so many bytes, in this control group.
+    pub fn start_within(folder: &Path, bytes: u64, group: Option<&Group>) -> Outcome<Weir> {
+        let program = std::env::current_exe()?;
+        let mut command = Command::new("sh");
+        match group {
+            Some(group) => command.args(["-c", "echo $$ > \"$0\" && exec \"$@\""]).arg(group.procs()).arg(program),
+            None => command.args(["-c", "exec \"$@\"", "sh"]).arg(program),
+        };
+        command.env(serve::MEMORY, bytes.to_string());
+        Weir::begin(folder, command)
+    }
+
+    fn begin(folder: &Path, mut command: Command) -> Outcome<Weir> {
         let data = folder.join("weir");
         std::fs::create_dir(&data)?;
-        let mut command = Command::new(std::env::current_exe()?);
         command.arg("serve").arg(&data).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn()?;
         let requests = child.stdin.take().ok_or("no standard input")?;

@@ -25,6 +25,7 @@ const BENCHES: &[Bench] = &[
     Bench { name: "lookup", measure: lookup::measure },
     Bench { name: "radius", measure: steps::radius },
     Bench { name: "syslog", measure: steps::syslog },
+    Bench { name: "memory", measure: steps::memory },
     Bench { name: "seal", measure: steps::seal },
     Bench { name: "verify", measure: steps::verify },
     Bench { name: "start", measure: steps::start },

@@ -1,7 +1,7 @@
 //! One step at a time, each beside the program that people use for it today: RADIUS, syslog, sealing, verifying, starting.
 
 use super::chart::{Chart, Kind};
-use super::figures::Table;
+use super::figures::{Table, number};
 use super::{Context, Result, Section};
 
 /// What a section says, and which of its readings stand in its chart.
@@ -37,6 +37,15 @@ the clock stops when all of it is sealed. rsyslog and syslog-ng append the same 
         bars: "lines a second",
     },
     Step {
+        name: "memory",
+        title: "Memory that is bounded",
+        text: "The program may hold so much (`store.memory_bytes`), in a control group that ends it when it takes 64 MiB more, which the kernel counts for itself; 300,000 NAT events a second come for 60 seconds.
+What it may hold it does not exceed: units become shorter, and where sealing does not follow, sources wait and what the kernel drops is counted.",
+        chart: "The most it held, MB, by what it might hold",
+        unit: "MB",
+        bars: "most memory",
+    },
+    Step {
         name: "seal",
         title: "Sealing",
         text: "Two simulated minutes at 100,000 NAT events a second are durable; what is measured is the processor time of sealing them alone: pairing, sorting, encoding,
@@ -68,12 +77,18 @@ folder and says when it listens; its memory is looked at a second later. Then th
 fn measure(context: &Context<'_>, name: &str) -> Result<Section> {
     let step = STEPS.iter().find(|step| step.name == name).ok_or_else(|| format!("no step '{name}'"))?;
     let figures = context.figures(step.name)?;
-    let mut table = Table::new(&["work", "value"]);
-    for (work, _, figure) in &figures {
-        table.row(&[work.clone(), figure.shown()]);
+    let mut table = if name == "memory" { Table::new(&["work", "MB allowed", "value"]) } else { Table::new(&["work", "value"]) };
+    for (work, x, figure) in &figures {
+        let x = x.filter(|_| name == "memory");
+        let words = [Some(work.clone()), x.map(number), Some(figure.shown())];
+        table.row(&words.into_iter().flatten().collect::<Vec<_>>());
     }
-    let bars: Vec<(String, f64)> =
-        figures.iter().filter(|(work, _, _)| work.contains(step.bars)).map(|(w, _, f)| (short(w), f.median)).collect();
+    let named = |work: &str, x: Option<f64>| x.map_or_else(|| short(work), |x| format!("{} MB", number(x)));
+    let bars: Vec<(String, f64)> = figures
+        .iter()
+        .filter(|(work, _, _)| work.contains(step.bars))
+        .map(|(w, x, f)| (named(w, x.filter(|_| name == "memory")), f.median))
+        .collect();
     let chart = Chart { title: step.chart.to_owned(), unit: step.unit.to_owned(), kind: Kind::Bars(bars) };
     Ok(Section { title: step.title.to_owned(), text: step.text.to_owned(), table, chart: Some(chart) })
 }
@@ -95,6 +110,11 @@ pub fn radius(context: &Context<'_>) -> Result<Section> {
 /// Syslog.
 pub fn syslog(context: &Context<'_>) -> Result<Section> {
     measure(context, "syslog")
+}
+
+/// Memory.
+pub fn memory(context: &Context<'_>) -> Result<Section> {
+    measure(context, "memory")
 }
 
 /// Sealing.
