@@ -10,7 +10,6 @@ use weir_base::net::Addr16;
 use weir_base::task::{Stop, Tasks};
 use weir_base::time::Millis;
 use weir_record::Kind;
-use weir_record::kind::Record;
 use weir_record::kinds::{Action, Form, NatEvent, NatEventColumns};
 use weir_record::sink::{Group, RecordSink, SourceDesc};
 use weir_store::catalog::MemoryCatalog;
@@ -64,10 +63,10 @@ fn more_comes_than_fits_and_the_store_keeps_to_its_limit() {
     store.start(&tasks).unwrap();
     let desc = SourceDesc { name: "cgn".into(), kind: "ipfix".into(), realm: "north".into(), ..SourceDesc::default() };
     let source = store.register(&desc).unwrap().number;
-    let (before, begin) = (most(), clock.now());
+    let (before, begin) = (most(), clock.now().plus(-(EVENTS as i64) / 100));
     for from in (0..EVENTS).step_by(A_GROUP as usize) {
         let batch = events(source, from, begin).into_batch();
-        store.submit(Group { batches: vec![(Kind::NatEvent, batch)], ..Group::new("ipfix") }, Box::new(|kept| drop(kept.unwrap())));
+        store.submit(Group { batches: vec![(Kind::NatEvent, batch)], ..Group::new("ipfix") }, Box::new(|kept| assert!(kept.is_ok(), "{kept:?}")));
     }
     tasks.stop().raise();
     store.stop().unwrap();

@@ -19,7 +19,7 @@ use super::{Store, StoreError};
 use crate::catalog::{Change, IndexState, UnitMeta};
 use crate::commit::{CommitError, Plan};
 use crate::days::by_day;
-use crate::limits::{INDEX_ROWS, REACH_MS, REACH_UNITS, SPANS_IN_MEMORY, WINDOW_SLACK_MS};
+use crate::limits::{INDEX_ROWS, REACH_MS, REACH_UNITS, WINDOW_SLACK_MS};
 use crate::live::Generation;
 use crate::nat::mapping::{Columns, RowRef};
 use crate::nat::pair::Context;
@@ -343,7 +343,7 @@ impl Store {
         self.count_held();
         let spans = self.index.read().unwrap_or_else(PoisonError::into_inner).spans.in_memory();
         let old = self.clock.monotonic().saturating_sub(cycle.flushed) >= FLUSH_EVERY;
-        if (old || spans >= SPANS_IN_MEMORY) && !self.flags.full.load(Ordering::SeqCst) {
+        if (old || spans >= self.spans_in_memory()) && !self.flags.full.load(Ordering::SeqCst) {
             self.flush(cycle)?;
         }
         Ok(())

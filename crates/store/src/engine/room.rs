@@ -10,6 +10,7 @@ use weir_record::sink::{Group, SinkError};
 use super::Store;
 use crate::limits::{
     CYCLE_BYTES, CYCLE_BYTES_MIN, CYCLE_PART, INDEX_SPAN_BYTES, OPEN_MAPPING_BYTES, QUEUE_BYTES, QUEUE_BYTES_MIN, SESSION_BYTES,
+    SPANS_IN_MEMORY,
 };
 use crate::live::Generation;
 
@@ -73,6 +74,12 @@ impl Store {
         let memory = usize::try_from(self.config.memory_bytes).unwrap_or(usize::MAX);
         let held = self.flags.held_bytes.load(Ordering::Relaxed) as usize;
         (memory.saturating_sub(held).saturating_sub(self.queued.most) / CYCLE_PART).max(CYCLE_BYTES_MIN)
+    }
+
+    /// Spans that the index keeps in memory before they are written as runs.
+    pub(super) fn spans_in_memory(&self) -> usize {
+        let most = usize::try_from(self.config.memory_bytes / 8).unwrap_or(usize::MAX) / INDEX_SPAN_BYTES;
+        SPANS_IN_MEMORY.min(most)
     }
 
     /// True when this generation should be sealed now.

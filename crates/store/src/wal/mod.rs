@@ -4,6 +4,8 @@
 //! says from which group on it counts, so that whatever the failed append left behind is void. After a restart a new file is begun too.
 
 mod aside;
+#[cfg(test)]
+mod begun;
 mod recover;
 mod scan;
 #[cfg(test)]

@@ -2,22 +2,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use weir_base::crypto::Secret;
-use weir_base::disk::{Disk, read};
+use weir_base::disk::read;
 use weir_record::stored::wal::{FrameHeader, HEADER_BYTES};
 use weir_testkit::{Fault, Rates, Rng, SimDisk, each_seed, runs};
 
+use super::begun::assert_no_key_without_file;
 use super::*;
 
-const LIMITS: WalLimits = WalLimits { file_bytes: 1_500, total_bytes: 1 << 20 };
-type Opened = (Wal, Recovered, Vec<(u64, Vec<u8>)>);
+pub(super) const LIMITS: WalLimits = WalLimits { file_bytes: 1_500, total_bytes: 1 << 20 };
+pub(super) type Opened = (Wal, Recovered, Vec<(u64, Vec<u8>)>);
 
-fn keyring(disk: &SimDisk) -> Result<Arc<Keyring>, KeyringError> {
+pub(super) fn keyring(disk: &SimDisk) -> Result<Arc<Keyring>, KeyringError> {
     let (shared, master) = (disk.shared(), Secret([1; 32]));
     let there = crate::keyring::exists(disk)?;
     Ok(Arc::new(if there { Keyring::open(&shared, &master)? } else { Keyring::create_with(&shared, &master, 8_192)? }))
 }
 
-fn open_with(disk: &SimDisk, limits: WalLimits) -> Result<Opened, WalError> {
+pub(super) fn open_with(disk: &SimDisk, limits: WalLimits) -> Result<Opened, WalError> {
     let mut seen = Vec::new();
     let (wal, recovered) = Wal::open(&disk.shared(), &keyring(disk)?, limits, 1, &mut |n, bytes| seen.push((n, bytes.to_vec())))?;
     Ok((wal, recovered, seen))
@@ -27,12 +28,12 @@ fn open(disk: &SimDisk) -> Opened {
     open_with(disk, LIMITS).unwrap()
 }
 
-fn group(n: u64) -> Vec<u8> {
+pub(super) fn group(n: u64) -> Vec<u8> {
     format!("group {n} {}", "x".repeat((n % 7 * 40) as usize)).into_bytes()
 }
 
 /// A log with groups `1..=n`, one a frame, in one file or several.
-fn filled(n: u64, limits: WalLimits) -> SimDisk {
+pub(super) fn filled(n: u64, limits: WalLimits) -> SimDisk {
     let disk = SimDisk::new();
     let (wal, ..) = open_with(&disk, limits).unwrap();
     for i in 1..=n {
@@ -42,7 +43,7 @@ fn filled(n: u64, limits: WalLimits) -> SimDisk {
     disk
 }
 
-fn numbers(seen: &[(u64, Vec<u8>)]) -> Vec<u64> {
+pub(super) fn numbers(seen: &[(u64, Vec<u8>)]) -> Vec<u64> {
     assert!(seen.iter().all(|(n, bytes)| *bytes == group(*n)), "a group came back changed");
     seen.iter().map(|(n, _)| *n).collect()
 }
@@ -322,35 +323,6 @@ fn a_read_error_while_opening_is_an_error_and_loses_nothing() {
         }
         let (_, recovered, seen) = open(&disk);
         assert_eq!((numbers(&seen), recovered), ((1..=6).collect(), Recovered { groups: 6, ..Recovered::default() }), "read {k}");
-    }
-}
-
-/// A key without a file is how a judge knows that somebody else removed the file: it must not come about by itself, at no moment.
-fn assert_no_key_without_file(disk: &SimDisk) {
-    let files: BTreeSet<u64> =
-        disk.files().iter().filter_map(|(path, _)| path.strip_prefix(FOLDER).ok()?.to_str()?.strip_suffix(".wal")?.parse().ok()).collect();
-    let Ok(ring) = keyring(disk) else { return };
-    let alone: Vec<u64> = ring.ids().iter().filter_map(|id| id.number("wal")).filter(|number| !files.contains(number)).collect();
-    assert_eq!(alone, [0; 0], "files: {files:?}");
-}
-
-#[test]
-fn a_name_without_key_and_content_goes_and_any_other_is_refused() {
-    for (content, refused) in [(&b""[..], false), (b"x", true)] {
-        let disk = filled(30, LIMITS);
-        let newest = disk.files().len() as u64;
-        let path = file_path(newest);
-        let file = disk.create(&path).unwrap();
-        file.write_at(content, 0).unwrap();
-        file.sync().unwrap();
-        match open_with(&disk, LIMITS) {
-            Err(WalError::KeyMissing { file }) => assert!(refused && file == newest && disk.exists(&path).unwrap()),
-            other => {
-                let (wal, recovered, seen) = other.unwrap();
-                assert!(!refused && numbers(&seen).last() == Some(&30) && recovered.removed == 0 && !disk.exists(&path).unwrap());
-                assert_eq!(wal.append(&[group(31)]).unwrap(), 31..32);
-            }
-        }
     }
 }
 
