@@ -4,6 +4,8 @@
 pub const ACCOUNTS: usize = 1_000;
 /// Most links waiting to be used.
 pub const INVITATIONS: usize = 200;
+/// Most links of which is kept that they ended; the oldest go first, and are then as if they had never been.
+pub const ENDED_LINKS: usize = 1_000;
 /// How long a link can be used, in milliseconds.
 pub const INVITATION_MS: i64 = 72 * 3_600_000;
 /// Wrong codes that make a link void.

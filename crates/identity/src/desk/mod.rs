@@ -10,6 +10,7 @@ mod ceremony;
 mod codec;
 mod common;
 pub mod content;
+mod ended;
 pub mod fuzz;
 pub mod limits;
 mod mass_read;
@@ -31,6 +32,7 @@ mod views;
 pub mod webauthn;
 
 pub use codec::CodecError;
+pub use ended::LinkEnd;
 pub use password::Cost;
 pub use refused::Refused;
 pub use roles::{Capabilities, Capability, Class, Role};

@@ -2,6 +2,8 @@
 
 use weir_record::sink::SinkError;
 
+use super::ended::LinkEnd;
+
 /// A refusal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refused {
@@ -32,6 +34,8 @@ pub enum Refused {
         /// What it must be.
         what: String,
     },
+    /// The link was real once, and leads nowhere any more.
+    LinkEnded(LinkEnd),
     /// The link needs a code beside it.
     CodeNeeded,
     /// The link's code is not right.
@@ -72,7 +76,7 @@ impl Refused {
             Refused::CodeWrong { .. } => "code-wrong",
             Refused::SignInAgain => "sign-in-again",
             Refused::Conflict(_) | Refused::Void => "conflict",
-            Refused::Expired(_) => "expired",
+            Refused::Expired(_) | Refused::LinkEnded(_) => "expired",
             Refused::TooMany(_) => "too-many",
             Refused::Store(_) => "unavailable",
         }
@@ -87,7 +91,7 @@ impl Refused {
             Refused::NotFound(_) => 404,
             Refused::Bad { .. } => 400,
             Refused::Conflict(_) | Refused::Void => 409,
-            Refused::Expired(_) => 410,
+            Refused::Expired(_) | Refused::LinkEnded(_) => 410,
             Refused::Locked { .. } | Refused::TooMany(_) => 429,
             Refused::Store(_) => 503,
         }
@@ -104,6 +108,10 @@ impl Refused {
             Refused::SamePerson => "It concerns your own account, or another account of the same person.".into(),
             Refused::NotFound(what) => format!("There is no such {what}."),
             Refused::Bad { what, .. } => what.clone(),
+            Refused::LinkEnded(LinkEnd::Used) => "This link was used: it opens once.".into(),
+            Refused::LinkEnded(LinkEnd::Over) => "The time of this link is over.".into(),
+            Refused::LinkEnded(LinkEnd::Replaced) => "This link is void: a newer one of the same account took its place.".into(),
+            Refused::LinkEnded(LinkEnd::Void) => "This link is void: wrong codes were given with it, or its account was disabled.".into(),
             Refused::CodeNeeded => "Two persons decided on this link: beside it a code is needed.".into(),
             Refused::CodeWrong { left: 0 } => "The code is not right, and the link is void now.".into(),
             Refused::CodeWrong { left } => format!("The code is not right. Tries left: {left}."),
@@ -127,6 +135,11 @@ impl Refused {
             Refused::SamePerson => "Ask another person to do it.",
             Refused::NotFound(_) => "Look at the list again: it may have gone.",
             Refused::Bad { .. } => "Correct the field and send it again.",
+            Refused::LinkEnded(LinkEnd::Used) => {
+                "Sign in by name. Was it not you who used it, ask an administrator: two persons decide anew."
+            }
+            Refused::LinkEnded(LinkEnd::Replaced) => "Use the newest one, or ask an administrator: two persons decide on another one.",
+            Refused::LinkEnded(_) => "Ask an administrator for a new one: two persons decide on it anew.",
             Refused::CodeNeeded => "Ask the person who confirmed your account for the code, and give it.",
             Refused::CodeWrong { left: 0 } => "Ask for a new link; two persons decide on it again.",
             Refused::CodeWrong { .. } => "Ask the person who confirmed your account for the code, and type it as it was given.",

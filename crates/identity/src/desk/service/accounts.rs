@@ -10,6 +10,7 @@ use super::invitations::link;
 use super::{Change, Desk, Outcome, perform};
 use crate::desk::account::{self, Account, Standing};
 use crate::desk::approval::{Ask, Kind};
+use crate::desk::ended::LinkEnd;
 use crate::desk::limits::APPROVAL_MS;
 use crate::desk::refused::Refused;
 use crate::desk::roles::{self, Capability, Role};
@@ -75,10 +76,10 @@ pub(super) fn take_away(c: &mut Change<'_>, id: Id, how: impl FnOnce(&mut Accoun
 }
 
 /// Disables an account: what it has open ends.
-pub(super) fn end_account(c: &mut Change<'_>, id: Id) -> Outcome<()> {
+pub(super) fn end_account(c: &mut Change<'_>, id: Id, now: Millis) -> Outcome<()> {
     keeps_admins(&c.draft, id, &[])?;
     take_away(c, id, |a| a.standing = Standing::Disabled)?;
-    c.draft.remove_invitations_of(id);
+    c.draft.end_links_of(id, LinkEnd::Void, now);
     let open: Vec<Id> = c.draft.emergencies().into_iter().filter(|e| e.account == id).map(|e| e.id).collect();
     open.into_iter().for_each(|e| c.draft.remove_emergency(e));
     Ok(())
@@ -272,7 +273,7 @@ impl Desk {
                 let content = json!({"account": id.to_string(), "display": target.display, "roles": words});
                 return asked(c, caller, ask_for(Kind::AccountDisable, content, reason, Some(target.person), 1), now).map(waits);
             }
-            end_account(c, id)?;
+            end_account(c, id, now)?;
             c.told.act(&caller.actor(), "desk-account-disable", format!("account={id}"), now);
             Ok(done())
         })?;

@@ -87,7 +87,7 @@ fn what(c: &mut Change<'_>, approval: &mut Approval, now: Millis) -> Outcome<Opt
             if target.standing != Standing::Active || target.roles != roles {
                 return Err(Refused::Conflict("The account is not in use, or has other roles by now."));
             }
-            end_account(c, target.id)?;
+            end_account(c, target.id, now)?;
             c.told.act(&actor, "desk-account-disable", format!("account={} approval={}", target.id, approval.id), now);
             Ok(Some(target.id))
         }
