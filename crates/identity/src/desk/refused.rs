@@ -47,6 +47,11 @@ pub enum Refused {
     SignInAgain,
     /// It does not fit what is there.
     Conflict(&'static str),
+    /// It is not confirmed yet.
+    NotConfirmed {
+        /// Persons who must still confirm it.
+        left: u32,
+    },
     /// Its time is over.
     Expired(&'static str),
     /// The content is another one than was confirmed.
@@ -75,7 +80,7 @@ impl Refused {
             Refused::CodeNeeded => "code-needed",
             Refused::CodeWrong { .. } => "code-wrong",
             Refused::SignInAgain => "sign-in-again",
-            Refused::Conflict(_) | Refused::Void => "conflict",
+            Refused::Conflict(_) | Refused::NotConfirmed { .. } | Refused::Void => "conflict",
             Refused::Expired(_) | Refused::LinkEnded(_) => "expired",
             Refused::TooMany(_) => "too-many",
             Refused::Store(_) => "unavailable",
@@ -90,7 +95,7 @@ impl Refused {
             Refused::CodeNeeded | Refused::CodeWrong { .. } | Refused::SignInAgain => 403,
             Refused::NotFound(_) => 404,
             Refused::Bad { .. } => 400,
-            Refused::Conflict(_) | Refused::Void => 409,
+            Refused::Conflict(_) | Refused::NotConfirmed { .. } | Refused::Void => 409,
             Refused::Expired(_) | Refused::LinkEnded(_) => 410,
             Refused::Locked { .. } | Refused::TooMany(_) => 429,
             Refused::Store(_) => 503,
@@ -117,6 +122,7 @@ impl Refused {
             Refused::CodeWrong { left } => format!("The code is not right. Tries left: {left}."),
             Refused::SignInAgain => "Your password or passkey was last given more than ten minutes ago, too long for this change.".into(),
             Refused::Conflict(what) => (*what).into(),
+            Refused::NotConfirmed { left } => format!("It is not confirmed yet. Persons who must still confirm it: {left}."),
             Refused::Expired(what) => format!("The time of this {what} is over, or it was used."),
             Refused::Void => "The content is not the one that was asked for: nothing was done.".into(),
             Refused::TooMany(what) => format!("There are as many {what} as are allowed."),
@@ -145,6 +151,7 @@ impl Refused {
             Refused::CodeWrong { .. } => "Ask the person who confirmed your account for the code, and type it as it was given.",
             Refused::SignInAgain => "Give your password or a passkey once more, then do it again.",
             Refused::Conflict(_) => "Look at what is there now, then ask again.",
+            Refused::NotConfirmed { .. } => "Another person (security-admin or approver) confirms it on the page Approvals; then do this again.",
             Refused::Expired(_) => "Ask for a new one.",
             Refused::Void => "Ask again with the content as it is now.",
             Refused::TooMany(_) => "Remove some that are not needed, or wait until some end.",
@@ -172,5 +179,17 @@ impl Refused {
 impl From<SinkError> for Refused {
     fn from(error: SinkError) -> Refused {
         Refused::Store(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::desk::roles::{Capability, TABLE};
+
+    #[test]
+    fn who_may_confirm_is_said_as_the_table_of_roles_has_it() {
+        let may: Vec<&str> = TABLE.iter().filter(|l| l.may.contains(&Capability::ApprovalsConfirm)).map(|l| l.name).collect();
+        assert!(Refused::NotConfirmed { left: 1 }.todo().contains(&may.join(" or ")), "{may:?}");
     }
 }

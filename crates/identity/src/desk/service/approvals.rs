@@ -127,13 +127,17 @@ impl Desk {
     /// The token of the link that an approval led to: for the one who asked, once.
     ///
     /// # Errors
-    /// [`Refused::NotFound`], [`Refused::Expired`] when it was fetched already or it is too late, [`Refused::Store`].
+    /// [`Refused::NotFound`], [`Refused::NotConfirmed`], [`Refused::Conflict`] where it leads to no link, [`Refused::Expired`] when it was fetched
+    /// already or it is too late, [`Refused::Store`].
     pub fn approval_result(&self, caller: &Caller, id: Id, now: Millis) -> Outcome<String> {
         self.own(caller, now)?;
         let done = self.change(|c| {
             let mut approval = c.draft.approval(id).filter(|a| a.asked_by == caller.account).ok_or(Refused::NotFound("approval"))?.clone();
+            if !matches!(approval.kind, Kind::AccountCreate | Kind::AccountRecover) {
+                return Err(Refused::Conflict("It leads to no link: only a new account and one that gets new factors do."));
+            }
             if matches!(approval.state_at(now), State::Waiting) {
-                return Err(Refused::Conflict("It is not confirmed yet."));
+                return Err(Refused::NotConfirmed { left: approval.left() });
             }
             let account = approval.result.filter(|_| now < approval.expires.plus(INVITATION_MS)).ok_or(Refused::Expired("result"))?;
             let known = c.draft.account(account).filter(|a| a.standing != Standing::Disabled);
@@ -248,7 +252,7 @@ impl Desk {
     /// confirmations must still count. Gives the reason that was confirmed: it is the one to be kept, whatever is said later.
     ///
     /// # Errors
-    /// [`Refused::NotAllowed`], [`Refused::NotFound`], [`Refused::Conflict`] while it is not confirmed, [`Refused::Void`],
+    /// [`Refused::NotAllowed`], [`Refused::NotFound`], [`Refused::NotConfirmed`], [`Refused::Void`],
     /// [`Refused::Expired`], [`Refused::Store`].
     pub fn take(&self, caller: &Caller, id: Id, kind: &str, content: &Value, now: Millis) -> Outcome<String> {
         caller.needs(Capability::SettingsChange)?;

@@ -277,8 +277,25 @@ fn a_link_that_is_not_confirmed_yet_is_not_said_to_be_over() {
     let u = unit();
     let id = u.w.desk.invite(&u.w.caller(&u.sys), "New", &[Role::Reviewer], None, WHY, u.w.now()).unwrap().approval.unwrap();
     let fetched = || u.w.desk.approval_result(&u.w.caller(&u.sys), id, u.w.now());
-    assert_eq!(fetched(), Err(Refused::Conflict("It is not confirmed yet.")));
+    assert_eq!(fetched(), Err(Refused::NotConfirmed { left: 1 }));
     u.w.confirm(&u.one, id).unwrap();
     assert!(fetched().is_ok());
     assert_eq!(fetched(), Err(Refused::Expired("result")));
+}
+
+#[test]
+fn what_is_not_confirmed_says_how_many_are_missing_and_who_may() {
+    let u = unit();
+    let lost = u.w.desk.recover(&u.w.caller(&u.sec), u.audit.id, WHY, u.w.now()).unwrap().approval.unwrap();
+    let fetched = |id: Id, by: &User| u.w.desk.approval_result(&u.w.caller(by), id, u.w.now()).map(drop);
+    assert_eq!(fetched(lost, &u.sec), Err(Refused::NotConfirmed { left: 2 }));
+    u.w.confirm(&u.one, lost).unwrap();
+    let refused = fetched(lost, &u.sec).unwrap_err();
+    assert_eq!((refused.code(), refused.status()), ("conflict", 409));
+    assert!(refused.what().contains("still confirm it: 1") && refused.todo().contains("approver"), "{refused:?}");
+    u.w.confirm(&u.two, lost).unwrap();
+    assert_eq!((fetched(lost, &u.sec), fetched(lost, &u.sec)), (Ok(()), Err(Refused::Expired("result"))));
+    let setting = ask(&u);
+    assert!(matches!(take(&u, &u.sys, setting, "1"), Err(Refused::NotConfirmed { left: 1 })));
+    assert!(matches!(fetched(setting, &u.sys), Err(Refused::Conflict(_))), "it leads to no link");
 }
