@@ -3,6 +3,7 @@
 use weir_record::sink::SinkError;
 
 use super::ended::LinkEnd;
+use super::roles::{Capability, NEVER_A_TOKEN};
 
 /// A refusal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +24,13 @@ pub enum Refused {
     },
     /// The account has no capability for it.
     NotAllowed(&'static str),
+    /// The token was not made for it, whatever its account may.
+    TokenMay {
+        /// What it would need.
+        needs: Capability,
+        /// The account may do it.
+        account: bool,
+    },
     /// It is one's own account, or one's own person.
     SamePerson,
     /// There is no such thing, or it is not for this account.
@@ -74,7 +82,7 @@ impl Refused {
             Refused::FactorNeeded => "factor-needed",
             Refused::WrongCredentials { .. } => "wrong-credentials",
             Refused::Locked { .. } => "locked",
-            Refused::NotAllowed(_) | Refused::SamePerson => "not-allowed",
+            Refused::NotAllowed(_) | Refused::TokenMay { .. } | Refused::SamePerson => "not-allowed",
             Refused::NotFound(_) => "not-found",
             Refused::Bad { .. } => "bad-request",
             Refused::CodeNeeded => "code-needed",
@@ -91,7 +99,7 @@ impl Refused {
     pub fn status(&self) -> u16 {
         match self {
             Refused::NotSignedIn | Refused::FactorNeeded | Refused::WrongCredentials { .. } => 401,
-            Refused::NotAllowed(_) | Refused::SamePerson => 403,
+            Refused::NotAllowed(_) | Refused::TokenMay { .. } | Refused::SamePerson => 403,
             Refused::CodeNeeded | Refused::CodeWrong { .. } | Refused::SignInAgain => 403,
             Refused::NotFound(_) => 404,
             Refused::Bad { .. } => 400,
@@ -110,6 +118,9 @@ impl Refused {
             Refused::WrongCredentials { .. } => "What was given does not sign anybody in.".into(),
             Refused::Locked { .. } => "Too many sign-ins failed.".into(),
             Refused::NotAllowed(what) => (*what).into(),
+            Refused::TokenMay { needs, .. } if NEVER_A_TOKEN.contains(needs) => format!("No token may have {needs}: it needs a person who is signed in."),
+            Refused::TokenMay { needs, account: true } => format!("This token was not made for {needs}, which its account may do."),
+            Refused::TokenMay { needs, account: false } => format!("This token may not do {needs}: no role of its account may."),
             Refused::SamePerson => "It concerns your own account, or another account of the same person.".into(),
             Refused::NotFound(what) => format!("There is no such {what}."),
             Refused::Bad { what, .. } => what.clone(),
@@ -131,31 +142,34 @@ impl Refused {
     }
 
     /// What to do next.
-    pub fn todo(&self) -> &'static str {
+    pub fn todo(&self) -> String {
         match self {
-            Refused::NotSignedIn => "Sign in.",
-            Refused::FactorNeeded => "Give the code or the passkey, or set one up.",
-            Refused::WrongCredentials { .. } => "Check what was typed and try again.",
-            Refused::Locked { .. } => "Wait, then try again; an administrator can unlock the account.",
-            Refused::NotAllowed(_) => "Ask an administrator for a role that may do this.",
-            Refused::SamePerson => "Ask another person to do it.",
-            Refused::NotFound(_) => "Look at the list again: it may have gone.",
-            Refused::Bad { .. } => "Correct the field and send it again.",
+            Refused::NotSignedIn => "Sign in.".into(),
+            Refused::FactorNeeded => "Give the code or the passkey, or set one up.".into(),
+            Refused::WrongCredentials { .. } => "Check what was typed and try again.".into(),
+            Refused::Locked { .. } => "Wait, then try again; an administrator can unlock the account.".into(),
+            Refused::NotAllowed(_) => "Ask an administrator for a role that may do this.".into(),
+            Refused::TokenMay { needs, .. } if NEVER_A_TOKEN.contains(needs) => "Sign in at the desk and do it there.".into(),
+            Refused::TokenMay { needs, account: true } => format!("Make a token with {needs} under My account (POST /api/v1/me/tokens), and use that."),
+            Refused::TokenMay { account: false, .. } => "Ask an administrator for a role that may do this, then make a token for it.".into(),
+            Refused::SamePerson => "Ask another person to do it.".into(),
+            Refused::NotFound(_) => "Look at the list again: it may have gone.".into(),
+            Refused::Bad { .. } => "Correct the field and send it again.".into(),
             Refused::LinkEnded(LinkEnd::Used) => {
                 "Sign in by name. Was it not you who used it, ask an administrator: two persons decide anew."
             }
-            Refused::LinkEnded(LinkEnd::Replaced) => "Use the newest one, or ask an administrator: two persons decide on another one.",
-            Refused::LinkEnded(_) => "Ask an administrator for a new one: two persons decide on it anew.",
-            Refused::CodeNeeded => "Ask the person who confirmed your account for the code, and give it.",
-            Refused::CodeWrong { left: 0 } => "Ask for a new link; two persons decide on it again.",
-            Refused::CodeWrong { .. } => "Ask the person who confirmed your account for the code, and type it as it was given.",
-            Refused::SignInAgain => "Give your password or a passkey once more, then do it again.",
-            Refused::Conflict(_) => "Look at what is there now, then ask again.",
-            Refused::NotConfirmed { .. } => "Another person (security-admin or approver) confirms it on the page Approvals; then do this again.",
-            Refused::Expired(_) => "Ask for a new one.",
-            Refused::Void => "Ask again with the content as it is now.",
-            Refused::TooMany(_) => "Remove some that are not needed, or wait until some end.",
-            Refused::Store(_) => "See the overview for why the store takes nothing, then try again.",
+            Refused::LinkEnded(LinkEnd::Replaced) => "Use the newest one, or ask an administrator: two persons decide on another one.".into(),
+            Refused::LinkEnded(_) => "Ask an administrator for a new one: two persons decide on it anew.".into(),
+            Refused::CodeNeeded => "Ask the person who confirmed your account for the code, and give it.".into(),
+            Refused::CodeWrong { left: 0 } => "Ask for a new link; two persons decide on it again.".into(),
+            Refused::CodeWrong { .. } => "Ask the person who confirmed your account for the code, and type it as it was given.".into(),
+            Refused::SignInAgain => "Give your password or a passkey once more, then do it again.".into(),
+            Refused::Conflict(_) => "Look at what is there now, then ask again.".into(),
+            Refused::NotConfirmed { .. } => "Another person (security-admin or approver) confirms it on the page Approvals; then do this again.".into(),
+            Refused::Expired(_) => "Ask for a new one.".into(),
+            Refused::Void => "Ask again with the content as it is now.".into(),
+            Refused::TooMany(_) => "Remove some that are not needed, or wait until some end.".into(),
+            Refused::Store(_) => "See the overview for why the store takes nothing, then try again.".into(),
         }
     }
 

@@ -38,6 +38,8 @@ pub struct Caller {
     pub person: Id,
     /// What it may do now: of a half-done sign-in nothing, of one that must still enrol a factor `self` alone.
     pub may: Capabilities,
+    /// What its account may do now: of a token that may be more than what the token may.
+    pub account_may: Capabilities,
     /// Where it comes from.
     pub peer: Peer,
     /// False while something is missing: a second factor to be given or to be set up.
@@ -56,11 +58,12 @@ impl Caller {
     /// Checks that it may.
     ///
     /// # Errors
-    /// [`Refused::FactorNeeded`] while the sign-in is not complete, [`Refused::NotAllowed`] otherwise.
+    /// [`Refused::FactorNeeded`] while the sign-in is not complete, [`Refused::TokenMay`] for a token, [`Refused::NotAllowed`] otherwise.
     pub fn needs(&self, c: Capability) -> Result<(), Refused> {
         match self.may.has(c) {
             true => Ok(()),
             false if !self.complete => Err(Refused::FactorNeeded),
+            false if matches!(self.by, By::Token(_)) => Err(Refused::TokenMay { needs: c, account: self.account_may.has(c) }),
             false => Err(Refused::NotAllowed("No role of this account may do this.")),
         }
     }

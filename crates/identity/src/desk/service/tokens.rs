@@ -29,9 +29,9 @@ impl Desk {
             let store = self.store();
             let token = store.token(id).filter(|t| same(&t.hash, &hash) && now < t.expires)?;
             let account = store.account(token.account).filter(|a| a.is_usable(now))?;
-            Some((token.clone(), token.may(store.may(account, now)), account.person))
+            Some((token.clone(), store.may(account, now), account.person))
         });
-        let Some((token, may, person)) = found else {
+        let Some((token, account_may, person)) = found else {
             self.take_try(None, Method::Token, None, peer, now)?;
             return Err(self.fail(None, Method::Token, None, peer, now));
         };
@@ -45,7 +45,8 @@ impl Desk {
                 Ok(())
             })?;
         }
-        Ok(Caller { by: By::Token(token.id), account: token.account, person, may, peer: peer.clone(), complete: true })
+        let may = token.may(account_may);
+        Ok(Caller { by: By::Token(token.id), account: token.account, person, may, account_may, peer: peer.clone(), complete: true })
     }
 
     /// The account's tokens that hold.
