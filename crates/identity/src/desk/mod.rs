@@ -38,6 +38,7 @@ pub use refused::Refused;
 pub use roles::{Capabilities, Capability, Class, Role};
 pub use service::{Desk, OWNER, OidcBegun, OidcDone, OidcFlow, OpenError};
 pub use settings::{Origin, Provider, Settings};
+pub use throttle::Waits;
 pub use views::{
     Accept, AccountView, ApprovalView, By, Caller, Changed, FactorsView, FirstLink, LinkView, Next, Notice, PasskeyView, Peer, SessionLine,
     SessionView, SignedIn, StepView, TokenView, TotpBegun,

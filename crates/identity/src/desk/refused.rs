@@ -4,6 +4,7 @@ use weir_record::sink::SinkError;
 
 use super::ended::LinkEnd;
 use super::roles::{Capability, NEVER_A_TOKEN};
+use super::throttle::Waits;
 
 /// A refusal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub enum Refused {
     Locked {
         /// Seconds until another try is taken.
         retry_after: u64,
+        /// What it is that waits.
+        what: Waits,
     },
     /// The account has no capability for it.
     NotAllowed(&'static str),
@@ -116,9 +119,15 @@ impl Refused {
             Refused::NotSignedIn => "Nobody is signed in, or the session has ended.".into(),
             Refused::FactorNeeded => "The sign-in is not complete: a second factor is missing.".into(),
             Refused::WrongCredentials { .. } => "What was given does not sign anybody in.".into(),
-            Refused::Locked { .. } => "Too many sign-ins failed.".into(),
+            Refused::Locked { what: Waits::Lock, .. } => "Too many sign-ins failed with this name: it is locked for a while.".into(),
+            Refused::Locked { what: Waits::Name, .. } => "Too many sign-ins failed with this name: it waits for a moment.".into(),
+            Refused::Locked { what: Waits::Address, .. } => {
+                "Too many tries from this address failed: the address waits, and no account does.".into()
+            }
             Refused::NotAllowed(what) => (*what).into(),
-            Refused::TokenMay { needs, .. } if NEVER_A_TOKEN.contains(needs) => format!("No token may have {needs}: it needs a person who is signed in."),
+            Refused::TokenMay { needs, .. } if NEVER_A_TOKEN.contains(needs) => {
+                format!("No token may have {needs}: it needs a person who is signed in.")
+            }
             Refused::TokenMay { needs, account: true } => format!("This token was not made for {needs}, which its account may do."),
             Refused::TokenMay { needs, account: false } => format!("This token may not do {needs}: no role of its account may."),
             Refused::SamePerson => "It concerns your own account, or another account of the same person.".into(),
@@ -147,25 +156,37 @@ impl Refused {
             Refused::NotSignedIn => "Sign in.".into(),
             Refused::FactorNeeded => "Give the code or the passkey, or set one up.".into(),
             Refused::WrongCredentials { .. } => "Check what was typed and try again.".into(),
-            Refused::Locked { .. } => "Wait, then try again; an administrator can unlock the account.".into(),
+            Refused::Locked { what: Waits::Lock, retry_after: n } => {
+                format!("Wait {n} s, then try again; an administrator can unlock the account.")
+            }
+            Refused::Locked { what: Waits::Name, retry_after: n } => format!("Wait {n} s, then try again: it ends by itself."),
+            Refused::Locked { retry_after: n, .. } => format!("Wait {n} s, then try again: nobody can or need unlock anything."),
             Refused::NotAllowed(_) => "Ask an administrator for a role that may do this.".into(),
             Refused::TokenMay { needs, .. } if NEVER_A_TOKEN.contains(needs) => "Sign in at the desk and do it there.".into(),
-            Refused::TokenMay { needs, account: true } => format!("Make a token with {needs} under My account (POST /api/v1/me/tokens), and use that."),
-            Refused::TokenMay { account: false, .. } => "Ask an administrator for a role that may do this, then make a token for it.".into(),
+            Refused::TokenMay { needs, account: true } => {
+                format!("Make a token with {needs} under My account (POST /api/v1/me/tokens), and use that.")
+            }
+            Refused::TokenMay { account: false, .. } => {
+                "Ask an administrator for a role that may do this, then make a token for it.".into()
+            }
             Refused::SamePerson => "Ask another person to do it.".into(),
             Refused::NotFound(_) => "Look at the list again: it may have gone.".into(),
             Refused::Bad { .. } => "Correct the field and send it again.".into(),
             Refused::LinkEnded(LinkEnd::Used) => {
                 "Sign in by name. Was it not you who used it, ask an administrator: two persons decide anew."
             }
-            Refused::LinkEnded(LinkEnd::Replaced) => "Use the newest one, or ask an administrator: two persons decide on another one.".into(),
+            Refused::LinkEnded(LinkEnd::Replaced) => {
+                "Use the newest one, or ask an administrator: two persons decide on another one.".into()
+            }
             Refused::LinkEnded(_) => "Ask an administrator for a new one: two persons decide on it anew.".into(),
             Refused::CodeNeeded => "Ask the person who confirmed your account for the code, and give it.".into(),
             Refused::CodeWrong { left: 0 } => "Ask for a new link; two persons decide on it again.".into(),
             Refused::CodeWrong { .. } => "Ask the person who confirmed your account for the code, and type it as it was given.".into(),
             Refused::SignInAgain => "Give your password or a passkey once more, then do it again.".into(),
             Refused::Conflict(_) => "Look at what is there now, then ask again.".into(),
-            Refused::NotConfirmed { .. } => "Another person (security-admin or approver) confirms it on the page Approvals; then do this again.".into(),
+            Refused::NotConfirmed { .. } => {
+                "Another person (security-admin or approver) confirms it on the page Approvals; then do this again.".into()
+            }
             Refused::Expired(_) => "Ask for a new one.".into(),
             Refused::Void => "Ask again with the content as it is now.".into(),
             Refused::TooMany(_) => "Remove some that are not needed, or wait until some end.".into(),
@@ -184,7 +205,7 @@ impl Refused {
     /// Seconds until it is worth trying again, where waiting helps.
     pub fn retry_after(&self) -> Option<u64> {
         match self {
-            Refused::WrongCredentials { retry_after } | Refused::Locked { retry_after } => Some(*retry_after).filter(|s| *s > 0),
+            Refused::WrongCredentials { retry_after } | Refused::Locked { retry_after, .. } => Some(*retry_after).filter(|s| *s > 0),
             _ => None,
         }
     }

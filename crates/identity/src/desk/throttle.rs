@@ -84,6 +84,17 @@ pub enum Target {
     Name(Hash),
 }
 
+/// What it is that waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waits {
+    /// A sign-in name, for a moment: failures made it wait, whoever tries.
+    Name,
+    /// A sign-in name that is locked: an administrator can end that, where it is somebody's.
+    Lock,
+    /// The address: nothing of an account, so nobody can end it.
+    Address,
+}
+
 /// Counts of failures.
 pub struct Throttle {
     accounts: Counts<Id>,
@@ -106,16 +117,20 @@ impl Throttle {
         }
     }
 
-    /// Takes a try: charges it, or gives the milliseconds to wait. A try that has to wait is not charged.
-    pub fn take(&mut self, target: Option<Target>, address: Addr16, now: Millis) -> Result<(), i64> {
-        let of_target = match target {
-            Some(Target::Account(id)) => self.accounts.waits(&id, now),
-            Some(Target::Name(hash)) => self.names.waits(&hash, now),
-            None => 0,
-        };
-        let waits = of_target.max(self.addresses.waits(&place(address), now));
+    /// Takes a try: charges it, or gives the milliseconds to wait, and what it is that waits. A try that has to wait is not charged.
+    pub fn take(&mut self, target: Option<Target>, address: Addr16, now: Millis) -> Result<(), (i64, Waits)> {
+        let waits = self.waits(target, address, now);
         if waits > 0 {
-            return Err(waits);
+            let of_target = self.waits_of(target, now) == waits;
+            let locked = target.is_some_and(|t| self.is_locked(t));
+            let what = if !of_target {
+                Waits::Address
+            } else if locked {
+                Waits::Lock
+            } else {
+                Waits::Name
+            };
+            return Err((waits, what));
         }
         match target {
             Some(Target::Account(id)) => self.accounts.charge(id, now),
@@ -139,12 +154,15 @@ impl Throttle {
 
     /// Milliseconds until the next try is taken.
     pub fn waits(&self, target: Option<Target>, address: Addr16, now: Millis) -> i64 {
-        let of_target = match target {
+        self.waits_of(target, now).max(self.addresses.waits(&place(address), now))
+    }
+
+    fn waits_of(&self, target: Option<Target>, now: Millis) -> i64 {
+        match target {
             Some(Target::Account(id)) => self.accounts.waits(&id, now),
             Some(Target::Name(hash)) => self.names.waits(&hash, now),
             None => 0,
-        };
-        of_target.max(self.addresses.waits(&place(address), now))
+        }
     }
 
     /// Has this account or name just been locked?
@@ -188,11 +206,12 @@ mod tests {
             throttle.take(Some(account), from(n), now).unwrap();
             let ms = throttle.waits(Some(account), from(99), now);
             waits.push(ms / 1_000);
-            assert!(ms == 0 || throttle.take(Some(account), from(99), now) == Err(ms));
+            assert!(ms == 0 || throttle.take(Some(account), from(99), now).map_err(|(ms, _)| ms) == Err(ms));
             now = now.plus(ms);
         }
         assert_eq!(waits, [0, 0, 0, 0, 1, 2, 4, 8, 16, 900]);
         assert!(throttle.is_locked(account));
+        assert_eq!(throttle.take(Some(account), from(99), NOW.plus(0)).map_err(|(_, what)| what), Err(Waits::Lock));
         assert_eq!(throttle.waits(Some(Target::Account(Id([2; 16]))), from(99), now), 0, "another account does not wait");
     }
 
@@ -215,12 +234,12 @@ mod tests {
         for n in 0..5u8 {
             throttle.take(Some(Target::Name([n; 32])), HERE, NOW).unwrap();
         }
-        assert_eq!(throttle.take(Some(Target::Name([9; 32])), HERE, NOW), Err(1_000));
+        assert_eq!(throttle.take(Some(Target::Name([9; 32])), HERE, NOW), Err((1_000, Waits::Address)));
         assert_eq!(throttle.take(None, "2001:db8::1".parse().unwrap(), NOW), Ok(()));
         for _ in 0..4 {
             throttle.take(None, "2001:db8::2".parse().unwrap(), NOW).unwrap();
         }
-        assert_eq!(throttle.take(None, "2001:db8::3".parse().unwrap(), NOW), Err(1_000));
+        assert_eq!(throttle.take(None, "2001:db8::3".parse().unwrap(), NOW), Err((1_000, Waits::Address)));
         assert_eq!(throttle.take(None, "2001:db8:0:1::3".parse().unwrap(), NOW), Ok(()));
     }
 

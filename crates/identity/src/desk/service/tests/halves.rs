@@ -1,8 +1,8 @@
 //! A link that two persons decided on is of no use without the code, nor the code without the link.
 
 use super::*;
-use crate::desk::LinkEnd;
 use crate::desk::limits::{CODE_TRIES, ENDED_LINKS, FAILURES_FREE, INVITATION_MS};
+use crate::desk::{LinkEnd, Waits};
 
 const PASSWORD: &str = "a long password, sure";
 
@@ -217,4 +217,22 @@ fn of_so_many_ended_links_the_oldest_go() {
     }
     assert_eq!((w.desk.store().ended_links().len(), seen(&w)), (ENDED_LINKS, "wrong-credentials"));
     w.same();
+}
+
+#[test]
+fn who_gives_wrong_codes_is_told_that_the_address_waits_and_no_account() {
+    let u = unit();
+    let (_, first, _) = both(&u);
+    let here = u.w.peer();
+    let mut tries = 0;
+    let waits = loop {
+        match u.w.take_up_with(&first, "evil", PASSWORD, Some("0000-0000"), &here) {
+            Err(refused @ Refused::Locked { .. }) => break refused,
+            other => assert!(matches!(other, Err(Refused::CodeWrong { .. } | Refused::LinkEnded(_))), "{other:?}"),
+        }
+        tries += 1;
+        assert!(tries < 20, "wrong codes are bounded by the address too");
+    };
+    assert!(matches!(waits, Refused::Locked { retry_after: 1, what: Waits::Address }), "{waits:?}");
+    assert!(!waits.todo().contains("administrator") && waits.todo().contains("Wait 1 s"), "{}", waits.todo());
 }
