@@ -173,7 +173,10 @@ impl Layers {
                 Err(text) => problems.push(problem(path, text)),
             }
         }
-        let file = self.file.text().map_err(|p| Failure::new(p.to_string(), "mend the configuration file"))?;
+        let file = self.file.text();
+        let file = file.map_err(|_| {
+            Failure::new("the configuration file cannot be read", "mend it on the machine: `weir check-config` says what is wrong")
+        })?;
         // What is wrong already is not the change's fault: it is told with the change all the same, as the next start would not come.
         if let Err(all) = config::parse_with(&file, &after, &self.set) {
             problems.extend(all.into_iter().map(|p| problem(&p.path, p.what)));
@@ -207,7 +210,7 @@ impl Layers {
         }
         let Some(text) = value else { return Ok(layer::without(table, path)) };
         if self.on_command_line(path) {
-            return Err("is set on the command line, which counts more: start the program without that --set first".to_owned());
+            return Err("is set on the command line, which counts more: take it away where the program is started".to_owned());
         }
         let value = Some(text.trim()).filter(|t| t.len() <= SETTING_BYTES).and_then(|t| set::value_of(t, setting.shape));
         let value = value.ok_or_else(|| format!("does not fit: write {}", setting.shape.words()))?;

@@ -172,9 +172,7 @@ impl Refused {
             Refused::SamePerson => "Ask another person to do it.".into(),
             Refused::NotFound(_) => "Look at the list again: it may have gone.".into(),
             Refused::Bad { .. } => "Correct the field and send it again.".into(),
-            Refused::LinkEnded(LinkEnd::Used) => {
-                "Sign in by name. Was it not you who used it, ask an administrator: two persons decide anew."
-            }
+            Refused::LinkEnded(LinkEnd::Used) => "Sign in by name. Was it not you, ask an administrator: two persons decide anew.".into(),
             Refused::LinkEnded(LinkEnd::Replaced) => {
                 "Use the newest one, or ask an administrator: two persons decide on another one.".into()
             }

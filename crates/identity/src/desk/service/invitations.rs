@@ -90,7 +90,7 @@ impl Desk {
     /// What a link leads to, of a try that was charged. One that ended was no guess: the charge is taken back, and it is recorded; one that never was
     /// is a failure.
     fn led(&self, token: &str, peer: &Peer, now: Millis) -> Outcome<Leads> {
-        let found = leads(self, &*self.store(), token, now);
+        let found = leads_to(self, &*self.store(), token, now);
         match found {
             None => Err(self.fail(None, Method::Link, None, peer, now)),
             Some(Leads::Ended(how, account)) => {
@@ -162,7 +162,7 @@ impl Desk {
             self.passwords.make(password).ok_or(Refused::Conflict("The password could not be hashed: there is too little memory."))?;
         let (id, held) = self.change(|c| {
             // Somebody may have been faster.
-            let leads = match leads(self, &c.draft, token, now) {
+            let leads = match leads_to(self, &c.draft, token, now) {
                 Some(Leads::Ended(how, _)) => return Err(Refused::LinkEnded(how)),
                 None => return Err(Refused::LinkEnded(LinkEnd::Used)),
                 Some(leads) => leads,
@@ -190,7 +190,7 @@ impl Desk {
 }
 
 /// What a token leads to; none when it never led anywhere.
-fn leads(desk: &Desk, look: &impl Look, token: &str, now: Millis) -> Option<Leads> {
+fn leads_to(desk: &Desk, look: &impl Look, token: &str, now: Millis) -> Option<Leads> {
     let ended = |id: Id, hash: Hash| {
         let known = look.ended_link(id).filter(|e| same(&e.hash, &hash))?;
         Some(Leads::Ended(known.how, Some(known.account)))
