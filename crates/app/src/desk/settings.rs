@@ -162,21 +162,23 @@ impl Layers {
 
     fn checked(&self, changes: &Changes) -> Result<(Checked, Table), Failure> {
         let before = self.now()?;
+        let file = self.file.text();
+        let file = file.map_err(|_| {
+            Failure::new("the configuration file cannot be read", "mend it on the machine: `weir check-config` says what is wrong")
+        })?;
+        // What the next start would have without the change; where that would not come, every value is a change.
+        let next = config::parse_with(&file, &before, &self.set).map(|l| l.table).unwrap_or_default();
         let mut after = before.clone();
         let mut problems = Vec::new();
         if changes.is_empty() || changes.len() > SETTING_CHANGES {
             problems.push(problem("", format!("there are {} changes: make 1 to {SETTING_CHANGES} at once", changes.len())));
         }
         for (path, value) in changes.iter().take(SETTING_CHANGES) {
-            match self.changed(&after, path, value.as_deref()) {
+            match self.changed(&after, &next, path, value.as_deref()) {
                 Ok(table) => after = table,
                 Err(text) => problems.push(problem(path, text)),
             }
         }
-        let file = self.file.text();
-        let file = file.map_err(|_| {
-            Failure::new("the configuration file cannot be read", "mend it on the machine: `weir check-config` says what is wrong")
-        })?;
         // What is wrong already is not the change's fault: it is told with the change all the same, as the next start would not come.
         if let Err(all) = config::parse_with(&file, &after, &self.set) {
             problems.extend(all.into_iter().map(|p| problem(&p.path, p.what)));
@@ -198,7 +200,8 @@ impl Layers {
         })
     }
 
-    fn changed(&self, table: &Table, path: &str, value: Option<&str>) -> Result<Table, String> {
+    /// The table with one change; as it was where the value is already so.
+    fn changed(&self, table: &Table, next: &Table, path: &str, value: Option<&str>) -> Result<Table, String> {
         let Some(setting) = setting_at(path) else {
             let known: Vec<&str> = SETTINGS.iter().map(|s| s.path).collect();
             let near = did_you_mean(path, &known)
@@ -215,6 +218,10 @@ impl Layers {
         let value = Some(text.trim()).filter(|t| t.len() <= SETTING_BYTES).and_then(|t| set::value_of(t, setting.shape));
         let value = value.ok_or_else(|| format!("does not fit: write {}", setting.shape.words()))?;
         let mut out = table.clone();
+        let already = config::find(next, path).cloned().or_else(|| set::value_of(setting.default, setting.shape));
+        if already.as_ref() == Some(&value) {
+            return Ok(out);
+        }
         set::put(&mut out, path, value);
         Ok(out)
     }
