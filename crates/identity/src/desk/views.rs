@@ -179,7 +179,7 @@ pub struct AccountView {
     pub display: String,
     /// Roles.
     pub roles: Vec<Role>,
-    /// `invited`, `active`, `locked`, `disabled`.
+    /// `invited`, `link-ended` (nobody can become it by a link any more: a new one is needed), `active`, `locked`, `disabled`.
     pub state: &'static str,
     /// Has a second factor.
     pub second_factor: bool,

@@ -16,7 +16,7 @@ pub struct Account {
     pub display: String,
     /// Roles.
     pub roles: Vec<String>,
-    /// `invited`, `active`, `locked` (too many failures), `disabled`.
+    /// `invited`, `link-ended` (its link ran out or is void: `recover` asks for a new one), `active`, `locked` (too many failures), `disabled`.
     pub state: String,
     /// Has a second factor.
     pub second_factor: bool,

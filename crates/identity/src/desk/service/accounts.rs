@@ -11,7 +11,7 @@ use super::{Change, Desk, Outcome, perform};
 use crate::desk::account::{self, Account, Standing};
 use crate::desk::approval::{Ask, Kind};
 use crate::desk::ended::LinkEnd;
-use crate::desk::limits::APPROVAL_MS;
+use crate::desk::limits::{APPROVAL_MS, INVITATION_MS};
 use crate::desk::refused::Refused;
 use crate::desk::roles::{self, Capability, Role};
 use crate::desk::store::{Entry, Look};
@@ -115,7 +115,7 @@ impl Desk {
             login: a.login.clone(),
             display: a.display.clone(),
             roles: a.roles.clone(),
-            state: a.state(now),
+            state: state(&*store, a, now),
             second_factor: a.has_second_factor(),
             since: a.since,
             last_sign_in: a.last_sign_in,
@@ -319,6 +319,17 @@ impl Desk {
         self.live().throttle.forget(id);
         drop(held);
         Ok(done())
+    }
+}
+
+/// The word for lists: an account that waits for its link to be used is `invited` as long as there is one that can be, or one to be fetched, and
+/// `link-ended` from then on.
+fn state(look: &impl Look, account: &Account, now: Millis) -> &'static str {
+    let link = || look.invitations().into_iter().any(|l| l.account == account.id && now < l.expires);
+    let to_fetch = || look.approvals().into_iter().any(|a| a.result == Some(account.id) && now < a.expires.plus(INVITATION_MS));
+    match account.standing {
+        Standing::Invited if !link() && !to_fetch() => "link-ended",
+        _ => account.state(now),
     }
 }
 

@@ -72,9 +72,12 @@ fn five_wrong_codes_make_the_link_void_and_two_persons_decide_anew() {
     assert_eq!(u.w.take_up_with(&token, "new", PASSWORD, Some(&code), &u.w.peer()), Err(Refused::LinkEnded(LinkEnd::Void)));
     assert_eq!(wrong_codes(&u.w), CODE_TRIES as usize);
     assert!(u.w.told().iter().any(|t| t.starts_with("desk-account-link weir account=") && t.ends_with(" void")), "{:?}", u.w.told());
+    assert_eq!(u.w.account(&u.sys, id).state, "link-ended", "nobody can become it, and the list says so");
     let anew = u.w.desk.recover(&u.w.caller(&u.sys), id, WHY, u.w.now()).unwrap().approval.unwrap();
     u.w.confirm(&u.one, anew).unwrap();
+    assert_eq!(u.w.account(&u.sys, id).state, "invited", "a new link is to be fetched");
     let token = u.w.desk.approval_result(&u.w.caller(&u.sys), anew, u.w.now()).unwrap();
+    assert_eq!(u.w.account(&u.sys, id).state, "invited");
     assert_eq!(u.w.take_up_with(&token, "new", PASSWORD, Some(&code), &u.w.peer()), Err(Refused::CodeWrong { left: 4 }), "the old code");
     assert_eq!(u.w.take_up(&token, "new", PASSWORD, &u.w.peer()).unwrap().account, id);
 }
