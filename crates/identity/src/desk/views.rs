@@ -265,6 +265,8 @@ pub struct Changed {
     pub approval: Option<Id>,
     /// The token of a one-use link, once.
     pub link: Option<String>,
+    /// What else there is to know, in English: why it waits and who can confirm it.
+    pub remark: Option<String>,
 }
 
 /// An approval, for the one who reads it.

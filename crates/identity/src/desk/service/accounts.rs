@@ -90,11 +90,34 @@ fn ask_for(kind: Kind, content: Value, reason: &str, concerns: Option<Id>, neede
 }
 
 fn done() -> Changed {
-    Changed { approval: None, link: None }
+    Changed { approval: None, link: None, remark: None }
 }
 
-fn waits(id: Id) -> Changed {
-    Changed { approval: Some(id), link: None }
+/// A link that comes at once.
+fn linked(token: String) -> Changed {
+    Changed { approval: None, link: Some(token), remark: None }
+}
+
+/// It waits for others: says who they are.
+pub(super) fn waits(c: &Change<'_>, caller: &Caller, id: Id) -> Changed {
+    Changed { approval: Some(id), link: None, remark: Some(who_confirms(c, caller, id)) }
+}
+
+/// Who can confirm what was asked, or what to do where nobody can.
+fn who_confirms(c: &Change<'_>, caller: &Caller, id: Id) -> String {
+    let needed = c.draft.approval(id).map_or(1, |a| a.needed);
+    let could = |a: &&Account| a.standing == Standing::Active && roles::capabilities(&a.roles).has(Capability::ApprovalsConfirm);
+    let all = c.draft.accounts();
+    let mut persons: Vec<Id> = all.into_iter().filter(could).map(|a| a.person).filter(|p| *p != caller.person).collect();
+    persons.sort_unstable();
+    persons.dedup();
+    match (persons.len() >= needed as usize, needed) {
+        (true, 1) => "Another person (security-admin or approver) confirms it on the page Approvals.".into(),
+        (true, n) => format!("Other persons (security-admin or approver) confirm it on the page Approvals: {n} of them."),
+        (false, n) => format!(
+            "Not enough persons can confirm it yet ({n} needed, security-admin or approver): appoint them first; while the desk is being set up the first of each role comes at once."
+        ),
+    }
 }
 
 pub(super) fn names(roles: &[Role]) -> String {
@@ -170,14 +193,23 @@ impl Desk {
                 let token = link(c, id, None, now)?;
                 let detail = format!("account={id} roles={} setup=yes", names(&roles));
                 c.told.act(&caller.actor(), "desk-account-create", detail, now);
-                return Ok(Changed { approval: None, link: Some(token) });
+                return Ok(linked(token));
             }
             let content = json!({
                 "display": display,
                 "person": person.map(|p| p.to_string()),
                 "roles": roles.iter().map(|r| r.name()).collect::<Vec<_>>(),
             });
-            asked(c, caller, ask_for(Kind::AccountCreate, content, reason, person, 1), now).map(waits)
+            let id = asked(c, caller, ask_for(Kind::AccountCreate, content, reason, person, 1), now)?;
+            let mut changed = waits(c, caller, id);
+            if c.draft.meta().setup_at.is_none() {
+                // Others came at once: why this one does not is no riddle.
+                let who = changed.remark.unwrap_or_default();
+                changed.remark = Some(format!(
+                    "Somebody has one of these roles already: while the desk is being set up only the first account of each role comes without a second person. {who}"
+                ));
+            }
+            Ok(changed)
         })
         .map(|(changed, _)| changed)
     }
@@ -211,7 +243,7 @@ impl Desk {
             fits_person(&c.draft, target.person, Some(id), &roles)?;
             let words = |list: &[Role]| list.iter().map(|r| r.name()).collect::<Vec<_>>();
             let content = json!({"account": id.to_string(), "display": target.display, "from": words(&target.roles), "to": words(&roles)});
-            asked(c, caller, ask_for(Kind::RoleChange, content, reason, Some(target.person), 1), now).map(waits)
+            asked(c, caller, ask_for(Kind::RoleChange, content, reason, Some(target.person), 1), now).map(|id| waits(c, caller, id))
         })?;
         self.end_if_done(&changed, id, held);
         Ok(changed)
@@ -242,12 +274,13 @@ impl Desk {
                     let token = link(c, id, None, now)?;
                     c.draft.change_account(id, |a| a.since = now);
                     c.told.act(&caller.actor(), "desk-account-link", format!("account={id}"), now);
-                    Ok(Changed { approval: None, link: Some(token) })
+                    Ok(linked(token))
                 }
                 Standing::Invited | Standing::Active => {
                     let content = json!({"account": id.to_string(), "display": target.display, "login": target.login});
                     let needed = if target.roles.iter().any(|r| r.needs_second_factor()) { 2 } else { 1 };
-                    asked(c, caller, ask_for(Kind::AccountRecover, content, reason, Some(target.person), needed), now).map(waits)
+                    asked(c, caller, ask_for(Kind::AccountRecover, content, reason, Some(target.person), needed), now)
+                        .map(|id| waits(c, caller, id))
                 }
             }
         })
@@ -271,7 +304,8 @@ impl Desk {
                 keeps_admins(&c.draft, id, &[])?;
                 let words: Vec<&str> = target.roles.iter().map(|r| r.name()).collect();
                 let content = json!({"account": id.to_string(), "display": target.display, "roles": words});
-                return asked(c, caller, ask_for(Kind::AccountDisable, content, reason, Some(target.person), 1), now).map(waits);
+                return asked(c, caller, ask_for(Kind::AccountDisable, content, reason, Some(target.person), 1), now)
+                    .map(|id| waits(c, caller, id));
             }
             end_account(c, id, now)?;
             c.told.act(&caller.actor(), "desk-account-disable", format!("account={id}"), now);
@@ -296,7 +330,7 @@ impl Desk {
             fits_person(&c.draft, target.person, Some(id), &target.roles)?;
             let words: Vec<&str> = target.roles.iter().map(|r| r.name()).collect();
             let content = json!({"account": id.to_string(), "display": target.display, "roles": words});
-            asked(c, caller, ask_for(Kind::AccountEnable, content, reason, Some(target.person), 1), now).map(waits)
+            asked(c, caller, ask_for(Kind::AccountEnable, content, reason, Some(target.person), 1), now).map(|id| waits(c, caller, id))
         })
         .map(|(changed, _)| changed)
     }

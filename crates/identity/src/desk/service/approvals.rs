@@ -4,6 +4,7 @@ use serde_json::Value;
 use weir_base::time::Millis;
 use weir_record::Id;
 
+use super::accounts::waits;
 use super::invitations::link;
 use super::{Change, Desk, Outcome, perform};
 use crate::desk::account::{self, Account, Standing};
@@ -164,12 +165,12 @@ impl Desk {
     ///
     /// # Errors
     /// [`Refused::NotAllowed`], [`Refused::Bad`], [`Refused::TooMany`], [`Refused::Store`].
-    pub fn ask(&self, caller: &Caller, kind: &str, content: &Value, reason: &str, now: Millis) -> Outcome<Id> {
+    pub fn ask(&self, caller: &Caller, kind: &str, content: &Value, reason: &str, now: Millis) -> Outcome<Changed> {
         let kind = taken_kind(kind)?;
         caller.needs(Capability::SettingsChange)?;
         account::reason(reason)?;
         let ask = Ask { kind, content: content.clone(), reason: reason.to_owned(), concerns: None, needed: 1, wait_ms: APPROVAL_MS };
-        self.change(|c| asked(c, caller, ask, now)).map(|(id, _)| id)
+        self.change(|c| asked(c, caller, ask, now).map(|id| waits(c, caller, id))).map(|(changed, _)| changed)
     }
 
     /// Confirms what was looked at. At the last confirmation changes of accounts are done; sessions of the account that changed end. Gives the
@@ -322,9 +323,9 @@ impl Desk {
                 return Err(Refused::Conflict("The account has this role, or an emergency is open already."));
             }
             fits_in_an_emergency(&c.draft, caller.person, role)?;
-            asked(c, caller, ask, now)
+            asked(c, caller, ask, now).map(|id| waits(c, caller, id))
         })
-        .map(|(id, _)| Changed { approval: Some(id), link: None })
+        .map(|(changed, _)| changed)
     }
 
     /// Ends one's own emergency before its time.

@@ -257,3 +257,27 @@ fn an_administrator_is_disabled_by_two_and_the_last_of_each_sort_stays() {
     assert_eq!(w.confirm(&u.two, taken).unwrap().state, "used");
     assert!(w.account(&u.sys, third.id).roles.is_empty());
 }
+
+#[test]
+fn whoever_has_to_wait_is_told_why_and_who_can_confirm() {
+    let w = World::new();
+    let sys = w.first();
+    let invite = |role: Role| w.desk.invite(&w.caller(&sys), "Somebody", &[role], None, WHY, w.now()).unwrap();
+    let op = invite(Role::Operator);
+    assert!(op.link.is_some() && op.remark.is_none(), "the first of a role comes at once");
+    let second = invite(Role::Operator);
+    let said = second.remark.unwrap();
+    assert!(second.approval.is_some() && said.contains("only the first account of each role"), "{said}");
+    assert!(said.contains("Not enough persons can confirm it yet (1 needed"), "{said}");
+    w.accept(&invite(Role::SecurityAdmin).link.unwrap(), "sec");
+    let third = invite(Role::Operator).remark.unwrap();
+    assert!(third.contains("Another person (security-admin or approver) confirms it"), "{third}");
+    let u = unit();
+    let waits = |changed: Changed| changed.remark.filter(|_| changed.approval.is_some()).unwrap();
+    let by = u.w.caller(&u.sys);
+    let new = waits(u.w.desk.invite(&by, "New", &[Role::Reviewer], None, WHY, u.w.now()).unwrap());
+    assert!(new.starts_with("Another person"), "after the set-up it needs no reason: {new}");
+    let lost = waits(u.w.desk.recover(&by, u.audit.id, WHY, u.w.now()).unwrap());
+    assert!(lost.contains("2 of them"), "{lost}");
+    assert!(waits(u.w.desk.ask(&by, "setting-change", &serde_json::json!(1), WHY, u.w.now()).unwrap()).starts_with("Another person"));
+}

@@ -106,7 +106,7 @@ fn day(pause: &mut dyn FnMut(&mut Unit)) -> Vec<String> {
     pause(&mut u);
     u.audit = u.w.accept(&token, "audit");
     pause(&mut u);
-    let setting = u.w.desk.ask(&u.w.caller(&u.sys), "setting-change", &json!({"a": 1}), WHY, u.w.now()).unwrap();
+    let setting = u.w.desk.ask(&u.w.caller(&u.sys), "setting-change", &json!({"a": 1}), WHY, u.w.now()).unwrap().approval.unwrap();
     pause(&mut u);
     u.w.confirm(&u.one, setting).unwrap();
     pause(&mut u);

@@ -109,7 +109,7 @@ fn the_last_of_several_who_confirm_has_the_code_and_nothing_else_has_one() {
     let roles =
         u.w.desk.roles_change(&caller(&u.sys), u.op.id, &[Role::Operator, Role::Reviewer], WHY, u.w.now()).unwrap().approval.unwrap();
     assert_eq!(confirm(&u.sec, roles), None);
-    let setting = u.w.desk.ask(&caller(&u.sys), "setting-change", &serde_json::json!(1), WHY, u.w.now()).unwrap();
+    let setting = u.w.desk.ask(&caller(&u.sys), "setting-change", &serde_json::json!(1), WHY, u.w.now()).unwrap().approval.unwrap();
     assert_eq!(confirm(&u.sec, setting), None);
 }
 
