@@ -310,7 +310,7 @@ pub fn content(changes: &Changes) -> Json {
 /// As [`Layers::change`]; an approval is missing or does not fit.
 pub fn over_socket(service: &Service, actor: &str, changes: &Changes, reason: &str, approval: Option<&str>) -> Result<Json, Failure> {
     let checked = service.layers.check(changes)?;
-    let mut reason = reason.to_owned();
+    let (mut kept, mut other) = (reason.to_owned(), false);
     if checked.problems.is_empty() && checked.two_persons {
         let desk = service.desk.as_ref().ok_or_else(|| {
             Failure::new(
@@ -322,10 +322,15 @@ pub fn over_socket(service: &Service, actor: &str, changes: &Changes, reason: &s
         let id = approval.ok_or_else(|| Failure::new("this change needs a second person", ask))?;
         let id: Id = id.parse().map_err(|_| Failure::usage("--approval is not an id", "copy it from the approval's page at the desk"))?;
         // What two persons decided on is kept with the reason they decided on.
-        reason = desk
+        kept = desk
             .take_socket(actor, id, "setting-change", &content(changes), service.clock.now())
             .map_err(|r| Failure::new(r.what(), r.todo()))?;
+        other = kept.trim() != reason.trim();
     }
-    let done = service.layers.change(service, actor, changes, &reason)?;
-    Ok(json!({ "differences": done }))
+    let done = service.layers.change(service, actor, changes, &kept)?;
+    let mut out = json!({ "differences": done });
+    if other && let Some(fields) = out.as_object_mut() {
+        fields.insert("remark".to_owned(), json!(Words::of(format!("Kept is the reason that was confirmed: {kept}"))));
+    }
+    Ok(out)
 }

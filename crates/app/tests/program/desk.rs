@@ -204,6 +204,8 @@ fn a_change_that_could_stop_a_measure_takes_two_persons() {
     security.post(&format!("/api/v1/approvals/{id}/confirm"), &digest).ok();
     let done = set(&id, "false");
     assert_eq!(code(&done), 0, "{}", String::from_utf8_lossy(&done.stderr));
+    let kept = "Kept is the reason that was confirmed: radius moves to another machine";
+    assert!(text(&done).contains(kept), "another reason is not kept, and that is said: {}", text(&done));
     assert_ne!(code(&set(&id, "false")), 0, "it was used");
     let overview = security.get("/api/v1/overview").ok();
     assert!(overview["notices"].as_array().unwrap().iter().any(|n| n["code"] == "settings-pending"), "{overview}");
