@@ -289,7 +289,6 @@ impl Desk {
             let out = take(&mut approval, kind, &digest);
             match &out {
                 Ok(()) => c.told.act(actor, "desk-approval-use", detail(&approval), now),
-                // Nobody of those who asked and confirmed: what they decided stands, and the attempt is told below.
                 Err(Refused::Void) if open && approval.state == State::Void => {
                     c.told.refused(actor, "desk-approval-use", detail(&approval), "void", now);
                 }

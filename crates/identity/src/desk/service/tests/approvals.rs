@@ -172,17 +172,18 @@ fn there_are_never_more_than_the_limits() {
 }
 
 #[test]
-fn an_account_of_the_socket_carries_out_what_was_decided_and_voids_nothing() {
+fn an_account_of_the_socket_carries_out_what_was_decided_and_another_content_makes_it_void() {
     let u = unit();
-    let id = ask(&u);
+    let (id, other) = (ask(&u), ask(&u));
     u.w.confirm(&u.sec, id).unwrap();
-    let take = |value: &str| u.w.desk.take_socket("uid:7", id, "setting-change", &json!({"changes": {"a.b": value}}), u.w.now());
-    assert_eq!(take("2"), Err(Refused::Void), "another content is refused");
+    u.w.confirm(&u.sec, other).unwrap();
+    let take = |id: Id, value: &str| u.w.desk.take_socket("uid:7", id, "setting-change", &json!({"changes": {"a.b": value}}), u.w.now());
+    assert_eq!(take(id, "2"), Err(Refused::Void), "another content is refused");
     u.w.same();
-    assert_eq!(u.w.state_of(&u.sys, id), "confirmed", "and what two persons decided stands");
-    assert!(u.w.told().iter().any(|t| t.starts_with("desk-approval-use uid:7") && t.ends_with(" conflict")));
-    take("1").unwrap();
-    assert_eq!((u.w.state_of(&u.sys, id).as_str(), take("1")), ("used", Err(Refused::Expired("approval"))));
+    assert_eq!((u.w.state_of(&u.sys, id).as_str(), take(id, "1")), ("void", Err(Refused::Void)), "for good, as at the desk");
+    assert!(u.w.told().iter().any(|t| t.starts_with("desk-approval-use uid:7") && t.ends_with(" void")));
+    assert_eq!(take(other, "1"), Ok(WHY.to_owned()), "with the reason that was confirmed");
+    assert_eq!((u.w.state_of(&u.sys, other).as_str(), take(other, "1")), ("used", Err(Refused::Expired("approval"))));
 }
 
 /// What was told of refused steps of an approval: action, the first letters of who, how it ended.
