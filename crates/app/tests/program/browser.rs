@@ -124,7 +124,7 @@ impl Browser {
         self.session()
     }
 
-    /// Sets TOTP up, which administrators need; the secret.
+    /// Sets TOTP up, which every role needs; the secret.
     pub fn enrol(&mut self) -> Vec<u8> {
         let begun = self.post("/api/v1/me/totp/begin", &json!({})).ok();
         let secret = base32(begun["secret"].as_str().unwrap());

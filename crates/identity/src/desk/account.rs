@@ -163,9 +163,9 @@ impl Account {
         self.totp.is_some() || !self.passkeys.is_empty()
     }
 
-    /// Must have one.
+    /// Must have one: every role looks people up, reads records, sees states of the unit or decides.
     pub fn needs_second_factor(&self) -> bool {
-        self.roles.iter().any(|r| r.needs_second_factor())
+        !self.roles.is_empty()
     }
 
     /// What is missing after the first factor.

@@ -57,7 +57,8 @@ fn a_sign_in_that_is_ten_minutes_old_changes_no_factors_until_it_is_renewed() {
     }
     assert_eq!(operator.post("/api/v1/me/again", &json!({"password": "not this one at all"})).code(), "wrong-credentials");
     let before = operator.cookie.clone();
-    let again = operator.post("/api/v1/me/again", &json!({"password": PASSWORD}));
+    assert_eq!(operator.post("/api/v1/me/again", &json!({"password": PASSWORD})).code(), "factor-needed", "both factors");
+    let again = operator.post("/api/v1/me/again", &json!({"password": PASSWORD, "code": rig.code("operator")}));
     assert_eq!(again.status, 200, "{}", again.text());
     assert_ne!(operator.cookie, before);
     assert_eq!(operator.post("/api/v1/me/tokens", &token).status, 200);

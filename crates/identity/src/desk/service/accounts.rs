@@ -278,7 +278,7 @@ impl Desk {
                 }
                 Standing::Invited | Standing::Active => {
                     let content = json!({"account": id.to_string(), "display": target.display, "login": target.login});
-                    let needed = if target.roles.iter().any(|r| r.needs_second_factor()) { 2 } else { 1 };
+                    let needed = if target.roles.iter().any(|r| r.recovers_by_two()) { 2 } else { 1 };
                     asked(c, caller, ask_for(Kind::AccountRecover, content, reason, Some(target.person), needed), now)
                         .map(|id| waits(c, caller, id))
                 }

@@ -133,3 +133,22 @@ fn a_token_without_the_scope_says_that_it_is_the_token() {
     }
     assert!(matches!(u.w.caller(&u.op).needs(Capability::LedgerRead), Err(Refused::NotAllowed(_))), "of a person it is the roles");
 }
+
+#[test]
+fn a_token_of_an_account_that_lacks_its_factor_does_nothing() {
+    let mut u = unit();
+    let token = make(&u, &u.op, &["overview.read"]).unwrap().secret.unwrap();
+    assert_eq!(may(&u, &token).unwrap(), ["overview.read"]);
+    // As an account of an earlier version stands in the state: a role and no second factor.
+    let mut op = u.w.desk.store().account(u.op.id).unwrap().clone();
+    op.totp = None;
+    let entry = crate::desk::store::Entry::Account(op);
+    lock(&u.w.sink.state).insert(crate::desk::store::encode_key(entry.key()), entry.encode());
+    u.w.desk = Desk::open(u.w.sink.clone(), settings(), u.w.now()).unwrap();
+    assert_eq!(may(&u, &token).unwrap(), Vec::<String>::new());
+    let first = u.w.desk.password("op", &u.op.password, &u.w.peer(), u.w.now()).unwrap();
+    assert_eq!(first.next, Some(Next::Enrol), "and its person is asked to set one up");
+    u.op.cookie = first.cookie;
+    u.w.enrol_totp(&mut u.op);
+    assert_eq!(may(&u, &token).unwrap(), ["overview.read"]);
+}
