@@ -17,6 +17,7 @@ const sessions = new Map();
 /** Log lines as they came, by their ids. */
 const LINES = new Map(Array.from({ length: 60 }, (_, n) => [data.hex(n + 40), 'Nov 22 10:00:00 fw-core sshd[7]: Accepted publickey for alice from 192.0.2.7 port 50122 ssh2']));
 const invitations = new Map();
+const used = new Set();
 const approvals = new Map();
 const tokens = [];
 const keys = new Map();
@@ -35,10 +36,11 @@ else {
   const sec = account('secadmin', '周正', ['security-admin']);
   account('audit', '何静', ['audit-admin']);
   account('operator', '王磊', ['operator']);
-  account('reviewer', '赵敏', ['reviewer'], { second_factor: false, totp: null });
+  account('reviewer', '赵敏', ['reviewer']);
   account('approver', '陈立', ['approver']);
-  account('inspector', '检查组', ['inspector'], { second_factor: false, totp: null });
+  account('inspector', '检查组', ['inspector']);
   account('', 'Somebody With A Very Long Name Who Has Not Accepted Yet', ['reviewer'], { state: 'invited', second_factor: false, last_sign_in: null });
+  account('', '李强', ['operator'], { state: 'link-ended', second_factor: false, last_sign_in: null });
   account('locked', '孙悦', ['operator'], { state: 'locked', locked_until: data.at(data.now() + 600_000), person: sec.person });
   account('gone', '吴刚', ['operator'], { state: 'disabled' });
   ask(sys, 'account-create', { display: '钱多', roles: ['operator', 'reviewer'] }, '值班表扩充，新增一名操作员');
@@ -64,7 +66,8 @@ function codes(secret) {
   });
 }
 const may = (a) => [...new Set([...a.roles, ...(a.emergency ? [a.emergency.role] : [])].flatMap((r) => data.ROLES.find((x) => x.name === r)?.may ?? []))];
-const strict = (a) => a.roles.some((r) => r.endsWith('-admin') || r === 'approver');
+const strict = (a) => a.roles.length > 0;
+const keeps = (a, left) => { if (left === 0 && strict(a)) refuse(409, 'conflict', 'An account with a role keeps a second factor: set another one up first.', 'Look at what is there now, then ask again.'); };
 const isSetup = () => ['system-admin', 'security-admin', 'audit-admin'].some((r) => ![...accounts.values()].some((a) => a.state === 'active' && a.roles.includes(r)));
 
 class Problem extends Error { constructor(status, code, detail, todo, more = {}) { super(detail); Object.assign(this, { status, body: { type: `urn:weir:problem:${code}`, title: code, status, detail, todo, ...more } }); } }
@@ -85,7 +88,8 @@ function invite(body, code = null, recovers = null) {
 const newCode = () => [...randomBytes(8)].map((b) => '0123456789ABCDEFGHJKMNPQRSTVWXYZ'[b % 32]).join('').replace(/^(.{4})/, '$1-');
 const plainCode = (text) => text.toUpperCase().replace(/[\s-]/g, '').replace(/O/g, '0').replace(/[IL]/g, '1');
 function linkOf(token) {
-  return invitations.get(token) ?? refuse(410, 'expired', 'The time of this link is over, or it was used.', 'Ask for a new one.');
+  if (used.has(token)) refuse(410, 'expired', 'This link was used: it opens once.', 'Sign in by name. Was it not you, ask an administrator: two persons decide anew.');
+  return invitations.get(token) ?? refuse(401, 'wrong-credentials', 'What was given does not sign anybody in.', 'Check what was typed and try again.');
 }
 function takeLink(b) {
   const link = linkOf(b.token);
@@ -96,6 +100,7 @@ function takeLink(b) {
     refuse(403, 'code-wrong', 'The code does not fit this link.', 'Type it as it was told, or ask whoever confirmed the link.', { field: 'code' });
   }
   invitations.delete(b.token);
+  used.add(b.token);
   return link;
 }
 /** What comes of a request that enough persons confirmed; the code that is the other half of its link. */
@@ -115,7 +120,7 @@ const ROUTES = [
   ['GET', /^\/session$/, ({ s, me }) => ({ account: me && !s.next ? { id: me.id, login: me.login, display: me.display, roles: me.roles, may: may(me), waiting: [...approvals.values()].filter((a) => viewApproval(a, me).may_confirm).length, emergency: me.emergency ? { role: me.emergency.role, until: me.emergency.until, approval: me.emergency.approval } : null } : null, next: s.next ?? null, csrf: s.csrf, idle_seconds: me ? 1800 : null, setup: accounts.size === 0, providers: [{ name: 'campus', title: '统一身份认证 Campus SSO' }], unit: data.UNIT, version: '0.0.1-dev' })],
   ['POST', /^\/session\/password$/, ({ s, b }) => {
     const a = [...accounts.values()].find((x) => x.login === b.login && x.password === b.password && x.state === 'active');
-    if (!a) { failures += 1; if (failures > 2) refuse(429, 'locked', 'Too many sign-ins failed.', 'Wait, then try again.', { retry_after: 14 }); refuse(401, 'wrong-credentials', 'What was given does not sign anybody in.', 'Check what was typed and try again.'); }
+    if (!a) { failures += 1; if (failures > 2) refuse(429, 'locked', 'Too many sign-ins failed with this name: it waits for a moment.', 'Wait 14 s, then try again: it ends by itself.', { retry_after: 14 }); refuse(401, 'wrong-credentials', 'What was given does not sign anybody in.', 'Check what was typed and try again.'); }
     failures = 0;
     s.proved = data.now();
     s.account = a.id; s.next = a.totp ? 'totp' : a.passkeys.length ? 'passkey' : strict(a) ? 'enrol' : null;
@@ -137,10 +142,10 @@ const ROUTES = [
   ['GET', /^\/me\/factors$/, ({ me }) => ({ password: true, totp: Boolean(me.totp), passkeys: me.passkeys, providers: Object.keys(me.subjects ?? {}) }), 'self'],
   ['POST', /^\/me\/totp\/begin$/, ({ s }) => { fresh(s); s.secret = [...randomBytes(32)].map((b) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'[b % 32]).join(''); return { secret: s.secret, uri: `otpauth://totp/Weir:me?secret=${s.secret}&issuer=Weir&algorithm=SHA1&digits=6&period=30` }; }, 'half'],
   ['POST', /^\/me\/totp\/finish$/, ({ s, me, b }) => { fresh(s); if (!codes(s.secret).includes(b.code)) refuse(400, 'bad-request', 'The code does not fit.', 'Give the code that the app shows now.', { field: 'code' }); me.totp = s.secret; me.second_factor = true; s.next = null; return {}; }, 'half'],
-  ['DELETE', /^\/me\/totp$/, ({ s, me }) => { fresh(s); me.totp = null; return {}; }, 'self'],
+  ['DELETE', /^\/me\/totp$/, ({ s, me }) => { fresh(s); keeps(me, me.passkeys.length); me.totp = null; return {}; }, 'self'],
   ['POST', /^\/me\/passkeys\/begin$/, ({ s, me }) => (fresh(s), { public_key: { challenge: randomBytes(32).toString('base64url'), rp: { id: 'localhost', name: 'Weir' }, user: { id: Buffer.from(me.id, 'hex').toString('base64url'), name: me.login, displayName: me.display }, pubKeyCredParams: [{ type: 'public-key', alg: -7 }, { type: 'public-key', alg: -8 }, { type: 'public-key', alg: -257 }], authenticatorSelection: { residentKey: 'required', userVerification: 'required' }, attestation: 'none', excludeCredentials: me.passkeys.map((p) => ({ type: 'public-key', id: p.id })) } }), 'half'],
   ['POST', /^\/me\/passkeys\/finish$/, ({ s, me, b }) => { fresh(s); keys.set(b.credential.id, me.id); me.passkeys.push({ id: b.credential.id, name: b.name ?? '', since: data.at(data.now()), used: null }); me.second_factor = true; s.next = null; return {}; }, 'half'],
-  ['DELETE', /^\/me\/passkeys\/(.+)$/, ({ s, me, m }) => { fresh(s); keys.delete(m[1]); me.passkeys = me.passkeys.filter((p) => p.id !== decodeURIComponent(m[1])); return {}; }, 'self'],
+  ['DELETE', /^\/me\/passkeys\/(.+)$/, ({ s, me, m }) => { fresh(s); keeps(me, me.passkeys.length - 1 + (me.totp ? 1 : 0)); keys.delete(m[1]); me.passkeys = me.passkeys.filter((p) => p.id !== decodeURIComponent(m[1])); return {}; }, 'self'],
   ['POST', /^\/me\/password$/, ({ s, me, b }) => { fresh(s); if (me.password !== b.old) refuse(401, 'wrong-credentials', 'The password now is another one.', 'Type it again.', { field: 'old' }); me.password = b.new; return {}; }, 'self'],
   ['POST', /^\/me\/again$/, ({ s, me, b }) => {
     if (me.password !== b.password) refuse(401, 'wrong-credentials', 'What was given does not sign anybody in.', 'Check what was typed and try again.');

@@ -8,13 +8,13 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::browser::{Browser, desk_of};
+use crate::browser::{Browser, desk_of, totp};
 use crate::common::{Running, WEIR, at, code, now_ms, parsed, text};
 
 const PASSWORD: &str = "correct horse battery";
 
 /// The first account by the link in the data folder.
-fn first(running: &Running) -> Browser {
+pub fn first(running: &Running) -> Browser {
     let link = fs::read_to_string(running.data.join("desk-link")).unwrap();
     let mut admin = Browser::new(desk_of(&running.data));
     assert_eq!(admin.session()["setup"], true);
@@ -25,7 +25,7 @@ fn first(running: &Running) -> Browser {
 }
 
 /// Somebody new, invited during set-up.
-fn somebody(running: &Running, admin: &mut Browser, role: &str) -> Browser {
+pub fn somebody(running: &Running, admin: &mut Browser, role: &str) -> Browser {
     let link = admin.invite(role);
     let mut browser = Browser::new(desk_of(&running.data));
     let session = browser.accept(&link, role, PASSWORD);
@@ -228,7 +228,9 @@ fn accounts_outlive_a_restart_and_sessions_do_not() {
     let dir = tempfile::tempdir().unwrap();
     let running = Running::minimal(dir.path());
     let mut admin = first(&running);
-    let operator = somebody(&running, &mut admin, "operator");
+    let mut operator = Browser::new(desk_of(&running.data));
+    operator.accept(&admin.invite("operator"), "operator", PASSWORD);
+    let secret = operator.enrol();
     running.kill();
     let running = Running::minimal(dir.path());
     assert!(!dir.path().join("desk-link").exists(), "there is an account");
@@ -239,6 +241,9 @@ fn accounts_outlive_a_restart_and_sessions_do_not() {
     let wrong = json!({ "login": "operator", "password": "something else entirely" });
     assert_eq!(again.post("/api/v1/session/password", &wrong).problem(), (401, "wrong-credentials".into()));
     again.post("/api/v1/session/password", &json!({ "login": "operator", "password": PASSWORD })).ok();
+    assert_eq!((&again.session()["account"], &again.session()["next"]), (&Value::Null, &json!("totp")), "half of it");
+    // The step of the code that set it up is used: the next one is taken, half a minute early.
+    again.post("/api/v1/session/totp", &json!({ "code": totp(&secret, now_ms() / 1_000 + 30) })).ok();
     assert_eq!(again.session()["account"]["login"], "operator");
     assert_ne!(again.cookies(), before, "a sign-in comes with a new cookie");
     let actions = running.records("operator_action");
