@@ -68,7 +68,7 @@ impl Browser {
     pub fn post_in_chinese(&mut self, path: &str, body: &Value) -> Value {
         let csrf = self.csrf.clone();
         let answer = self.send("POST", path, Some(body), &[("X-Weir-CSRF", &csrf), ("Accept-Language", "zh-CN")]);
-        serde_json::from_slice(&answer.body).unwrap()
+        serde_json::from_slice(&answer.body).unwrap_or_default()
     }
 
     /// Sends JSON and leaves the answer to whoever reads the connection.
