@@ -22,6 +22,7 @@ const approvals = new Map();
 const tokens = [];
 const keys = new Map();
 let failures = 0;
+const WAITS = data.words('Another person (security-admin or approver) confirms it on the page Approvals.', '请由另一人员（安全管理员 security-admin 或审批人 approver）在审批页确认。');
 const AGAIN_AFTER = 10 * 60_000;
 const id = () => randomBytes(16).toString('hex');
 const account = (login, display, roles, more = {}) => {
@@ -184,13 +185,13 @@ const ROUTES = [
   ['GET', /^\/ledger$/, ({ me }) => ({ entries: flag('empty') ? [] : Array.from({ length: 24 }, (_, n) => ({ id: data.hex(n), time: data.at(data.now() - n * 734_000), actor: n % 6 === 4 ? 'uid:1000' : n % 7 === 3 ? `token:${data.hex(2)}` : `account:${me.id}`, display: n % 6 === 4 ? null : '王磊', purpose: ['operate', 'security-event', '配合安全事件处置，核对三个地址的使用情况'][n % 3], act: ['lookup', 'records', 'lookup-batch', 'sql', 'export', 'text'][n % 6], answer: ['one', 'rows', 'unknown', 'rows', 'refused', 'none'][n % 6], rows: n * 3, offline: n % 11 === 5 })), more: false }), 'ledger.read'],
   ['POST', /^\/ledger\/(.+)\/open$/, () => ({ target: '203.0.113.7:40123 tcp 2026-11-22T10:00:00.123+08:00 ±2s' }), 'ledger.open'],
   ['GET', /^\/accounts$/, () => [...accounts.values()].map(shown), 'accounts.read'],
-  ['POST', /^\/accounts$/, ({ me, b }) => (isSetup() ? { state: 'done', approval: null, link: invite(b) } : { state: 'waits', approval: ask(me, 'account-create', { display: b.display, roles: b.roles }, b.reason).id, link: null }), 'accounts.change'],
+  ['POST', /^\/accounts$/, ({ me, b }) => (isSetup() ? { state: 'done', approval: null, link: invite(b) } : { state: 'waits', approval: ask(me, 'account-create', { display: b.display, roles: b.roles }, b.reason).id, link: null, remark: WAITS }), 'accounts.change'],
   ['POST', /^\/accounts\/(\w+)\/(recover|disable|enable|unlock|roles)$/, ({ me, m, b }) => {
     const a = accounts.get(m[1]);
     if (m[2] === 'disable') { a.state = 'disabled'; return { state: 'done', approval: null, link: null }; }
     if (m[2] === 'unlock') { Object.assign(a, { state: 'active', locked_until: null }); return { state: 'done', approval: null, link: null }; }
     const kind = { recover: 'account-recover', enable: 'account-enable', roles: 'role-change' }[m[2]];
-    return { state: 'waits', approval: ask(me, kind, { account: a.id, display: a.display, ...(b.roles ? { roles: b.roles } : {}) }, b.reason).id, link: null };
+    return { state: 'waits', approval: ask(me, kind, { account: a.id, display: a.display, ...(b.roles ? { roles: b.roles } : {}) }, b.reason).id, link: null, remark: WAITS };
   }, 'accounts.change'],
   ['GET', /^\/roles$/, () => data.ROLES, 'self'],
   ['GET', /^\/approvals$/, ({ me }) => (flag('empty') ? [] : [...approvals.values()].filter((a) => may(me).includes('approvals.read') || a.asked_by === me.id).map((a) => viewApproval(a, me)).reverse()), 'self'],
@@ -203,11 +204,11 @@ const ROUTES = [
     return { ...viewApproval(a, me), code };
   }, 'self'],
   ['GET', /^\/approvals\/(\w+)\/result$/, ({ m }) => { const a = approvals.get(m[1]); a.has_result = false; return { state: 'done', approval: m[1], link: invite({ display: a.content.display, roles: a.content.roles ?? ['operator'] }, a.code, a.kind === 'account-recover' ? accounts.get(a.content.account) : null) }; }, 'self'],
-  ['POST', /^\/break-glass$/, ({ me, b }) => ({ state: 'waits', approval: ask(me, 'break-glass', { role: b.role, minutes: b.minutes }, b.reason).id, link: null }), 'break-glass.ask'],
+  ['POST', /^\/break-glass$/, ({ me, b }) => ({ state: 'waits', approval: ask(me, 'break-glass', { role: b.role, minutes: b.minutes }, b.reason).id, link: null, remark: WAITS }), 'break-glass.ask'],
   ['POST', /^\/break-glass\/end$/, ({ me }) => { delete me.emergency; return {}; }, 'self'],
   ['GET', /^\/settings$/, () => ({ values: data.SETTINGS, pending: [{ path: 'store.seal_every', old: '"60s"', new: '"30s"', two_persons: false }] }), 'settings.read'],
   ['POST', /^\/settings\/check$/, ({ b }) => check(b.changes), 'settings.change'],
-  ['POST', /^\/settings$/, ({ me, b }) => (check(b.changes).two_persons && !b.approval ? { state: 'waits', approval: ask(me, 'setting-change', { changes: b.changes }, b.reason).id, link: null } : { state: 'done', approval: null, link: null }), 'settings.change'],
+  ['POST', /^\/settings$/, ({ me, b }) => (check(b.changes).two_persons && !b.approval ? { state: 'waits', approval: ask(me, 'setting-change', { changes: b.changes }, b.reason).id, link: null, remark: WAITS } : { state: 'done', approval: null, link: null }), 'settings.change'],
   ['POST', /^\/seal$/, () => ({}), 'seal.now'],
 ];
 function check(changes) {

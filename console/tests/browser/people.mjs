@@ -42,7 +42,7 @@ export async function accept(page, link, [, login, display]) {
 }
 
 /** Every role needs a second factor: an authenticator app; its secret. */
-export async function enrol(page) {
+async function enrol(page) {
   await page.locator('.steps-done li.on').nth(0).waitFor();
   await page.locator('button:has(.anticon-mobile)').click();
   await page.locator('.desk .stack .ant-btn-primary').click();

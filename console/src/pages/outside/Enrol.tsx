@@ -7,7 +7,7 @@ import { create, possible } from '../../api/passkey';
 import type { Ceremony, TotpBegin } from '../../api/types';
 import { useAction } from '../../app/load';
 import { useWords } from '../../i18n';
-import { codeOf, keep } from '../../lib/totp';
+import { adopt } from '../../lib/totp';
 import { Copy } from '../../ui/Bits';
 import { CodeField } from '../../ui/CodeField';
 import { Qr } from '../../ui/Qr';
@@ -31,8 +31,7 @@ function DemoEnrol({ onDone }: { onDone: () => void }) {
   const action = useAction();
   const start = (): void => void action.run(async () => {
     const begun = await post<TotpBegin>('/me/totp/begin', {});
-    await post('/me/totp/finish', { code: await codeOf(begun.secret, Date.now()) });
-    keep(begun.secret);
+    await post('/me/totp/finish', { code: await adopt(begun.secret) });
     onDone();
   });
   return (

@@ -100,6 +100,15 @@ fn wrong_fields_are_named_as_the_request_names_them() {
         );
         assert!(!english.to_string().contains("--") && !chinese.to_string().contains("--"), "{english} {chinese}");
     }
+}
+
+#[test]
+fn wrong_questions_are_told_in_the_words_of_the_request_and_of_the_command_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = Running::minimal(dir.path());
+    let mut admin = first(&running);
+    let mut operator = somebody(&running, &mut admin, "operator");
+    let (early, late) = (at(now_ms() - 60_000), at(now_ms()));
     let question = |public: &str, more: Value| {
         let mut question = json!({ "public": public, "at": early, "protocol": "udp" });
         question.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
