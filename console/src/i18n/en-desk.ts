@@ -190,7 +190,7 @@ export default {
   'account.lead.link': 'Makes a new one-use link in place of the one that ran out or is void. Another person confirms, for an administrator or an approver two do; while the desk is being set up it may come at once.',
   'invite.title': 'Invite',
   'invite.go': 'Invite',
-  'invite.lead': 'During set-up the link comes at once; afterwards another person confirms first. Hand the link over yourself.',
+  'invite.lead': 'During set-up the first account of each role gets its link at once; a further one, and every one afterwards, another person confirms first. Hand the link over yourself.',
   'invite.display': 'Name',
   'invite.roles.rule': 'Choose at least one role.',
   'invite.person': 'A person who has an account',

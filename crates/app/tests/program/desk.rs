@@ -294,7 +294,10 @@ fn the_demonstration_prints_a_link_that_opens_the_living_desk() {
     let link = running.lines.by_ref().map(Result::unwrap).find(|l| l.contains("/#/welcome/")).unwrap();
     let mut admin = Browser::new(desk_of(Path::new(&data)));
     assert_eq!(admin.session()["unit"]["demo"], true);
-    admin.accept(&link, "me", PASSWORD);
+    assert_eq!(admin.accept(&link, "me", PASSWORD)["next"], "enrol", "the program asks for a second factor here as everywhere");
+    assert_eq!(admin.get("/api/v1/overview").problem(), (401, "factor-needed".into()));
+    admin.enrol();
+    assert!(admin.get("/api/v1/overview").ok()["store"].is_object());
     // The three things to try are printed once one of them answers: from then on the network lives.
     assert!(running.lines.by_ref().map(Result::unwrap).any(|l| l.contains(" lookup --public ")));
     assert!(text(&running.ask(&["sources"])).contains("nat-home"));
