@@ -144,9 +144,14 @@ impl Desk {
             let known = c.draft.account(account).filter(|a| a.standing != Standing::Disabled);
             known.ok_or(Refused::Expired("result"))?;
             let token = link(c, account, approval.code.map(|code| (id, code)), now)?;
-            if approval.kind == Kind::AccountRecover {
-                c.draft.change_account(account, |a| a.link_by = Some(caller.person));
-            }
+            c.draft.change_account(account, |a| {
+                if approval.kind == Kind::AccountRecover {
+                    a.link_by = Some(caller.person);
+                }
+                if a.standing == Standing::Invited {
+                    a.since = now;
+                }
+            });
             approval.result = None;
             c.told.act(&caller.actor(), "desk-account-link", format!("account={account} approval={id}"), now);
             c.draft.put(Entry::Approval(approval));

@@ -68,6 +68,10 @@ fn what(c: &mut Change<'_>, approval: &mut Approval, now: Millis) -> Outcome<Opt
                 return Err(Refused::Conflict("The account is disabled by now."));
             }
             approval.result = Some(target.id);
+            // Nobody was it yet: it gets its time anew, so that the link can be fetched and used.
+            if target.standing == Standing::Invited {
+                c.draft.change_account(target.id, |a| a.since = now);
+            }
             c.told.act(&actor, "desk-account-recover", format!("account={} approval={}", target.id, approval.id), now);
             Ok(Some(target.id))
         }

@@ -240,3 +240,31 @@ fn who_gives_wrong_codes_is_told_that_the_address_waits_and_no_account() {
     assert!(matches!(waits, Refused::Locked { retry_after: 1, what: Waits::Address }), "{waits:?}");
     assert!(!waits.todo().contains("administrator") && waits.todo().contains("Wait 1 s"), "{}", waits.todo());
 }
+
+#[test]
+fn an_account_whose_link_ran_out_stays_while_two_persons_give_it_a_new_one() {
+    let mut u = unit();
+    let (id, _, _) = both(&u);
+    let day = 24 * 3_600_000;
+    u.w.later(5 * day);
+    u.w.sign_in(&mut u.sys);
+    u.w.sign_in(&mut u.one);
+    assert_eq!(u.w.account(&u.sys, id).state, "link-ended");
+    let anew = u.w.desk.recover(&u.w.caller(&u.sys), id, WHY, u.w.now()).unwrap().approval.unwrap();
+    u.w.confirm(&u.one, anew).unwrap();
+    // Seven days and eight after it was made, and eight and a half: the link is there to be fetched, and it was fetched.
+    for days in [2, 1] {
+        u.w.later(days * day);
+        u.w.desk.tick(u.w.now()).unwrap();
+        u.w.sign_in(&mut u.sys);
+        assert_eq!(u.w.account(&u.sys, id).state, "invited");
+    }
+    u.w.later(day / 2);
+    u.w.sign_in(&mut u.sys);
+    let token = u.w.desk.approval_result(&u.w.caller(&u.sys), anew, u.w.now()).unwrap();
+    u.w.later(4 * day);
+    u.w.desk.tick(u.w.now()).unwrap();
+    u.w.sign_in(&mut u.sys);
+    assert_eq!(u.w.account(&u.sys, id).state, "link-ended", "it ran out, and the account waits for another one");
+    assert_eq!(u.w.desk.link_view(&token, &u.w.peer(), u.w.now()), Err(Refused::LinkEnded(LinkEnd::Over)));
+}
