@@ -153,6 +153,13 @@ impl Account {
         self.standing == Standing::Active && !self.is_locked(now)
     }
 
+    /// Where nobody was it yet: it gets its time anew, so that a link can be fetched and used.
+    pub fn wait_anew(&mut self, now: Millis) {
+        if self.standing == Standing::Invited {
+            self.since = now;
+        }
+    }
+
     /// Has one of the three administrators' roles.
     pub fn is_admin(&self) -> bool {
         self.roles.iter().any(|r| r.is_admin())

@@ -148,9 +148,7 @@ impl Desk {
                 if approval.kind == Kind::AccountRecover {
                     a.link_by = Some(caller.person);
                 }
-                if a.standing == Standing::Invited {
-                    a.since = now;
-                }
+                a.wait_anew(now);
             });
             approval.result = None;
             c.told.act(&caller.actor(), "desk-account-link", format!("account={account} approval={id}"), now);

@@ -40,10 +40,7 @@ fn what(c: &mut Change<'_>, approval: &mut Approval, now: Millis) -> Outcome<Opt
     match approval.kind {
         Kind::AccountCreate => {
             let roles = roles(&content, "roles")?;
-            let person = match content.get("person") {
-                Some(Value::String(text)) => Some(text.parse().map_err(|_| unreadable())?),
-                _ => None,
-            };
+            let person = content.get("person").and_then(Value::as_str).map(|text| text.parse().map_err(|_| unreadable())).transpose()?;
             let id = create(c, text(&content, "display")?, &roles, person, now)?;
             c.draft.change_account(id, |a| a.by_two = true);
             approval.result = Some(id);
@@ -68,10 +65,7 @@ fn what(c: &mut Change<'_>, approval: &mut Approval, now: Millis) -> Outcome<Opt
                 return Err(Refused::Conflict("The account is disabled by now."));
             }
             approval.result = Some(target.id);
-            // Nobody was it yet: it gets its time anew, so that the link can be fetched and used.
-            if target.standing == Standing::Invited {
-                c.draft.change_account(target.id, |a| a.since = now);
-            }
+            c.draft.change_account(target.id, |a| a.wait_anew(now));
             c.told.act(&actor, "desk-account-recover", format!("account={} approval={}", target.id, approval.id), now);
             Ok(Some(target.id))
         }
