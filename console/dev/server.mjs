@@ -17,10 +17,12 @@ const sessions = new Map();
 /** Log lines as they came, by their ids. */
 const LINES = new Map(Array.from({ length: 60 }, (_, n) => [data.hex(n + 40), 'Nov 22 10:00:00 fw-core sshd[7]: Accepted publickey for alice from 192.0.2.7 port 50122 ssh2']));
 const invitations = new Map();
+const used = new Set();
 const approvals = new Map();
 const tokens = [];
 const keys = new Map();
 let failures = 0;
+const WAITS = data.words('Another person (security-admin or approver) confirms it on the page Approvals.', '请由另一人员（安全管理员 security-admin 或审批人 approver）在审批页确认。');
 const AGAIN_AFTER = 10 * 60_000;
 const id = () => randomBytes(16).toString('hex');
 const account = (login, display, roles, more = {}) => {
@@ -35,10 +37,11 @@ else {
   const sec = account('secadmin', '周正', ['security-admin']);
   account('audit', '何静', ['audit-admin']);
   account('operator', '王磊', ['operator']);
-  account('reviewer', '赵敏', ['reviewer'], { second_factor: false, totp: null });
+  account('reviewer', '赵敏', ['reviewer']);
   account('approver', '陈立', ['approver']);
-  account('inspector', '检查组', ['inspector'], { second_factor: false, totp: null });
+  account('inspector', '检查组', ['inspector']);
   account('', 'Somebody With A Very Long Name Who Has Not Accepted Yet', ['reviewer'], { state: 'invited', second_factor: false, last_sign_in: null });
+  account('', '李强', ['operator'], { state: 'link-ended', second_factor: false, last_sign_in: null });
   account('locked', '孙悦', ['operator'], { state: 'locked', locked_until: data.at(data.now() + 600_000), person: sec.person });
   account('gone', '吴刚', ['operator'], { state: 'disabled' });
   ask(sys, 'account-create', { display: '钱多', roles: ['operator', 'reviewer'] }, '值班表扩充，新增一名操作员');
@@ -64,7 +67,8 @@ function codes(secret) {
   });
 }
 const may = (a) => [...new Set([...a.roles, ...(a.emergency ? [a.emergency.role] : [])].flatMap((r) => data.ROLES.find((x) => x.name === r)?.may ?? []))];
-const strict = (a) => a.roles.some((r) => r.endsWith('-admin') || r === 'approver');
+const strict = (a) => a.roles.length > 0;
+const keeps = (a, left) => { if (left === 0 && strict(a)) refuse(409, 'conflict', 'An account with a role keeps a second factor: set another one up first.', 'Look at what is there now, then ask again.'); };
 const isSetup = () => ['system-admin', 'security-admin', 'audit-admin'].some((r) => ![...accounts.values()].some((a) => a.state === 'active' && a.roles.includes(r)));
 
 class Problem extends Error { constructor(status, code, detail, todo, more = {}) { super(detail); Object.assign(this, { status, body: { type: `urn:weir:problem:${code}`, title: code, status, detail, todo, ...more } }); } }
@@ -85,7 +89,8 @@ function invite(body, code = null, recovers = null) {
 const newCode = () => [...randomBytes(8)].map((b) => '0123456789ABCDEFGHJKMNPQRSTVWXYZ'[b % 32]).join('').replace(/^(.{4})/, '$1-');
 const plainCode = (text) => text.toUpperCase().replace(/[\s-]/g, '').replace(/O/g, '0').replace(/[IL]/g, '1');
 function linkOf(token) {
-  return invitations.get(token) ?? refuse(410, 'expired', 'The time of this link is over, or it was used.', 'Ask for a new one.');
+  if (used.has(token)) refuse(410, 'expired', 'This link was used: it opens once.', 'Sign in by name. Was it not you, ask an administrator: two persons decide anew.');
+  return invitations.get(token) ?? refuse(401, 'wrong-credentials', 'What was given does not sign anybody in.', 'Check what was typed and try again.');
 }
 function takeLink(b) {
   const link = linkOf(b.token);
@@ -96,6 +101,7 @@ function takeLink(b) {
     refuse(403, 'code-wrong', 'The code does not fit this link.', 'Type it as it was told, or ask whoever confirmed the link.', { field: 'code' });
   }
   invitations.delete(b.token);
+  used.add(b.token);
   return link;
 }
 /** What comes of a request that enough persons confirmed; the code that is the other half of its link. */
@@ -115,7 +121,7 @@ const ROUTES = [
   ['GET', /^\/session$/, ({ s, me }) => ({ account: me && !s.next ? { id: me.id, login: me.login, display: me.display, roles: me.roles, may: may(me), waiting: [...approvals.values()].filter((a) => viewApproval(a, me).may_confirm).length, emergency: me.emergency ? { role: me.emergency.role, until: me.emergency.until, approval: me.emergency.approval } : null } : null, next: s.next ?? null, csrf: s.csrf, idle_seconds: me ? 1800 : null, setup: accounts.size === 0, providers: [{ name: 'campus', title: '统一身份认证 Campus SSO' }], unit: data.UNIT, version: '0.0.1-dev' })],
   ['POST', /^\/session\/password$/, ({ s, b }) => {
     const a = [...accounts.values()].find((x) => x.login === b.login && x.password === b.password && x.state === 'active');
-    if (!a) { failures += 1; if (failures > 2) refuse(429, 'locked', 'Too many sign-ins failed.', 'Wait, then try again.', { retry_after: 14 }); refuse(401, 'wrong-credentials', 'What was given does not sign anybody in.', 'Check what was typed and try again.'); }
+    if (!a) { failures += 1; if (failures > 2) refuse(429, 'locked', 'Too many sign-ins failed with this name: it waits for a moment.', 'Wait 14 s, then try again: it ends by itself.', { retry_after: 14 }); refuse(401, 'wrong-credentials', 'What was given does not sign anybody in.', 'Check what was typed and try again.'); }
     failures = 0;
     s.proved = data.now();
     s.account = a.id; s.next = a.totp ? 'totp' : a.passkeys.length ? 'passkey' : strict(a) ? 'enrol' : null;
@@ -137,10 +143,10 @@ const ROUTES = [
   ['GET', /^\/me\/factors$/, ({ me }) => ({ password: true, totp: Boolean(me.totp), passkeys: me.passkeys, providers: Object.keys(me.subjects ?? {}) }), 'self'],
   ['POST', /^\/me\/totp\/begin$/, ({ s }) => { fresh(s); s.secret = [...randomBytes(32)].map((b) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'[b % 32]).join(''); return { secret: s.secret, uri: `otpauth://totp/Weir:me?secret=${s.secret}&issuer=Weir&algorithm=SHA1&digits=6&period=30` }; }, 'half'],
   ['POST', /^\/me\/totp\/finish$/, ({ s, me, b }) => { fresh(s); if (!codes(s.secret).includes(b.code)) refuse(400, 'bad-request', 'The code does not fit.', 'Give the code that the app shows now.', { field: 'code' }); me.totp = s.secret; me.second_factor = true; s.next = null; return {}; }, 'half'],
-  ['DELETE', /^\/me\/totp$/, ({ s, me }) => { fresh(s); me.totp = null; return {}; }, 'self'],
+  ['DELETE', /^\/me\/totp$/, ({ s, me }) => { fresh(s); keeps(me, me.passkeys.length); me.totp = null; return {}; }, 'self'],
   ['POST', /^\/me\/passkeys\/begin$/, ({ s, me }) => (fresh(s), { public_key: { challenge: randomBytes(32).toString('base64url'), rp: { id: 'localhost', name: 'Weir' }, user: { id: Buffer.from(me.id, 'hex').toString('base64url'), name: me.login, displayName: me.display }, pubKeyCredParams: [{ type: 'public-key', alg: -7 }, { type: 'public-key', alg: -8 }, { type: 'public-key', alg: -257 }], authenticatorSelection: { residentKey: 'required', userVerification: 'required' }, attestation: 'none', excludeCredentials: me.passkeys.map((p) => ({ type: 'public-key', id: p.id })) } }), 'half'],
   ['POST', /^\/me\/passkeys\/finish$/, ({ s, me, b }) => { fresh(s); keys.set(b.credential.id, me.id); me.passkeys.push({ id: b.credential.id, name: b.name ?? '', since: data.at(data.now()), used: null }); me.second_factor = true; s.next = null; return {}; }, 'half'],
-  ['DELETE', /^\/me\/passkeys\/(.+)$/, ({ s, me, m }) => { fresh(s); keys.delete(m[1]); me.passkeys = me.passkeys.filter((p) => p.id !== decodeURIComponent(m[1])); return {}; }, 'self'],
+  ['DELETE', /^\/me\/passkeys\/(.+)$/, ({ s, me, m }) => { fresh(s); keeps(me, me.passkeys.length - 1 + (me.totp ? 1 : 0)); keys.delete(m[1]); me.passkeys = me.passkeys.filter((p) => p.id !== decodeURIComponent(m[1])); return {}; }, 'self'],
   ['POST', /^\/me\/password$/, ({ s, me, b }) => { fresh(s); if (me.password !== b.old) refuse(401, 'wrong-credentials', 'The password now is another one.', 'Type it again.', { field: 'old' }); me.password = b.new; return {}; }, 'self'],
   ['POST', /^\/me\/again$/, ({ s, me, b }) => {
     if (me.password !== b.password) refuse(401, 'wrong-credentials', 'What was given does not sign anybody in.', 'Check what was typed and try again.');
@@ -179,13 +185,13 @@ const ROUTES = [
   ['GET', /^\/ledger$/, ({ me }) => ({ entries: flag('empty') ? [] : Array.from({ length: 24 }, (_, n) => ({ id: data.hex(n), time: data.at(data.now() - n * 734_000), actor: n % 6 === 4 ? 'uid:1000' : n % 7 === 3 ? `token:${data.hex(2)}` : `account:${me.id}`, display: n % 6 === 4 ? null : '王磊', purpose: ['operate', 'security-event', '配合安全事件处置，核对三个地址的使用情况'][n % 3], act: ['lookup', 'records', 'lookup-batch', 'sql', 'export', 'text'][n % 6], answer: ['one', 'rows', 'unknown', 'rows', 'refused', 'none'][n % 6], rows: n * 3, offline: n % 11 === 5 })), more: false }), 'ledger.read'],
   ['POST', /^\/ledger\/(.+)\/open$/, () => ({ target: '203.0.113.7:40123 tcp 2026-11-22T10:00:00.123+08:00 ±2s' }), 'ledger.open'],
   ['GET', /^\/accounts$/, () => [...accounts.values()].map(shown), 'accounts.read'],
-  ['POST', /^\/accounts$/, ({ me, b }) => (isSetup() ? { state: 'done', approval: null, link: invite(b) } : { state: 'waits', approval: ask(me, 'account-create', { display: b.display, roles: b.roles }, b.reason).id, link: null }), 'accounts.change'],
+  ['POST', /^\/accounts$/, ({ me, b }) => (isSetup() ? { state: 'done', approval: null, link: invite(b) } : { state: 'waits', approval: ask(me, 'account-create', { display: b.display, roles: b.roles }, b.reason).id, link: null, remark: WAITS }), 'accounts.change'],
   ['POST', /^\/accounts\/(\w+)\/(recover|disable|enable|unlock|roles)$/, ({ me, m, b }) => {
     const a = accounts.get(m[1]);
     if (m[2] === 'disable') { a.state = 'disabled'; return { state: 'done', approval: null, link: null }; }
     if (m[2] === 'unlock') { Object.assign(a, { state: 'active', locked_until: null }); return { state: 'done', approval: null, link: null }; }
     const kind = { recover: 'account-recover', enable: 'account-enable', roles: 'role-change' }[m[2]];
-    return { state: 'waits', approval: ask(me, kind, { account: a.id, display: a.display, ...(b.roles ? { roles: b.roles } : {}) }, b.reason).id, link: null };
+    return { state: 'waits', approval: ask(me, kind, { account: a.id, display: a.display, ...(b.roles ? { roles: b.roles } : {}) }, b.reason).id, link: null, remark: WAITS };
   }, 'accounts.change'],
   ['GET', /^\/roles$/, () => data.ROLES, 'self'],
   ['GET', /^\/approvals$/, ({ me }) => (flag('empty') ? [] : [...approvals.values()].filter((a) => may(me).includes('approvals.read') || a.asked_by === me.id).map((a) => viewApproval(a, me)).reverse()), 'self'],
@@ -198,11 +204,11 @@ const ROUTES = [
     return { ...viewApproval(a, me), code };
   }, 'self'],
   ['GET', /^\/approvals\/(\w+)\/result$/, ({ m }) => { const a = approvals.get(m[1]); a.has_result = false; return { state: 'done', approval: m[1], link: invite({ display: a.content.display, roles: a.content.roles ?? ['operator'] }, a.code, a.kind === 'account-recover' ? accounts.get(a.content.account) : null) }; }, 'self'],
-  ['POST', /^\/break-glass$/, ({ me, b }) => ({ state: 'waits', approval: ask(me, 'break-glass', { role: b.role, minutes: b.minutes }, b.reason).id, link: null }), 'break-glass.ask'],
+  ['POST', /^\/break-glass$/, ({ me, b }) => ({ state: 'waits', approval: ask(me, 'break-glass', { role: b.role, minutes: b.minutes }, b.reason).id, link: null, remark: WAITS }), 'break-glass.ask'],
   ['POST', /^\/break-glass\/end$/, ({ me }) => { delete me.emergency; return {}; }, 'self'],
   ['GET', /^\/settings$/, () => ({ values: data.SETTINGS, pending: [{ path: 'store.seal_every', old: '"60s"', new: '"30s"', two_persons: false }] }), 'settings.read'],
   ['POST', /^\/settings\/check$/, ({ b }) => check(b.changes), 'settings.change'],
-  ['POST', /^\/settings$/, ({ me, b }) => (check(b.changes).two_persons && !b.approval ? { state: 'waits', approval: ask(me, 'setting-change', { changes: b.changes }, b.reason).id, link: null } : { state: 'done', approval: null, link: null }), 'settings.change'],
+  ['POST', /^\/settings$/, ({ me, b }) => (check(b.changes).two_persons && !b.approval ? { state: 'waits', approval: ask(me, 'setting-change', { changes: b.changes }, b.reason).id, link: null, remark: WAITS } : { state: 'done', approval: null, link: null }), 'settings.change'],
   ['POST', /^\/seal$/, () => ({}), 'seal.now'],
 ];
 function check(changes) {

@@ -1098,7 +1098,7 @@ export interface components {
             second_factor: boolean;
             /** @description Since (RFC 3339). */
             since: string;
-            /** @description `invited`, `active`, `locked` (too many failures), `disabled`. */
+            /** @description `invited`, `link-ended` (its link ran out or is void: `recover` asks for a new one), `active`, `locked` (too many failures), `disabled`. */
             state: string;
         };
         /** @description `POST /api/v1/me/again`: signs in again within the session, before factors, password or tokens are changed. */
@@ -1180,6 +1180,7 @@ export interface components {
             approval?: string | null;
             /** @description A one-use link, once: hand it to the person yourself. */
             link?: string | null;
+            remark?: components["schemas"]["Words"] | null;
             /** @description `done`, or `waits` for a second person. */
             state: string;
         };

@@ -25,6 +25,8 @@ export interface Words {
   /** Words for a code of the program; the code itself where the catalogue has none. */
   code: (prefix: string, code: string, otherwise?: string) => string;
   has: (prefix: string, code: string) => boolean;
+  /** What the program says, with the words of the form where it names a field of the request: `"from"`. */
+  named: (text: string) => string;
   /** The one of two texts that the program sends in both languages. */
   pick: (both: { zh: string; en: string }) => string;
   /** A length of time, in milliseconds. */
@@ -37,6 +39,7 @@ export function wordsOf(lang: Lang): Words {
   const book = BOOKS[lang];
   const has = (prefix: string, code: string): boolean => Object.hasOwn(book, `${prefix}.${code}`);
   const t: Words['t'] = (key, values) => fill(book[key], values);
+  const named: Words['named'] = (text) => text.replace(/"([a-z]+)"/g, (whole, field: string) => (has('asked', field) ? t('asked.quoted', { name: book[`asked.${field}` as Key] }) : whole));
   const steps = t('num.steps').split(', ').map((step) => step.split(' ')).map(([size, name]) => [Number(size), name ?? ''] as const);
   return {
     lang,
@@ -44,8 +47,9 @@ export function wordsOf(lang: Lang): Words {
     span: (ms) => span(ms, (unit: Unit) => t(`len.${unit}`)),
     short: (n) => short(n, steps),
     has,
+    named,
     code: (prefix, code, otherwise) => (has(prefix, code) ? book[`${prefix}.${code}` as Key] : (otherwise ?? code)),
-    pick: (both) => both[lang] || both.en || both.zh,
+    pick: (both) => named(both[lang] || both.en || both.zh),
   };
 }
 

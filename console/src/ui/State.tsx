@@ -19,17 +19,28 @@ const inLanguage = (text: string, lang: Lang): boolean => /\p{Script=Han}/u.test
 
 /** Words of a problem: our own where the catalogue has its code, else what the program said. */
 export function useProblem(): (problem: Problem) => { title: string; detail: string; todo: string } {
-  const { t, lang, has, code } = useWords();
+  const { t, lang, has, code, named } = useWords();
   return (problem) => {
     const name = codeOf(problem);
     // The program answers in the language that was asked in; that may have been another one than is read now.
     const said = (prefix: string, text: string): string => (text && (inLanguage(text, lang) || !has(prefix, name)) ? text : code(prefix, name, text));
     return {
       title: has('problem', name) ? code('problem', name) : problem.title || t('problem.other'),
-      detail: said('problem.detail', problem.detail),
-      todo: said('problem.todo', problem.todo),
+      detail: named(said('problem.detail', problem.detail)),
+      todo: named(said('problem.todo', problem.todo)),
     };
   };
+}
+
+/** What is wrong with a field, below it. */
+export function FieldFailed({ text }: { text: string }) {
+  return <span className="err small wrap" role="alert">{text}</span>;
+}
+
+/** The same where the program said it. */
+export function FieldProblem({ problem }: { problem: Problem }) {
+  const { detail, todo } = useProblem()(problem);
+  return <FieldFailed text={`${detail} ${todo}`.trim()} />;
 }
 
 export function Failed({ problem, retry }: { problem: Problem; retry?: () => void }) {

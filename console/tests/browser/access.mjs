@@ -22,6 +22,29 @@ async function review(page) {
   await page.getByRole('button', { name: 'Confirm', exact: true }).click();
 }
 
+/** In a demonstration this page is the app: one click in, and one click in again. That it is one is told to the page alone. */
+async function demo(page, login, found) {
+  const { unit } = await page.evaluate(async () => (await fetch('/api/v1/session')).json());
+  if (!unit.demo && await page.getByRole('button', { name: 'Go on into the demonstration' }).count() > 0) found.push('outside of a demonstration the page offers to be the app');
+  await page.route(/\/api\/v1\/session(\/password)?$/, async (route) => {
+    const response = await route.fetch();
+    const body = await response.json().catch(() => null);
+    return route.fulfill({ response, ...(body?.unit ? { body: JSON.stringify({ ...body, unit: { ...body.unit, demo: true } }) } : {}) });
+  });
+  await page.reload();
+  await page.getByRole('button', { name: 'Go on into the demonstration' }).waitFor();
+  found.push(...await axe(page));
+  await page.getByRole('button', { name: 'Go on into the demonstration' }).click();
+  await main(page).waitFor();
+  await page.locator('.bar .right button').last().click();
+  await page.getByText('Sign out').click();
+  await page.locator('input[autocomplete=username]').fill(login);
+  await page.locator('input[autocomplete=current-password]').fill(PASSWORD);
+  await page.locator('form button[type=submit]').click();
+  await page.getByRole('button', { name: 'Take the code from this page (demonstration)' }).click();
+  await main(page).waitFor();
+}
+
 /** An invitation in two halves: who asked has the link, who confirmed the code; the link alone is worth nothing. */
 async function halves({ open, fresh, base }) {
   const asker = await at(open, 'system-admin', 'users');
@@ -33,6 +56,7 @@ async function halves({ open, fresh, base }) {
   await dialog.locator('#reason').fill('One more reviewer');
   await dialog.locator('.ant-modal-footer .ant-btn-primary').click();
   await page.getByText('it waits for a second person').waitFor();
+  await page.getByText('Another person (security-admin or approver) confirms it').waitFor();
   const other = await at(open, 'security-admin', 'approvals', 'dark');
   await review(other.page);
   const shown = other.page.getByRole('dialog', { name: 'Code for the link' });
@@ -55,7 +79,8 @@ async function halves({ open, fresh, base }) {
   const field = guest.page.locator('#code');
   await field.waitFor();
   if (await guest.page.locator('#display').inputValue() !== '钱多') found.push('the welcome page does not know whom it greets');
-  await guest.page.locator('#login').fill(`invited${Date.now() % 100_000}`);
+  const login = `invited${Date.now() % 100_000}`;
+  await guest.page.locator('#login').fill(login);
   await guest.page.locator('#password').fill(PASSWORD);
   await guest.page.locator('#again').fill(PASSWORD);
   const submit = guest.page.locator('form button[type=submit]');
@@ -69,8 +94,18 @@ async function halves({ open, fresh, base }) {
   // However it is typed: small letters and no hyphen.
   await field.fill(code.toLowerCase().replace('-', ' '));
   await submit.click();
-  await guest.page.getByRole('button', { name: 'Later' }).click();
-  await main(guest.page).waitFor();
+  // No role goes on without a second factor: there is nothing to put off.
+  await guest.page.locator('button:has(.anticon-mobile)').waitFor();
+  if (await guest.page.getByRole('button', { name: 'Later' }).count() > 0) found.push('a second factor can be put off');
+  await demo(guest.page, login, found);
+  // The link was used: who opens it once more is told so.
+  const late = await fresh();
+  await late.page.goto(base);
+  await dress(late.page, 'en', 'light');
+  await late.page.goto(link);
+  await late.page.getByRole('alert').filter({ hasText: 'This link was used' }).waitFor();
+  found.push(...await axe(late.page), ...late.faults);
+  await late.page.context().close();
   await guest.page.context().close();
   return [...found, ...asker.faults.splice(0), ...other.faults.splice(0), ...guest.faults];
 }

@@ -38,6 +38,11 @@ export async function accept(page, link, [, login, display]) {
   await page.locator('#password').fill(PASSWORD);
   await page.locator('#again').fill(PASSWORD);
   await page.locator('form button[type=submit]').click();
+  return { login, password: PASSWORD, totp: await enrol(page) };
+}
+
+/** Every role needs a second factor: an authenticator app; its secret. */
+async function enrol(page) {
   await page.locator('.steps-done li.on').nth(0).waitFor();
   await page.locator('button:has(.anticon-mobile)').click();
   await page.locator('.desk .stack .ant-btn-primary').click();
@@ -46,7 +51,7 @@ export async function accept(page, link, [, login, display]) {
   await page.locator('form button[type=submit]').click();
   await page.locator('#main').waitFor();
   await settled(page);
-  return { login, password: PASSWORD, totp: secret };
+  return secret;
 }
 
 /** Plays set-up from its one-use link: the first administrator invites the others, each accepts. */

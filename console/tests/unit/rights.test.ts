@@ -1,7 +1,7 @@
 // What the console offers for an account; the program decides again.
 import { describe, expect, it } from 'vitest';
 import type { Account, Role } from '../../src/api/types';
-import { actsOf } from '../../src/pages/users/acts';
+import { ROUTE, actsOf } from '../../src/pages/users/acts';
 import { barred } from '../../src/pages/users/barred';
 
 const account = (state: string): Account => ({ id: '1', person: 'p', login: 'a', display: 'A', roles: [], state, second_factor: true, since: '' });
@@ -13,6 +13,8 @@ describe('acts', () => {
     expect(actsOf(account('locked'), false, all)).toEqual(['roles', 'unlock', 'recover', 'disable']);
     expect(actsOf(account('disabled'), false, all)).toEqual(['enable']);
     expect(actsOf(account('invited'), false, all)).toEqual(['roles', 'disable']);
+    expect(actsOf(account('link-ended'), false, all)).toEqual(['roles', 'link', 'disable']);
+    expect(ROUTE.link).toBe('recover');
   });
   it('need the capability', () => {
     expect(actsOf(account('active'), false, (c) => c === 'roles.change')).toEqual(['roles']);

@@ -71,6 +71,11 @@ describe('filling in', () => {
     expect(firstLang(['fr'])).toBe('zh');
     expect(firstLang(['zh-TW', 'en'])).toBe('zh');
   });
+  it('puts the words of the form where the program names a field', () => {
+    expect(wordsOf('en').named('"from" is after "to"')).toBe('“From” is after “To”');
+    expect(wordsOf('zh').pick({ zh: '"from" 晚于 "to"', en: '' })).toBe('“起始时间” 晚于 “结束时间”');
+    expect(wordsOf('en').named('has no "=", "own" stays')).toBe('has no "=", "own" stays');
+  });
   it('shows a code of the program that it does not know', () => {
     expect(wordsOf('zh').code('act', 'something-new')).toBe('something-new');
     expect(wordsOf('zh').code('notice', 'something-new', 'in its words')).toBe('in its words');

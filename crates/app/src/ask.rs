@@ -44,7 +44,7 @@ pub fn answer(store: &Store, view: &View, origin: &str, asker: &Asker, words: &W
     let (answer, read) = match words.read() {
         Err(failure) => (Err(failure), (0, 0)),
         Ok(question) if asker.purpose == "drill" && !may_drill(question.public, origin) => {
-            let todo = "ask with --purpose operate or security-event";
+            let todo = "give operate or security-event as --purpose";
             (Err(Failure::usage("a drill may only ask about 198.18.0.0/15, or in a demonstration", todo)), (0, 0))
         }
         Ok(question) => {

@@ -66,7 +66,8 @@ pub fn play(program: &Program, stop: &Stop) -> Result<Show, Failure> {
     )?;
     if let Some(link) = program.desk_link() {
         output::text(&format!(
-            "The desk, in a browser (this link makes the first account, once; choose any name and password):\n\n   {link}\n\n"
+            "The desk, in a browser (this link makes the first account, once; choose any name and password, the page can be the\n\
+             authenticator app itself):\n\n   {link}\n\n"
         ))?;
     }
     let tape = Tape::new(&program.data)?;

@@ -35,7 +35,9 @@ pub fn run(command: &SettingsCommand) -> Result<ExitCode, Failure> {
             if args.change.ask.json {
                 output::json(&done)?;
             } else {
-                output::text(&format!("{}The next start takes this in.\n", shown(&done)))?;
+                // Two persons decided with a reason: another one that is given later is not kept, and that is said.
+                let remark = done["remark"]["en"].as_str().map(|r| format!("{r}\n")).unwrap_or_default();
+                output::text(&format!("{}{remark}The next start takes this in.\n", shown(&done)))?;
             }
             Ok(ExitCode::SUCCESS)
         }

@@ -43,7 +43,11 @@ pub fn wanted(kind: &str, from: Option<&str>, to: Option<&str>) -> Result<Wanted
         None => Ok(Millis(otherwise)),
         Some(text) => text.parse::<Millis>().map_err(|e| Failure::usage(format!("{what} is not a time"), e.to_string())),
     };
-    Ok(Wanted { kind, from: time("--from", from, i64::MIN)?, to: time("--to", to, i64::MAX)?, unsealed: true })
+    let (from, to) = (time("--from", from, i64::MIN)?, time("--to", to, i64::MAX)?);
+    if from > to {
+        return Err(Failure::usage("--from is after --to", "give as --from the earlier moment, or leave one of the two out"));
+    }
+    Ok(Wanted { kind, from, to, unsealed: true })
 }
 
 /// Refuses the ledger to whoever may not read it: who asked what stands in its open columns too.
@@ -109,7 +113,7 @@ pub fn records(store: &Arc<Store>, mut wanted: Wanted, limit: usize) -> Result<V
 /// The newest lines of the span that hold all words, oldest of them first.
 pub fn search(store: &Arc<Store>, wanted: Wanted, words: &str, limit: usize) -> Result<Value, Failure> {
     if wanted.kind != Kind::Maintenance {
-        return Err(Failure::usage("--match searches log lines only", "add --kind maintenance"));
+        return Err(Failure::usage("--match searches log lines only", "give maintenance as --kind"));
     }
     if !(1..=RECORDS_MAX).contains(&limit) {
         return Err(Failure::usage("--limit is out of range", format!("write 1 to {RECORDS_MAX}")));
@@ -152,4 +156,19 @@ pub fn key(store: &Store, kind: &str, day: &str) -> Result<String, Failure> {
         .day_key(kind, day)
         .ok_or_else(|| Failure::new(format!("there is no key of {kind} on {day}"), "nothing of that day is sealed, or it is erased"))?;
     Ok(key.0.iter().map(|b| format!("{b:02x}")).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_that_ends_before_it_begins_is_wrong_usage() {
+        let (early, late) = ("2026-11-22T10:00:00Z", "2026-11-22T10:00:00.001Z");
+        for (from, to) in [(Some(early), Some(late)), (Some(early), Some(early)), (Some(late), None), (None, Some(early)), (None, None)] {
+            assert!(wanted("nat_mapping", from, to).is_ok(), "{from:?} {to:?}");
+        }
+        let refused = wanted("nat_mapping", Some(late), Some(early)).unwrap_err();
+        assert_eq!((refused.code, refused.what.as_str()), (crate::fail::USAGE, "--from is after --to"));
+    }
 }

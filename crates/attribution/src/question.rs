@@ -31,8 +31,8 @@ pub enum QuestionError {
         /// Which end.
         what: &'static str,
     },
-    /// Port 0 or above 65535.
-    #[error("the port of {what} is not a number from 0 to 65535")]
+    /// No number, or above 65535. 0 is taken: an ICMP query id may be that.
+    #[error("the port of {what} is no port: write a number from 1 to 65535")]
     Port {
         /// Which end.
         what: &'static str,

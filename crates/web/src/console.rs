@@ -48,8 +48,9 @@ fn hex(bytes: &[u8]) -> String {
 
 /// Answers every path that is no route.
 pub async fn serve(request: Request) -> Response {
-    let path = request.uri().path().trim_start_matches('/');
-    if path == "api" || path.starts_with("api/") {
+    let path = request.uri().path();
+    let path = path.strip_prefix('/').unwrap_or(path);
+    if path == "api" || path.starts_with("api/") || is_odd(path) {
         return nothing_here().into_response();
     }
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
@@ -58,10 +59,17 @@ pub async fn serve(request: Request) -> Response {
     if let Some(file) = FILES.iter().find(|f| f.path == path && f.path != "index.html") {
         return send(file, request.headers());
     }
-    if path.rsplit('/').next().unwrap_or("").contains('.') && path != "index.html" {
+    // What is asked for by a file's name is a file: a page in its place would be kept as that file.
+    let file = path == "assets" || path.starts_with("assets/") || path.rsplit('/').next().unwrap_or("").contains('.');
+    if file && path != "index.html" {
         return nothing_here().into_response();
     }
     page(FILES.iter().find(|f| f.path == "index.html").map_or(ABSENT.as_bytes(), |f| f.plain))
+}
+
+/// No path of the console: escaped, with empty parts or with dots for folders. Its own are plain letters.
+fn is_odd(path: &str) -> bool {
+    path.contains(['%', '\\']) || path.starts_with('/') || path.contains("//") || path.split('/').any(|part| part == "." || part == "..")
 }
 
 /// Answers a method that a route does not know.

@@ -84,6 +84,12 @@ pub const SIGN_IN_BURST: f64 = 30.0;
 /// Sign-in steps a second of an address in the long run.
 pub const SIGN_IN_RATE: f64 = 0.5;
 
+/// The same of this machine's own loopback, behind which there may be many people.
+pub const LOOPBACK_SIGN_IN_BURST: f64 = 120.0;
+
+/// The same in the long run, a second.
+pub const LOOPBACK_SIGN_IN_RATE: f64 = 2.0;
+
 /// Bytes of a `User-Agent` that are kept with a session.
 pub const AGENT_BYTES: usize = 128;
 

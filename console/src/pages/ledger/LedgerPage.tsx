@@ -12,7 +12,7 @@ import { Copy, Id, Pairs, Pill, Time, type Tone } from '../../ui/Bits';
 import { type Col, List } from '../../ui/List';
 import { Page, Panel } from '../../ui/Page';
 import { Reason } from '../../ui/Reason';
-import { Failed, Nothing, Waiting } from '../../ui/State';
+import { Failed, FieldFailed, Nothing, Waiting } from '../../ui/State';
 
 const ACTS = ['lookup', 'lookup-batch', 'records', 'sql', 'export', 'key-show', 'text', 'ledger-read', 'ledger-open', 'settings-change'];
 const TONES: Record<string, Tone> = { one: 'ok', none: 'idle', several: 'warn', unknown: 'warn', refused: 'err', failed: 'err', cancelled: 'warn', 'too-long': 'err', 'too-large': 'err' };
@@ -40,6 +40,8 @@ export default function LedgerPage() {
     setOlder((old) => ({ entries: [...(old?.entries ?? []), ...got.entries], more: got.more }));
   });
   const wrongTime = (text: string): boolean => text.trim() !== '' && moment(text) === null;
+  const [from, to] = [moment(draft.from), moment(draft.to)];
+  const reversed = from !== null && to !== null && parse(from) > parse(to);
   const cols: Col<LedgerEntry>[] = [
     { key: 'time', title: t('col.time'), main: true, render: (e) => <Time at={e.time} detail="ms" /> },
     { key: 'who', title: t('ledger.who'), render: (e) => <span className="wrap">{e.display ?? <span className="mono" title={e.actor}>{e.actor.length > 20 ? `${e.actor.slice(0, 16)}…` : e.actor}</span>}{e.actor.startsWith('token:') && <> <Pill>{t('ledger.token')}</Pill></>}</span> },
@@ -65,10 +67,11 @@ export default function LedgerPage() {
           {(['from', 'to'] as const).map((side) => (
             <label key={side} style={{ flex: '1 1 170px', maxWidth: 200 }}>
               <span className="name">{t(`col.${side}`)} ({ZONE_NAME})</span>
-              <Input className="mono" value={draft[side]} placeholder="2026-11-22 10:00" status={wrongTime(draft[side]) ? 'error' : ''} onChange={(event) => setDraft({ ...draft, [side]: event.target.value })} allowClear />
+              <Input className="mono" value={draft[side]} placeholder="2026-11-22 10:00" status={wrongTime(draft[side]) || reversed ? 'error' : ''} onChange={(event) => setDraft({ ...draft, [side]: event.target.value })} allowClear />
+              {reversed && side === 'from' && <FieldFailed text={t('range.reversed')} />}
             </label>
           ))}
-          <Button type="primary" htmlType="submit" disabled={wrongTime(draft.from) || wrongTime(draft.to)}>{t('do.filter')}</Button>
+          <Button type="primary" htmlType="submit" disabled={wrongTime(draft.from) || wrongTime(draft.to) || reversed}>{t('do.filter')}</Button>
         </div>
       </form>
       {ledger.problem && <Failed problem={ledger.problem} retry={ledger.reload} />}

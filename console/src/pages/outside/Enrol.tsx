@@ -7,14 +7,43 @@ import { create, possible } from '../../api/passkey';
 import type { Ceremony, TotpBegin } from '../../api/types';
 import { useAction } from '../../app/load';
 import { useWords } from '../../i18n';
+import { adopt } from '../../lib/totp';
 import { Copy } from '../../ui/Bits';
 import { CodeField } from '../../ui/CodeField';
 import { Qr } from '../../ui/Qr';
 import { Failed } from '../../ui/State';
 
-export function Enrol({ onDone }: { onDone: () => void }) {
+/** `demo`: of a demonstration, in which nobody exists, this page may stand in for the app. */
+export function Enrol({ demo, onDone }: { demo: boolean; onDone: () => void }) {
   const [totp, setTotp] = useState(false);
-  return totp ? <TotpEnrol onDone={onDone} onBack={() => setTotp(false)} /> : <Choice onDone={onDone} onTotp={() => setTotp(true)} />;
+  if (totp) return <TotpEnrol onDone={onDone} onBack={() => setTotp(false)} />;
+  return (
+    <div className="stack">
+      {demo && <DemoEnrol onDone={onDone} />}
+      <Choice onDone={onDone} onTotp={() => setTotp(true)} />
+    </div>
+  );
+}
+
+/** One click into the demonstration: the second factor is set up as everywhere, with this browser as the app. */
+function DemoEnrol({ onDone }: { onDone: () => void }) {
+  const { t } = useWords();
+  const action = useAction();
+  const start = (): void => void action.run(async () => {
+    const begun = await post<TotpBegin>('/me/totp/begin', {});
+    await post('/me/totp/finish', { code: await adopt(begun.secret) });
+    onDone();
+  });
+  return (
+    <div className="panel">
+      <div className="body stack tight">
+        <b>{t('enrol.demo')}</b>
+        <p className="dim">{t('enrol.demo.why')}</p>
+        <div><Button type="primary" loading={action.busy} onClick={start}>{t('enrol.demo.start')}</Button></div>
+        {action.problem && <Failed problem={action.problem} />}
+      </div>
+    </div>
+  );
 }
 
 function Choice({ onDone, onTotp }: { onDone: () => void; onTotp: () => void }) {

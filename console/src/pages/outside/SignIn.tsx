@@ -9,6 +9,7 @@ import { useAction } from '../../app/load';
 import { useRoute } from '../../app/router';
 import { useWords } from '../../i18n';
 import { ZONE_NAME, show } from '../../lib/time';
+import { nextCode } from '../../lib/totp';
 import { CodeField } from '../../ui/CodeField';
 import { Failed } from '../../ui/State';
 
@@ -119,6 +120,8 @@ function Second({ session, reload }: Props) {
   const passkey = usePasskey(reload);
   const [code, setCode] = useState('');
   const totp = session.next === 'totp';
+  // In the demonstration this browser may be the app.
+  const app = totp && session.unit.demo ? nextCode() : null;
   const enter = (value: string): void => void action.run(async () => {
     try {
       await post('/session/totp', { code: value });
@@ -141,6 +144,7 @@ function Second({ session, reload }: Props) {
             <CodeField id="code" value={code} onChange={setCode} onWhole={(digits) => { if (!action.busy) enter(digits); }} autoFocus block />
           </Form.Item>
           <Button type="primary" size="large" block htmlType="submit" disabled={code.length !== 6} loading={action.busy}>{t('second.enter')}</Button>
+          {app && <div style={{ marginTop: 8 }}><Button size="large" block onClick={() => void app().then(enter)}>{t('second.demo')}</Button></div>}
         </Form>
       )}
       {action.problem && <div style={{ marginTop: 12 }}><Refusal key={JSON.stringify(action.problem)} problem={action.problem} /></div>}

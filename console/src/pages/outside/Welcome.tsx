@@ -52,7 +52,7 @@ export function Welcome({ session, token, reload }: Props) {
         <>
           <h2>{t('enrol.title')}</h2>
           <p className="lead">{session.next === 'enrol' ? t('enrol.must') : t('enrol.may')}</p>
-          <Enrol onDone={() => void finish()} />
+          <Enrol demo={session.unit.demo} onDone={() => void finish()} />
           <div style={{ marginTop: 16 }}>
             {session.next === 'enrol' ? null : <Button type="link" style={{ padding: 0 }} onClick={() => void finish()}>{t('enrol.later')}</Button>}
           </div>

@@ -14,7 +14,7 @@ import { ZONE, ZONE_NAME, parse, rfc3339, show } from '../../lib/time';
 import { Copy, Said, plain } from '../../ui/Bits';
 import { List } from '../../ui/List';
 import { Panel } from '../../ui/Page';
-import { Failed, Nothing, Waiting } from '../../ui/State';
+import { Failed, FieldProblem, Nothing, Waiting } from '../../ui/State';
 import { ExportDialog } from './ExportDialog';
 import { LineDialog } from './OpenLine';
 import { type Row, blank, columnsOf } from './cells';
@@ -45,6 +45,7 @@ export function Browse({ kinds, sources }: { kinds: KindShape[]; sources: Source
   const [olderMore, setOlderMore] = useState<boolean | null>(null);
   const first = useLoad<Records>(asked ? (signal) => post('/records/search', query(asked, asked.to), signal) : null, [asked]);
   const next = useAction();
+  const ofRange = ['from', 'to'].includes(first.problem?.field ?? '');
 
   const names = first.data?.columns ?? [];
   const rows = useMemo<Row[]>(() => [...(first.data?.rows ?? []), ...older].map((row, _n) => ({ ...row, _n })), [first.data, older]);
@@ -87,10 +88,12 @@ export function Browse({ kinds, sources }: { kinds: KindShape[]; sources: Source
           <div className="field" style={{ flex: '2 1 330px', maxWidth: 400 }}>
             <span className="name">{t('records.range', { zone: ZONE_NAME })}</span>
             <DatePicker.RangePicker
+              status={ofRange ? 'error' : undefined}
               aria-label={t('records.range', { zone: ZONE_NAME })} showTime={{ format: 'HH:mm:ss' }} format="YYYY-MM-DD HH:mm:ss" value={range} allowClear={false}
               onChange={(value) => { if (value?.[0] && value[1]) setRange([value[0], value[1]]); }}
               presets={[preset(t('range.last15m'), 900_000), preset(t('range.last1h'), 3_600_000), preset(t('range.last24h'), 86_400_000), preset(t('range.last7d'), 604_800_000)]}
             />
+            {ofRange && first.problem && <FieldProblem problem={first.problem} />}
           </div>
           {sources.length > 0 && (
             <div className="field" style={{ flex: '1 1 160px', maxWidth: 220 }}>
@@ -109,7 +112,7 @@ export function Browse({ kinds, sources }: { kinds: KindShape[]; sources: Source
         </div>
         {shape && pick(shape.doc) && <p className="dim small wrap" style={{ padding: '0 14px 10px' }}><Said>{pick(shape.doc)}</Said></p>}
       </form>
-      {first.problem && <Failed problem={first.problem} retry={ask} />}
+      {first.problem && !ofRange && <Failed problem={first.problem} retry={ask} />}
       {!asked && <div className="panel"><Nothing title={t('records.start')}>{t('records.start.why')}</Nothing></div>}
       {asked && first.busy && !first.data && <div className="panel"><div className="body"><Waiting lines={10} /></div></div>}
       {first.data && (

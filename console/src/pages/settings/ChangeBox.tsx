@@ -23,7 +23,7 @@ export function ChangeBox({ drafts, setDrafts, onDone }: { drafts: Drafts; setDr
   if (done) {
     return (
       <div className={`note ${done.state === 'waits' ? 'warn' : 'ok'} row`} role="status">
-        <span className="grow">{code('changedSettings', done.state)} {done.approval && <a href={`#/approvals/${done.approval}?show=mine`}>{t('users.seeApproval')}</a>}</span>
+        <span className="grow">{code('changedSettings', done.state)} {done.remark && <>{pick(done.remark)} </>}{done.approval && <a href={`#/approvals/${done.approval}?show=mine`}>{t('users.seeApproval')}</a>}</span>
         <Button size="small" onClick={onDone}>{t('do.close')}</Button>
       </div>
     );

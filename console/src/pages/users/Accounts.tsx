@@ -13,10 +13,10 @@ import { Panel } from '../../ui/Page';
 import { Reason } from '../../ui/Reason';
 import { Nothing } from '../../ui/State';
 import { RolePicker } from './RolePicker';
-import { type Act, actsOf } from './acts';
+import { type Act, ROUTE, actsOf } from './acts';
 import type { Outcome } from './outcome';
 
-const TONES: Record<string, Tone> = { active: 'ok', invited: 'info', locked: 'err', disabled: 'idle' };
+const TONES: Record<string, Tone> = { active: 'ok', invited: 'info', 'link-ended': 'warn', locked: 'err', disabled: 'idle' };
 interface Props { rows: Account[]; roles: Role[]; onDone: (outcome: Outcome) => void }
 
 export function Accounts({ rows, roles, onDone }: Props) {
@@ -30,7 +30,7 @@ export function Accounts({ rows, roles, onDone }: Props) {
   for (const account of rows) persons.set(account.person, (persons.get(account.person) ?? 0) + 1);
   const cols: Col<Account>[] = [
     { key: 'name', title: t('account.name'), main: true, sort: (a, b) => a.display.localeCompare(b.display), render: (a) => <span className="wrap"><b>{a.display}</b>{a.id === me.id && <> <Pill tone="accent">{t('approval.me')}</Pill></>}<br /><span className="mono dim small">{a.login || t('account.noLogin')}</span></span> },
-    { key: 'state', title: t('account.state'), beside: true, render: (a) => <><Status tone={TONES[a.state] ?? 'idle'}>{code('accountState', a.state)}</Status>{a.locked_until && <div className="dim small num">{t('account.lockedUntil', { at: show(parse(a.locked_until), 'clock') })}</div>}</> },
+    { key: 'state', title: t('account.state'), beside: true, render: (a) => <><Status tone={TONES[a.state] ?? 'idle'}>{code('accountState', a.state)}</Status>{a.state === 'link-ended' && <div className="dim small wrap">{t('account.linkEnded')}</div>}{a.locked_until && <div className="dim small num">{t('account.lockedUntil', { at: show(parse(a.locked_until), 'clock') })}</div>}</> },
     { key: 'roles', title: t('account.roles'), render: (a) => <span className="row" style={{ gap: 4 }}>{a.roles.map((r) => <Pill key={r}>{roleName(r)}</Pill>)}</span> },
     { key: 'factor', title: t('account.factor'), render: (a) => (a.second_factor ? <Pill tone="ok">{t('account.factor.yes')}</Pill> : <Pill tone="warn">{t('account.factor.no')}</Pill>) },
     { key: 'person', title: t('account.person'), render: (a) => ((persons.get(a.person) ?? 0) > 1 ? <Pill tone="info">{t('account.samePerson', { n: persons.get(a.person) ?? 0 })}</Pill> : <span className="dim">{t('account.onePerson')}</span>) },
@@ -66,7 +66,7 @@ function Change({ account, act, roles, onClose, onDone }: { account: Account; ac
       title={`${t(`account.act.${act}`)} · ${account.display}`} lead={t(`account.lead.${act}`)} ok={t(`account.act.${act}`)} danger={act === 'disable'}
       busy={action.busy} problem={action.problem} onClose={onClose}
       onOk={(reason) => void action.run(async () => {
-        const changed = await post<Changed>(`/accounts/${account.id}/${act}`, act === 'roles' ? { roles: wanted, reason } : { reason });
+        const changed = await post<Changed>(`/accounts/${account.id}/${ROUTE[act]}`, act === 'roles' ? { roles: wanted, reason } : { reason });
         onDone({ what: `${t(`account.act.${act}`)} · ${account.display}`, changed: changed ?? { state: 'done' } });
       })}
     >

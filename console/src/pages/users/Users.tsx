@@ -15,7 +15,7 @@ import { Roles } from './Roles';
 import type { Outcome } from './outcome';
 
 export default function Users() {
-  const { t, code } = useWords();
+  const { t, code, pick } = useWords();
   const { may } = useDesk();
   const accounts = useLoad<Account[]>((signal) => get('/accounts', undefined, signal), ['accounts']);
   const roles = useLoad<Role[]>((signal) => get('/roles', undefined, signal), ['roles']);
@@ -32,6 +32,7 @@ export default function Users() {
       {outcome && !link && (
         <p className={`note ${outcome.changed.state === 'waits' ? 'warn' : 'ok'}`} role="status">
           <b>{outcome.what}</b> {code('changed', outcome.changed.state)}{' '}
+          {outcome.changed.remark && <>{pick(outcome.changed.remark)}{' '}</>}
           {outcome.changed.approval && <a href={`#/approvals/${outcome.changed.approval}?show=mine`}>{t('users.seeApproval')}</a>}
         </p>
       )}

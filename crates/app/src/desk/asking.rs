@@ -67,7 +67,9 @@ pub fn ask(service: &Service, caller: &Caller, ask: &Ask) -> Outcome<Answers> {
                 }
                 value
             }
-            Err(f) => serde_json::json!({ "error": { "what": About::of(f.what), "todo": About::of(f.todo) } }),
+            Err(f) => serde_json::json!({
+                "error": { "what": About::of(problem::with_fields(&f.what)), "todo": About::of(problem::with_fields(&f.todo)) }
+            }),
         });
     }
     commit(service, &asked)?;

@@ -162,18 +162,23 @@ impl Layers {
 
     fn checked(&self, changes: &Changes) -> Result<(Checked, Table), Failure> {
         let before = self.now()?;
+        let file = self.file.text();
+        let file = file.map_err(|_| {
+            Failure::new("the configuration file cannot be read", "mend it on the machine: `weir check-config` says what is wrong")
+        })?;
+        // What the next start would have without the change; where that would not come, every value is a change.
+        let next = config::parse_with(&file, &before, &self.set).map(|l| l.table).unwrap_or_default();
         let mut after = before.clone();
         let mut problems = Vec::new();
         if changes.is_empty() || changes.len() > SETTING_CHANGES {
             problems.push(problem("", format!("there are {} changes: make 1 to {SETTING_CHANGES} at once", changes.len())));
         }
         for (path, value) in changes.iter().take(SETTING_CHANGES) {
-            match self.changed(&after, path, value.as_deref()) {
+            match self.changed(&after, &next, path, value.as_deref()) {
                 Ok(table) => after = table,
                 Err(text) => problems.push(problem(path, text)),
             }
         }
-        let file = self.file.text().map_err(|p| Failure::new(p.to_string(), "mend the configuration file"))?;
         // What is wrong already is not the change's fault: it is told with the change all the same, as the next start would not come.
         if let Err(all) = config::parse_with(&file, &after, &self.set) {
             problems.extend(all.into_iter().map(|p| problem(&p.path, p.what)));
@@ -195,7 +200,8 @@ impl Layers {
         })
     }
 
-    fn changed(&self, table: &Table, path: &str, value: Option<&str>) -> Result<Table, String> {
+    /// The table with one change; as it was where the value is already so.
+    fn changed(&self, table: &Table, next: &Table, path: &str, value: Option<&str>) -> Result<Table, String> {
         let Some(setting) = setting_at(path) else {
             let known: Vec<&str> = SETTINGS.iter().map(|s| s.path).collect();
             let near = did_you_mean(path, &known)
@@ -207,11 +213,15 @@ impl Layers {
         }
         let Some(text) = value else { return Ok(layer::without(table, path)) };
         if self.on_command_line(path) {
-            return Err("is set on the command line, which counts more: start the program without that --set first".to_owned());
+            return Err("is set on the command line, which counts more: take it away where the program is started".to_owned());
         }
         let value = Some(text.trim()).filter(|t| t.len() <= SETTING_BYTES).and_then(|t| set::value_of(t, setting.shape));
         let value = value.ok_or_else(|| format!("does not fit: write {}", setting.shape.words()))?;
         let mut out = table.clone();
+        let already = config::find(next, path).cloned().or_else(|| set::value_of(setting.default, setting.shape));
+        if already.as_ref() == Some(&value) {
+            return Ok(out);
+        }
         set::put(&mut out, path, value);
         Ok(out)
     }
@@ -300,7 +310,7 @@ pub fn content(changes: &Changes) -> Json {
 /// As [`Layers::change`]; an approval is missing or does not fit.
 pub fn over_socket(service: &Service, actor: &str, changes: &Changes, reason: &str, approval: Option<&str>) -> Result<Json, Failure> {
     let checked = service.layers.check(changes)?;
-    let mut reason = reason.to_owned();
+    let (mut kept, mut other) = (reason.to_owned(), false);
     if checked.problems.is_empty() && checked.two_persons {
         let desk = service.desk.as_ref().ok_or_else(|| {
             Failure::new(
@@ -312,10 +322,15 @@ pub fn over_socket(service: &Service, actor: &str, changes: &Changes, reason: &s
         let id = approval.ok_or_else(|| Failure::new("this change needs a second person", ask))?;
         let id: Id = id.parse().map_err(|_| Failure::usage("--approval is not an id", "copy it from the approval's page at the desk"))?;
         // What two persons decided on is kept with the reason they decided on.
-        reason = desk
+        kept = desk
             .take_socket(actor, id, "setting-change", &content(changes), service.clock.now())
             .map_err(|r| Failure::new(r.what(), r.todo()))?;
+        other = kept.trim() != reason.trim();
     }
-    let done = service.layers.change(service, actor, changes, &reason)?;
-    Ok(json!({ "differences": done }))
+    let done = service.layers.change(service, actor, changes, &kept)?;
+    let mut out = json!({ "differences": done });
+    if other && let Some(fields) = out.as_object_mut() {
+        fields.insert("remark".to_owned(), json!(Words::of(format!("Kept is the reason that was confirmed: {kept}"))));
+    }
+    Ok(out)
 }

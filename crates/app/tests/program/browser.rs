@@ -68,7 +68,7 @@ impl Browser {
     pub fn post_in_chinese(&mut self, path: &str, body: &Value) -> Value {
         let csrf = self.csrf.clone();
         let answer = self.send("POST", path, Some(body), &[("X-Weir-CSRF", &csrf), ("Accept-Language", "zh-CN")]);
-        serde_json::from_slice(&answer.body).unwrap()
+        serde_json::from_slice(&answer.body).unwrap_or_default()
     }
 
     /// Sends JSON and leaves the answer to whoever reads the connection.
@@ -124,7 +124,7 @@ impl Browser {
         self.session()
     }
 
-    /// Sets TOTP up, which administrators need; the secret.
+    /// Sets TOTP up, which every role needs; the secret.
     pub fn enrol(&mut self) -> Vec<u8> {
         let begun = self.post("/api/v1/me/totp/begin", &json!({})).ok();
         let secret = base32(begun["secret"].as_str().unwrap());

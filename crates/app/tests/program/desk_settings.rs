@@ -82,6 +82,32 @@ fn what_cannot_be_changed_here_is_refused_with_the_way_that_goes() {
 }
 
 #[test]
+fn a_value_that_is_already_so_is_no_change_and_needs_nobody() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = Running::minimal(dir.path());
+    let check = |values: &[&str]| {
+        let args: Vec<&str> = ["settings", "check"].iter().chain(values).chain(&["--json"]).copied().collect();
+        let checked = parsed(&running.ask(&args));
+        let paths: Vec<String> =
+            checked["differences"].as_array().unwrap().iter().map(|d| d["path"].as_str().unwrap().to_owned()).collect();
+        (paths, checked["two_persons"] == json!(true))
+    };
+    // By default, and by the configuration file or what was changed here.
+    assert_eq!(check(&["store.seal_every=60s"]), (vec![], false));
+    assert_eq!(check(&["measures.radius=true", "store.seal_every=\"60s\""]), (vec![], false));
+    assert_eq!(check(&["store.seal_every=60s", "sources.radius.settle=5s"]), (vec!["sources.radius.settle".to_owned()], false));
+    assert_eq!(check(&["store.seal_every=30s"]), (vec!["store.seal_every".to_owned()], true), "it is a matter for two otherwise");
+    let set = |value: &str| running.ask(&["settings", "set", value, "--reason", "the NAS is slow"]);
+    assert_eq!(code(&set("sources.radius.settle=5s")), 0);
+    assert_eq!(check(&["sources.radius.settle=5s"]), (vec![], false));
+    assert_eq!(check(&["sources.radius.settle=10s"]), (vec!["sources.radius.settle".to_owned()], false), "what was changed here counts");
+    let again = set("sources.radius.settle=5s");
+    assert!(code(&again) != 0 && said(&again).contains("nothing would change"), "{}", said(&again));
+    let same = set("store.seal_every=60s");
+    assert!(code(&same) != 0 && said(&same).contains("nothing would change"), "{}", said(&same));
+}
+
+#[test]
 fn a_file_of_changes_that_was_tampered_with_stops_the_start() {
     let dir = tempfile::tempdir().unwrap();
     assert_eq!(Running::minimal(dir.path()).stop(), 0);

@@ -182,27 +182,35 @@ fn without_the_console_the_socket_keeps_its_rules() {
     let mut security = Browser::new(desk_of(dir.path()));
     security.accept(&admin.invite("security-admin"), "second", PASSWORD);
     security.enrol();
-    let change = json!({ "changes": { "measures.radius": "false" }, "reason": "radius moves to another machine" });
-    let id = admin.post("/api/v1/settings", &change).ok()["approval"].as_str().unwrap().to_owned();
-    let digest = security.get(&format!("/api/v1/approvals/{id}")).ok()["digest"].clone();
-    security.post(&format!("/api/v1/approvals/{id}/confirm"), &json!({ "digest": digest })).ok();
+    let mut decide = |measure: &str| {
+        let change = json!({ "changes": { measure: "false" }, "reason": "it moves to another machine" });
+        let id = admin.post("/api/v1/settings", &change).ok()["approval"].as_str().unwrap().to_owned();
+        let digest = security.get(&format!("/api/v1/approvals/{id}")).ok()["digest"].clone();
+        security.post(&format!("/api/v1/approvals/{id}/confirm"), &json!({ "digest": digest })).ok();
+        id
+    };
+    let (id, other) = (decide("measures.radius"), decide("measures.h3c"));
     assert_eq!(running.stop(), 0);
 
     let off = "desk.enabled=false";
     let running = on(&[off]);
-    let set = |value: &str, approval: &[&str]| {
-        let change = format!("measures.radius={value}");
-        running.ask(&[&["settings", "set", &change, "--reason", "radius moves away"], approval].concat())
-    };
-    let refused = set("false", &[]);
+    let set =
+        |change: &str, approval: &[&str]| running.ask(&[&["settings", "set", change, "--reason", "it moves away"], approval].concat());
+    let refused = set("measures.radius=false", &[]);
     assert!(code(&refused) == 1 && said(&refused).contains("second person"), "{}", said(&refused));
-    assert_eq!(code(&set("true", &["--approval", &id])), 1, "another content than was confirmed");
+    // A value that is no value, or that is so already, is no other content; one that is makes the decision void, as at the desk.
+    for slip in ["measures.radius=flase", "measures.radius=true", "measures.radios=false"] {
+        assert_ne!(code(&set(slip, &["--approval", &id])), 0, "{slip}");
+    }
+    assert_eq!(code(&set("measures.ipfix=false", &["--approval", &other])), 1, "another content than was confirmed");
+    let void = set("measures.h3c=false", &["--approval", &other]);
+    assert_eq!(code(&void), 1, "and what was confirmed is void from then on: {}", said(&void));
     assert_eq!(code(&running.ask(&["sql", "SELECT * FROM question"])), 2, "the ledger is closed to an operator");
     let past = crate::common::at(crate::common::now_ms() - 60_000);
     assert_eq!(code(&running.ask(&["lookup", "--public", "198.18.0.9:4242", "--protocol", "udp", "--at", &past])), 3);
-    let done = set("false", &["--approval", &id]);
+    let done = set("measures.radius=false", &["--approval", &id]);
     assert_eq!(code(&done), 0, "what two persons decided is carried out: {}", said(&done));
-    assert_ne!(code(&set("false", &["--approval", &id])), 0, "once");
+    assert_ne!(code(&set("measures.radius=false", &["--approval", &id])), 0, "once");
     assert_eq!(running.stop(), 0);
 
     let running = on(&[off, AUDITOR]);

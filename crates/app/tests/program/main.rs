@@ -22,6 +22,7 @@ mod leases;
 mod ledger;
 mod network;
 mod paste;
+mod problems;
 mod sshd;
 mod starting;
 mod statements;

@@ -27,6 +27,7 @@ fn operator(running: &Running) -> Browser {
     let link = admin.invite("operator");
     let mut operator = Browser::new(desk_of(&running.data));
     operator.accept(&link, "operator", PASSWORD);
+    operator.enrol();
     operator
 }
 

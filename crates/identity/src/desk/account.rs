@@ -153,6 +153,13 @@ impl Account {
         self.standing == Standing::Active && !self.is_locked(now)
     }
 
+    /// Where nobody was it yet: it gets its time anew, so that a link can be fetched and used.
+    pub fn wait_anew(&mut self, now: Millis) {
+        if self.standing == Standing::Invited {
+            self.since = now;
+        }
+    }
+
     /// Has one of the three administrators' roles.
     pub fn is_admin(&self) -> bool {
         self.roles.iter().any(|r| r.is_admin())
@@ -163,9 +170,9 @@ impl Account {
         self.totp.is_some() || !self.passkeys.is_empty()
     }
 
-    /// Must have one.
+    /// Must have one: every role looks people up, reads records, sees states of the unit or decides.
     pub fn needs_second_factor(&self) -> bool {
-        self.roles.iter().any(|r| r.needs_second_factor())
+        !self.roles.is_empty()
     }
 
     /// What is missing after the first factor.

@@ -338,6 +338,14 @@ impl Approval {
         persons.len() >= self.needed as usize
     }
 
+    /// How many persons must still confirm it, one at least while it waits.
+    pub fn left(&self) -> u32 {
+        let mut persons: Vec<Id> = self.steps.iter().filter(|s| s.what == What::Confirmed).filter_map(|s| s.person).collect();
+        persons.sort_unstable();
+        persons.dedup();
+        self.needed.saturating_sub(u32::try_from(persons.len()).unwrap_or(u32::MAX)).max(1)
+    }
+
     /// Another person says no.
     ///
     /// # Errors
@@ -369,7 +377,7 @@ impl Approval {
     /// Uses it for `content`, once. [`Refused::Void`] when the content is another one: then it is void, and that has to be kept.
     ///
     /// # Errors
-    /// [`Refused::NotFound`] for another account or kind, [`Refused::Conflict`] while not confirmed, or why it is no longer open.
+    /// [`Refused::NotFound`] for another account or kind, [`Refused::NotConfirmed`], or why it is no longer open.
     pub fn take(&mut self, who: Who, kind: Kind, content: &Digest, now: Millis) -> Result<(), Refused> {
         if who.account != self.asked_by {
             return Err(Refused::NotFound("approval of this account"));
@@ -378,14 +386,11 @@ impl Approval {
     }
 
     /// As [`Approval::take`], for an account of the socket: it carries out on the machine what was asked for and confirmed at the desk. Its name is the
-    /// step's reason. It is nobody who asked or confirmed: another content changes nothing of the approval.
+    /// step's reason. Another content makes it void here too: what two persons looked at is not what is being done.
     ///
     /// # Errors
     /// As there.
     pub fn take_socket(&mut self, actor: &str, kind: Kind, content: &Digest, now: Millis) -> Result<(), Refused> {
-        if kind == self.kind && self.state_at(now).is_open() && *content != self.digest {
-            return Err(Refused::Void);
-        }
         self.use_up(None, Some(actor.to_owned()), kind, content, now)
     }
 
@@ -399,7 +404,7 @@ impl Approval {
             return Err(Refused::Void);
         }
         if self.state != State::Confirmed {
-            return Err(Refused::Conflict("It is not confirmed yet."));
+            return Err(Refused::NotConfirmed { left: self.left() });
         }
         self.step(who, What::Used, why, now);
         self.state = State::Used;

@@ -24,7 +24,7 @@ fn all(_: Id) -> bool {
 fn an_approval_goes_its_way() {
     let mut a = asked(Kind::SettingChange, 1, None);
     let digest = a.digest;
-    assert_eq!(a.take(who(1, 1), Kind::SettingChange, &digest, NOW), Err(Refused::Conflict("It is not confirmed yet.")));
+    assert_eq!(a.take(who(1, 1), Kind::SettingChange, &digest, NOW), Err(Refused::NotConfirmed { left: 1 }));
     assert_eq!(a.confirm(who(1, 1), &digest, all, NOW), Err(Refused::SamePerson));
     assert_eq!(a.confirm(who(9, 1), &digest, all, NOW), Err(Refused::SamePerson), "the asker's other account");
     assert!(matches!(a.confirm(who(2, 2), &[0; 32], all, NOW), Err(Refused::Conflict(_))));

@@ -4,6 +4,8 @@
 pub const ACCOUNTS: usize = 1_000;
 /// Most links waiting to be used.
 pub const INVITATIONS: usize = 200;
+/// Most links of which is kept that they ended; the oldest go first, and are then as if they had never been.
+pub const ENDED_LINKS: usize = 1_000;
 /// How long a link can be used, in milliseconds.
 pub const INVITATION_MS: i64 = 72 * 3_600_000;
 /// Wrong codes that make a link void.
@@ -56,6 +58,11 @@ pub const FAILURES_FREE: u32 = 5;
 pub const FAILURES_LOCK: u32 = 10;
 /// Time in which failures count together, in milliseconds; an account is locked this long too.
 pub const FAILURES_MS: i64 = 15 * 60_000;
+/// Failures from this machine's own loopback that are taken in a window. Behind it there may be many people, through tunnels: they share no wait that
+/// doubles, only this number; accounts, names and links have their own counts as everywhere.
+pub const LOOPBACK_FAILURES: u32 = 60;
+/// The window, in milliseconds.
+pub const LOOPBACK_MS: i64 = 60_000;
 /// Most unknown sign-in names whose failures are counted; the oldest go first.
 pub const THROTTLE_NAMES: usize = 8_192;
 /// Most addresses whose failures are counted; the oldest go first.

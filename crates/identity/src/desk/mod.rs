@@ -10,6 +10,7 @@ mod ceremony;
 mod codec;
 mod common;
 pub mod content;
+mod ended;
 pub mod fuzz;
 pub mod limits;
 mod mass_read;
@@ -31,11 +32,13 @@ mod views;
 pub mod webauthn;
 
 pub use codec::CodecError;
+pub use ended::LinkEnd;
 pub use password::Cost;
 pub use refused::Refused;
 pub use roles::{Capabilities, Capability, Class, Role};
 pub use service::{Desk, OWNER, OidcBegun, OidcDone, OidcFlow, OpenError};
 pub use settings::{Origin, Provider, Settings};
+pub use throttle::Waits;
 pub use views::{
     Accept, AccountView, ApprovalView, By, Caller, Changed, FactorsView, FirstLink, LinkView, Next, Notice, PasskeyView, Peer, SessionLine,
     SessionView, SignedIn, StepView, TokenView, TotpBegun,

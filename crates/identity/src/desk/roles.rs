@@ -300,8 +300,8 @@ impl Role {
         Role::ADMINS.contains(&self)
     }
 
-    /// Needs a second factor.
-    pub fn needs_second_factor(self) -> bool {
+    /// Two other persons confirm that an account with it gets new factors: who asks, sets up or confirms for others could else be taken over by two.
+    pub fn recovers_by_two(self) -> bool {
         self.is_admin() || self == Role::Approver
     }
 

@@ -20,6 +20,13 @@ pub fn hash(text: &str) -> Hash {
     sha256(text.as_bytes())
 }
 
+/// The first half of a hash, as an id for what has none.
+pub fn half(hash: &Hash) -> Id {
+    let mut id = [0; 16];
+    id.iter_mut().zip(hash).for_each(|(to, byte)| *to = *byte);
+    Id(id)
+}
+
 /// Compares without telling by its time where two texts differ.
 pub fn same(a: &[u8], b: &[u8]) -> bool {
     let differ = a.iter().zip(b).fold(0, |acc, (x, y)| acc | (x ^ y));

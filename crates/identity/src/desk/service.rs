@@ -248,6 +248,7 @@ impl Desk {
             account: account.id,
             person: account.person,
             may,
+            account_may: may,
             peer: peer.clone(),
             complete: session.next.is_none(),
         };

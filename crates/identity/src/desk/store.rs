@@ -12,9 +12,10 @@ use super::account::{Account, Invitation, Standing};
 use super::approval::Approval;
 use super::break_glass::Emergency;
 use super::codec::{self, CodecError, as_base64, as_ms, as_ms_maybe};
-use super::limits::NAME_LOCKS;
+use super::ended::{EndedLink, LinkEnd};
+use super::limits::{ENDED_LINKS, NAME_LOCKS};
 use super::roles::{self, Capabilities};
-use super::secret::{Hash, same};
+use super::secret::{Hash, half, same};
 use super::token::Token;
 
 /// Facts about the desk itself.
@@ -41,9 +42,7 @@ pub struct NameLock {
 impl NameLock {
     /// Its id: the first half of the hash.
     fn id(name: &Hash) -> Id {
-        let mut id = [0; 16];
-        id.iter_mut().zip(name).for_each(|(to, byte)| *to = *byte);
-        Id(id)
+        half(name)
     }
 }
 
@@ -62,6 +61,8 @@ pub enum Entry {
     Emergency(Emergency),
     /// A locked name.
     NameLock(NameLock),
+    /// A link that ended.
+    EndedLink(EndedLink),
     /// The desk itself.
     Meta(Meta),
 }
@@ -75,6 +76,7 @@ const TOKEN: u8 = b't';
 const APPROVAL: u8 = b'r';
 const EMERGENCY: u8 = b'e';
 const NAME_LOCK: u8 = b'l';
+const ENDED_LINK: u8 = b'u';
 const META: u8 = b'm';
 
 impl Entry {
@@ -87,6 +89,7 @@ impl Entry {
             Entry::Approval(e) => (APPROVAL, e.id),
             Entry::Emergency(e) => (EMERGENCY, e.id),
             Entry::NameLock(e) => (NAME_LOCK, NameLock::id(&e.name)),
+            Entry::EndedLink(e) => (ENDED_LINK, e.id),
             Entry::Meta(_) => (META, Id::default()),
         }
     }
@@ -100,6 +103,7 @@ impl Entry {
             Entry::Approval(e) => codec::encode(e),
             Entry::Emergency(e) => codec::encode(e),
             Entry::NameLock(e) => codec::encode(e),
+            Entry::EndedLink(e) => codec::encode(e),
             Entry::Meta(e) => codec::encode(e),
         }
     }
@@ -115,6 +119,7 @@ impl Entry {
             APPROVAL => Entry::Approval(codec::decode(value)?),
             EMERGENCY => Entry::Emergency(codec::decode(value)?),
             NAME_LOCK => Entry::NameLock(codec::decode(value)?),
+            ENDED_LINK => Entry::EndedLink(codec::decode(value)?),
             META => Entry::Meta(codec::decode(value)?),
             _ => return Err(CodecError::Key),
         };
@@ -201,6 +206,14 @@ pub trait Look {
     /// Every lock of a name.
     fn name_locks(&self) -> Vec<&NameLock> {
         self.entries(NAME_LOCK).into_iter().filter_map(|e| if let Entry::NameLock(e) = e { Some(e) } else { None }).collect()
+    }
+    /// A link that ended.
+    fn ended_link(&self, id: Id) -> Option<&EndedLink> {
+        self.entry((ENDED_LINK, id)).and_then(|e| if let Entry::EndedLink(e) = e { Some(e) } else { None })
+    }
+    /// Every link that ended and is still known.
+    fn ended_links(&self) -> Vec<&EndedLink> {
+        self.entries(ENDED_LINK).into_iter().filter_map(|e| if let Entry::EndedLink(e) = e { Some(e) } else { None }).collect()
     }
     /// The desk itself.
     fn meta(&self) -> Meta {
@@ -302,10 +315,29 @@ impl<'a> Draft<'a> {
         self.changes.insert((ACCOUNT, id), None);
     }
 
-    /// Lets the links of an account go.
-    pub fn remove_invitations_of(&mut self, account: Id) {
-        let gone: Vec<Key> = self.invitations().into_iter().filter(|i| i.account == account).map(|i| (INVITATION, i.id)).collect();
-        self.changes.extend(gone.into_iter().map(|key| (key, None)));
+    /// Ends the links of an account; that they were there once is kept. One whose time was over is said to be that.
+    pub fn end_links_of(&mut self, account: Id, how: LinkEnd, now: Millis) {
+        let ended = |i: &Invitation| EndedLink {
+            id: i.id,
+            account,
+            hash: i.hash,
+            at: now,
+            how: if now >= i.expires { LinkEnd::Over } else { how },
+        };
+        let gone: Vec<EndedLink> = self.invitations().into_iter().filter(|i| i.account == account).map(ended).collect();
+        for link in gone {
+            self.changes.insert((INVITATION, link.id), None);
+            self.keep_ended(link);
+        }
+    }
+
+    /// Keeps that a link ended; makes room for it.
+    pub fn keep_ended(&mut self, link: EndedLink) {
+        let mut kept: Vec<(Millis, Id)> = self.ended_links().into_iter().map(|l| (l.at, l.id)).collect();
+        kept.sort_unstable();
+        let over = (kept.len() + 1).saturating_sub(ENDED_LINKS);
+        self.changes.extend(kept.into_iter().take(over).map(|(_, id)| ((ENDED_LINK, id), None)));
+        self.put(Entry::EndedLink(link));
     }
 
     /// Lets a token go.

@@ -8,7 +8,9 @@ use weir_base::net::{Addr16, Prefix};
 use weir_base::time::Millis;
 use weir_record::Id;
 
-use super::limits::{ACCOUNTS, FAILURES_FREE, FAILURES_LOCK, FAILURES_MS, THROTTLE_ADDRESSES, THROTTLE_NAMES};
+use super::limits::{
+    ACCOUNTS, FAILURES_FREE, FAILURES_LOCK, FAILURES_MS, LOOPBACK_FAILURES, LOOPBACK_MS, THROTTLE_ADDRESSES, THROTTLE_NAMES,
+};
 use super::secret::Hash;
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -84,11 +86,53 @@ pub enum Target {
     Name(Hash),
 }
 
+/// What it is that waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waits {
+    /// A sign-in name, for a moment: failures made it wait, whoever tries.
+    Name,
+    /// A sign-in name that is locked: an administrator can end that, where it is somebody's.
+    Lock,
+    /// The address: nothing of an account, so nobody can end it.
+    Address,
+}
+
+/// Failures from the loopback: so many in a window, whoever they are of.
+#[derive(Default)]
+struct Shared {
+    began: Millis,
+    failures: u32,
+}
+
+impl Shared {
+    fn is_on(&self, now: Millis) -> bool {
+        // A clock that went back begins a new one.
+        (0..LOOPBACK_MS).contains(&now.since(self.began))
+    }
+
+    fn waits(&self, now: Millis) -> i64 {
+        let full = self.failures >= LOOPBACK_FAILURES && self.is_on(now);
+        if full { self.began.plus(LOOPBACK_MS).since(now) } else { 0 }
+    }
+
+    fn charge(&mut self, now: Millis) {
+        if !self.is_on(now) {
+            (self.began, self.failures) = (now, 0);
+        }
+        self.failures = self.failures.saturating_add(1);
+    }
+
+    fn take_back(&mut self) {
+        self.failures = self.failures.saturating_sub(1);
+    }
+}
+
 /// Counts of failures.
 pub struct Throttle {
     accounts: Counts<Id>,
     names: Counts<Hash>,
     addresses: Counts<Prefix>,
+    loopback: Shared,
 }
 
 /// An address, or the /64 it lies in: who has one address of it has them all.
@@ -103,26 +147,34 @@ impl Throttle {
             accounts: Counts::new(ACCOUNTS, FAILURES_LOCK),
             names: Counts::new(THROTTLE_NAMES, FAILURES_LOCK),
             addresses: Counts::new(THROTTLE_ADDRESSES, u32::MAX),
+            loopback: Shared::default(),
         }
     }
 
-    /// Takes a try: charges it, or gives the milliseconds to wait. A try that has to wait is not charged.
-    pub fn take(&mut self, target: Option<Target>, address: Addr16, now: Millis) -> Result<(), i64> {
-        let of_target = match target {
-            Some(Target::Account(id)) => self.accounts.waits(&id, now),
-            Some(Target::Name(hash)) => self.names.waits(&hash, now),
-            None => 0,
-        };
-        let waits = of_target.max(self.addresses.waits(&place(address), now));
+    /// Takes a try: charges it, or gives the milliseconds to wait, and what it is that waits. A try that has to wait is not charged.
+    pub fn take(&mut self, target: Option<Target>, address: Addr16, now: Millis) -> Result<(), (i64, Waits)> {
+        let waits = self.waits(target, address, now);
         if waits > 0 {
-            return Err(waits);
+            let of_target = self.waits_of(target, now) == waits;
+            let locked = target.is_some_and(|t| self.is_locked(t));
+            let what = if !of_target {
+                Waits::Address
+            } else if locked {
+                Waits::Lock
+            } else {
+                Waits::Name
+            };
+            return Err((waits, what));
         }
         match target {
             Some(Target::Account(id)) => self.accounts.charge(id, now),
             Some(Target::Name(hash)) => self.names.charge(hash, now),
             None => (),
         }
-        self.addresses.charge(place(address), now);
+        match address.ip().is_loopback() {
+            true => self.loopback.charge(now),
+            false => self.addresses.charge(place(address), now),
+        }
         Ok(())
     }
 
@@ -134,17 +186,27 @@ impl Throttle {
             Some(id) => self.accounts.take_back(&id, now),
             None => (),
         }
-        self.addresses.take_back(&place(address), now);
+        match address.ip().is_loopback() {
+            true => self.loopback.take_back(),
+            false => self.addresses.take_back(&place(address), now),
+        }
     }
 
     /// Milliseconds until the next try is taken.
     pub fn waits(&self, target: Option<Target>, address: Addr16, now: Millis) -> i64 {
-        let of_target = match target {
+        let of_address = match address.ip().is_loopback() {
+            true => self.loopback.waits(now),
+            false => self.addresses.waits(&place(address), now),
+        };
+        self.waits_of(target, now).max(of_address)
+    }
+
+    fn waits_of(&self, target: Option<Target>, now: Millis) -> i64 {
+        match target {
             Some(Target::Account(id)) => self.accounts.waits(&id, now),
             Some(Target::Name(hash)) => self.names.waits(&hash, now),
             None => 0,
-        };
-        of_target.max(self.addresses.waits(&place(address), now))
+        }
     }
 
     /// Has this account or name just been locked?
@@ -188,11 +250,12 @@ mod tests {
             throttle.take(Some(account), from(n), now).unwrap();
             let ms = throttle.waits(Some(account), from(99), now);
             waits.push(ms / 1_000);
-            assert!(ms == 0 || throttle.take(Some(account), from(99), now) == Err(ms));
+            assert!(ms == 0 || throttle.take(Some(account), from(99), now).map_err(|(ms, _)| ms) == Err(ms));
             now = now.plus(ms);
         }
         assert_eq!(waits, [0, 0, 0, 0, 1, 2, 4, 8, 16, 900]);
         assert!(throttle.is_locked(account));
+        assert_eq!(throttle.take(Some(account), from(99), NOW.plus(0)).map_err(|(_, what)| what), Err(Waits::Lock));
         assert_eq!(throttle.waits(Some(Target::Account(Id([2; 16]))), from(99), now), 0, "another account does not wait");
     }
 
@@ -215,13 +278,40 @@ mod tests {
         for n in 0..5u8 {
             throttle.take(Some(Target::Name([n; 32])), HERE, NOW).unwrap();
         }
-        assert_eq!(throttle.take(Some(Target::Name([9; 32])), HERE, NOW), Err(1_000));
+        assert_eq!(throttle.take(Some(Target::Name([9; 32])), HERE, NOW), Err((1_000, Waits::Address)));
         assert_eq!(throttle.take(None, "2001:db8::1".parse().unwrap(), NOW), Ok(()));
         for _ in 0..4 {
             throttle.take(None, "2001:db8::2".parse().unwrap(), NOW).unwrap();
         }
-        assert_eq!(throttle.take(None, "2001:db8::3".parse().unwrap(), NOW), Err(1_000));
+        assert_eq!(throttle.take(None, "2001:db8::3".parse().unwrap(), NOW), Err((1_000, Waits::Address)));
         assert_eq!(throttle.take(None, "2001:db8:0:1::3".parse().unwrap(), NOW), Ok(()));
+    }
+
+    #[test]
+    fn behind_the_loopback_nobody_makes_others_wait_long_and_all_together_are_bounded() {
+        let (mut throttle, here) = (Throttle::new(), Addr16::v4([127, 0, 0, 1]));
+        let account = Some(Target::Account(Id([1; 16])));
+        for n in 0..FAILURES_LOCK {
+            throttle.take(account, here, NOW.plus(i64::from(n) * 1_000 * 60)).ok();
+        }
+        assert!(throttle.waits(account, here, NOW.plus(540_000)) > 0, "who fails waits with the account");
+        let mut throttle = Throttle::new();
+        for n in 0..20u8 {
+            throttle.take(Some(Target::Name([n; 32])), here, NOW).unwrap();
+        }
+        assert_eq!(throttle.waits(account, here, NOW), 0, "others behind the same address do not");
+        throttle.take(account, here, NOW).unwrap();
+        throttle.right(Some(Id([1; 16])), true, here, NOW);
+        let mut taken = 20;
+        for n in 0..1_000u32 {
+            let mut hash = [9; 32];
+            hash[..4].copy_from_slice(&n.to_be_bytes());
+            taken += u32::from(throttle.take(Some(Target::Name(hash)), "::1".parse().unwrap(), NOW.plus(1)).is_ok());
+        }
+        assert_eq!(taken, LOOPBACK_FAILURES, "spread over names they are bounded all the same");
+        assert_eq!(throttle.take(account, here, NOW.plus(1)), Err((LOOPBACK_MS - 1, Waits::Address)));
+        assert_eq!(throttle.take(account, here, NOW.plus(LOOPBACK_MS)), Ok(()), "a minute, and never more");
+        assert_eq!(throttle.take(Some(Target::Name([77; 32])), here, NOW.plus(-LOOPBACK_MS)), Ok(()), "nor by a clock that went back");
     }
 
     #[test]

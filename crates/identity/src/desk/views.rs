@@ -38,6 +38,8 @@ pub struct Caller {
     pub person: Id,
     /// What it may do now: of a half-done sign-in nothing, of one that must still enrol a factor `self` alone.
     pub may: Capabilities,
+    /// What its account may do now: of a token that may be more than what the token may.
+    pub account_may: Capabilities,
     /// Where it comes from.
     pub peer: Peer,
     /// False while something is missing: a second factor to be given or to be set up.
@@ -56,11 +58,12 @@ impl Caller {
     /// Checks that it may.
     ///
     /// # Errors
-    /// [`Refused::FactorNeeded`] while the sign-in is not complete, [`Refused::NotAllowed`] otherwise.
+    /// [`Refused::FactorNeeded`] while the sign-in is not complete, [`Refused::TokenMay`] for a token, [`Refused::NotAllowed`] otherwise.
     pub fn needs(&self, c: Capability) -> Result<(), Refused> {
         match self.may.has(c) {
             true => Ok(()),
             false if !self.complete => Err(Refused::FactorNeeded),
+            false if matches!(self.by, By::Token(_)) => Err(Refused::TokenMay { needs: c, account: self.account_may.has(c) }),
             false => Err(Refused::NotAllowed("No role of this account may do this.")),
         }
     }
@@ -176,7 +179,7 @@ pub struct AccountView {
     pub display: String,
     /// Roles.
     pub roles: Vec<Role>,
-    /// `invited`, `active`, `locked`, `disabled`.
+    /// `invited`, `link-ended` (nobody can become it by a link any more: a new one is needed), `active`, `locked`, `disabled`.
     pub state: &'static str,
     /// Has a second factor.
     pub second_factor: bool,
@@ -262,6 +265,8 @@ pub struct Changed {
     pub approval: Option<Id>,
     /// The token of a one-use link, once.
     pub link: Option<String>,
+    /// What else there is to know, in English: why it waits and who can confirm it.
+    pub remark: Option<String>,
 }
 
 /// An approval, for the one who reads it.

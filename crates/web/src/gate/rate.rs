@@ -8,7 +8,10 @@ use weir_base::net::{Addr16, Prefix};
 use weir_base::task::lock;
 use weir_record::Id;
 
-use crate::limits::{ADDRESS_BURST, ADDRESS_RATE, RATES, SESSION_BURST, SESSION_RATE, SIGN_IN_BURST, SIGN_IN_RATE};
+use crate::limits::{
+    ADDRESS_BURST, ADDRESS_RATE, LOOPBACK_SIGN_IN_BURST, LOOPBACK_SIGN_IN_RATE, RATES, SESSION_BURST, SESSION_RATE, SIGN_IN_BURST,
+    SIGN_IN_RATE,
+};
 use crate::model::problem::{Code, Problem};
 
 /// Whose rate.
@@ -39,6 +42,8 @@ impl Who {
     fn measure(self) -> (f64, f64) {
         match self {
             Who::Address(_) | Who::Rest => (ADDRESS_BURST, ADDRESS_RATE),
+            // Behind the loopback there may be many people, through tunnels.
+            Who::SignIn(address) if address.ip().is_loopback() => (LOOPBACK_SIGN_IN_BURST, LOOPBACK_SIGN_IN_RATE),
             Who::SignIn(_) => (SIGN_IN_BURST, SIGN_IN_RATE),
             Who::Session(_) => (SESSION_BURST, SESSION_RATE),
         }

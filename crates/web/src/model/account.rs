@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::words::Words;
+
 /// An account.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Account {
@@ -16,7 +18,7 @@ pub struct Account {
     pub display: String,
     /// Roles.
     pub roles: Vec<String>,
-    /// `invited`, `active`, `locked` (too many failures), `disabled`.
+    /// `invited`, `link-ended` (its link ran out or is void: `recover` asks for a new one), `active`, `locked` (too many failures), `disabled`.
     pub state: String,
     /// Has a second factor.
     pub second_factor: bool,
@@ -78,6 +80,9 @@ pub struct Changed {
     pub approval: Option<String>,
     /// A one-use link, once: hand it to the person yourself.
     pub link: Option<String>,
+    /// What else there is to know: why it waits and who can confirm it, or that another reason than the one given is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remark: Option<Words>,
 }
 
 /// A role, and what it may do.

@@ -32,7 +32,7 @@ pub async fn approval(State(app): State<App>, visit: Visit, who: Signed, Part(id
     responses((status = 200, body = Changed)))]
 pub async fn approval_result(State(app): State<App>, visit: Visit, who: Signed, Part(id): Part<Id>) -> Answer<Json<Changed>> {
     let link = app.run(move |app| app.desk.approval_result(&who.0, id, visit.now)).await?;
-    Ok(Json(Changed { state: "done".into(), approval: None, link: Some(link) }))
+    Ok(Json(Changed { state: "done".into(), approval: None, link: Some(link), remark: None }))
 }
 
 /// Confirms exactly what was looked at. The last confirmation of what leads to a one-use link gives its code, once.

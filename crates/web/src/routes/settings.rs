@@ -11,6 +11,7 @@ use crate::gate::guard::{Signed, Visit};
 use crate::model::account::Changed;
 use crate::model::problem::{Code, Problem};
 use crate::model::setting::{Checked, SettingChange, Settings};
+use crate::model::words::Words;
 use crate::problem::Answer;
 
 /// The kind of approval.
@@ -47,8 +48,7 @@ fn change(app: &App, visit: &Visit, who: &Signed, body: &SettingChange) -> Answe
     let content = json!({ "changes": body.changes });
     if checked.two_persons {
         let Some(approval) = &body.approval else {
-            let id = app.desk.ask(&who.0, KIND, &content, &body.reason, visit.now)?;
-            return Ok(Changed { state: "waits".into(), approval: Some(id.to_string()), link: None });
+            return Ok(app.desk.ask(&who.0, KIND, &content, &body.reason, visit.now)?.into());
         };
         let id: Id = approval.parse().map_err(|_| {
             Box::new(
@@ -59,8 +59,10 @@ fn change(app: &App, visit: &Visit, who: &Signed, body: &SettingChange) -> Answe
         // What two persons decided on is kept with the reason they decided on.
         let reason = app.desk.take(&who.0, id, KIND, &content, visit.now)?;
         app.backend.settings_change(&who.ledger(), &body.changes, &reason)?;
-        return Ok(Changed { state: "done".into(), approval: None, link: None });
+        let other = reason.trim() != body.reason.trim();
+        let remark = other.then(|| Words::of(format!("Kept is the reason that was confirmed: {reason}")));
+        return Ok(Changed { state: "done".into(), approval: None, link: None, remark });
     }
     app.backend.settings_change(&who.ledger(), &body.changes, &body.reason)?;
-    Ok(Changed { state: "done".into(), approval: None, link: None })
+    Ok(Changed { state: "done".into(), approval: None, link: None, remark: None })
 }

@@ -93,7 +93,8 @@ impl From<TokenView> for Token {
 impl From<Changed> for account::Changed {
     fn from(v: Changed) -> account::Changed {
         let state = if v.approval.is_some() { "waits" } else { "done" };
-        account::Changed { state: state.to_owned(), approval: v.approval.map(|id| id.to_string()), link: v.link }
+        let approval = v.approval.map(|id| id.to_string());
+        account::Changed { state: state.to_owned(), approval, link: v.link, remark: v.remark.map(Words::of) }
     }
 }
 

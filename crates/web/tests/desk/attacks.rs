@@ -138,6 +138,30 @@ fn no_path_leads_out_of_the_program() {
         assert!(reply.status == 404 || (reply.status == 200 && page), "{path}: {}", reply.status);
         assert!(!reply.text().contains("root:"), "{path}");
     }
+    // What is asked for as a file, or in disguise, is never answered with the page: a browser would keep it as that file.
+    for path in [
+        "/assets",
+        "/assets/",
+        "/assets/none",
+        "/assets/none.js",
+        "/assets/..",
+        "/assets/../index.html",
+        "/assets/./",
+        "/assets//",
+        "/assets/%2e%2e/index.html",
+        "/assets/%2e%2e%2f%2e%2e%2fetc%2fpasswd",
+        "/assets/..%5c..%5cetc",
+        "/%61ssets/none",
+        "/assets%2fnone",
+        "/%2e%2e/%2e%2e/etc/passwd",
+        "//etc/passwd",
+        "//assets/none",
+    ] {
+        let reply = rig.get(path);
+        assert_eq!((reply.status, reply.code().as_str()), (404, "not-found"), "{path}");
+        assert_eq!(reply.header("content-type"), Some("application/problem+json"), "{path}");
+    }
+    assert_eq!((rig.get("/").status, rig.get("/index.html").status), (200, 200), "the page itself");
     for path in ["/api", "/api/", "/api/v1", "/api/v1/", "/api/v1/nothing", "/api/v2/overview", "/api/v1/overview/", "/api/v1/%6fverview2"]
     {
         assert_eq!((rig.get(path).status, rig.get(path).code().as_str()), (404, "not-found"), "{path}");

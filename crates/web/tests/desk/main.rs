@@ -13,4 +13,5 @@ mod rig;
 mod signing;
 mod sink;
 mod tls;
+mod told;
 mod walk;

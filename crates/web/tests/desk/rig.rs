@@ -1,12 +1,13 @@
 //! A running desk, and browsers that sign in to it.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use ring::hmac;
 use serde_json::{Value, json};
 use weir_base::clock::Clock;
-use weir_base::task::{Stop, Tasks};
+use weir_base::task::{Stop, Tasks, lock};
 use weir_base::time::Millis;
 use weir_identity::desk::{self, Cost, Desk, Origin};
 use weir_testkit::SimClock;
@@ -27,6 +28,8 @@ pub struct Rig {
     pub clock: Arc<SimClock>,
     pub running: Running,
     pub folder: tempfile::TempDir,
+    /// Sign-in names and their TOTP secrets.
+    known: Mutex<HashMap<String, Vec<u8>>>,
     tasks: Tasks,
 }
 
@@ -68,7 +71,7 @@ impl Rig {
         let desk = Arc::new(Desk::open(sink.clone(), of_desk, clock.now()).unwrap());
         let tasks = Tasks::new(Stop::new(), |ended| assert_eq!(ended.panic, None));
         let running = bound.start(program.clone(), desk.clone(), clock.clone(), &tasks).unwrap();
-        Rig { desk, program, sink, clock, running, folder, tasks }
+        Rig { desk, program, sink, clock, running, folder, known: Mutex::default(), tasks }
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -82,6 +85,23 @@ impl Rig {
     /// A request that nobody is behind.
     pub fn get(&self, path: &str) -> Reply {
         send(self.address(), "GET", path, &[("Host", &self.host())], b"")
+    }
+
+    /// A code of somebody of the staff, of a step of time that nobody used.
+    pub fn code(&self, login: &str) -> Option<String> {
+        let secret = lock(&self.known).get(login)?.clone();
+        // A code is good once: the next step of time brings the next.
+        self.clock.advance(30_000);
+        Some(totp(&secret, self.clock.now()))
+    }
+
+    /// Gives the second factor that the session of a cookie waits for, as this one of the staff; who is signed in then.
+    pub fn second_factor(&self, cookie: &str, login: &str) -> Value {
+        let mut browser = Browser { rig: self, cookie: Some(cookie.to_owned()), csrf: String::new() }.open();
+        let half = browser.get("/api/v1/session").json();
+        assert_eq!((&half["account"], &half["next"]), (&Value::Null, &json!("totp")), "half a sign-in");
+        let done = browser.post("/api/v1/session/totp", &json!({"code": self.code(login)}));
+        done.json()["account"]["login"].clone()
     }
 
     /// The program stops.
@@ -168,11 +188,9 @@ impl Browser<'_> {
     pub fn sign_in(&mut self, person: &Person) -> Reply {
         assert_eq!(self.get("/api/v1/session").status, 200);
         let first = self.post("/api/v1/session/password", &json!({"login": person.login, "password": PASSWORD}));
-        let Some(secret) = &person.secret else { return first };
+        let Some(code) = self.rig.code(&person.login) else { return first };
         assert_eq!(first.json()["next"], "totp", "{}", first.text());
-        // A code is good once: the next step of time brings the next.
-        self.rig.clock.advance(30_000);
-        self.post("/api/v1/session/totp", &json!({"code": totp(secret, self.rig.clock.now())}))
+        self.post("/api/v1/session/totp", &json!({"code": code}))
     }
 }
 
@@ -194,7 +212,12 @@ impl<'a> Staff<'a> {
         let mut first = rig.browser().open();
         let link = rig.desk.setup_link(rig.clock.now()).unwrap();
         assert_eq!(first.accept(&link, "system-admin").json()["next"], "enrol");
-        let mut people = vec![Person { login: "system-admin".into(), role: "system-admin", secret: Some(first.enrol()) }];
+        let mut people = Vec::new();
+        let mut known = |role: &'static str, secret: Vec<u8>| {
+            lock(&rig.known).insert(role.to_owned(), secret.clone());
+            people.push(Person { login: role.into(), role, secret: Some(secret) });
+        };
+        known("system-admin", first.enrol());
         // The set-up ends with the third administrator.
         for role in ["operator", "reviewer", "approver", "inspector", "audit-admin", "security-admin"] {
             let made = first.post("/api/v1/accounts", &json!({"display": role, "roles": [role], "reason": "set-up"}));
@@ -202,8 +225,8 @@ impl<'a> Staff<'a> {
             let mut browser = rig.browser().open();
             let accepted = browser.accept(&link, role);
             assert_eq!(accepted.status, 200, "{}", accepted.text());
-            let secret = (accepted.json()["next"] == "enrol").then(|| browser.enrol());
-            people.push(Person { login: role.into(), role, secret });
+            assert_eq!(accepted.json()["next"], "enrol", "every role needs a second factor");
+            known(role, browser.enrol());
             rig.clock.advance(10_000);
         }
         Staff { rig, people }

@@ -85,6 +85,28 @@ fn a_setting_that_needs_two_is_made_with_a_confirmed_approval_of_exactly_it() {
 }
 
 #[test]
+fn another_reason_than_the_confirmed_one_is_not_kept_and_that_is_said() {
+    let rig = Rig::new();
+    let staff = rig.staff();
+    let (mut system, mut security) = (staff.signed_in("system-admin"), staff.signed_in("security-admin"));
+    let mut done = |later: &str| {
+        let mut change = json!({"changes": {"two": "2"}, "reason": "for a test"});
+        let waits = system.post("/api/v1/settings", &change).json();
+        assert!(waits["remark"]["zh"].as_str().unwrap().contains("审批页"), "{waits}");
+        let id = waits["approval"].as_str().unwrap();
+        let shown = security.get(&format!("/api/v1/approvals/{id}")).json();
+        security.post(&format!("/api/v1/approvals/{id}/confirm"), &json!({"digest": shown["digest"]}));
+        (change["approval"], change["reason"]) = (json!(id), json!(later));
+        system.post("/api/v1/settings", &change).json()
+    };
+    let same = done("for a test");
+    assert_eq!((&same["state"], same.get("remark")), (&json!("done"), None));
+    let other = done("for another one");
+    assert_eq!(other["remark"]["en"], "Kept is the reason that was confirmed: for a test");
+    assert_eq!(other["remark"]["zh"], "保留的是经确认的理由：for a test");
+}
+
+#[test]
 fn no_name_is_in_a_metric_or_a_url() {
     let rig = Rig::new();
     let staff = rig.staff();

@@ -27,7 +27,7 @@ pub fn read(text: &str, zone: &str, now: Millis) -> Result<Read, String> {
     let basis = Basis { zone, now };
     let lines: Vec<&str> = text.lines().collect();
     if lines.iter().filter(|l| !l.trim().is_empty()).count() > PASTE_LINES {
-        return Err(format!("more than {PASTE_LINES} lines at once: paste them in parts, or ask a file with `weir lookup --batch`"));
+        return Err(format!("more than {PASTE_LINES} lines at once: paste them in parts, or ask a file with `weir lookup` on the machine"));
     }
     let mut reader = Reader { basis, out: Vec::new(), heading: None, block: Block::default() };
     for (i, line) in lines.iter().enumerate() {

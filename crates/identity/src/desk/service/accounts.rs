@@ -10,7 +10,8 @@ use super::invitations::link;
 use super::{Change, Desk, Outcome, perform};
 use crate::desk::account::{self, Account, Standing};
 use crate::desk::approval::{Ask, Kind};
-use crate::desk::limits::APPROVAL_MS;
+use crate::desk::ended::LinkEnd;
+use crate::desk::limits::{APPROVAL_MS, INVITATION_MS};
 use crate::desk::refused::Refused;
 use crate::desk::roles::{self, Capability, Role};
 use crate::desk::store::{Entry, Look};
@@ -75,10 +76,10 @@ pub(super) fn take_away(c: &mut Change<'_>, id: Id, how: impl FnOnce(&mut Accoun
 }
 
 /// Disables an account: what it has open ends.
-pub(super) fn end_account(c: &mut Change<'_>, id: Id) -> Outcome<()> {
+pub(super) fn end_account(c: &mut Change<'_>, id: Id, now: Millis) -> Outcome<()> {
     keeps_admins(&c.draft, id, &[])?;
     take_away(c, id, |a| a.standing = Standing::Disabled)?;
-    c.draft.remove_invitations_of(id);
+    c.draft.end_links_of(id, LinkEnd::Void, now);
     let open: Vec<Id> = c.draft.emergencies().into_iter().filter(|e| e.account == id).map(|e| e.id).collect();
     open.into_iter().for_each(|e| c.draft.remove_emergency(e));
     Ok(())
@@ -89,11 +90,34 @@ fn ask_for(kind: Kind, content: Value, reason: &str, concerns: Option<Id>, neede
 }
 
 fn done() -> Changed {
-    Changed { approval: None, link: None }
+    Changed { approval: None, link: None, remark: None }
 }
 
-fn waits(id: Id) -> Changed {
-    Changed { approval: Some(id), link: None }
+/// A link that comes at once.
+fn linked(token: String) -> Changed {
+    Changed { approval: None, link: Some(token), remark: None }
+}
+
+/// It waits for others: says who they are.
+pub(super) fn waits(c: &Change<'_>, caller: &Caller, id: Id) -> Changed {
+    Changed { approval: Some(id), link: None, remark: Some(who_confirms(c, caller, id)) }
+}
+
+/// Who can confirm what was asked, or what to do where nobody can.
+fn who_confirms(c: &Change<'_>, caller: &Caller, id: Id) -> String {
+    let needed = c.draft.approval(id).map_or(1, |a| a.needed);
+    let could = |a: &&Account| a.standing == Standing::Active && roles::capabilities(&a.roles).has(Capability::ApprovalsConfirm);
+    let all = c.draft.accounts();
+    let mut persons: Vec<Id> = all.into_iter().filter(could).map(|a| a.person).filter(|p| *p != caller.person).collect();
+    persons.sort_unstable();
+    persons.dedup();
+    match (persons.len() >= needed as usize, needed) {
+        (true, 1) => "Another person (security-admin or approver) confirms it on the page Approvals.".into(),
+        (true, n) => format!("Other persons (security-admin or approver) confirm it on the page Approvals: {n} of them."),
+        (false, n) => format!(
+            "Not enough persons can confirm it yet ({n} needed, security-admin or approver): appoint them first; while the desk is being set up the first of each role comes at once."
+        ),
+    }
 }
 
 pub(super) fn names(roles: &[Role]) -> String {
@@ -114,7 +138,7 @@ impl Desk {
             login: a.login.clone(),
             display: a.display.clone(),
             roles: a.roles.clone(),
-            state: a.state(now),
+            state: state(&*store, a, now),
             second_factor: a.has_second_factor(),
             since: a.since,
             last_sign_in: a.last_sign_in,
@@ -169,14 +193,23 @@ impl Desk {
                 let token = link(c, id, None, now)?;
                 let detail = format!("account={id} roles={} setup=yes", names(&roles));
                 c.told.act(&caller.actor(), "desk-account-create", detail, now);
-                return Ok(Changed { approval: None, link: Some(token) });
+                return Ok(linked(token));
             }
             let content = json!({
                 "display": display,
                 "person": person.map(|p| p.to_string()),
                 "roles": roles.iter().map(|r| r.name()).collect::<Vec<_>>(),
             });
-            asked(c, caller, ask_for(Kind::AccountCreate, content, reason, person, 1), now).map(waits)
+            let id = asked(c, caller, ask_for(Kind::AccountCreate, content, reason, person, 1), now)?;
+            let mut changed = waits(c, caller, id);
+            if c.draft.meta().setup_at.is_none() {
+                // Others came at once: why this one does not is no riddle.
+                let who = changed.remark.unwrap_or_default();
+                changed.remark = Some(format!(
+                    "Somebody has one of these roles already: while the desk is being set up only the first account of each role comes without a second person. {who}"
+                ));
+            }
+            Ok(changed)
         })
         .map(|(changed, _)| changed)
     }
@@ -210,7 +243,7 @@ impl Desk {
             fits_person(&c.draft, target.person, Some(id), &roles)?;
             let words = |list: &[Role]| list.iter().map(|r| r.name()).collect::<Vec<_>>();
             let content = json!({"account": id.to_string(), "display": target.display, "from": words(&target.roles), "to": words(&roles)});
-            asked(c, caller, ask_for(Kind::RoleChange, content, reason, Some(target.person), 1), now).map(waits)
+            asked(c, caller, ask_for(Kind::RoleChange, content, reason, Some(target.person), 1), now).map(|id| waits(c, caller, id))
         })?;
         self.end_if_done(&changed, id, held);
         Ok(changed)
@@ -241,12 +274,13 @@ impl Desk {
                     let token = link(c, id, None, now)?;
                     c.draft.change_account(id, |a| a.since = now);
                     c.told.act(&caller.actor(), "desk-account-link", format!("account={id}"), now);
-                    Ok(Changed { approval: None, link: Some(token) })
+                    Ok(linked(token))
                 }
                 Standing::Invited | Standing::Active => {
                     let content = json!({"account": id.to_string(), "display": target.display, "login": target.login});
-                    let needed = if target.roles.iter().any(|r| r.needs_second_factor()) { 2 } else { 1 };
-                    asked(c, caller, ask_for(Kind::AccountRecover, content, reason, Some(target.person), needed), now).map(waits)
+                    let needed = if target.roles.iter().any(|r| r.recovers_by_two()) { 2 } else { 1 };
+                    asked(c, caller, ask_for(Kind::AccountRecover, content, reason, Some(target.person), needed), now)
+                        .map(|id| waits(c, caller, id))
                 }
             }
         })
@@ -270,9 +304,10 @@ impl Desk {
                 keeps_admins(&c.draft, id, &[])?;
                 let words: Vec<&str> = target.roles.iter().map(|r| r.name()).collect();
                 let content = json!({"account": id.to_string(), "display": target.display, "roles": words});
-                return asked(c, caller, ask_for(Kind::AccountDisable, content, reason, Some(target.person), 1), now).map(waits);
+                return asked(c, caller, ask_for(Kind::AccountDisable, content, reason, Some(target.person), 1), now)
+                    .map(|id| waits(c, caller, id));
             }
-            end_account(c, id)?;
+            end_account(c, id, now)?;
             c.told.act(&caller.actor(), "desk-account-disable", format!("account={id}"), now);
             Ok(done())
         })?;
@@ -295,7 +330,7 @@ impl Desk {
             fits_person(&c.draft, target.person, Some(id), &target.roles)?;
             let words: Vec<&str> = target.roles.iter().map(|r| r.name()).collect();
             let content = json!({"account": id.to_string(), "display": target.display, "roles": words});
-            asked(c, caller, ask_for(Kind::AccountEnable, content, reason, Some(target.person), 1), now).map(waits)
+            asked(c, caller, ask_for(Kind::AccountEnable, content, reason, Some(target.person), 1), now).map(|id| waits(c, caller, id))
         })
         .map(|(changed, _)| changed)
     }
@@ -318,6 +353,17 @@ impl Desk {
         self.live().throttle.forget(id);
         drop(held);
         Ok(done())
+    }
+}
+
+/// The word for lists: an account that waits for its link to be used is `invited` as long as there is one that can be, or one to be fetched, and
+/// `link-ended` from then on.
+fn state(look: &impl Look, account: &Account, now: Millis) -> &'static str {
+    let link = || look.invitations().into_iter().any(|l| l.account == account.id && now < l.expires);
+    let to_fetch = || look.approvals().into_iter().any(|a| a.result == Some(account.id) && now < a.expires.plus(INVITATION_MS));
+    match account.standing {
+        Standing::Invited if !link() && !to_fetch() => "link-ended",
+        _ => account.state(now),
     }
 }
 

@@ -4,6 +4,7 @@ use serde_json::Value;
 use weir_base::time::Millis;
 use weir_record::Id;
 
+use super::accounts::waits;
 use super::invitations::link;
 use super::{Change, Desk, Outcome, perform};
 use crate::desk::account::{self, Account, Standing};
@@ -127,21 +128,28 @@ impl Desk {
     /// The token of the link that an approval led to: for the one who asked, once.
     ///
     /// # Errors
-    /// [`Refused::NotFound`], [`Refused::Expired`] when it was fetched already or it is too late, [`Refused::Store`].
+    /// [`Refused::NotFound`], [`Refused::NotConfirmed`], [`Refused::Conflict`] where it leads to no link, [`Refused::Expired`] when it was fetched
+    /// already or it is too late, [`Refused::Store`].
     pub fn approval_result(&self, caller: &Caller, id: Id, now: Millis) -> Outcome<String> {
         self.own(caller, now)?;
         let done = self.change(|c| {
             let mut approval = c.draft.approval(id).filter(|a| a.asked_by == caller.account).ok_or(Refused::NotFound("approval"))?.clone();
+            if !matches!(approval.kind, Kind::AccountCreate | Kind::AccountRecover) {
+                return Err(Refused::Conflict("It leads to no link: only a new account and one that gets new factors do."));
+            }
             if matches!(approval.state_at(now), State::Waiting) {
-                return Err(Refused::Conflict("It is not confirmed yet."));
+                return Err(Refused::NotConfirmed { left: approval.left() });
             }
             let account = approval.result.filter(|_| now < approval.expires.plus(INVITATION_MS)).ok_or(Refused::Expired("result"))?;
             let known = c.draft.account(account).filter(|a| a.standing != Standing::Disabled);
             known.ok_or(Refused::Expired("result"))?;
             let token = link(c, account, approval.code.map(|code| (id, code)), now)?;
-            if approval.kind == Kind::AccountRecover {
-                c.draft.change_account(account, |a| a.link_by = Some(caller.person));
-            }
+            c.draft.change_account(account, |a| {
+                if approval.kind == Kind::AccountRecover {
+                    a.link_by = Some(caller.person);
+                }
+                a.wait_anew(now);
+            });
             approval.result = None;
             c.told.act(&caller.actor(), "desk-account-link", format!("account={account} approval={id}"), now);
             c.draft.put(Entry::Approval(approval));
@@ -160,12 +168,12 @@ impl Desk {
     ///
     /// # Errors
     /// [`Refused::NotAllowed`], [`Refused::Bad`], [`Refused::TooMany`], [`Refused::Store`].
-    pub fn ask(&self, caller: &Caller, kind: &str, content: &Value, reason: &str, now: Millis) -> Outcome<Id> {
+    pub fn ask(&self, caller: &Caller, kind: &str, content: &Value, reason: &str, now: Millis) -> Outcome<Changed> {
         let kind = taken_kind(kind)?;
         caller.needs(Capability::SettingsChange)?;
         account::reason(reason)?;
         let ask = Ask { kind, content: content.clone(), reason: reason.to_owned(), concerns: None, needed: 1, wait_ms: APPROVAL_MS };
-        self.change(|c| asked(c, caller, ask, now)).map(|(id, _)| id)
+        self.change(|c| asked(c, caller, ask, now).map(|id| waits(c, caller, id))).map(|(changed, _)| changed)
     }
 
     /// Confirms what was looked at. At the last confirmation changes of accounts are done; sessions of the account that changed end. Gives the
@@ -248,7 +256,7 @@ impl Desk {
     /// confirmations must still count. Gives the reason that was confirmed: it is the one to be kept, whatever is said later.
     ///
     /// # Errors
-    /// [`Refused::NotAllowed`], [`Refused::NotFound`], [`Refused::Conflict`] while it is not confirmed, [`Refused::Void`],
+    /// [`Refused::NotAllowed`], [`Refused::NotFound`], [`Refused::NotConfirmed`], [`Refused::Void`],
     /// [`Refused::Expired`], [`Refused::Store`].
     pub fn take(&self, caller: &Caller, id: Id, kind: &str, content: &Value, now: Millis) -> Outcome<String> {
         caller.needs(Capability::SettingsChange)?;
@@ -284,7 +292,6 @@ impl Desk {
             let out = take(&mut approval, kind, &digest);
             match &out {
                 Ok(()) => c.told.act(actor, "desk-approval-use", detail(&approval), now),
-                // Nobody of those who asked and confirmed: what they decided stands, and the attempt is told below.
                 Err(Refused::Void) if open && approval.state == State::Void => {
                     c.told.refused(actor, "desk-approval-use", detail(&approval), "void", now);
                 }
@@ -318,9 +325,9 @@ impl Desk {
                 return Err(Refused::Conflict("The account has this role, or an emergency is open already."));
             }
             fits_in_an_emergency(&c.draft, caller.person, role)?;
-            asked(c, caller, ask, now)
+            asked(c, caller, ask, now).map(|id| waits(c, caller, id))
         })
-        .map(|(id, _)| Changed { approval: Some(id), link: None })
+        .map(|(changed, _)| changed)
     }
 
     /// Ends one's own emergency before its time.

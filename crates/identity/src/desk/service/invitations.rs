@@ -6,6 +6,7 @@ use weir_record::kinds::AuthAction;
 
 use super::{Change, Desk, Outcome};
 use crate::desk::account::{self, Account, Invitation, Standing};
+use crate::desk::ended::{EndedLink, LinkEnd, setup_key};
 use crate::desk::limits::{CODE_TRIES, INVITATION_MS, INVITATIONS};
 use crate::desk::password::{Stored, acceptable};
 use crate::desk::records::{Method, PROGRAM};
@@ -20,8 +21,6 @@ pub const SETUP: &str = "setup_";
 /// What the tokens of other links begin with.
 const LINK: &str = "link_";
 
-const USED: Refused = Refused::Expired("link");
-
 /// What a link leads to.
 #[derive(Clone)]
 enum Leads {
@@ -29,6 +28,8 @@ enum Leads {
     Setup,
     /// An account that is new, or is to be recovered, with the link.
     Account(Box<(Account, Invitation)>),
+    /// Nowhere any more: how it ended, and the account it was for where that is known.
+    Ended(LinkEnd, Option<Id>),
 }
 
 impl Desk {
@@ -69,16 +70,14 @@ impl Desk {
     /// What a link leads to. It is not used by that.
     ///
     /// # Errors
-    /// [`Refused::WrongCredentials`] for a link that never was, [`Refused::Expired`] for one that ended, [`Refused::Locked`],
+    /// [`Refused::WrongCredentials`] for a link that never was, [`Refused::LinkEnded`] for one that ended, [`Refused::Locked`],
     /// [`Refused::Store`].
     pub fn link_view(&self, token: &str, peer: &Peer, now: Millis) -> Outcome<LinkView> {
         self.take_try(None, Method::Link, None, peer, now)?;
-        let Some(leads) = leads(self, &*self.store(), token, now)? else {
-            return Err(self.fail(None, Method::Link, None, peer, now));
-        };
+        let leads = self.led(token, peer, now)?;
         self.live().throttle.right(None, false, peer.address, now);
         Ok(match leads {
-            Leads::Setup => LinkView::default(),
+            Leads::Setup | Leads::Ended(..) => LinkView::default(),
             Leads::Account(both) => LinkView {
                 display: Some(both.0.display),
                 recovers: both.0.standing == Standing::Active,
@@ -86,6 +85,28 @@ impl Desk {
                 expires: Some(both.1.expires),
             },
         })
+    }
+
+    /// What a link leads to, of a try that was charged. One that ended was no guess: the charge is taken back, and it is recorded; one that never was
+    /// is a failure.
+    fn led(&self, token: &str, peer: &Peer, now: Millis) -> Outcome<Leads> {
+        let found = leads_to(self, &*self.store(), token, now);
+        match found {
+            None => Err(self.fail(None, Method::Link, None, peer, now)),
+            Some(Leads::Ended(how, account)) => {
+                self.live().throttle.right(None, false, peer.address, now);
+                // A place that opens it again and again is recorded for the first ones alone.
+                if self.live().noise.take(None, peer.address, now).is_ok() {
+                    self.change(|c| {
+                        c.told.sign(AuthAction::Failure, account, Method::Link, Some("ended".into()), peer, now);
+                        Ok(())
+                    })
+                    .map(drop)?;
+                }
+                Err(Refused::LinkEnded(how))
+            }
+            Some(leads) => Ok(leads),
+        }
     }
 
     /// Is the code the one that the link needs? Five wrong ones make it void.
@@ -107,7 +128,7 @@ impl Desk {
             known.tries += 1;
             let left = CODE_TRIES.saturating_sub(known.tries);
             if left == 0 {
-                c.draft.remove_invitations_of(account);
+                c.draft.end_links_of(account, LinkEnd::Void, now);
                 let detail = format!("account={account} approval={}", known.approval.unwrap_or_default());
                 c.told.refused(PROGRAM, "desk-account-link", detail, "void", now);
             } else {
@@ -122,16 +143,13 @@ impl Desk {
     /// was confirmed. A recovered account keeps its sign-in name, which must be given; its factors, tokens and provider links are gone.
     ///
     /// # Errors
-    /// [`Refused::WrongCredentials`] for a link that never was, [`Refused::Expired`] for one that ended, [`Refused::Bad`],
+    /// [`Refused::WrongCredentials`] for a link that never was, [`Refused::LinkEnded`] for one that ended, [`Refused::Bad`],
     /// [`Refused::CodeNeeded`] and [`Refused::CodeWrong`] for the code of a link that two persons decided on, [`Refused::Conflict`] for a sign-in
     /// name that is taken, [`Refused::Locked`], [`Refused::Store`].
     pub fn accept(&self, new: &Accept<'_>, peer: &Peer, now: Millis) -> Outcome<SignedIn> {
         let Accept { token, login, display, password, code } = *new;
         self.take_try(None, Method::Link, None, peer, now)?;
-        let found = leads(self, &*self.store(), token, now)?;
-        let Some(leads) = found else {
-            return Err(self.fail(None, Method::Link, None, peer, now));
-        };
+        let leads = self.led(token, peer, now)?;
         self.code_fits(&leads, code, peer, now)?;
         // The link is real: a name that is taken or a short password is no guess.
         self.live().throttle.right(None, false, peer.address, now);
@@ -143,11 +161,20 @@ impl Desk {
         let stored =
             self.passwords.make(password).ok_or(Refused::Conflict("The password could not be hashed: there is too little memory."))?;
         let (id, held) = self.change(|c| {
-            let leads = leads_of(self, c, token, now)?.ok_or(USED)?;
+            // Somebody may have been faster.
+            let leads = match leads_to(self, &c.draft, token, now) {
+                Some(Leads::Ended(how, _)) => return Err(Refused::LinkEnded(how)),
+                None => return Err(Refused::LinkEnded(LinkEnd::Used)),
+                Some(leads) => leads,
+            };
             if let Leads::Account(both) = &leads {
-                both.1.opens(code.unwrap_or_default()).then_some(()).ok_or(USED)?;
+                both.1.opens(code.unwrap_or_default()).then_some(()).ok_or(Refused::LinkEnded(LinkEnd::Void))?;
             }
+            let setup = matches!(leads, Leads::Setup).then(|| setup_key(token));
             accepted(c, leads, login, display, stored, now).inspect(|id| {
+                if let Some((key, hash)) = setup {
+                    c.draft.keep_ended(EndedLink { id: key, account: *id, hash, at: now, how: LinkEnd::Used });
+                }
                 c.told.sign(AuthAction::SignIn, Some(*id), Method::Link, None, peer, now);
             })
         })?;
@@ -163,31 +190,37 @@ impl Desk {
 }
 
 /// What a token leads to; none when it never led anywhere.
-fn leads(desk: &Desk, look: &impl Look, token: &str, now: Millis) -> Outcome<Option<Leads>> {
+fn leads_to(desk: &Desk, look: &impl Look, token: &str, now: Millis) -> Option<Leads> {
+    let ended = |id: Id, hash: Hash| {
+        let known = look.ended_link(id).filter(|e| same(&e.hash, &hash))?;
+        Some(Leads::Ended(known.how, Some(known.account)))
+    };
     if token.starts_with(SETUP) {
-        return match same(token.as_bytes(), desk.setup.as_bytes()) {
-            true if look.accounts().is_empty() => Ok(Some(Leads::Setup)),
-            true => Err(USED),
-            false => Ok(None),
-        };
+        if !same(token.as_bytes(), desk.setup.as_bytes()) {
+            let (id, hash) = setup_key(token);
+            return ended(id, hash);
+        }
+        return Some(if look.accounts().is_empty() { Leads::Setup } else { Leads::Ended(LinkEnd::Used, None) });
     }
-    let Some((id, hash)) = secret::split(LINK, token) else { return Ok(None) };
-    let Some(invitation) = look.invitation(id).filter(|i| same(&i.hash, &hash)) else { return Ok(None) };
+    let (id, hash) = secret::split(LINK, token)?;
+    let Some(invitation) = look.invitation(id) else { return ended(id, hash) };
+    if !same(&invitation.hash, &hash) {
+        return None;
+    }
     if now >= invitation.expires {
-        return Err(USED);
+        return Some(Leads::Ended(LinkEnd::Over, Some(invitation.account)));
     }
-    let account = look.account(invitation.account).filter(|a| a.standing != Standing::Disabled).ok_or(USED)?;
-    Ok(Some(Leads::Account(Box::new((account.clone(), invitation.clone())))))
-}
-
-fn leads_of(desk: &Desk, c: &Change<'_>, token: &str, now: Millis) -> Outcome<Option<Leads>> {
-    leads(desk, &c.draft, token, now)
+    Some(match look.account(invitation.account).filter(|a| a.standing != Standing::Disabled) {
+        Some(account) => Leads::Account(Box::new((account.clone(), invitation.clone()))),
+        None => Leads::Ended(LinkEnd::Void, Some(invitation.account)),
+    })
 }
 
 fn accepted(c: &mut Change<'_>, leads: Leads, login: &str, display: &str, password: Stored, now: Millis) -> Outcome<Id> {
     let mut account = match leads {
         Leads::Setup => Account::invited(Id::random(), display, &[Role::SystemAdmin], now),
         Leads::Account(both) => both.0,
+        Leads::Ended(how, _) => return Err(Refused::LinkEnded(how)),
     };
     let recovered = account.standing == Standing::Active;
     if recovered && account.login != login {
@@ -206,7 +239,7 @@ fn accepted(c: &mut Change<'_>, leads: Leads, login: &str, display: &str, passwo
     c.draft.put(Entry::Account(account));
     let tokens: Vec<Id> = c.draft.tokens_of(id).into_iter().map(|t| t.id).collect();
     tokens.into_iter().for_each(|token| c.draft.remove_token(token));
-    c.draft.remove_invitations_of(id);
+    c.draft.end_links_of(id, LinkEnd::Used, now);
     let action = if recovered { "desk-account-recovered" } else { "desk-account-accept" };
     c.told.act(&format!("account:{id}"), action, format!("account={id}"), now);
     let there = |role: Role| c.draft.accounts().into_iter().any(|a| a.standing == Standing::Active && a.roles.contains(&role));
@@ -220,7 +253,7 @@ fn accepted(c: &mut Change<'_>, leads: Leads, login: &str, display: &str, passwo
 /// Makes a link for an account; links it had before are void. `half`: the approval it came of, and the hash of the code that it needs then. Gives
 /// its token.
 pub(super) fn link(c: &mut Change<'_>, account: Id, half: Option<(Id, Hash)>, now: Millis) -> Outcome<String> {
-    c.draft.remove_invitations_of(account);
+    c.draft.end_links_of(account, LinkEnd::Replaced, now);
     if c.draft.invitations().into_iter().filter(|i| now < i.expires).count() >= INVITATIONS {
         return Err(Refused::TooMany("links that wait to be used"));
     }

@@ -220,7 +220,7 @@ pub(super) fn session_key(caller: &Caller) -> Outcome<[u8; 32]> {
 /// Refuses to take the last second factor from an account that must have one.
 pub(super) fn keeps_a_factor(account: &Account, left: usize) -> Outcome<()> {
     match left == 0 && account.needs_second_factor() {
-        true => Err(Refused::Conflict("A role of this account needs a second factor: set another one up first.")),
+        true => Err(Refused::Conflict("An account with a role keeps a second factor: set another one up first.")),
         false => Ok(()),
     }
 }

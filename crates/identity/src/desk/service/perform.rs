@@ -40,10 +40,7 @@ fn what(c: &mut Change<'_>, approval: &mut Approval, now: Millis) -> Outcome<Opt
     match approval.kind {
         Kind::AccountCreate => {
             let roles = roles(&content, "roles")?;
-            let person = match content.get("person") {
-                Some(Value::String(text)) => Some(text.parse().map_err(|_| unreadable())?),
-                _ => None,
-            };
+            let person = content.get("person").and_then(Value::as_str).map(|text| text.parse().map_err(|_| unreadable())).transpose()?;
             let id = create(c, text(&content, "display")?, &roles, person, now)?;
             c.draft.change_account(id, |a| a.by_two = true);
             approval.result = Some(id);
@@ -68,6 +65,7 @@ fn what(c: &mut Change<'_>, approval: &mut Approval, now: Millis) -> Outcome<Opt
                 return Err(Refused::Conflict("The account is disabled by now."));
             }
             approval.result = Some(target.id);
+            c.draft.change_account(target.id, |a| a.wait_anew(now));
             c.told.act(&actor, "desk-account-recover", format!("account={} approval={}", target.id, approval.id), now);
             Ok(Some(target.id))
         }
@@ -87,7 +85,7 @@ fn what(c: &mut Change<'_>, approval: &mut Approval, now: Millis) -> Outcome<Opt
             if target.standing != Standing::Active || target.roles != roles {
                 return Err(Refused::Conflict("The account is not in use, or has other roles by now."));
             }
-            end_account(c, target.id)?;
+            end_account(c, target.id, now)?;
             c.told.act(&actor, "desk-account-disable", format!("account={} approval={}", target.id, approval.id), now);
             Ok(Some(target.id))
         }

@@ -11,7 +11,7 @@ use crate::desk::records::{Method, PROGRAM};
 use crate::desk::refused::Refused;
 use crate::desk::secret;
 use crate::desk::store::Look;
-use crate::desk::throttle::Target;
+use crate::desk::throttle::{Target, Waits};
 use crate::desk::totp;
 use crate::desk::views::{Next, Peer, SignedIn};
 
@@ -108,13 +108,13 @@ impl Desk {
             (Some(Target::Name(hash)), None) => self.store().name_lock(&hash).map(|l| l.until),
             _ => None,
         };
-        let (waits, told) = {
+        let ((waits, what), told) = {
             let mut live = self.live();
             let waits = match locked.filter(|until| now < *until) {
-                Some(until) => until.since(now).min(FAILURES_MS),
+                Some(until) => (until.since(now).min(FAILURES_MS), Waits::Lock),
                 None => match live.throttle.take(target, peer.address, now) {
                     Ok(()) => return Ok(()),
-                    Err(ms) => ms,
+                    Err(waits) => waits,
                 },
             };
             (waits, live.turned.count(peer, how, account.map(|a| a.id), now))
@@ -126,7 +126,7 @@ impl Desk {
             })
             .map(drop)?;
         }
-        Err(Refused::Locked { retry_after: seconds(waits) })
+        Err(Refused::Locked { retry_after: seconds(waits), what })
     }
 
     /// Records a try that failed, and locks the account when there were too many: its sessions end.

@@ -149,7 +149,7 @@ impl World {
     /// What is remembered is what a restart would read.
     fn same(&self) {
         let read = Store::read(self.sink.state("desk")).unwrap();
-        let bytes = |s: &Store| b"aitrelm".iter().flat_map(|k| s.entries(*k)).map(|e| (e.key(), e.encode())).collect::<Vec<_>>();
+        let bytes = |s: &Store| b"aitrelum".iter().flat_map(|k| s.entries(*k)).map(|e| (e.key(), e.encode())).collect::<Vec<_>>();
         assert!(bytes(&read) == bytes(&self.desk.store()), "memory and state differ");
     }
 

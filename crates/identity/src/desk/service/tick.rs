@@ -6,6 +6,7 @@ use weir_record::Id;
 use super::{Change, Desk, Outcome};
 use crate::desk::account::{Account, Standing};
 use crate::desk::approval::Approval;
+use crate::desk::ended::LinkEnd;
 use crate::desk::limits::INVITATION_MS;
 use crate::desk::records::PROGRAM;
 use crate::desk::roles::{Capability, capabilities};
@@ -88,7 +89,7 @@ fn is_due(store: &Store, now: Millis) -> bool {
 pub(super) fn forget_invited(c: &mut Change<'_>, now: Millis) {
     let gone: Vec<Id> = c.draft.accounts().into_iter().filter(|a| is_forgotten(&c.draft, a, now)).map(|a| a.id).collect();
     for id in gone {
-        c.draft.remove_invitations_of(id);
+        c.draft.end_links_of(id, LinkEnd::Over, now);
         c.draft.remove_account(id);
         c.told.act(PROGRAM, "desk-account-forget", format!("account={id}"), now);
     }

@@ -13,7 +13,7 @@ use crate::desk::roles::Capabilities;
 use crate::desk::secret::{self, same};
 use crate::desk::store::{Entry, Look};
 use crate::desk::token::{self, PREFIX, Token};
-use crate::desk::views::{By, Caller, Peer, TokenView};
+use crate::desk::views::{By, Caller, Next, Peer, TokenView};
 
 fn view(t: &Token, secret: Option<String>) -> TokenView {
     TokenView { id: t.id, name: t.name.clone(), scope: Capabilities::of(&t.scope), expires: t.expires, used: t.used, secret }
@@ -29,9 +29,11 @@ impl Desk {
             let store = self.store();
             let token = store.token(id).filter(|t| same(&t.hash, &hash) && now < t.expires)?;
             let account = store.account(token.account).filter(|a| a.is_usable(now))?;
-            Some((token.clone(), token.may(store.may(account, now)), account.person))
+            // Of an account that still lacks a factor it must have, made by an earlier version, a token does nothing.
+            let may = if account.next() == Some(Next::Enrol) { Capabilities::NONE } else { store.may(account, now) };
+            Some((token.clone(), may, account.person))
         });
-        let Some((token, may, person)) = found else {
+        let Some((token, account_may, person)) = found else {
             self.take_try(None, Method::Token, None, peer, now)?;
             return Err(self.fail(None, Method::Token, None, peer, now));
         };
@@ -45,7 +47,8 @@ impl Desk {
                 Ok(())
             })?;
         }
-        Ok(Caller { by: By::Token(token.id), account: token.account, person, may, peer: peer.clone(), complete: true })
+        let may = token.may(account_may);
+        Ok(Caller { by: By::Token(token.id), account: token.account, person, may, account_may, peer: peer.clone(), complete: true })
     }
 
     /// The account's tokens that hold.

@@ -41,7 +41,7 @@ fn during_set_up_each_role_is_given_once_and_afterwards_nothing_without_a_second
     let link = invite(&[Role::SecurityAdmin]).unwrap().link.unwrap();
     assert!(invite(&[Role::SecurityAdmin]).unwrap().approval.is_some(), "its link waits, so the role is given");
     let sec = w.accept(&link, "sec");
-    assert_eq!(w.take_up(&link, "sec2", "a long password, sure", &w.peer()).unwrap_err().code(), "wrong-credentials", "used");
+    assert_eq!(w.take_up(&link, "sec2", "a long password, sure", &w.peer()).unwrap_err().code(), "expired", "used");
     let audit = w.invite(&sys, "audit", &[Role::AuditAdmin]);
     assert!(w.desk.is_setup());
     assert!(invite(&[Role::Reviewer]).unwrap().approval.is_some());
@@ -58,7 +58,7 @@ fn a_link_ends_by_time_and_a_new_one_makes_the_old_one_void() {
     let id = w.desk.accounts(&w.caller(&sys), w.now()).unwrap().into_iter().find(|a| a.state == "invited").unwrap().id;
     let new = w.desk.recover(&w.caller(&sys), id, WHY, w.now()).unwrap().link.unwrap();
     let accept = |token: &str| w.take_up(token, "rev", "a long password, sure", &w.peer());
-    assert_eq!(accept(&old).unwrap_err().code(), "wrong-credentials");
+    assert_eq!(accept(&old).unwrap_err().code(), "expired", "void");
     w.later(INVITATION_MS);
     assert_eq!(accept(&new).unwrap_err().code(), "expired");
     w.later(INVITATION_MS + 1);
@@ -256,4 +256,28 @@ fn an_administrator_is_disabled_by_two_and_the_last_of_each_sort_stays() {
     let taken = change(&[]).expect("two persons");
     assert_eq!(w.confirm(&u.two, taken).unwrap().state, "used");
     assert!(w.account(&u.sys, third.id).roles.is_empty());
+}
+
+#[test]
+fn whoever_has_to_wait_is_told_why_and_who_can_confirm() {
+    let w = World::new();
+    let sys = w.first();
+    let invite = |role: Role| w.desk.invite(&w.caller(&sys), "Somebody", &[role], None, WHY, w.now()).unwrap();
+    let op = invite(Role::Operator);
+    assert!(op.link.is_some() && op.remark.is_none(), "the first of a role comes at once");
+    let second = invite(Role::Operator);
+    let said = second.remark.unwrap();
+    assert!(second.approval.is_some() && said.contains("only the first account of each role"), "{said}");
+    assert!(said.contains("Not enough persons can confirm it yet (1 needed"), "{said}");
+    w.accept(&invite(Role::SecurityAdmin).link.unwrap(), "sec");
+    let third = invite(Role::Operator).remark.unwrap();
+    assert!(third.contains("Another person (security-admin or approver) confirms it"), "{third}");
+    let u = unit();
+    let waits = |changed: Changed| changed.remark.filter(|_| changed.approval.is_some()).unwrap();
+    let by = u.w.caller(&u.sys);
+    let new = waits(u.w.desk.invite(&by, "New", &[Role::Reviewer], None, WHY, u.w.now()).unwrap());
+    assert!(new.starts_with("Another person"), "after the set-up it needs no reason: {new}");
+    let lost = waits(u.w.desk.recover(&by, u.audit.id, WHY, u.w.now()).unwrap());
+    assert!(lost.contains("2 of them"), "{lost}");
+    assert!(waits(u.w.desk.ask(&by, "setting-change", &serde_json::json!(1), WHY, u.w.now()).unwrap()).starts_with("Another person"));
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::*;
 
 fn ask(u: &Unit) -> Id {
-    u.w.desk.ask(&u.w.caller(&u.sys), "setting-change", &json!({"changes": {"a.b": "1"}}), WHY, u.w.now()).unwrap()
+    u.w.desk.ask(&u.w.caller(&u.sys), "setting-change", &json!({"changes": {"a.b": "1"}}), WHY, u.w.now()).unwrap().approval.unwrap()
 }
 
 fn take(u: &Unit, by: &User, id: Id, value: &str) -> Result<(), Refused> {
@@ -168,21 +168,22 @@ fn there_are_never_more_than_the_limits() {
         }
     };
     assert_eq!((asked, refused.code()), (crate::desk::limits::APPROVALS_OPEN, "too-many"));
-    assert_eq!(u.w.desk.ask(&u.w.caller(&u.sys), "break-glass", &json!(1), WHY, u.w.now()).unwrap_err().field(), Some("kind"));
+    assert_eq!(u.w.desk.ask(&u.w.caller(&u.sys), "break-glass", &json!(1), WHY, u.w.now()).map(drop).unwrap_err().field(), Some("kind"));
 }
 
 #[test]
-fn an_account_of_the_socket_carries_out_what_was_decided_and_voids_nothing() {
+fn an_account_of_the_socket_carries_out_what_was_decided_and_another_content_makes_it_void() {
     let u = unit();
-    let id = ask(&u);
+    let (id, other) = (ask(&u), ask(&u));
     u.w.confirm(&u.sec, id).unwrap();
-    let take = |value: &str| u.w.desk.take_socket("uid:7", id, "setting-change", &json!({"changes": {"a.b": value}}), u.w.now());
-    assert_eq!(take("2"), Err(Refused::Void), "another content is refused");
+    u.w.confirm(&u.sec, other).unwrap();
+    let take = |id: Id, value: &str| u.w.desk.take_socket("uid:7", id, "setting-change", &json!({"changes": {"a.b": value}}), u.w.now());
+    assert_eq!(take(id, "2"), Err(Refused::Void), "another content is refused");
     u.w.same();
-    assert_eq!(u.w.state_of(&u.sys, id), "confirmed", "and what two persons decided stands");
-    assert!(u.w.told().iter().any(|t| t.starts_with("desk-approval-use uid:7") && t.ends_with(" conflict")));
-    take("1").unwrap();
-    assert_eq!((u.w.state_of(&u.sys, id).as_str(), take("1")), ("used", Err(Refused::Expired("approval"))));
+    assert_eq!((u.w.state_of(&u.sys, id).as_str(), take(id, "1")), ("void", Err(Refused::Void)), "for good, as at the desk");
+    assert!(u.w.told().iter().any(|t| t.starts_with("desk-approval-use uid:7") && t.ends_with(" void")));
+    assert_eq!(take(other, "1"), Ok(WHY.to_owned()), "with the reason that was confirmed");
+    assert_eq!((u.w.state_of(&u.sys, other).as_str(), take(other, "1")), ("used", Err(Refused::Expired("approval"))));
 }
 
 /// What was told of refused steps of an approval: action, the first letters of who, how it ended.
@@ -277,8 +278,25 @@ fn a_link_that_is_not_confirmed_yet_is_not_said_to_be_over() {
     let u = unit();
     let id = u.w.desk.invite(&u.w.caller(&u.sys), "New", &[Role::Reviewer], None, WHY, u.w.now()).unwrap().approval.unwrap();
     let fetched = || u.w.desk.approval_result(&u.w.caller(&u.sys), id, u.w.now());
-    assert_eq!(fetched(), Err(Refused::Conflict("It is not confirmed yet.")));
+    assert_eq!(fetched(), Err(Refused::NotConfirmed { left: 1 }));
     u.w.confirm(&u.one, id).unwrap();
     assert!(fetched().is_ok());
     assert_eq!(fetched(), Err(Refused::Expired("result")));
+}
+
+#[test]
+fn what_is_not_confirmed_says_how_many_are_missing_and_who_may() {
+    let u = unit();
+    let lost = u.w.desk.recover(&u.w.caller(&u.sec), u.audit.id, WHY, u.w.now()).unwrap().approval.unwrap();
+    let fetched = |id: Id, by: &User| u.w.desk.approval_result(&u.w.caller(by), id, u.w.now()).map(drop);
+    assert_eq!(fetched(lost, &u.sec), Err(Refused::NotConfirmed { left: 2 }));
+    u.w.confirm(&u.one, lost).unwrap();
+    let refused = fetched(lost, &u.sec).unwrap_err();
+    assert_eq!((refused.code(), refused.status()), ("conflict", 409));
+    assert!(refused.what().contains("still confirm it: 1") && refused.todo().contains("approver"), "{refused:?}");
+    u.w.confirm(&u.two, lost).unwrap();
+    assert_eq!((fetched(lost, &u.sec), fetched(lost, &u.sec)), (Ok(()), Err(Refused::Expired("result"))));
+    let setting = ask(&u);
+    assert!(matches!(take(&u, &u.sys, setting, "1"), Err(Refused::NotConfirmed { left: 1 })));
+    assert!(matches!(fetched(setting, &u.sys), Err(Refused::Conflict(_))), "it leads to no link");
 }

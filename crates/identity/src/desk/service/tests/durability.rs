@@ -23,7 +23,6 @@ fn steps() -> Vec<Step> {
         ("ask", |u| u.w.desk.ask(&u.w.caller(&u.sys), "setting-change", &json!(1), WHY, u.w.now()).map(drop)),
         ("break-glass", |u| u.w.desk.break_glass(&u.w.caller(&u.sys), Role::Operator, 5, WHY, u.w.now()).map(drop)),
         ("token", |u| u.w.desk.token_make(&u.w.caller(&u.op), "t", &["overview.read".into()], 1, u.w.now()).map(drop)),
-        ("password", |u| u.w.desk.password("op", &u.op.password, &u.w.peer(), u.w.now()).map(drop)),
         ("wrong password", |u| u.w.desk.password("op", "some wrong guess", &u.w.peer(), u.w.now()).map(drop)),
         ("change", |u| u.w.desk.password_change(&u.w.caller(&u.op), &u.op.password, "another long one!", u.w.now()).map(drop)),
         ("totp", |u| {
@@ -106,7 +105,7 @@ fn day(pause: &mut dyn FnMut(&mut Unit)) -> Vec<String> {
     pause(&mut u);
     u.audit = u.w.accept(&token, "audit");
     pause(&mut u);
-    let setting = u.w.desk.ask(&u.w.caller(&u.sys), "setting-change", &json!({"a": 1}), WHY, u.w.now()).unwrap();
+    let setting = u.w.desk.ask(&u.w.caller(&u.sys), "setting-change", &json!({"a": 1}), WHY, u.w.now()).unwrap().approval.unwrap();
     pause(&mut u);
     u.w.confirm(&u.one, setting).unwrap();
     pause(&mut u);

@@ -1,7 +1,8 @@
 //! A link that two persons decided on is of no use without the code, nor the code without the link.
 
 use super::*;
-use crate::desk::limits::CODE_TRIES;
+use crate::desk::limits::{CODE_TRIES, ENDED_LINKS, FAILURES_FREE, INVITATION_MS};
+use crate::desk::{LinkEnd, Waits};
 
 const PASSWORD: &str = "a long password, sure";
 
@@ -38,7 +39,7 @@ fn who_asked_has_the_link_and_cannot_use_it() {
     assert!(u.w.desk.recover(&u.w.caller(&u.sys), id, WHY, u.w.now()).unwrap().link.is_none());
     let typed = code.to_lowercase().replace('-', " ");
     assert!(u.w.take_up_with(&token, "new", PASSWORD, Some(&typed), &u.w.peer()).is_ok());
-    assert!(u.w.take_up_with(&token, "new2", PASSWORD, Some(&code), &u.w.peer()).is_err(), "used");
+    assert_eq!(u.w.take_up_with(&token, "new2", PASSWORD, Some(&code), &u.w.peer()), Err(Refused::LinkEnded(LinkEnd::Used)));
 }
 
 #[test]
@@ -68,12 +69,15 @@ fn five_wrong_codes_make_the_link_void_and_two_persons_decide_anew() {
         let wrong = u.w.take_up_with(&token, "evil", PASSWORD, Some(&format!("0000-000{n}")), &u.w.peer());
         assert_eq!(wrong, Err(Refused::CodeWrong { left: CODE_TRIES - n }));
     }
-    assert_eq!(u.w.take_up_with(&token, "new", PASSWORD, Some(&code), &u.w.peer()).unwrap_err().code(), "wrong-credentials", "it is void");
+    assert_eq!(u.w.take_up_with(&token, "new", PASSWORD, Some(&code), &u.w.peer()), Err(Refused::LinkEnded(LinkEnd::Void)));
     assert_eq!(wrong_codes(&u.w), CODE_TRIES as usize);
     assert!(u.w.told().iter().any(|t| t.starts_with("desk-account-link weir account=") && t.ends_with(" void")), "{:?}", u.w.told());
+    assert_eq!(u.w.account(&u.sys, id).state, "link-ended", "nobody can become it, and the list says so");
     let anew = u.w.desk.recover(&u.w.caller(&u.sys), id, WHY, u.w.now()).unwrap().approval.unwrap();
     u.w.confirm(&u.one, anew).unwrap();
+    assert_eq!(u.w.account(&u.sys, id).state, "invited", "a new link is to be fetched");
     let token = u.w.desk.approval_result(&u.w.caller(&u.sys), anew, u.w.now()).unwrap();
+    assert_eq!(u.w.account(&u.sys, id).state, "invited");
     assert_eq!(u.w.take_up_with(&token, "new", PASSWORD, Some(&code), &u.w.peer()), Err(Refused::CodeWrong { left: 4 }), "the old code");
     assert_eq!(u.w.take_up(&token, "new", PASSWORD, &u.w.peer()).unwrap().account, id);
 }
@@ -105,7 +109,7 @@ fn the_last_of_several_who_confirm_has_the_code_and_nothing_else_has_one() {
     let roles =
         u.w.desk.roles_change(&caller(&u.sys), u.op.id, &[Role::Operator, Role::Reviewer], WHY, u.w.now()).unwrap().approval.unwrap();
     assert_eq!(confirm(&u.sec, roles), None);
-    let setting = u.w.desk.ask(&caller(&u.sys), "setting-change", &serde_json::json!(1), WHY, u.w.now()).unwrap();
+    let setting = u.w.desk.ask(&caller(&u.sys), "setting-change", &serde_json::json!(1), WHY, u.w.now()).unwrap().approval.unwrap();
     assert_eq!(confirm(&u.sec, setting), None);
 }
 
@@ -142,4 +146,125 @@ fn a_way_back_on_the_machine_itself_while_the_unit_is_being_set_up() {
     assert_eq!(w.told().iter().filter(|t| t.starts_with("desk-account-link uid:0 ") && t.contains("setup=yes")).count(), 2);
     let u = unit();
     assert_eq!(u.w.desk.first_link("uid:0", u.w.now()).err().map(|e| e.code()), Some("conflict"), "two persons do it now");
+}
+
+#[test]
+fn a_link_that_was_real_once_says_how_it_ended_and_is_no_guess() {
+    let mut u = unit();
+    let (id, first, code) = both(&u);
+    let setup = u.w.desk.setup_link(u.w.now());
+    assert_eq!(setup, None);
+    let anew = u.w.desk.recover(&u.w.caller(&u.sys), id, WHY, u.w.now()).unwrap().approval.unwrap();
+    u.w.confirm(&u.one, anew).unwrap();
+    let second = u.w.desk.approval_result(&u.w.caller(&u.sys), anew, u.w.now()).unwrap();
+    let here = u.w.peer();
+    let seen = |w: &World, token: &str| w.desk.link_view(token, &here, w.now()).map(drop);
+    for _ in 0..4 * FAILURES_FREE {
+        assert_eq!(seen(&u.w, &first), Err(Refused::LinkEnded(LinkEnd::Replaced)));
+        assert_eq!(u.w.take_up_with(&first, "new", PASSWORD, Some(&code), &here), Err(Refused::LinkEnded(LinkEnd::Replaced)));
+    }
+    assert!(seen(&u.w, &second).is_ok(), "the address does not wait");
+    let told = u.w.told().iter().filter(|t| t.starts_with("auth-3 link") && t.ends_with(&format!("{id} ended"))).count();
+    assert_eq!(told, FAILURES_FREE as usize, "it is recorded, and nobody fills the disk by it");
+    // The id alone opens nothing, and says nothing.
+    let guess = format!("{}_{}", first.rsplit_once('_').unwrap().0, "x".repeat(43));
+    assert_eq!(seen(&u.w, &guess).unwrap_err().code(), "wrong-credentials");
+    let used = u.w.take_up(&second, "new", PASSWORD, &u.w.peer());
+    assert!(used.is_ok(), "{used:?}");
+    assert_eq!(seen(&u.w, &second), Err(Refused::LinkEnded(LinkEnd::Used)));
+    // Its time is over, whether or not that was looked at.
+    let (id, third, _) = both(&u);
+    u.w.later(INVITATION_MS);
+    assert_eq!(seen(&u.w, &third), Err(Refused::LinkEnded(LinkEnd::Over)));
+    u.w.later(2 * INVITATION_MS);
+    u.w.desk.tick(u.w.now()).unwrap();
+    u.w.restart();
+    assert!(!u.w.desk.store().accounts().iter().any(|a| a.id == id), "the account went");
+    for (token, how) in [(&first, LinkEnd::Replaced), (&second, LinkEnd::Used), (&third, LinkEnd::Over)] {
+        assert_eq!(seen(&u.w, token), Err(Refused::LinkEnded(how)), "a restart forgets none of them");
+    }
+}
+
+#[test]
+fn the_first_link_is_known_as_used_after_a_restart_and_a_guess_still_counts() {
+    let mut w = World::new();
+    let token = w.desk.setup_link(w.now()).unwrap();
+    w.first();
+    let here = w.peer();
+    assert_eq!(w.desk.link_view(&token, &here, w.now()), Err(Refused::LinkEnded(LinkEnd::Used)));
+    w.restart();
+    assert_eq!(w.desk.link_view(&token, &here, w.now()), Err(Refused::LinkEnded(LinkEnd::Used)));
+    for n in 1..=FAILURES_FREE {
+        let wrong = w.desk.link_view(&format!("setup_{n}"), &here, w.now()).unwrap_err();
+        assert_eq!(wrong.code(), "wrong-credentials");
+    }
+    assert_eq!(w.desk.link_view(&format!("setup_{token}"), &here, w.now()).unwrap_err().code(), "locked", "who guesses waits");
+}
+
+#[test]
+fn of_so_many_ended_links_the_oldest_go() {
+    let w = World::new();
+    let sys = w.first();
+    let invited = w.desk.invite(&w.caller(&sys), "Somebody", &[Role::SecurityAdmin], None, WHY, w.now()).unwrap();
+    let (first, id) = (invited.link.unwrap(), w.desk.store().accounts().iter().find(|a| a.id != sys.id).unwrap().id);
+    for _ in 0..ENDED_LINKS - 1 {
+        w.later(1);
+        w.desk.recover(&w.caller(&sys), id, WHY, w.now()).unwrap();
+    }
+    let seen = |w: &World| w.desk.link_view(&first, &w.peer(), w.now()).unwrap_err().code();
+    // The first account's own is one of them, and the oldest.
+    let kept = |w: &World| w.desk.store().ended_links().len();
+    assert_eq!((kept(&w), seen(&w)), (ENDED_LINKS, "expired"));
+    for _ in 0..2 {
+        w.later(1);
+        w.desk.recover(&w.caller(&sys), id, WHY, w.now()).unwrap();
+    }
+    assert_eq!((kept(&w), seen(&w)), (ENDED_LINKS, "wrong-credentials"));
+    w.same();
+}
+
+#[test]
+fn who_gives_wrong_codes_is_told_that_the_address_waits_and_no_account() {
+    let u = unit();
+    let (_, first, _) = both(&u);
+    let here = u.w.peer();
+    let mut tries = 0;
+    let waits = loop {
+        match u.w.take_up_with(&first, "evil", PASSWORD, Some("0000-0000"), &here) {
+            Err(refused @ Refused::Locked { .. }) => break refused,
+            other => assert!(matches!(other, Err(Refused::CodeWrong { .. } | Refused::LinkEnded(_))), "{other:?}"),
+        }
+        tries += 1;
+        assert!(tries < 20, "wrong codes are bounded by the address too");
+    };
+    assert!(matches!(waits, Refused::Locked { retry_after: 1, what: Waits::Address }), "{waits:?}");
+    assert!(!waits.todo().contains("administrator") && waits.todo().contains("Wait 1 s"), "{}", waits.todo());
+}
+
+#[test]
+fn an_account_whose_link_ran_out_stays_while_two_persons_give_it_a_new_one() {
+    let mut u = unit();
+    let (id, _, _) = both(&u);
+    let day = 24 * 3_600_000;
+    u.w.later(5 * day);
+    u.w.sign_in(&mut u.sys);
+    u.w.sign_in(&mut u.one);
+    assert_eq!(u.w.account(&u.sys, id).state, "link-ended");
+    let anew = u.w.desk.recover(&u.w.caller(&u.sys), id, WHY, u.w.now()).unwrap().approval.unwrap();
+    u.w.confirm(&u.one, anew).unwrap();
+    // Seven days and eight after it was made, and eight and a half: the link is there to be fetched, and it was fetched.
+    for days in [2, 1] {
+        u.w.later(days * day);
+        u.w.desk.tick(u.w.now()).unwrap();
+        u.w.sign_in(&mut u.sys);
+        assert_eq!(u.w.account(&u.sys, id).state, "invited");
+    }
+    u.w.later(day / 2);
+    u.w.sign_in(&mut u.sys);
+    let token = u.w.desk.approval_result(&u.w.caller(&u.sys), anew, u.w.now()).unwrap();
+    u.w.later(4 * day);
+    u.w.desk.tick(u.w.now()).unwrap();
+    u.w.sign_in(&mut u.sys);
+    assert_eq!(u.w.account(&u.sys, id).state, "link-ended", "it ran out, and the account waits for another one");
+    assert_eq!(u.w.desk.link_view(&token, &u.w.peer(), u.w.now()), Err(Refused::LinkEnded(LinkEnd::Over)));
 }

@@ -41,7 +41,7 @@ fn a_linked_subject_signs_in_and_is_asked_for_the_second_factor() {
     assert_eq!((done.account, done.next), (u.sys.id, Some(Next::Totp)));
     assert!(matches!(round(w, Some(&w.caller(&u.op)), &subject("joe")), Ok(OidcDone::Linked)));
     let Ok(OidcDone::SignedIn(done)) = round(w, None, &subject("joe")) else { panic!() };
-    assert_eq!((done.account, done.next), (u.op.id, None));
+    assert_eq!((done.account, done.next), (u.op.id, Some(Next::Totp)));
     assert_eq!(w.desk.factors(&w.caller(&u.op), w.now()).unwrap().providers, ["id"]);
     w.desk.oidc_unlink(&w.caller(&u.op), "id", w.now()).unwrap();
     assert!(round(w, None, &subject("joe")).is_err());

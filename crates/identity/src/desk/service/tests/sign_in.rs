@@ -1,6 +1,7 @@
 //! Password lists, fixation, replayed codes.
 
 use super::*;
+use crate::desk::Waits;
 
 #[test]
 fn a_password_list_locks_the_account_and_an_unknown_name_looks_the_same() {
@@ -22,7 +23,7 @@ fn a_password_list_locks_the_account_and_an_unknown_name_looks_the_same() {
     assert_eq!(seen[0], Refused::WrongCredentials { retry_after: 0 });
     assert_eq!(seen[4], Refused::WrongCredentials { retry_after: 1 });
     assert_eq!(seen[9], Refused::WrongCredentials { retry_after: 900 });
-    assert!(matches!(seen[10], Refused::Locked { retry_after: 800..=900 }), "{:?}", seen[10]);
+    assert!(matches!(seen[10], Refused::Locked { retry_after: 800..=900, what: Waits::Lock }), "{:?}", seen[10]);
     assert_eq!(w.account(&u.sys, u.op.id).state, "locked");
     assert!(w.session(&u.op.cookie).is_none(), "its sessions ended");
     assert!(w.desk.bearer(&token, &w.peer(), w.now()).is_err(), "its tokens do nothing");
@@ -65,7 +66,7 @@ fn one_address_that_tries_many_names_has_to_wait() {
         drop(w.desk.password(&format!("name-{n}"), "some guess or other", &peer, w.now()));
     }
     let checks = w.desk.passwords.checks();
-    assert!(matches!(w.desk.password("op", &u.op.password, &peer, w.now()), Err(Refused::Locked { retry_after: 1 })));
+    assert!(matches!(w.desk.password("op", &u.op.password, &peer, w.now()), Err(Refused::Locked { retry_after: 1, what: Waits::Address })));
     assert_eq!(w.desk.passwords.checks(), checks, "who has to wait costs nothing");
     assert!(w.desk.password("op", &u.op.password, &w.peer(), w.now()).is_ok(), "others do not wait");
 }
@@ -236,7 +237,7 @@ fn a_restart_does_not_tell_which_names_are_somebodys() {
     }
     u.w.restart();
     let wait = |w: &World, login: &str| match w.desk.password(login, "one more guess", &w.peer(), w.now()) {
-        Err(Refused::Locked { retry_after }) => retry_after,
+        Err(Refused::Locked { retry_after, .. }) => retry_after,
         other => panic!("{login}: {other:?}"),
     };
     assert!((800..=900).contains(&wait(&u.w, "op")) && (800..=900).contains(&wait(&u.w, "nobody-has-this")));

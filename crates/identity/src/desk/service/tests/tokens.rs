@@ -1,6 +1,7 @@
 //! Tokens never do more than their account may do now.
 
 use super::*;
+use crate::desk::roles::Capability;
 
 fn make(u: &Unit, by: &User, scope: &[&str]) -> Result<TokenView, Refused> {
     let scope: Vec<String> = scope.iter().map(|s| (*s).to_owned()).collect();
@@ -109,4 +110,45 @@ fn an_account_has_at_most_twenty() {
             Some("bad-request")
         );
     }
+}
+
+#[test]
+fn a_token_without_the_scope_says_that_it_is_the_token() {
+    let u = unit();
+    let make = |user: &User, scope: &str| {
+        let made = u.w.desk.token_make(&u.w.caller(user), "t", &[scope.into()], 1, u.w.now()).unwrap();
+        u.w.desk.bearer(&made.secret.unwrap(), &u.w.peer(), u.w.now()).unwrap()
+    };
+    let token = make(&u.op, "overview.read");
+    assert_eq!(token.needs(Capability::OverviewRead), Ok(()));
+    for (needs, account, what, todo) in [
+        (Capability::LookupAsk, true, "not made for lookup.ask", "Make a token with lookup.ask"),
+        (Capability::LedgerRead, false, "no role of its account", "Ask an administrator for a role"),
+        (Capability::ApprovalsConfirm, false, "No token may have approvals.confirm", "Sign in at the desk"),
+    ] {
+        let refused = token.needs(needs).unwrap_err();
+        assert_eq!(refused, Refused::TokenMay { needs, account });
+        assert_eq!((refused.code(), refused.status()), ("not-allowed", 403));
+        assert!(refused.what().contains(what) && refused.todo().contains(todo), "{} {}", refused.what(), refused.todo());
+    }
+    assert!(matches!(u.w.caller(&u.op).needs(Capability::LedgerRead), Err(Refused::NotAllowed(_))), "of a person it is the roles");
+}
+
+#[test]
+fn a_token_of_an_account_that_lacks_its_factor_does_nothing() {
+    let mut u = unit();
+    let token = make(&u, &u.op, &["overview.read"]).unwrap().secret.unwrap();
+    assert_eq!(may(&u, &token).unwrap(), ["overview.read"]);
+    // As an account of an earlier version stands in the state: a role and no second factor.
+    let mut op = u.w.desk.store().account(u.op.id).unwrap().clone();
+    op.totp = None;
+    let entry = crate::desk::store::Entry::Account(op);
+    lock(&u.w.sink.state).insert(crate::desk::store::encode_key(entry.key()), entry.encode());
+    u.w.desk = Desk::open(u.w.sink.clone(), settings(), u.w.now()).unwrap();
+    assert_eq!(may(&u, &token).unwrap(), Vec::<String>::new());
+    let first = u.w.desk.password("op", &u.op.password, &u.w.peer(), u.w.now()).unwrap();
+    assert_eq!(first.next, Some(Next::Enrol), "and its person is asked to set one up");
+    u.op.cookie = first.cookie;
+    u.w.enrol_totp(&mut u.op);
+    assert_eq!(may(&u, &token).unwrap(), ["overview.read"]);
 }
