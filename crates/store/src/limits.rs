@@ -73,9 +73,9 @@ pub const CYCLE_BYTES: usize = 192 << 20;
 /// Bytes the store may hold in memory when nobody says otherwise.
 pub const MEMORY_BYTES: u64 = 2 << 30;
 
-/// What memory is divided by for the bytes of one seal cycle: one generation fills while another is sealed, and sealing makes columns of it, a
+/// What memory is divided by for the bytes of one seal cycle: one generation fills while another is sealed, and sealing makes columns of it, pages, a
 /// file and its index.
-pub const CYCLE_PART: usize = 6;
+pub const CYCLE_PART: usize = 11;
 
 /// Bytes of one seal cycle, at least: what must be held whatever the limit.
 pub const CYCLE_BYTES_MIN: usize = 8 << 20;
@@ -90,7 +90,7 @@ pub const OPEN_MAPPING_BYTES: usize = 128;
 /// See [`OPEN_MAPPING_BYTES`].
 pub const SESSION_BYTES: usize = 1_500;
 /// See [`OPEN_MAPPING_BYTES`].
-pub const INDEX_SPAN_BYTES: usize = 160;
+pub const INDEX_SPAN_BYTES: usize = 288;
 
 /// Groups waiting to be written.
 pub const QUEUE_GROUPS: usize = 4_096;

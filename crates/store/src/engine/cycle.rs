@@ -160,6 +160,8 @@ impl Store {
             current.nat.settle();
             live.current.last_group = current.last_group;
             live.sealing = Some(Arc::new(current));
+            drop(live);
+            self.room.1.notify_all();
         }
     }
 

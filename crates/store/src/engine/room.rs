@@ -84,15 +84,16 @@ impl Store {
 
     /// True when this generation should be sealed now.
     pub(super) fn is_due(&self, generation: &Generation) -> bool {
-        generation.rows >= self.config.unit_rows || generation.bytes >= CYCLE_BYTES || generation.weight() >= self.cycle_bytes()
+        // Before it is full, so that nobody waits for the sealer to begin.
+        let most = self.cycle_bytes() / 8 * 7;
+        generation.rows >= self.config.unit_rows || generation.bytes >= CYCLE_BYTES / 8 * 7 || generation.weight() >= most
     }
 
-    /// True while nothing more is taken in: one generation is being sealed, or should be, and another one is as large as it may be.
+    /// True while nothing more is taken in: this generation is as large as it may be, and the one before is being sealed still.
     pub(super) fn too_much_waits(&self) -> bool {
         let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
-        let (current, most) = (&live.current, self.cycle_bytes());
-        let times = if live.sealing.is_some() { 1 } else { 2 };
-        current.weight() >= times * most || current.bytes >= times * CYCLE_BYTES || current.nat.len() >= crate::nat::pack::MOST / 2
+        let current = &live.current;
+        current.weight() >= self.cycle_bytes() || current.bytes >= CYCLE_BYTES || current.nat.len() >= crate::nat::pack::MOST / 2
     }
 
     /// Counts what the open tables and the index hold, roughly.
