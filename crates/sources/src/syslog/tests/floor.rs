@@ -23,12 +23,8 @@ const MALFORMED: usize = 2;
 /// Forms of what stands before the message (RFC 3164 with and without year, RFC 5424, nothing …) among the lines of a dialect.
 const HEADERS: usize = 3;
 
-/// Dialects whose lines are counted by event: every golden line of theirs has a shape of its own. Each leaves this list once its file holds against the rest of this
-/// file.
-const BY_EVENT: &[&str] = &["cisco", "huawei", "h3c", "juniper"];
-
-/// Events of those dialects of which no public line was found: nothing is tested of them, and `docs/sources/syslog.md` says so.
-const NO_PUBLIC_LINE: &[(&str, &str)] = &[("h3c", "nat-begin block"), ("h3c", "nat-end block"), ("h3c", "privilege")];
+/// What stands between the entries of a line, in every rule of a built-in dialect that splits.
+const SPLIT: char = ']';
 
 /// Rules with fewer shapes: dialect, beginning of the rule's label, shapes, and why.
 const FEWER_SHAPES: &[(&str, &str, usize, &str)] = &[
@@ -170,10 +166,25 @@ fn header(text: &str, line: &Line<'_>) -> String {
     if line.stamp.is_none() { String::new() } else { out }
 }
 
+/// A line of several entries, each as a line of its own, those left out that say nothing: every one counts for the rule that understands it.
+fn pieces<'a>(line: &Line<'a>, whole: &Table, only: &[String]) -> Vec<Line<'a>> {
+    let several = whole.understand(line, only).is_some_and(|u| u.entries.len() as u64 + u.missed > 1);
+    if !several {
+        return vec![line.clone()];
+    }
+    line.message.split(SPLIT).map(str::trim).filter(|p| !p.is_empty()).map(|message| Line { message, ..line.clone() }).collect()
+}
+
+/// What was understood, without the name of the dialect: of a sender who names no dialect an earlier one may have said the same.
+fn apart(told: &str) -> &str {
+    let told = told.strip_prefix("named ").unwrap_or(told);
+    told.split_once(' ').map_or(told, |(_, rest)| rest)
+}
+
 /// Lines and shapes of a rule.
 #[derive(Default)]
 struct Count {
-    lines: usize,
+    lines: BTreeSet<usize>,
     shapes: BTreeSet<String>,
     patterns: BTreeSet<usize>,
 }
@@ -181,22 +192,25 @@ struct Count {
 #[test]
 fn every_rule_and_every_pattern_has_its_lines() {
     let mut thin = Vec::new();
-    for (name, file) in BUILT_IN.iter().filter(|(name, _)| !BY_EVENT.contains(name)) {
+    for (name, file) in BUILT_IN {
         let (rules, only, lines) = (rules(name, file), [(*name).to_owned()], golden(name));
+        let whole = Table::new(vec![Dialect::parse(file).unwrap()]);
         let mut counts: BTreeMap<usize, Count> = BTreeMap::new();
         let mut headers = BTreeSet::new();
-        for Golden { bytes, want, .. } in &lines {
+        for (number, Golden { bytes, want, .. }) in lines.iter().enumerate().filter(|(_, g)| g.want != "none") {
             let (decoded, _) = text::decode(bytes);
             let line = line::parse(&decoded);
             headers.insert(header(&decoded, &line));
-            let want = want.strip_prefix("named ").unwrap_or(want);
-            let tried = rules.iter().enumerate().flat_map(|(r, rule)| rule.patterns.iter().enumerate().map(move |(p, (_, t))| (r, p, t)));
-            let found = tried.into_iter().find(|(_, _, table)| table.understand(&line, &only).is_some());
-            if let Some((r, p, table)) = found.filter(|_| want != "none") {
-                assert_eq!(told(table, bytes, &only), want, "{name}: {decoded}");
+            let pieces = pieces(&line, &whole, &only);
+            for piece in &pieces {
+                let tried = rules.iter().enumerate().flat_map(|(r, rule)| rule.patterns.iter().enumerate().map(move |(p, (_, t))| (r, p, t)));
+                let Some((r, p, table)) = tried.into_iter().find(|(_, _, table)| table.understand(piece, &only).is_some()) else { continue };
+                if pieces.len() == 1 {
+                    assert_eq!(apart(&told(table, bytes, &only)), apart(want), "{name}: {decoded}");
+                }
                 let count = counts.entry(r).or_default();
-                count.lines += 1;
-                count.shapes.insert(shape(&line, table, name));
+                count.lines.insert(number);
+                count.shapes.insert(shape(piece, table, name));
                 count.patterns.insert(p);
             }
         }
@@ -204,8 +218,8 @@ fn every_rule_and_every_pattern_has_its_lines() {
             let count = counts.remove(&r).unwrap_or_default();
             let fewer = FEWER_SHAPES.iter().find(|(d, label, ..)| d == name && rule.label.starts_with(label));
             let least = fewer.map_or(SHAPES, |(_, _, n, _)| *n);
-            if count.lines < LINES || count.shapes.len() < least {
-                thin.push(format!("{name}: {}: {} lines of {} shapes: {:#?}", rule.label, count.lines, count.shapes.len(), count.shapes));
+            if count.lines.len() < LINES || count.shapes.len() < least {
+                thin.push(format!("{name}: {}: {} lines of {} shapes: {:#?}", rule.label, count.lines.len(), count.shapes.len(), count.shapes));
             }
             for (p, (pattern, _)) in rule.patterns.iter().enumerate().filter(|(p, _)| !count.patterns.contains(p)) {
                 thin.push(format!("{name}: {}: no line of pattern {}: {pattern}", rule.label, p + 1));
@@ -223,7 +237,7 @@ fn every_rule_and_every_pattern_has_its_lines() {
 #[test]
 fn every_event_has_malformed_lines() {
     let mut thin = Vec::new();
-    for (name, file) in BUILT_IN.iter().filter(|(name, _)| !BY_EVENT.contains(name)) {
+    for (name, file) in BUILT_IN {
         let lines: Vec<Golden> = golden(name).into_iter().filter(|g| g.want == "none").collect();
         let mut events: BTreeMap<String, usize> = BTreeMap::new();
         for rule in rules(name, file).into_iter().filter(|r| r.event != "nothing") {
@@ -237,35 +251,4 @@ fn every_event_has_malformed_lines() {
         thin.extend(events.into_iter().filter(|(_, n)| *n < MALFORMED).map(|(event, n)| format!("{name}: {event} has {n}")));
     }
     assert!(thin.is_empty(), "{}", thin.join("\n"));
-}
-
-/// The word of a rule for what a golden line came to: `nat create block` is of a rule `nat-begin block`.
-fn kinds_of(want: &str) -> Vec<String> {
-    let words: Vec<&str> = want.strip_prefix("named ").unwrap_or(want).split(' ').collect();
-    match words.as_slice() {
-        [_, "nat", "create", form, ..] => vec![format!("nat-begin {form}"), format!("nat-begin-only {form}")],
-        [_, "nat", "delete", form, ..] => vec![format!("nat-end {form}")],
-        [_, event, ..] => vec![(*event).to_owned()],
-        _ => Vec::new(),
-    }
-}
-
-#[test]
-fn dialects_counted_by_event_have_five_lines_of_each_and_two_malformed() {
-    let mut thin = Vec::new();
-    for (name, text) in BUILT_IN.iter().filter(|(name, _)| BY_EVENT.contains(name)) {
-        let lines = golden(name);
-        for event in file(text).iter().map(event).collect::<BTreeSet<_>>() {
-            let n = lines.iter().filter(|g| kinds_of(&g.want).contains(&event)).count();
-            if n < LINES {
-                thin.push((*name, event, n));
-            }
-        }
-        let malformed = lines.iter().filter(|g| g.want == "none").count();
-        assert!(malformed >= MALFORMED, "{name} has {malformed} malformed lines");
-    }
-    let mut expected: Vec<(&str, String, usize)> = NO_PUBLIC_LINE.iter().map(|(name, event)| (*name, (*event).to_owned(), 0)).collect();
-    thin.sort();
-    expected.sort();
-    assert_eq!(thin, expected, "lines by dialect and event, where there are fewer than {LINES}");
 }
