@@ -14,15 +14,17 @@ use weir_base::clock::SystemClock;
 use weir_record::kinds::{IdType, RadiusSession};
 use weir_sources::dhcp::config::{Config, FileConfig};
 use weir_sources::dhcp::follow::Follower;
-use weir_testkit::dhcp::{Client, NET, Server, dnsmasq};
+use weir_sources::syslog::dialect::{Event, Table};
+use weir_sources::syslog::line;
+use weir_testkit::dhcp::{Client, MAC6, NET, NET6, Server, dhclient6, dnsmasq, dnsmasq6};
 use weir_testkit::netns::in_namespaces;
 use weir_testkit::peers::have;
 
 const SHOWN: &str = "leases of real servers";
 
-/// True inside namespaces, where these programs are.
-fn ready(test: &str, programs: &[&str]) -> bool {
-    programs.iter().all(|p| have(p, "--version", SHOWN)) && in_namespaces(test, NET, SHOWN)
+/// True inside namespaces that `net` prepares, where these programs are.
+fn ready(test: &str, net: &str, programs: &[&str]) -> bool {
+    programs.iter().all(|p| have(p, "--version", SHOWN)) && in_namespaces(test, net, SHOWN)
 }
 
 struct Rig {
@@ -61,7 +63,7 @@ const MACS: [&str; 2] = ["02:00:00:00:00:0a", "02:00:00:00:00:0b"];
 
 #[test]
 fn keas_leases_through_its_cleanups() {
-    if !ready("keas_leases_through_its_cleanups", &["kea-dhcp4", "udhcpc"]) {
+    if !ready("keas_leases_through_its_cleanups", NET, &["kea-dhcp4", "udhcpc"]) {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
@@ -101,7 +103,7 @@ fn keas_leases_through_its_cleanups() {
 
 #[test]
 fn dnsmasqs_leases() {
-    if !ready("dnsmasqs_leases", &["dnsmasq", "udhcpc"]) {
+    if !ready("dnsmasqs_leases", NET, &["dnsmasq", "udhcpc"]) {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
@@ -115,4 +117,44 @@ fn dnsmasqs_leases() {
     let row = rig.until(1, 2).remove(1);
     rig.check(&row, MACS[1], &second);
     assert_eq!((row.start_certain, row.nas_identifier.as_deref()), (1, Some("dnsmasq")));
+}
+
+/// What dnsmasq wrote of answers over IPv6: address and DUID, without time and transaction.
+fn replies(log: &Path) -> Vec<String> {
+    let text = fs::read_to_string(log).unwrap_or_default();
+    text.lines().filter_map(|l| l.split_once("DHCPREPLY(s0) ")).map(|(_, rest)| rest.trim().to_owned()).collect()
+}
+
+#[test]
+fn dnsmasqs_leases_over_ipv6_and_why_its_lines_make_none() {
+    if !ready("dnsmasqs_leases_over_ipv6_and_why_its_lines_make_none", NET6, &["dnsmasq", "dhclient"]) {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let (leases, log) = (dir.path().join("dnsmasq.leases"), dir.path().join("dnsmasq.log"));
+    let _dnsmasq = dnsmasq6(dir.path(), &leases, &log);
+    let mut rig = Rig::new(&leases, "dnsmasq");
+    let client = dhclient6(dir.path(), &["-1"]);
+    let row = rig.until(1, 1).remove(0);
+    let address = row.framed_ipv6.unwrap().to_string();
+    assert!(address.starts_with("2001:db8:64::"), "{address}");
+    assert_eq!(row.subscriber, Some(rig.ids.id(IdType::Hardware, MAC6)));
+    while replies(&log).is_empty() {}
+    // One that comes back asks whether what it remembers still holds. That it does is told in the words of a grant.
+    drop(client);
+    let client = dhclient6(dir.path(), &["-1"]);
+    while replies(&log).len() < 2 {}
+    let told = replies(&log);
+    assert_eq!(told[0], told[1], "granted and confirmed");
+    assert!(fs::read_to_string(&log).unwrap().contains("DHCPCONFIRM(s0)"));
+    drop(client);
+    let _released = dhclient6(dir.path(), &["-r"]);
+    let ended = rig.until(2, 1).remove(0);
+    assert_eq!((ended.framed_ipv6, ended.subscriber), (row.framed_ipv6, row.subscriber));
+    // Every line of its DHCP side is understood, and none makes a lease.
+    let (table, text) = (Table::new(Table::built_in()), fs::read_to_string(&log).unwrap());
+    for told in text.lines().filter(|l| l.contains(" dnsmasq-dhcp[")) {
+        let understood = table.understand(&line::parse(told), &[]);
+        assert!(understood.as_ref().is_some_and(|u| u.dialect == "dhcp" && u.event() == Event::Nothing), "{told}: {understood:?}");
+    }
 }

@@ -1,4 +1,4 @@
-//! Real DHCP between two network namespaces: dnsmasq and udhcpc.
+//! Real DHCP between two network namespaces: dnsmasq and udhcpc, over IPv6 dnsmasq and ISC dhclient.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -18,6 +18,23 @@ ip addr add 192.0.2.1/24 dev s0
 ip -n client link set lo up
 ip -n client link set c0 up
 ";
+
+/// The same for IPv6: `s0` is 2001:db8:64::1, `c0` has the hardware address [`MAC6`]. It is ready once `c0` has an address of its link.
+pub const NET6: &str = "mount -t tmpfs none /run
+mkdir -p /run/netns
+ip link set lo up
+ip netns add client
+ip link add name s0 type veth peer name c0 netns client
+ip -n client link set c0 address 02:00:00:00:00:0c
+ip link set s0 up
+ip addr add 2001:db8:64::1/64 dev s0 nodad
+ip -n client link set lo up
+ip -n client link set c0 up
+until ip -n client -6 addr show dev c0 scope link -tentative | grep -q fe80; do :; done
+";
+
+/// The hardware address of the client in [`NET6`].
+pub const MAC6: &str = "02:00:00:00:00:0c";
 
 /// A program, until dropped.
 pub struct Server(pub Child);
@@ -81,4 +98,42 @@ impl Client {
         kill_process(Pid::from_child(&self.child.0), Signal::TERM).expect("a signal");
         self.child.0.wait().expect("its end");
     }
+}
+
+/// dnsmasq on `s0` of [`NET6`] that hands out 2001:db8:64::100 to ::200 and tells of all it does in `log`.
+///
+/// # Panics
+/// When it does not start.
+pub fn dnsmasq6(dir: &Path, leases: &Path, log: &Path) -> Server {
+    let mut dnsmasq = Command::new("dnsmasq");
+    dnsmasq.args([
+        "-d",
+        "-C",
+        "/dev/null",
+        "-p",
+        "0",
+        "-i",
+        "s0",
+        "--dhcp-range=2001:db8:64::100,2001:db8:64::200,64,1h",
+        "--log-dhcp",
+        "-x",
+    ]);
+    dnsmasq.arg(dir.join("pid")).arg(format!("--dhcp-leasefile={}", leases.display()));
+    dnsmasq.arg(format!("--log-facility={}", log.display()));
+    Server(dnsmasq.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("dnsmasq starts"))
+}
+
+/// ISC dhclient over IPv6 in `client`, with what it remembers in `dir`: one that remembers a lease asks whether it still holds. It sets no address.
+///
+/// # Panics
+/// When it does not start.
+pub fn dhclient6(dir: &Path, more: &[&str]) -> Server {
+    let script = dir.join("nothing.sh");
+    fs::write(&script, "#!/bin/sh\nexit 0\n").expect("a script");
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("its rights");
+    let mut client = Command::new("ip");
+    client.args(["netns", "exec", "client", "dhclient", "-6", "-d", "-D", "LL", "-cf", "/dev/null", "-sf"]).arg(&script);
+    // No file of its number: it would end whoever has that number now.
+    client.arg("-lf").arg(dir.join("dhclient.leases")).arg("--no-pid").args(more).arg("c0");
+    Server(client.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("dhclient starts"))
 }

@@ -31,7 +31,7 @@ fn templates() -> Vec<String> {
     for file in files.iter().filter(|f| f.extension().is_some_and(|e| e == "txt")) {
         let text = fs::read_to_string(file).unwrap();
         // An ASA's line that ends with an account takes whatever stands behind it for the account's: the number would be redacted too.
-        let ends_with_an_account = |l: &str| l.contains("Uname: ") || l.contains(": user = ");
+        let ends_with_an_account = |l: &str| [": user = ", ", User = ", "Uname: "].iter().any(|w| l.contains(w));
         let lines = text.lines().filter(|l| !l.is_empty() && !l.starts_with("# ") && !l.starts_with("=> ") && !ends_with_an_account(l));
         all.push(lines.map(|l| l.strip_prefix("gb18030: ").unwrap_or(l).to_owned()).collect());
     }

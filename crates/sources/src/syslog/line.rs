@@ -174,7 +174,7 @@ fn legacy(line: &mut Line<'_>) {
     let whole = line.message.trim_start();
     // ASA with EMBLEM and IOS without a sequence number: `:%ASA-…`, `: sw01: Nov 22 …`.
     let rest = whole.trim_start_matches([':', ' ']);
-    let Some(Head { name: mut host, mut stamp, mut after, .. }) = head(rest) else {
+    let Some(Head { name: mut host, mut stamp, mut after, bare, .. }) = head(rest, whole.starts_with(':')) else {
         line.message = if rest.starts_with('%') { rest } else { whole };
         tag(line, line.message, false);
         return;
@@ -190,12 +190,12 @@ fn legacy(line: &mut Line<'_>) {
     }
     // A relay put its own time and name before those of a device: `… 192.0.2.1 585917: Nov 22 2026 10:00:00 UTC: %SYS-…`. A card of Junos names no
     // zone: the time before it is of a clock that is known. A name that stands there may be a program as well.
-    let mut program = None;
-    if let Some(inner) = head(after.trim_start_matches([':', ' '])).filter(Head::begins_a_line) {
+    let mut program = host.filter(|_| bare);
+    if let Some(inner) = head(after.trim_start_matches([':', ' ']), false).filter(Head::begins_a_line) {
         if inner.node {
             host = inner.name;
         } else {
-            program = inner.name;
+            program = inner.name.or(program);
         }
         stamp = if services(inner.after).is_some() { stamp } else { inner.stamp.or(stamp) };
         after = inner.after;
@@ -218,6 +218,8 @@ struct Head<'a> {
     stamp: Option<Stamp>,
     /// The name is a node of IOS XR.
     node: bool,
+    /// Neither a sequence number nor a colon stands before the name, as IOS puts one there: it may be a program's tag.
+    bare: bool,
     after: &'a str,
 }
 
@@ -233,9 +235,9 @@ fn vendor(text: &str) -> Option<(&str, &str)> {
     text.split_once(' ').filter(|(word, rest)| rest.starts_with("%%") && is_host(word))
 }
 
-/// Cisco's sequence numbers and name before a time, Junos's place of a card, and the time. None where there is no time.
-fn head(text: &str) -> Option<Head<'_>> {
-    let (mut rest, mut name, mut counted) = (text, None, false);
+/// Cisco's sequence numbers and name before a time, Junos's place of a card, and the time. None where there is no time. `colon`: one stands before.
+fn head(text: &str, colon: bool) -> Option<Head<'_>> {
+    let (mut rest, mut name, mut counted, mut bare) = (text, None, false, false);
     // Cisco: `29: `, `000042: `, `R1: ` before the time.
     for _ in 0..3 {
         let Some((word, after)) = rest.split_once(": ") else { break };
@@ -246,8 +248,8 @@ fn head(text: &str) -> Option<Head<'_>> {
         if is_number(word) {
             counted = true;
         } else if !word.contains(' ') && (is_host(word) || word.parse::<Ipv6Addr>().is_ok()) && dated() {
-            name = Some(word);
             counted |= !number.is_empty();
+            (name, bare) = (Some(word), !counted && !colon);
         } else {
             break;
         }
@@ -264,12 +266,12 @@ fn head(text: &str) -> Option<Head<'_>> {
         && place.len() <= 32
     {
         if services(after).is_some() {
-            return Some(Head { name, stamp: None, node: false, after });
+            return Some(Head { name, stamp: None, node: false, bare, after });
         }
         rest = after;
     }
     if let Some(after) = uptime(rest).filter(|_| counted) {
-        return Some(Head { name, stamp: None, node: false, after });
+        return Some(Head { name, stamp: None, node: false, bare, after });
     }
     let (stamp, after) = stamp::find(rest)?;
     // Huawei puts DST behind the offset of summer time.
@@ -280,7 +282,10 @@ fn head(text: &str) -> Option<Head<'_>> {
         Some((zone, rest)) if (2..=5).contains(&zone.len()) && zone.bytes().all(letter) => rest,
         _ => after,
     };
-    Some(Head { name, stamp: Some(stamp), node: node.is_some(), after: after.trim_start_matches([' ', ':']) })
+    let after = after.trim_start_matches([' ', ':']);
+    // Behind what may be a program's tag only what a device writes is the beginning of a line.
+    let device = after.starts_with('%') || services(after).is_some();
+    (!bare || node.is_some() || device).then_some(Head { name, stamp: Some(stamp), node: node.is_some(), bare, after })
 }
 
 fn is_number(word: &str) -> bool {

@@ -157,6 +157,8 @@ fn lines_inside_the_text_of_others_say_nothing() {
                     format!("<190>1 2026-11-22T10:00:00+08:00 web-1 nginx - - - 198.51.100.9 - - \"GET /?q={inside}\""),
                     format!("<14>Nov 22 10:00:00 web-1 php-fpm[7]: search for {inside} found nothing"),
                     format!("<14>Nov 22 10:00:00 web-1 php-fpm[7]: {inside}"),
+                    format!("<14>php-fpm: {inside}"),
+                    format!("<14>php-fpm[7]: {inside}"),
                     format!("<14>1 2026-11-22T10:00:00+08:00 web-1 php - - - {inside}"),
                     format!("<22>Nov 22 10:00:00 mx postfix/smtpd[8]: NOQUEUE: reject: RCPT from unknown[198.51.100.9]: <{inside}>"),
                     format!("<38>Nov 22 10:00:00 web-1 sshd[9]: Invalid user {inside} from 198.51.100.9 port 50000"),

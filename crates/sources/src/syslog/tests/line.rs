@@ -80,6 +80,15 @@ const HEADERS: &[(&str, Want)] = &[
         "<190>Jul 13 08:23:43 192.0.2.2 585917: Jul 14 2023 08:23:43 UTC: %FOO-6-BAR: Test",
         Want(23, 6, true, "192.0.2.2", "-", "-", "FOO-6-BAR", "Test"),
     ),
+    // Neither a number nor a colon before the name: it may be a program's tag as well.
+    (
+        "<189>R1: Nov 22 10:00:00 CST: %SEC_LOGIN-5-LOGIN_SUCCESS: Login Success",
+        Want(23, 5, true, "R1", "R1", "-", "SEC_LOGIN-5-LOGIN_SUCCESS", "Login Success"),
+    ),
+    (
+        "<30>web-1: Nov 22 10:00:00 dnsmasq-dhcp[3]: DHCPACK(eth0) x",
+        Want(3, 6, false, "-", "web-1", "-", "-", "Nov 22 10:00:00 dnsmasq-dhcp[3]: DHCPACK(eth0) x"),
+    ),
     // `sw01` may be a name as well as a program: what stands behind it is not believed of NAT.
     (
         "<190>Jul 13 08:23:43 192.0.2.2 sw01: 3132779: Jul 14 2023 08:23:43.398 UTC: %FOO-6-BAR: Test",

@@ -60,6 +60,8 @@ fn a_beginning_that_a_program_writes_makes_no_nat_event() {
         ];
         for body in bodies {
             for head in [
+                "php: ",
+                "php: 11: ",
                 "Nov 22 10:00:00 web-1 php: ",
                 "Nov 22 10:00:00 web-1 php[7]: ",
                 "Nov 22 10:00:00 mx postfix/smtpd:",
