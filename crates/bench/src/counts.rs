@@ -96,6 +96,7 @@ fn counted_pair(batches: &[RecordBatch], sealed: Millis) -> RecordBatch {
     for batch in batches {
         events.push(batch);
     }
+    events.settle();
     let mut days = mappings(&events, &context, sealed);
     match days.pop_last() {
         Some((_, rows)) => rows,

@@ -3,6 +3,9 @@
 /// Memory of one SQL statement, in bytes.
 pub const SQL_MEMORY_BYTES: usize = 512 << 20;
 
+/// NAT events not sealed yet that are shown at most: they are made readable in memory.
+pub const LIVE_NAT_EVENTS: usize = 1 << 20;
+
 /// The same where the program may hold little.
 pub const SQL_MEMORY_BYTES_MIN: usize = 64 << 20;
 

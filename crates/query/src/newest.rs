@@ -46,7 +46,7 @@ pub fn newest(store: &Arc<Store>, wanted: Wanted, source: Option<u32>, limit: us
         most: limit + 1,
     };
     // What is not sealed is taken first, so that a unit sealed meanwhile is at worst seen once too often, never missed.
-    for batch in live(store, wanted.kind) {
+    for batch in live(store, wanted.kind)? {
         page.add(&batch)?;
     }
     let fits = |u: &UnitMeta| u.kind == wanted.kind && u.first <= wanted.to && u.last >= wanted.from;

@@ -12,7 +12,7 @@ use weir_store::catalog::UnitMeta;
 use weir_store::engine::{Store, UnitReader};
 
 use crate::QueryError;
-use crate::limits::VIEW_ROWS;
+use crate::limits::{LIVE_NAT_EVENTS, VIEW_ROWS};
 use crate::mask::{self, Mask};
 
 /// What rows are wanted.
@@ -53,7 +53,7 @@ impl Rows {
         mask::schema(wanted.kind)?;
         let fits = |u: &UnitMeta| u.kind == wanted.kind && u.first <= wanted.to && u.last >= wanted.from;
         // What is not sealed is taken first, so that a unit sealed meanwhile is at worst seen once too often, never missed.
-        let ready = if wanted.unsealed { live(store, wanted.kind) } else { Vec::new() };
+        let ready = if wanted.unsealed { live(store, wanted.kind)? } else { Vec::new() };
         let units: Vec<UnitMeta> = store.units().into_iter().filter(fits).collect();
         Ok(Rows { store: Arc::clone(store), mask: Arc::clone(mask), wanted, units: units.into_iter(), open: None, ready, live: true })
     }
@@ -89,8 +89,16 @@ impl Rows {
 }
 
 /// Rows of a kind that are durable and not sealed; NAT events are shown once they are sealed as mappings.
-pub(crate) fn live(store: &Store, kind: Kind) -> Vec<RecordBatch> {
-    if kind == Kind::NatMapping { Vec::new() } else { store.live_batches(kind) }
+///
+/// # Errors
+/// [`QueryError::Statement`] for NAT events when there are too many to be shown.
+pub(crate) fn live(store: &Store, kind: Kind) -> Result<Vec<RecordBatch>, QueryError> {
+    if kind == Kind::NatEvent && store.live_nat_events() > LIVE_NAT_EVENTS {
+        let what = "more NAT events wait to be sealed than are shown at once".to_owned();
+        let todo = "look one address up, or ask for nat_mapping: they are sealed within a minute".to_owned();
+        return Err(QueryError::Statement { what, todo });
+    }
+    Ok(if kind == Kind::NatMapping { Vec::new() } else { store.live_batches(kind) })
 }
 
 impl Iterator for Rows {

@@ -111,6 +111,12 @@ impl Store {
         }
     }
 
+    /// NAT events that are durable and not sealed.
+    pub fn live_nat_events(&self) -> usize {
+        let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
+        live.current.nat.len() + live.sealing.as_ref().map_or(0, |g| g.nat.len())
+    }
+
     /// Bytes the store may hold in memory.
     pub fn memory_bytes(&self) -> u64 {
         self.config.memory_bytes

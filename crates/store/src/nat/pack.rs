@@ -319,11 +319,9 @@ impl NatEvents {
         ranks
     }
 
-    /// Calls `each` with the events of one list of an address, the last that came first.
+    /// Calls `each` with the events of one list of an address, the last that came first. Those that wait are not among them.
     fn backwards(&self, address: u32, part: usize, mut each: impl FnMut(&Packed)) {
-        let number = address as usize * PARTS + part;
-        let Some(list) = self.lists.get(number) else { return };
-        self.waiting.iter().rev().filter(|(list, _)| *list as usize == number).for_each(|(_, event)| each(event));
+        let Some(list) = self.lists.get(address as usize * PARTS + part) else { return };
         let (mut next, mut used) = (list.newest, (list.events as usize).wrapping_sub(1) % BLOCK + 1);
         while let Some(block) = next.checked_sub(1) {
             let block = &self.slabs[block as usize / SLAB][block as usize % SLAB];
@@ -337,11 +335,15 @@ impl NatEvents {
         out.clear();
         // The last event is told first: it has the largest number.
         let mut left = u32::MAX;
-        self.backwards(address, part, |event| {
+        let mut push = |event: &Packed| {
             let place = u64::from(event.port) << 32 | u64::from(ranks[event.tail()]);
             left -= 1;
             out.push(Placed { place, came: left, event: *event });
-        });
+        };
+        // None waits where it was settled.
+        let number = address as usize * PARTS + part;
+        self.waiting.iter().rev().filter(|(list, _)| *list as usize == number).for_each(|(_, event)| push(event));
+        self.backwards(address, part, push);
         if self.far.is_empty() {
             out.sort_unstable_by_key(|e| (e.place, u64::from(e.event.time) << 32 | u64::from(e.came)));
         } else {
@@ -399,20 +401,18 @@ impl NatEvents {
     pub fn at(&self, public: Addr16, port: Option<u16>, keys: &[EndKey]) -> Vec<Event> {
         let mut found = Vec::new();
         let number = self.publics.find(&u128::from_be_bytes(public.0));
-        let Some(address) = number.and_then(|n| self.addresses.get(n as usize)) else { return found };
-        for i in 0..PARTS {
-            if !address.wide && port.map(part) != Some(i) {
-                continue;
+        let Some((number, address)) = number.and_then(|n| Some((n, self.addresses.get(n as usize)?))) else { return found };
+        let mut look = |packed: &Packed| {
+            // Nearly all are about one port, and it is another one.
+            if !address.wide && Some(packed.port) != port {
+                return;
             }
-            self.backwards(number.unwrap_or(0), i, |packed| {
-                // Nearly all are about one port, and it is another one.
-                if self.tail(packed).more == 0 && !address.wide && Some(packed.port) != port {
-                    return;
-                }
-                let event = self.event(public, packed);
-                found.extend(event.keys().iter().any(|key| keys.contains(key)).then_some(event));
-            });
-        }
+            let event = self.event(public, packed);
+            found.extend(event.keys().iter().any(|key| keys.contains(key)).then_some(event));
+        };
+        self.waiting.iter().rev().filter(|(list, _)| *list / PARTS as u32 == number).for_each(|(_, event)| look(event));
+        let parts = (0..PARTS).filter(|i| address.wide || port.map(part) == Some(*i));
+        parts.for_each(|i| self.backwards(number, i, &mut look));
         found.reverse();
         found
     }
@@ -424,7 +424,7 @@ impl NatEvents {
         address.map_or_else(Vec::new, |a| std::iter::once(a.source).chain(a.others.iter().copied()).collect())
     }
 
-    /// All events, by public address and, of one end, as they came.
+    /// All events; those of one end as they came.
     pub fn all(&self) -> Vec<Event> {
         let mut out = Vec::with_capacity(self.events);
         for number in 0..self.addresses.len() as u32 {
@@ -435,6 +435,7 @@ impl NatEvents {
                 out[from..].reverse();
             }
         }
+        out.extend(self.waiting.iter().map(|(list, event)| self.event(self.address(*list / PARTS as u32), event)));
         out
     }
 }
