@@ -80,6 +80,10 @@ pub fn step(before: Option<Known>, row: &RadiusSession, out: &mut Vec<SessionSpa
     }
     known.say(out);
     known.let_go();
+    // Half a million ended sessions are remembered, and a list of one takes room for four.
+    known.said.shrink_to_fit();
+    known.stretches.shrink_to_fit();
+    known.at_end.shrink_to_fit();
     Some(known)
 }
 
