@@ -122,6 +122,14 @@ const NOT_ACCOUNTS: &[&str] = &[
 /// Beginnings of words that make a number before them a measure, as in `for 30 seconds`.
 const UNITS: &[&str] = &["sec", "min", "hour", "day", "times", "attempts", "bytes", "packets", "ms"];
 
+/// Verbs of whoever stands before them (`carol logged in`), and what must stand behind.
+const VERBS: [&str; 2] = [" logged ", " signed "];
+const WAYS: &[&str] = &["in", "out", "on", "off", "into"];
+
+/// Words before such a verb that are nobody; behind them stands who it is, if anybody.
+const NOBODY: &[&str] =
+    &["has", "have", "had", "is", "was", "were", "are", "be", "been", "being", "not", "never", "just", "already", "successfully"];
+
 /// Replaces, line by line.
 #[derive(Default)]
 pub struct Redactor<'a> {
@@ -166,8 +174,29 @@ impl<'a> Redactor<'a> {
         }
     }
 
+    /// Whoever is said to sign in or out is an account, whatever program says so.
+    fn subjects(&mut self, text: &'a str) {
+        for verb in VERBS {
+            for (at, _) in text.match_indices(verb) {
+                let behind = text.get(at + verb.len()..).unwrap_or_default();
+                let way = behind.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
+                if !WAYS.contains(&way) {
+                    continue;
+                }
+                let before = text.get(..at).unwrap_or_default();
+                let mut words = before.rsplit([' ', '"', '\'', ',', ';', ':', '=', '(', ')', '[', ']', '<', '>']);
+                let word = words.find(|w| !w.is_empty() && !NOBODY.contains(w)).unwrap_or_default();
+                let is_account = word.starts_with(is_word) && !is_label(word) && !NOT_ACCOUNTS.iter().any(|w| w.eq_ignore_ascii_case(word));
+                if is_account {
+                    self.account(word);
+                }
+            }
+        }
+    }
+
     /// Appends the redacted form of a text of the line to `out`. The text is walked once; what stays is copied in stretches.
     pub fn text(&mut self, text: &'a str, out: &mut String) {
+        self.subjects(text);
         let bytes = text.as_bytes();
         let mails = bytes.contains(&b'@');
         let (mut at, mut kept) = (0, 0);
