@@ -227,6 +227,11 @@ impl Desk {
         Ok(())
     }
 
+    /// The id of a cookie's session, half-done ones too. Counts as no use, and waits for no disk: for whoever must say whose rate a request is charged to.
+    pub fn known_session(&self, cookie: &str, now: Millis) -> Option<Id> {
+        self.live().sessions.find(cookie, now).map(|s| s.id)
+    }
+
     /// The session of a cookie; counts as use. Half-done ones are shown too, see [`SessionView::next`] and [`Caller::complete`].
     pub fn session(&self, cookie: &str, peer: &Peer, now: Millis) -> Option<SessionView> {
         let store = self.store();
