@@ -83,6 +83,8 @@ pub(super) struct Live {
     pub(super) noise: Throttle,
     /// Tries that had to wait.
     pub(super) turned: Turned,
+    /// Links that were opened and had ended.
+    pub(super) ended: Turned,
     /// Steps of approvals that were refused.
     pub(super) refusals: refusals::Refusals,
     pub(super) ceremonies: Ceremonies,
@@ -113,6 +115,7 @@ impl Desk {
             throttle: Throttle::new(),
             noise: Throttle::new(),
             turned: Turned::default(),
+            ended: Turned::default(),
             refusals: refusals::Refusals::default(),
             ceremonies: Ceremonies::default(),
             reads: MassReads::default(),
