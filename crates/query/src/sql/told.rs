@@ -117,7 +117,7 @@ fn columns(error: &SchemaError) -> QueryError {
 /// Is the name that the planner thinks of near the one that was written? It always thinks of one.
 fn near(text: &str, name: &str) -> bool {
     let written = text.split_once("function '").and_then(|(_, rest)| rest.split_once('\'')).map_or("", |(written, _)| written);
-    let most = (written.chars().count() / 3).max(1);
+    let most = ((written.chars().count() + 1) / 3).max(1);
     !written.is_empty() && distance(&written.to_lowercase(), &name.to_lowercase()) <= most
 }
 
