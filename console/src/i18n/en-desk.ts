@@ -7,6 +7,7 @@ export default {
   'records.sql': 'SQL',
   'records.kind': 'Kind',
   'records.range': 'From and to ({zone})',
+  'range.exchange': 'From is later than To: exchange them.',
   'range.reversed': 'From is later than To: exchange them, or leave one out.',
   'records.anySource': 'All sources',
   'records.words': 'Words in it',

@@ -67,6 +67,8 @@ export default {
   'shell.menu': 'Main menu',
   'shell.account': 'Account: {name}',
   'shell.clock': 'The program\'s own clock, in UTC+8',
+  'overview.demoNext': 'To look somebody up: an administrator of the system may not, so invite a person with the role operator and open the link that you get in a private window. Look-up and Records are there.',
+  'overview.demoGo': 'Invite an operator',
   'shell.demo': 'A demonstration: nobody and no address in it exists.',
   'shell.nowhere': 'There is no such page',
   'shell.nowhere.why': 'The address may be wrong, or your roles do not include it.',

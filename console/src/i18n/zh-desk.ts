@@ -7,6 +7,7 @@ export default {
   'records.sql': 'SQL',
   'records.kind': '种类',
   'records.range': '时间范围（{zone}）',
+  'range.exchange': '起始时间晚于结束时间：请对调。',
   'range.reversed': '起始时间晚于结束时间：请对调，或留空其中之一。',
   'records.anySource': '全部来源',
   'records.words': '包含词语',

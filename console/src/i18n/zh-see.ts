@@ -67,6 +67,8 @@ export default {
   'shell.menu': '主菜单',
   'shell.account': '账户：{name}',
   'shell.clock': '程序所在机器的时钟，按 UTC+8 显示',
+  'overview.demoNext': '要进行查询：系统管理员无权查询，请邀请一位操作员（operator），并在无痕窗口中打开得到的链接，其中有“查询”和“记录”。',
+  'overview.demoGo': '邀请操作员',
   'shell.demo': '演示环境：其中的人和地址都不存在。',
   'shell.nowhere': '没有这个页面',
   'shell.nowhere.why': '可能是地址有误，或者您的角色不能使用它。',

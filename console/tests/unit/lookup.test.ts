@@ -23,6 +23,12 @@ describe('a draft', () => {
     expect(draft.at).toBe('2026-11-22 10:00:00 +08:00');
     expect(questionOf(draft, '2s')).toEqual({ ...question, skew: '2s' });
   });
+  it('keeps what was typed where it could not be read', () => {
+    const problem = { en: 'the port is wrong', zh: '端口不正确' };
+    const draft = draftOf({ line: 1, question: null, form: null, assumed: [], problem }, '203.0.113.7:70000 2026-11-22 10:00:00');
+    expect([draft.public, draft.at, faults(draft)]).toEqual(['203.0.113.7:70000', '2026-11-22 10:00:00', ['public']]);
+    expect(draftOf({ line: 1, question: null, form: null, assumed: [], problem }, ' what is this ').public).toBe('what is this');
+  });
   it('stays as vague as its time was', () => {
     const draft = draftOf({ line: 1, question: { public: '203.0.113.7:1', at: '2026-11-22T10:00:30.000+08:00', skew: '32s' }, form: 'plain', assumed: [], problem: null });
     expect(questionOf(draft, '2s').skew).toBe('32s');

@@ -21,6 +21,9 @@ pub const WAL_BYTES_MIN: u64 = 64 << 20;
 /// Smallest memory that can be asked for, in bytes.
 pub const MEMORY_BYTES_MIN: u64 = 512 << 20;
 
+/// Most that may be configured as the memory of the program, in bytes; at a start the machine's own is the most.
+pub const MEMORY_BYTES_MAX: u64 = 1 << 40;
+
 /// Memory that is taken at most when nobody says how much, in bytes.
 pub const MEMORY_AUTO_MAX: u64 = 4 << 30;
 

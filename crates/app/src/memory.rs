@@ -15,14 +15,27 @@ fn share(all: u64) -> u64 {
     all.saturating_sub(PROGRAM_BYTES) / 3 * 2
 }
 
+/// What the machine or a control group of this process has, where a configured limit is more than that.
+pub fn more_than_there_is(configured: u64) -> Option<u64> {
+    less_than(configured, &|path| fs::read_to_string(path).ok())
+}
+
+fn less_than(configured: u64, read: &dyn Fn(&Path) -> Option<String>) -> Option<u64> {
+    least(read).filter(|there| configured > (*there).max(MEMORY_BYTES_MIN))
+}
+
 /// Half of the machine's memory, or of the least that a control group of this process allows.
 fn automatic(read: &dyn Fn(&Path) -> Option<String>) -> u64 {
+    (least(read).unwrap_or(MEMORY_BYTES_MIN * 2) / 2).clamp(MEMORY_BYTES_MIN, MEMORY_AUTO_MAX)
+}
+
+/// The machine's memory, or the least that a control group of this process allows.
+fn least(read: &dyn Fn(&Path) -> Option<String>) -> Option<u64> {
     let machine = read(Path::new("/proc/meminfo")).and_then(|text| {
         let kib = text.lines().find_map(|l| l.strip_prefix("MemTotal:"))?.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?;
         kib.checked_mul(1_024)
     });
-    let least = groups(read).into_iter().chain(machine).min().unwrap_or(MEMORY_BYTES_MIN * 2);
-    (least / 2).clamp(MEMORY_BYTES_MIN, MEMORY_AUTO_MAX)
+    groups(read).into_iter().chain(machine).min()
 }
 
 /// Limits of the control groups this process is in, and of those above them.
@@ -71,6 +84,9 @@ mod tests {
                 other => files.iter().find(|(name, _)| *name == other).map(|(_, text)| (*text).to_owned()),
             };
             assert_eq!(automatic(&read), want, "{own}");
+            let there = least(&read).unwrap().max(MEMORY_BYTES_MIN);
+            assert!(less_than(there, &read).is_none() && less_than(0, &read).is_none());
+            assert_eq!(less_than(there + 1, &read), least(&read), "{own}");
         }
         assert_eq!(automatic(&|_| None), MEMORY_BYTES_MIN);
         assert!(share(MEMORY_BYTES_MIN) >= 128 << 20 && share(0) == 0 && store_share(4 * GIB) > 2 * GIB);

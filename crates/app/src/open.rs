@@ -34,6 +34,10 @@ pub struct Opened {
 /// Opens a folder; makes what is missing when `make`.
 pub fn open(data: &Path, origin: &str, settings: &StoreSettings, clock: &Arc<dyn Clock>, make: bool) -> Result<Opened, Failure> {
     let shown = data.display();
+    if let Some(there) = memory::more_than_there_is(settings.memory_bytes) {
+        let what = format!("store.memory_bytes is {}, and this machine or its control group has {there} bytes", settings.memory_bytes);
+        return Err(Failure::new(what, "write what there is or less, or 0 for half of it"));
+    }
     if !make && !data.join(weir_store::keyring::FILE).exists() {
         return Err(Failure::new(format!("{shown} is not a data folder of weir"), "name the right one with --data"));
     }

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::time::Duration;
 
 use weir_base::clock::Clock;
@@ -37,6 +37,8 @@ pub struct Shared {
     pub statements: Pool,
     /// Rates of addresses and sessions.
     pub rates: Rates,
+    /// What was last known of whether the program is ready: 0 when nobody asked yet, 1 yes, 2 no.
+    pub ready: AtomicU8,
     /// Counts.
     pub metrics: Metrics,
     /// What of the HTTP side needs a person.

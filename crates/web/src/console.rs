@@ -46,6 +46,13 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
+/// Is it asked for as the page or a file of it? That costs nothing worth counting.
+pub fn is_file(request: &Request) -> bool {
+    let path = request.uri().path();
+    let path = path.strip_prefix('/').unwrap_or(path);
+    matches!(*request.method(), Method::GET | Method::HEAD) && path != "api" && !path.starts_with("api/") && !is_odd(path)
+}
+
 /// Answers every path that is no route.
 pub async fn serve(request: Request) -> Response {
     let path = request.uri().path();

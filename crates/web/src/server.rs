@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU8;
 use std::time::Duration;
 
 use axum::Router;
@@ -138,6 +139,7 @@ impl Bound {
             exports: Pool::new(EXPORTS, 0),
             statements: Pool::new(STATEMENTS, 0),
             rates: Rates::default(),
+            ready: AtomicU8::new(0),
             metrics: Metrics::default(),
             notices: Arc::new(Notices::default()),
             names: Names::new(&self.names(), secure, self.settings.url.is_some()),

@@ -30,7 +30,7 @@ export function Ask({ drafts, setDrafts, cut, busy, problem, onAsk }: Props) {
   const [tried, setTried] = useState(false);
   const bad = drafts.filter((draft) => faults(draft).length > 0);
   const skewOk = duration(skew) !== null;
-  const change = (key: number, part: Partial<Draft>): void => setDrafts(drafts.map((draft) => (draft.key === key ? { ...draft, ...part } : draft)));
+  const change = (key: number, part: Partial<Draft>): void => setDrafts(drafts.map((draft) => (draft.key === key ? { ...draft, problem: null, ...part } : draft)));
   const drop = (key: number): void => setDrafts(drafts.length > 1 ? drafts.filter((draft) => draft.key !== key) : [blank()]);
   const go = (): void => {
     setTried(true);
@@ -61,7 +61,7 @@ export function Ask({ drafts, setDrafts, cut, busy, problem, onAsk }: Props) {
             <span className="name">{t('ask.skew')}</span>
             <Input value={skew} onChange={(event) => setSkew(event.target.value)} status={skewOk ? '' : 'error'} className="mono" />
           </label>
-          <Button type="primary" htmlType="submit" loading={busy} style={{ minWidth: 96 }}>{drafts.length > 1 ? t('ask.goMany', { n: drafts.length }) : t('ask.go')}</Button>
+          <Button type="primary" htmlType="submit" loading={busy} disabled={drafts.length > 1 && bad.length > 0} style={{ minWidth: 96 }}>{drafts.length > 1 ? t('ask.goMany', { n: drafts.length }) : t('ask.go')}</Button>
         </div>
         {tried && !purpose && <p className="err small" role="alert">{t('ask.purpose.rule')}</p>}
         {!skewOk && <p className="err small">{t('ask.skew.rule')}</p>}

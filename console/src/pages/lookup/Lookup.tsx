@@ -37,7 +37,7 @@ export default function Lookup() {
     const found = await post<Read>('/lookup/read', { text: pasted, zone: ZONE });
     const lines = found.lines.filter((line) => line.question || line.problem);
     setCut(Math.max(0, lines.length - MOST));
-    setDrafts(lines.length > 0 ? lines.slice(0, MOST).map(draftOf) : [blank()]);
+    setDrafts(lines.length > 0 ? lines.slice(0, MOST).map((line) => draftOf(line, pasted.split(/\r?\n/)[line.line - 1])) : [blank()]);
     setAsked(null);
     setEditing(true);
   }), [reading.run]);

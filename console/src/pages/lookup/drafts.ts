@@ -30,8 +30,16 @@ export function readable(at: string): string {
   return at.replace('T', ' ').replace(/\.000(?=[Z+-])/, '').replace(/(Z|[+-]\d\d:\d\d)$/, ' $1').trim();
 }
 
-export function draftOf(read: ReadLine): Draft {
-  const q: Partial<Question> = read.question ?? {};
+/** What of a line that could not be read belongs into the fields, so that it can be put right there. */
+function asTyped(line: string): Partial<Question> {
+  const end = /\[[0-9a-fA-F:.]+\](:\d+)?|(\d+\.){3}\d+(:\d+)?/.exec(line)?.[0];
+  const at = /\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?( ?(Z|[+-]\d\d:\d\d))?/.exec(line)?.[0];
+  return { public: end ?? line.trim(), at: at ?? '' };
+}
+
+/** `line`: the line as it was pasted. */
+export function draftOf(read: ReadLine, line = ''): Draft {
+  const q: Partial<Question> = read.question ?? asTyped(line);
   return {
     ...blank(), public: q.public ?? '', at: q.at ? readable(q.at) : '', protocol: q.protocol ?? '', remote: q.remote ?? '',
     line: read.line, form: read.form ?? null, assumed: read.assumed, problem: read.problem ?? null, skew: q.skew ?? null,

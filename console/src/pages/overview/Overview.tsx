@@ -18,10 +18,13 @@ import { Failed, Nothing, Waiting } from '../../ui/State';
 
 export default function Overview() {
   const { t } = useWords();
-  const { overview, may } = useDesk();
+  const { overview, may, session } = useDesk();
   const { data, problem, reload } = overview;
   return (
     <Page title={t('overview.title')} purpose={t('overview.purpose')} actions={may('seal.now') ? <Seal onDone={reload} /> : null}>
+      {session.unit.demo && !may('lookup.ask') && may('accounts.change') && (
+        <p className="note">{t('overview.demoNext')} <a href="#/users">{t('overview.demoGo')}</a></p>
+      )}
       {problem && <Failed problem={problem} retry={reload} />}
       {!data && !problem && <Waiting lines={10} />}
       {data && <Verdict data={data} stale={problem !== null} />}

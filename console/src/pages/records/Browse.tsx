@@ -14,7 +14,7 @@ import { ZONE, ZONE_NAME, parse, rfc3339, show } from '../../lib/time';
 import { Copy, Said, plain } from '../../ui/Bits';
 import { List } from '../../ui/List';
 import { Panel } from '../../ui/Page';
-import { Failed, FieldProblem, Nothing, Waiting } from '../../ui/State';
+import { Failed, FieldFailed, FieldProblem, Nothing, Waiting } from '../../ui/State';
 import { ExportDialog } from './ExportDialog';
 import { LineDialog } from './OpenLine';
 import { type Row, blank, columnsOf } from './cells';
@@ -38,6 +38,8 @@ export function Browse({ kinds, sources }: { kinds: KindShape[]; sources: Source
   const [source, setSource] = useState<number | null>(filled?.source ?? null);
   const [words, setWords] = useState(filled?.words ?? '');
   const [exporting, setExporting] = useState(false);
+  // Never exchanged in silence: what is shown must be what was asked.
+  const reversed = range[0].isAfter(range[1]);
   const shape = kinds.find((k) => k.name === kind);
   const now = (): Asked => ({ kind, from: instant(range[0]), to: instant(range[1]), source, words: shape?.searchable ? words.trim() : '', turn: 0 });
   const [asked, setAsked] = useState<Asked | null>(null);
@@ -88,12 +90,13 @@ export function Browse({ kinds, sources }: { kinds: KindShape[]; sources: Source
           <div className="field" style={{ flex: '2 1 330px', maxWidth: 400 }}>
             <span className="name">{t('records.range', { zone: ZONE_NAME })}</span>
             <DatePicker.RangePicker
-              status={ofRange ? 'error' : undefined}
+              order={false} status={ofRange || reversed ? 'error' : undefined}
               aria-label={t('records.range', { zone: ZONE_NAME })} showTime={{ format: 'HH:mm:ss' }} format="YYYY-MM-DD HH:mm:ss" value={range} allowClear={false}
               onChange={(value) => { if (value?.[0] && value[1]) setRange([value[0], value[1]]); }}
               presets={[preset(t('range.last15m'), 900_000), preset(t('range.last1h'), 3_600_000), preset(t('range.last24h'), 86_400_000), preset(t('range.last7d'), 604_800_000)]}
             />
-            {ofRange && first.problem && <FieldProblem problem={first.problem} />}
+            {reversed && <FieldFailed text={t('range.exchange')} />}
+            {ofRange && !reversed && first.problem && <FieldProblem problem={first.problem} />}
           </div>
           {sources.length > 0 && (
             <div className="field" style={{ flex: '1 1 160px', maxWidth: 220 }}>
@@ -107,8 +110,8 @@ export function Browse({ kinds, sources }: { kinds: KindShape[]; sources: Source
               <Input value={words} onChange={(event) => setWords(event.target.value)} placeholder={t('records.words.hint')} allowClear />
             </label>
           )}
-          <Button type="primary" htmlType="submit" loading={first.busy}>{t('records.show')}</Button>
-          {may('records.export') && <Button icon={<DownloadOutlined />} onClick={() => setExporting(true)}>{t('export.open')}</Button>}
+          <Button type="primary" htmlType="submit" loading={first.busy} disabled={reversed}>{t('records.show')}</Button>
+          {may('records.export') && <Button icon={<DownloadOutlined />} disabled={reversed} onClick={() => setExporting(true)}>{t('export.open')}</Button>}
         </div>
         {shape && pick(shape.doc) && <p className="dim small wrap" style={{ padding: '0 14px 10px' }}><Said>{pick(shape.doc)}</Said></p>}
       </form>

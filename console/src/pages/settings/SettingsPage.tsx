@@ -2,14 +2,14 @@
 import { Button, Input, Segmented, Tooltip } from 'antd';
 import { useMemo, useState } from 'react';
 import { get } from '../../api/client';
-import type { Difference, Setting, Settings } from '../../api/types';
+import type { Checked, Difference, Setting, Settings } from '../../api/types';
 import { useLoad } from '../../app/load';
 import { useDesk } from '../../app/session';
 import { useWords } from '../../i18n';
 import { Pill, type Tone } from '../../ui/Bits';
 import { type Col, List } from '../../ui/List';
 import { Page, Panel } from '../../ui/Page';
-import { Failed, Nothing, Waiting } from '../../ui/State';
+import { Failed, FieldFailed, Nothing, Waiting } from '../../ui/State';
 import { ChangeBox } from './ChangeBox';
 
 const ORIGIN: Record<string, Tone | 'accent'> = { file: 'info', desk: 'accent', set: 'warn' };
@@ -20,6 +20,7 @@ export default function SettingsPage() {
   const { may } = useDesk();
   const settings = useLoad<Settings>((signal) => get('/settings', undefined, signal), ['settings']);
   const [drafts, setDrafts] = useState<Drafts>({});
+  const [problems, setProblems] = useState<Checked['problems']>([]);
   const editing = may('settings.change');
   return (
     <Page title={t('settings.title')} purpose={editing ? t('settings.purpose') : t('settings.purposeRead')}>
@@ -30,8 +31,8 @@ export default function SettingsPage() {
           <Differences rows={settings.data.pending} />
         </Panel>
       )}
-      {Object.keys(drafts).length > 0 && <ChangeBox drafts={drafts} setDrafts={setDrafts} onDone={() => { setDrafts({}); settings.reload(); }} />}
-      {settings.data && <Values rows={settings.data.values} editing={editing} drafts={drafts} setDrafts={setDrafts} />}
+      {Object.keys(drafts).length > 0 && <ChangeBox drafts={drafts} setDrafts={setDrafts} onProblems={setProblems} onDone={() => { setDrafts({}); settings.reload(); }} />}
+      {settings.data && <Values rows={settings.data.values} editing={editing} drafts={drafts} setDrafts={setDrafts} problems={Object.keys(drafts).length > 0 ? problems : []} />}
     </Page>
   );
 }
@@ -47,7 +48,7 @@ export function Differences({ rows }: { rows: Difference[] }) {
   return <List rows={rows} cols={cols} id={(d) => d.path} label={t('settings.difference')} />;
 }
 
-function Values({ rows, editing, drafts, setDrafts }: { rows: Setting[]; editing: boolean; drafts: Drafts; setDrafts: (next: Drafts) => void }) {
+function Values({ rows, editing, drafts, setDrafts, problems }: { rows: Setting[]; editing: boolean; drafts: Drafts; setDrafts: (next: Drafts) => void; problems: Checked['problems'] }) {
   const { t, code, pick } = useWords();
   const [find, setFind] = useState('');
   const [which, setWhich] = useState('all');
@@ -74,7 +75,7 @@ function Values({ rows, editing, drafts, setDrafts }: { rows: Setting[]; editing
     {
       key: 'value', title: t('settings.value'), width: '27%',
       render: (s) => (open === s.path ? <Edit setting={s} first={drafts[s.path] ?? s.value} onTake={take} onClose={() => setOpen(null)} /> : (
-        <span className="mono wrap cell">{s.path in drafts ? <><span className="del">{s.value}</span> <span className="ins">{drafts[s.path] ?? t('settings.takeBack')}</span></> : s.value}</span>
+        <span className="mono wrap cell">{s.path in drafts ? <><span className="del">{s.value}</span> <span className="ins">{drafts[s.path] ?? t('settings.takeBack')}</span>{problems.filter((p) => p.path === s.path).map((p) => <div key={p.text.en}><FieldFailed text={pick(p.text)} /></div>)}</> : s.value}</span>
       )),
     },
     { key: 'default', title: t('settings.default'), width: '18%', render: (s) => (s.value === s.default ? <span className="dim">{t('settings.same')}</span> : <span className="mono wrap dim cell">{s.default || '–'}</span>) },
@@ -105,7 +106,7 @@ function Edit({ setting, first, onTake, onClose }: { setting: Setting; first: st
   const [value, setValue] = useState(first);
   return (
     <form className="stack tight" onSubmit={(event) => { event.preventDefault(); onTake(setting.path, value); }} onKeyDown={(event) => { if (event.key === 'Escape') onClose(); }}>
-      <Input.TextArea rows={1} className="mono" value={value} onChange={(event) => setValue(event.target.value)} aria-label={setting.path} autoFocus />
+      {/^a whole number/.test(setting.shape.en) ? <Input inputMode="numeric" className="mono" value={value} onChange={(event) => setValue(event.target.value)} aria-label={setting.path} autoFocus /> : <Input.TextArea rows={1} className="mono" value={value} onChange={(event) => setValue(event.target.value)} aria-label={setting.path} autoFocus />}
       {pick(setting.shape) && <span className="dim small">{pick(setting.shape)}</span>}
       <div className="row">
         <Button size="small" type="primary" htmlType="submit" disabled={value === setting.value}>{t('settings.take')}</Button>

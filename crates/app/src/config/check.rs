@@ -6,7 +6,7 @@ use weir_sources::{conntrack, detnat, dhcp, events, h3c, host, ipfix, radius, sy
 
 use super::desk::{self, DeskSettings};
 use super::{Config, Problem, StoreSection};
-use crate::limits::{MEMORY_BYTES_MIN, ORIGIN_BYTES, SEAL_EVERY_MS, UNIT_ROWS_MAX, WAL_BYTES_MIN};
+use crate::limits::{MEMORY_BYTES_MAX, MEMORY_BYTES_MIN, ORIGIN_BYTES, SEAL_EVERY_MS, UNIT_ROWS_MAX, WAL_BYTES_MIN};
 
 /// What a unit is under Article 18.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -174,8 +174,9 @@ fn store(section: &StoreSection, problems: &mut Vec<Problem>) -> StoreSettings {
     if section.wal_bytes < WAL_BYTES_MIN {
         problems.push(Problem::new("store.wal_bytes", format!("is too small: write {WAL_BYTES_MIN} (64 MiB) or more")));
     }
-    if (1..MEMORY_BYTES_MIN).contains(&section.memory_bytes) {
-        let how = format!("is too small: write {MEMORY_BYTES_MIN} (512 MiB) or more, or 0 for half of what there is");
+    if section.memory_bytes != 0 && !(MEMORY_BYTES_MIN..=MEMORY_BYTES_MAX).contains(&section.memory_bytes) {
+        let how =
+            format!("is out of range: write {MEMORY_BYTES_MIN} (512 MiB) to {MEMORY_BYTES_MAX} (1 TiB), or 0 for half of what there is");
         problems.push(Problem::new("store.memory_bytes", how));
     }
     let StoreSection { unit_rows, wal_bytes, memory_bytes, sm3, .. } = *section;

@@ -62,6 +62,16 @@ pub struct Setting {
     pub default: &'static str,
 }
 
+impl Setting {
+    /// The shape in words: of a number of bytes with an example that is one.
+    pub fn words(&self) -> &'static str {
+        match self.shape {
+            Shape::Whole if self.path.ends_with("_bytes") => "a whole number of bytes without quotes, e.g. 8589934592",
+            shape => shape.words(),
+        }
+    }
+}
+
 const fn setting(path: &'static str, shape: Shape, default: &'static str) -> Setting {
     Setting { path, shape, default }
 }

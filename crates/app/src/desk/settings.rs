@@ -17,11 +17,12 @@ use weir_web::model::setting::{Checked, Difference, Setting, SettingProblem, Set
 use weir_web::model::words::Words;
 
 use crate::config::editable::{Rule, rule};
-use crate::config::schema::{SETTINGS, did_you_mean, setting_at};
+use crate::config::schema::{SETTINGS, Shape, did_you_mean, setting_at};
 use crate::config::{self, Loaded, Problem, layer, set};
 use crate::fail::Failure;
 use crate::ledger::{self, Asked};
-use crate::limits::{REASON_CHARS, REASON_CHARS_MIN, SETTING_BYTES, SETTING_CHANGES, SETTINGS_BYTES};
+use crate::limits::{MEMORY_BYTES_MAX, REASON_CHARS, REASON_CHARS_MIN, SETTING_BYTES, SETTING_CHANGES, SETTINGS_BYTES};
+use crate::memory;
 use crate::socket::ops::Service;
 
 /// Changes: path → value as TOML, or none to take a change back.
@@ -115,7 +116,7 @@ impl Layers {
                 value: shown(&self.running.table, s.path, s.default),
                 default: s.default.to_owned(),
                 origin: self.origin(s.path).to_owned(),
-                shape: Words::of(s.shape.words()),
+                shape: Words::of(s.words()),
                 editable: rule != Rule::Fixed && !self.on_command_line(s.path),
                 two_persons: rule == Rule::Two,
             }
@@ -185,7 +186,9 @@ impl Layers {
         }
         let differences: Vec<Difference> =
             changes.keys().filter_map(|path| setting_at(path)).filter_map(|s| self.difference(s, &before, &after)).collect();
-        let two_persons = differences.iter().any(|d| d.two_persons);
+        // What cannot be read yet will need a second person all the same.
+        let unread = |p: &SettingProblem| changes.contains_key(&p.path) && rule(&p.path) == Rule::Two;
+        let two_persons = differences.iter().any(|d| d.two_persons) || problems.iter().any(unread);
         Ok((Checked { differences, problems, two_persons }, after))
     }
 
@@ -216,7 +219,20 @@ impl Layers {
             return Err("is set on the command line, which counts more: take it away where the program is started".to_owned());
         }
         let value = Some(text.trim()).filter(|t| t.len() <= SETTING_BYTES).and_then(|t| set::value_of(t, setting.shape));
-        let value = value.ok_or_else(|| format!("does not fit: write {}", setting.shape.words()))?;
+        let value = value.ok_or_else(|| match setting.shape {
+            // A number it is, and one that nothing can hold.
+            Shape::Whole if text.trim().len() > 18 && text.trim().bytes().all(|b| b.is_ascii_digit()) => {
+                format!("is too large a number: write 0 to {}", i64::MAX)
+            }
+            _ => format!("does not fit: write {}", setting.words()),
+        })?;
+        if let ("store.memory_bytes", Some(n)) = (path, value.as_integer().and_then(|n| u64::try_from(n).ok()))
+            && let Some(there) = memory::more_than_there_is(n).filter(|_| n <= MEMORY_BYTES_MAX)
+        {
+            return Err(format!(
+                "is more than this machine or its control group has, {there} bytes: write that or less, or 0 for half of it"
+            ));
+        }
         let mut out = table.clone();
         let already = config::find(next, path).cloned().or_else(|| set::value_of(setting.default, setting.shape));
         if already.as_ref() == Some(&value) {

@@ -108,6 +108,31 @@ fn a_value_that_is_already_so_is_no_change_and_needs_nobody() {
 }
 
 #[test]
+fn memory_that_there_is_not_is_refused_and_a_value_that_cannot_be_read_is_no_matter_for_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = Running::minimal(dir.path());
+    for (value, why) in [
+        ("9223372036854775807", "to 1099511627776 (1 TiB)"),
+        ("18446744073709551615", "write 0 to 9223372036854775807"),
+        ("1099511627776", "than this machine or its control group has"),
+        ("1", "536870912 (512 MiB)"),
+        ("8 GiB", "a whole number of bytes"),
+    ] {
+        let change = format!("store.memory_bytes={value}");
+        let checked = parsed(&running.ask(&["settings", "check", &change, "--json"]));
+        let problems = checked["problems"].as_array().unwrap();
+        assert!(problems.len() == 1 && problems[0].to_string().contains(why), "{value}: {checked}");
+        assert_eq!(checked["two_persons"], json!(true), "{value}: nobody is told that they may do it alone");
+    }
+    let good = parsed(&running.ask(&["settings", "check", "store.memory_bytes=536870912", "--json"]));
+    assert_eq!(good["problems"], json!([]));
+    assert_eq!(running.stop(), 0);
+    let data = dir.path().to_str().unwrap();
+    let refused = crate::common::weir(&["run", "--data", data, "--set", "store.memory_bytes=1099511627776"]);
+    assert!(code(&refused) != 0 && said(&refused).contains("store.memory_bytes is 1099511627776"), "{}", said(&refused));
+}
+
+#[test]
 fn a_file_of_changes_that_was_tampered_with_stops_the_start() {
     let dir = tempfile::tempdir().unwrap();
     assert_eq!(Running::minimal(dir.path()).stop(), 0);

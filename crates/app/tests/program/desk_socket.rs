@@ -198,13 +198,14 @@ fn without_the_console_the_socket_keeps_its_rules() {
         |change: &str, approval: &[&str]| running.ask(&[&["settings", "set", change, "--reason", "it moves away"], approval].concat());
     let refused = set("measures.radius=false", &[]);
     assert!(code(&refused) == 1 && said(&refused).contains("second person"), "{}", said(&refused));
-    // A value that is no value, or that is so already, is no other content; one that is makes the decision void, as at the desk.
+    // A value that is no value, or that is so already, is no other content; one that is changes nothing either: this account asked for nothing.
     for slip in ["measures.radius=flase", "measures.radius=true", "measures.radios=false"] {
         assert_ne!(code(&set(slip, &["--approval", &id])), 0, "{slip}");
     }
-    assert_eq!(code(&set("measures.ipfix=false", &["--approval", &other])), 1, "another content than was confirmed");
-    let void = set("measures.h3c=false", &["--approval", &other]);
-    assert_eq!(code(&void), 1, "and what was confirmed is void from then on: {}", said(&void));
+    let another = set("measures.ipfix=false", &["--approval", &other]);
+    assert!(code(&another) == 1 && said(&another).contains("the approval stays as it is"), "{}", said(&another));
+    let stays = set("measures.h3c=false", &["--approval", &other]);
+    assert_eq!(code(&stays), 0, "nobody voids what another asked for: {}", said(&stays));
     assert_eq!(code(&running.ask(&["sql", "SELECT * FROM question"])), 2, "the ledger is closed to an operator");
     let past = crate::common::at(crate::common::now_ms() - 60_000);
     assert_eq!(code(&running.ask(&["lookup", "--public", "198.18.0.9:4242", "--protocol", "udp", "--at", &past])), 3);

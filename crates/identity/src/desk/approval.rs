@@ -19,7 +19,7 @@ use weir_record::Id;
 use super::codec::{as_base64, as_base64_maybe, as_ms, as_text, as_text_maybe};
 use super::content::{self, Digest};
 use super::limits::{APPROVAL_MS_MAX, APPROVAL_STEPS};
-use super::refused::Refused;
+use super::refused::{Over, Refused};
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -285,9 +285,24 @@ impl Approval {
     fn open(&self, now: Millis) -> Result<(), Refused> {
         match self.state_at(now) {
             state if state.is_open() => Ok(()),
-            State::Void => Err(Refused::Void),
+            State::Void | State::Refused | State::Withdrawn => Err(self.over()),
             _ => Err(Refused::Expired(OVER)),
         }
+    }
+
+    /// How it ended, when and by whom, of what its last step says.
+    fn over(&self) -> Refused {
+        let Some(last) = self.steps.last() else { return Refused::Expired(OVER) };
+        let machine = || last.reason.as_deref().is_some_and(|why| why.starts_with("uid:"));
+        let how = match last.what {
+            What::Refused => Over::Refused,
+            What::Withdrawn => Over::Withdrawn,
+            What::Void if last.account.is_some() => Over::OtherContent,
+            What::Void if machine() => Over::OtherContentOfMachine,
+            What::Void => Over::Impossible,
+            _ => return Refused::Expired(OVER),
+        };
+        Refused::Over { how, at: last.time }
     }
 
     /// May this person stand as another person here? Whoever asked may not, nor may the one it concerns, nor one who did already.
@@ -386,11 +401,16 @@ impl Approval {
     }
 
     /// As [`Approval::take`], for an account of the socket: it carries out on the machine what was asked for and confirmed at the desk. Its name is the
-    /// step's reason. Another content makes it void here too: what two persons looked at is not what is being done.
+    /// step's reason. Such an account asked for nothing, so another content is refused and changes nothing: only the one who asked makes it void.
     ///
     /// # Errors
-    /// As there.
+    /// As there, but for another content, which is a [`Refused::Conflict`].
     pub fn take_socket(&mut self, actor: &str, kind: Kind, content: &Digest, now: Millis) -> Result<(), Refused> {
+        if kind == self.kind && self.state_at(now).is_open() && *content != self.digest {
+            return Err(Refused::Conflict(
+                "The content is not the one that was asked for: nothing was done, and the approval stays as it is.",
+            ));
+        }
         self.use_up(None, Some(actor.to_owned()), kind, content, now)
     }
 

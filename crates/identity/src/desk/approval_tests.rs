@@ -44,7 +44,11 @@ fn another_content_makes_it_void() {
     a.confirm(who(2, 2), &a.digest.clone(), all, NOW).unwrap();
     let other = content::digest(&json!({"a": 2})).unwrap();
     assert_eq!(a.take(who(1, 1), Kind::SettingChange, &other, NOW), Err(Refused::Void));
-    assert_eq!(a.take(who(1, 1), Kind::SettingChange, &a.digest.clone(), NOW), Err(Refused::Void), "and stays void");
+    assert_eq!(
+        a.take(who(1, 1), Kind::SettingChange, &a.digest.clone(), NOW),
+        Err(Refused::Over { how: Over::OtherContent, at: NOW }),
+        "and stays void"
+    );
 }
 
 #[test]

@@ -22,6 +22,28 @@ const WORDS: &[&str] = &[
     "starwars",
     "whatever",
     "5201314",
+    "microsoft",
+    "hikvision",
+    "mikrotik",
+    "fortinet",
+    "ericsson",
+    "sangfor",
+    "chinanet",
+    "telecom",
+    "juniper",
+    "huawei",
+    "unicom",
+    "ubuntu",
+    "debian",
+    "nokia",
+    "cisco",
+    "dahua",
+    "linux",
+    "china",
+    "invalid",
+    "example",
+    "localhost",
+    "demo",
     "1314520",
     "zxcvbnm",
     "qazwsxedc",
@@ -49,6 +71,8 @@ const WORDS: &[&str] = &[
     "root",
     "user",
     "test",
+    "zte",
+    "h3c",
     "abc",
     "520",
 ];
@@ -58,15 +82,43 @@ const LEFT: usize = 5;
 /// A run of so many characters that follow one another, or are the same, is common.
 const RUN: usize = 3;
 
-/// True when hardly anything is left of it without what is common.
-pub fn is_common(password: &str) -> bool {
-    let mut text = password.to_lowercase();
-    for word in WORDS {
+/// Columns of the keyboard, from above; they are walked upwards as well.
+const COLUMNS: &[&str] =
+    &["1qaz", "2wsx", "3edc", "4rfv", "5tgb", "6yhn", "7ujm", "8ik,", "9ol.", "0p;/", "qaz", "wsx", "edc", "rfv", "tgb", "yhn", "ujm"];
+/// Phrases that everybody knows, without their spaces.
+const PHRASES: &[&str] = &["correcthorse", "correcthorsebatterystaplecorrect", "tobeornottobe", "letmeinplease", "thisismypassword"];
+/// A single word of at most so many letters beside what is common is as good as nothing: *weidahao12345*.
+const WORD: usize = 8;
+
+/// True when hardly anything is left of it without what is common; `names`: more words that are, in lower case, longer ones first.
+pub fn is_common(password: &str, names: &[String]) -> bool {
+    let text = password.to_lowercase();
+    let joined: String = text.chars().filter(|c| c.is_alphanumeric()).collect();
+    let mut single: Vec<char> = text.chars().collect();
+    single.dedup();
+    let phrase = joined.trim_end_matches(|c: char| c.is_ascii_digit());
+    PHRASES.contains(&phrase) || [text, joined, single.into_iter().collect()].into_iter().any(|form| is_next_to_nothing(form, names))
+}
+
+fn is_next_to_nothing(mut text: String, names: &[String]) -> bool {
+    let whole = text.clone();
+    let columns = COLUMNS.iter().flat_map(|c| [(*c).to_owned(), c.chars().rev().collect()]);
+    let words = WORDS.iter().map(|w| (*w).to_owned()).chain(columns).chain(names.iter().cloned());
+    for word in words {
         // A space keeps apart what stood apart.
-        text = text.replace(word, " ");
+        text = text.replace(&word, " ");
     }
-    let mut left = without_runs(&text);
-    left.retain(|c| *c != ' ');
+    let left: String = without_runs(&text).into_iter().collect();
+    let mut parts = left.split_whitespace();
+    if let (Some(only), None) = (parts.next(), parts.next())
+        && only.chars().count() <= WORD
+        && only.chars().all(|c| c.is_ascii_lowercase())
+        && !whole.trim().contains(' ')
+        && whole.chars().any(|c| c.is_ascii_digit())
+    {
+        return true;
+    }
+    let mut left: Vec<char> = left.chars().filter(|c| !c.is_whitespace()).collect();
     left.sort_unstable();
     left.dedup();
     left.len() < LEFT
@@ -87,6 +139,7 @@ fn without_runs(text: &str) -> Vec<char> {
             left.push(*c);
             at += 1;
         } else {
+            left.push(' ');
             at += length;
         }
     }
@@ -99,6 +152,7 @@ mod tests {
 
     #[test]
     fn what_everybody_tries_first_is_common_and_what_nobody_does_is_not() {
+        let names = ["gateway".to_owned()];
         for common in [
             "password1234",
             "123456789012",
@@ -114,9 +168,22 @@ mod tests {
             "Admin12345678",
             "iloveyou1314520",
             "weir-weir-weir",
+            "correct horse",
+            "Correct-Horse-2026",
+            "zaq12wsxcde3",
+            "1qaz2wsx3edc",
+            "Huawei@12345",
+            "cisco-12345678",
+            "pass word 1234",
+            "11223344556677",
+            "aabbccddeeff",
+            "weidahao12345",
+            "zhangwei888888",
+            "demo.invalid",
+            "gateway@123456",
             "",
         ] {
-            assert!(is_common(common), "{common}");
+            assert!(is_common(common, &names), "{common}");
         }
         for good in [
             "correct horse battery",
@@ -125,8 +192,16 @@ mod tests {
             "k7#dP-2vQx!m",
             "my password is a sentence",
             "Tr0ub4dor&3xyz9",
+            "correct horse battery staple",
+            "a long password, sure",
+            "another long password",
+            "something else entirely",
+            "china has many rivers",
+            "seven green boats 1987",
+            "vY8tqLw3ZpRn",
+            "huawei und zwei Katzen",
         ] {
-            assert!(!is_common(good), "{good}");
+            assert!(!is_common(good, &names), "{good}");
         }
     }
 }

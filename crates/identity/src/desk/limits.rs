@@ -69,6 +69,8 @@ pub const THROTTLE_NAMES: usize = 8_192;
 pub const THROTTLE_ADDRESSES: usize = 8_192;
 /// Most unknown sign-in names that are locked at once and stay so over a restart; the one that ends first goes.
 pub const NAME_LOCKS: usize = 1_024;
+/// Words of the desk's own host names that count as common in a password have at least so many bytes.
+pub const NAME_IN_PASSWORD_BYTES: usize = 4;
 /// Tries that were turned away are recorded once in this time for a place, in milliseconds.
 pub const TURNED_MS: i64 = 60_000;
 /// Most places whose turned-away tries are recorded by themselves; those of others are recorded together.

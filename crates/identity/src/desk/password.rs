@@ -93,8 +93,9 @@ fn derive(cost: Cost, password: &str, salt: &[u8]) -> Option<[u8; 32]> {
     Some(out)
 }
 
-/// Refuses a password that is too short, too long, or made of next to nothing. `login` must not be in it.
-pub fn acceptable(password: &str, login: &str) -> Result<(), Refused> {
+/// Refuses a password that is too short, too long, or made of next to nothing. `login` must not be in it; `names`, the words of the desk's own names,
+/// are as good as nothing.
+pub fn acceptable(password: &str, login: &str, names: &[String]) -> Result<(), Refused> {
     let chars = password.chars().count();
     if chars < PASSWORD_CHARS || password.len() > PASSWORD_BYTES {
         return Err(Refused::bad(
@@ -108,7 +109,7 @@ pub fn acceptable(password: &str, login: &str) -> Result<(), Refused> {
     if distinct.len() < 5 {
         return Err(Refused::bad("password", "A password has at least five different characters."));
     }
-    if is_common(password) {
+    if is_common(password, names) {
         return Err(Refused::bad(
             "password",
             "This password is one of those that are tried first: take some words that nobody else puts together.",
@@ -148,10 +149,10 @@ mod tests {
     #[test]
     fn passwords_that_are_next_to_nothing_are_refused() {
         for bad in ["", "short", "aaaaaaaaaaaaaaaa", "abababababababab", "mary-had-a-little-lamb", &"x1y2z".repeat(300)] {
-            assert!(acceptable(bad, "mary").is_err(), "{bad}");
+            assert!(acceptable(bad, "mary", &[]).is_err(), "{bad}");
         }
         for good in ["correct horse battery", "密码密码要十二个字符以上才行"] {
-            assert_eq!(acceptable(good, "mary"), Ok(()), "{good}");
+            assert_eq!(acceptable(good, "mary", &[]), Ok(()), "{good}");
         }
     }
 }

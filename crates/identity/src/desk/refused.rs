@@ -1,10 +1,33 @@
 //! Why the desk does not do something: a stable code, what is wrong, and what to do next. Free of names and addresses.
 
+use weir_base::time::Millis;
 use weir_record::sink::SinkError;
 
 use super::ended::LinkEnd;
 use super::roles::{Capability, NEVER_A_TOKEN};
 use super::throttle::Waits;
+
+/// How an approval ended that can no longer be used, and by whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Over {
+    /// Void: the one who asked came with another content.
+    OtherContent,
+    /// Void: an account of the socket came with another content (earlier versions let that be).
+    OtherContentOfMachine,
+    /// Void: it could not be carried out any more.
+    Impossible,
+    /// Another person said no.
+    Refused,
+    /// The one who asked took it back.
+    Withdrawn,
+}
+
+impl Over {
+    /// Nobody decided against it, but it fits no longer.
+    pub fn is_void(self) -> bool {
+        !matches!(self, Over::Refused | Over::Withdrawn)
+    }
+}
 
 /// A refusal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +90,13 @@ pub enum Refused {
     Expired(&'static str),
     /// The content is another one than was confirmed.
     Void,
+    /// The approval ended before.
+    Over {
+        /// How.
+        how: Over,
+        /// When.
+        at: Millis,
+    },
     /// A list is full.
     TooMany(&'static str),
     /// It could not be made durable; nothing changed.
@@ -92,7 +122,8 @@ impl Refused {
             Refused::CodeWrong { .. } => "code-wrong",
             Refused::SignInAgain => "sign-in-again",
             Refused::Conflict(_) | Refused::NotConfirmed { .. } | Refused::Void => "conflict",
-            Refused::Expired(_) | Refused::LinkEnded(_) => "expired",
+            Refused::Over { how, .. } if how.is_void() => "conflict",
+            Refused::Expired(_) | Refused::LinkEnded(_) | Refused::Over { .. } => "expired",
             Refused::TooMany(_) => "too-many",
             Refused::Store(_) => "unavailable",
         }
@@ -107,7 +138,8 @@ impl Refused {
             Refused::NotFound(_) => 404,
             Refused::Bad { .. } => 400,
             Refused::Conflict(_) | Refused::NotConfirmed { .. } | Refused::Void => 409,
-            Refused::Expired(_) | Refused::LinkEnded(_) => 410,
+            Refused::Over { how, .. } if how.is_void() => 409,
+            Refused::Expired(_) | Refused::LinkEnded(_) | Refused::Over { .. } => 410,
             Refused::Locked { .. } | Refused::TooMany(_) => 429,
             Refused::Store(_) => 503,
         }
@@ -145,6 +177,19 @@ impl Refused {
             Refused::NotConfirmed { left } => format!("It is not confirmed yet. Persons who must still confirm it: {left}."),
             Refused::Expired(what) => format!("The time of this {what} is over, or it was used."),
             Refused::Void => "The content is not the one that was asked for: nothing was done.".into(),
+            Refused::Over { how: Over::OtherContent, at } => {
+                format!("This approval became void at {at}: the one who asked for it came with another content.")
+            }
+            Refused::Over { how: Over::OtherContentOfMachine, at } => {
+                format!("This approval became void at {at}: an account of the machine came with another content.")
+            }
+            Refused::Over { how: Over::Impossible, at } => {
+                format!("This approval became void at {at}: the program could no longer carry it out.")
+            }
+            Refused::Over { how: Over::Refused, at } => {
+                format!("This approval was refused at {at} by another person, whose reason its page shows.")
+            }
+            Refused::Over { how: Over::Withdrawn, at } => format!("This approval was taken back at {at} by the one who asked for it."),
             Refused::TooMany(what) => format!("There are as many {what} as are allowed."),
             Refused::Store(error) => format!("It could not be recorded, so nothing was changed: {error}."),
         }
@@ -185,8 +230,11 @@ impl Refused {
             Refused::NotConfirmed { .. } => {
                 "Another person (security-admin or approver) confirms it on the page Approvals; then do this again.".into()
             }
-            Refused::Expired(_) => "Ask for a new one.".into(),
-            Refused::Void => "Ask again with the content as it is now.".into(),
+            Refused::Expired(_) | Refused::Over { how: Over::Withdrawn, .. } => "Ask for a new one.".into(),
+            Refused::Over { how: Over::Refused, .. } => {
+                "Read the reason under Approvals; ask for a new one when it no longer holds.".into()
+            }
+            Refused::Void | Refused::Over { .. } => "Ask again with the content as it is now.".into(),
             Refused::TooMany(_) => "Remove some that are not needed, or wait until some end.".into(),
             Refused::Store(_) => "See the overview for why the store takes nothing, then try again.".into(),
         }

@@ -83,6 +83,8 @@ pub(super) struct Live {
     pub(super) noise: Throttle,
     /// Tries that had to wait.
     pub(super) turned: Turned,
+    /// Links that were opened and had ended.
+    pub(super) ended: Turned,
     /// Steps of approvals that were refused.
     pub(super) refusals: refusals::Refusals,
     pub(super) ceremonies: Ceremonies,
@@ -113,6 +115,7 @@ impl Desk {
             throttle: Throttle::new(),
             noise: Throttle::new(),
             turned: Turned::default(),
+            ended: Turned::default(),
             refusals: refusals::Refusals::default(),
             ceremonies: Ceremonies::default(),
             reads: MassReads::default(),
@@ -225,6 +228,11 @@ impl Desk {
         self.live().reads.told(caller.account, sum, now);
         drop(held);
         Ok(())
+    }
+
+    /// The id of a cookie's session, half-done ones too. Counts as no use, and waits for no disk: for whoever must say whose rate a request is charged to.
+    pub fn known_session(&self, cookie: &str, now: Millis) -> Option<Id> {
+        self.live().sessions.find(cookie, now).map(|s| s.id)
     }
 
     /// The session of a cookie; counts as use. Half-done ones are shown too, see [`SessionView::next`] and [`Caller::complete`].

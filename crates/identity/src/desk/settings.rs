@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::limits::{MASS_READ, SESSION_IDLE_MS, SESSION_MS};
+use super::limits::{MASS_READ, NAME_IN_PASSWORD_BYTES, SESSION_IDLE_MS, SESSION_MS};
 use super::password::Cost;
 
 /// An origin the desk is reached at (RFC 6454).
@@ -45,6 +45,18 @@ impl Origin {
     /// True for a host that passkeys can be made for: a name, not an address.
     pub fn has_name(&self) -> bool {
         self.host.parse::<std::net::IpAddr>().is_err()
+    }
+}
+
+impl Settings {
+    /// The words of the names this desk is reached at, in lower case: what a guesser reads in the address bar.
+    pub fn names(&self) -> Vec<String> {
+        let named = self.origins.iter().filter(|o| o.has_name());
+        let words = named.flat_map(|o| o.host.split(['.', '-'])).filter(|w| w.len() >= NAME_IN_PASSWORD_BYTES);
+        let mut all: Vec<String> = words.map(str::to_lowercase).collect();
+        all.sort_by_key(|w| std::cmp::Reverse(w.len()));
+        all.dedup();
+        all
     }
 }
 

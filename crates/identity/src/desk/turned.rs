@@ -13,6 +13,11 @@ use super::records::{Method, Told};
 use super::throttle::place;
 use super::views::Peer;
 
+/// What the records of tries that had to wait say.
+pub const TURNED_AWAY: &str = "turned-away";
+/// What those of links that had ended say.
+pub const ENDED: &str = "ended";
+
 #[derive(Clone)]
 struct Count {
     /// Tries that no record tells of yet.
@@ -37,10 +42,10 @@ pub struct Line {
 
 impl Line {
     /// Puts the record where it belongs. Address and port are those of the last try; the account is named when it was the same in all of them.
-    pub fn write(&self, told: &mut Told, now: Millis) {
+    pub fn write(&self, what: &str, told: &mut Told, now: Millis) {
         let c = &self.count;
         let places = if self.of.is_none() { " places=many" } else { "" };
-        told.sign(AuthAction::Failure, c.account, c.how, Some(format!("turned-away tries={}{places}", c.tries)), &c.peer, now);
+        told.sign(AuthAction::Failure, c.account, c.how, Some(format!("{what} tries={}{places}", c.tries)), &c.peer, now);
     }
 }
 
@@ -138,6 +143,6 @@ mod tests {
         let rest = turned.rest(NOW);
         assert_eq!((rest.len(), rest[0].count.tries), (1, (20_000 - TURNED_PLACES - 1) as u64));
         let mut told = Told::default();
-        rest[0].write(&mut told, NOW);
+        rest[0].write(TURNED_AWAY, &mut told, NOW);
     }
 }

@@ -114,6 +114,27 @@ fn columns(error: &SchemaError) -> QueryError {
     }
 }
 
+/// Is the name that the planner thinks of near the one that was written? It always thinks of one.
+fn near(text: &str, name: &str) -> bool {
+    let written = text.split_once("function '").and_then(|(_, rest)| rest.split_once('\'')).map_or("", |(written, _)| written);
+    let most = ((written.chars().count() + 1) / 3).max(1);
+    !written.is_empty() && distance(&written.to_lowercase(), &name.to_lowercase()) <= most
+}
+
+/// Letters to change, add or leave out (Levenshtein).
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut next = vec![i + 1];
+        for ((y, above), diagonal) in b.chars().zip(row.iter().skip(1)).zip(&row) {
+            let left = next.last().copied().unwrap_or(0);
+            next.push((diagonal + usize::from(x != y)).min(above + 1).min(left + 1));
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or(0)
+}
+
 fn planned(text: &str, kinds: &[Kind]) -> QueryError {
     let has = |words: &[&str]| words.iter().any(|w| text.contains(w));
     if has(&["DDL not supported", "DML not supported", "Statement not supported"]) {
@@ -132,8 +153,10 @@ fn planned(text: &str, kinds: &[Kind]) -> QueryError {
     if has(&["Invalid function", "nvalid table function", "Table function"]) {
         // Names of functions that there are.
         return match text.split_once("Did you mean '").and_then(|(_, rest)| rest.split_once('\'')) {
-            Some((name, _)) => say("there is no function of a name in the statement", format!("perhaps {name} is meant")),
-            None => say("there is no function of a name in the statement", ANOTHER),
+            Some((name, _)) if near(text, name) => {
+                say("there is no function of a name in the statement", format!("perhaps {name} is meant"))
+            }
+            _ => say("there is no function of a name in the statement", ANOTHER),
         };
     }
     if has(&["oerc", "No function matches", "Cannot infer", "Cannot get result type", "cast", "must be boolean", "argument"]) {
@@ -143,4 +166,22 @@ fn planned(text: &str, kinds: &[Kind]) -> QueryError {
         );
     }
     say("the statement cannot be planned", ANOTHER)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_function_is_proposed_where_its_name_is_near() {
+        let said = |text: &str| format!("{:?}", planned(text, &[]));
+        for (written, thought, proposed) in
+            [("cuont", "count", true), ("substrin", "substring", true), ("repeat", "right", false), ("xyz", "abs", false)]
+        {
+            let text = format!("Invalid function '{written}'.\nDid you mean '{thought}'?");
+            assert_eq!(said(&text).contains("is meant"), proposed, "{written}");
+        }
+        assert!(!said("Invalid function 'x'").contains("is meant"));
+        assert_eq!((distance("kitten", "sitting"), distance("", "abc"), distance("same", "same")), (3, 3, 0));
+    }
 }

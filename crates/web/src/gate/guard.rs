@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use weir_base::time::Millis;
-use weir_identity::desk::{By, Caller, Capability, Peer, Refused, SessionView};
+use weir_identity::desk::{Caller, Capability, Peer, Refused, SessionView};
 
 use super::cookie::Cookie;
 use super::host::{Here, Names};
@@ -27,8 +27,12 @@ pub const CSRF: &str = "x-weir-csrf";
 pub enum Access {
     /// Nothing: anybody.
     Open,
+    /// Nothing, and never too often: whether the program is there.
+    Probe,
     /// Nothing, but its address may not try often: a step of a sign-in.
     SignIn,
+    /// The same of a one-use link, with a share of its own.
+    Link,
     /// This.
     May(Capability),
     /// [`Capability::MetricsRead`], or to ask from this very machine.
@@ -39,8 +43,8 @@ impl Access {
     /// Its word in the OpenAPI document: a capability's name, `none`, `sign-in`.
     pub fn name(self) -> &'static str {
         match self {
-            Access::Open => "none",
-            Access::SignIn => "sign-in",
+            Access::Open | Access::Probe => "none",
+            Access::SignIn | Access::Link => "sign-in",
             Access::May(capability) => capability.name(),
             Access::Metrics => Capability::MetricsRead.name(),
         }
@@ -91,7 +95,10 @@ async fn pass(app: &App, access: Access, request: &mut Request) -> Result<(), Bo
         json_only(headers)?;
     }
     let mut visit = Visit { here, peer, now: app.now(), cookie: Cookie::Session.read(headers, app.names.secure()), session: None };
-    let caller = match bearer(headers)? {
+    let fits = !unsafe_method || fits(app, &visit, headers);
+    let bearer = bearer(headers);
+    charge(app, access, &visit, fits, bearer.as_ref().ok().and_then(Option::as_deref))?;
+    let caller = match bearer? {
         // A token is sent by a program on purpose, never by a browser on its own: no cookie counts beside it, and no CSRF text is needed.
         Some(token) => {
             visit.cookie = None;
@@ -100,21 +107,14 @@ async fn pass(app: &App, access: Access, request: &mut Request) -> Result<(), Bo
         }
         None => {
             visit.session = session(app, &visit).await?;
-            if unsafe_method && !fits(app, &visit, headers) {
+            if !fits {
                 return Err(foreign(app, &visit).await);
             }
             visit.session.as_ref().map(|s| s.caller.clone())
         }
     };
-    if access == Access::SignIn {
-        app.rates.take(Who::sign_in(visit.peer.address), app.clock.monotonic())?;
-    }
-    if let Some(caller) = &caller {
-        let (By::Session(id) | By::Token(id)) = caller.by;
-        app.rates.take(Who::Session(id), app.clock.monotonic())?;
-    }
     let needed = match access {
-        Access::Open | Access::SignIn => None,
+        Access::Open | Access::Probe | Access::SignIn | Access::Link => None,
         // Behind a proxy everybody comes from this machine.
         Access::Metrics if visit.peer.address.ip().is_loopback() && !app.names.proxied => None,
         Access::Metrics => Some(Capability::MetricsRead),
@@ -122,11 +122,50 @@ async fn pass(app: &App, access: Access, request: &mut Request) -> Result<(), Bo
     };
     if let Some(needed) = needed {
         let caller = caller.ok_or(Refused::NotSignedIn)?;
-        caller.needs(needed)?;
+        if let Err(refused) = caller.needs(needed) {
+            return Err(not_allowed(app, needed, caller, request.uri().path(), visit.now, refused).await);
+        }
         request.extensions_mut().insert(Signed(caller));
     }
     request.extensions_mut().insert(visit);
     Ok(())
+}
+
+/// Charges a request to one share, before anything of it is looked at that costs. Whoever shows a session or a token that is known is charged for it
+/// and never for the address: others behind the same address cannot use that up.
+fn charge(app: &App, access: Access, visit: &Visit, fits: bool, bearer: Option<&str>) -> Result<(), Box<Problem>> {
+    let address = visit.peer.address;
+    let known = match bearer {
+        Some(token) => app.desk.known_token(token, visit.now),
+        None => visit.cookie.as_deref().and_then(|cookie| app.desk.known_session(cookie, visit.now)),
+    };
+    let who = match access {
+        Access::Probe => return Ok(()),
+        // What a foreign page sends is no try.
+        Access::SignIn if fits || bearer.is_some() => Who::sign_in(address),
+        Access::Link if fits || bearer.is_some() => Who::link(address),
+        _ => match known {
+            Some(id) => Who::Session(id),
+            None if access == Access::Metrics => Who::probe(address),
+            None => Who::address(address),
+        },
+    };
+    app.rates.take(who, app.clock.monotonic())
+}
+
+/// Who confirms or refuses an approval and may not is recorded, as every refused step of one is.
+async fn not_allowed(app: &App, needed: Capability, caller: Caller, path: &str, now: Millis, refused: Refused) -> Box<Problem> {
+    let mut last = path.rsplit('/');
+    let action = match last.next() {
+        Some("confirm") => "desk-approval-confirm",
+        Some("refuse") => "desk-approval-refuse",
+        _ => return refused.into(),
+    };
+    let Some(id) = last.next().and_then(|id| id.parse().ok()).filter(|_| needed == Capability::ApprovalsConfirm) else {
+        return refused.into();
+    };
+    let told = app.run(move |app| Ok::<_, Refused>(app.desk.approval_step_refused(&caller, action, id, refused, now))).await;
+    told.map_or_else(|busy| busy, Into::into)
 }
 
 async fn session(app: &App, visit: &Visit) -> Result<Option<SessionView>, Box<Problem>> {

@@ -1,4 +1,5 @@
-//! The outermost step of every request, also of those that go nowhere: host, rate of the address, headers, counts.
+//! The outermost step of every request, also of those that go nowhere: host, headers, counts. Whose rate a route is charged to the guard decides; what is
+//! no route is charged to the address here, but for the console's files, which are bytes in memory.
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::HeaderValue;
@@ -10,6 +11,7 @@ use super::headers::secure;
 use super::peer;
 use super::rate::Who;
 use crate::app::{App, Connection};
+use crate::console;
 use crate::model::problem::{Code, Problem};
 use crate::problem::{in_chinese, reads_chinese};
 
@@ -41,7 +43,10 @@ fn enter(app: &App, request: &mut Request) -> Result<(), Box<Problem>> {
     let connection = request.extensions().get::<Connection>().copied();
     let connection = connection.ok_or_else(|| Problem::boxed(Code::Failed, "The request came over no connection.", "Report this."))?;
     let peer = peer::of(connection.peer, request.headers(), app.names.proxied);
-    app.rates.take(Who::address(peer.address), app.clock.monotonic())?;
+    let routed = request.extensions().get::<MatchedPath>().is_some();
+    if !routed && !console::is_file(request) {
+        app.rates.take(Who::address(peer.address), app.clock.monotonic())?;
+    }
     let here = app.names.check(request.headers(), request.uri())?;
     request.extensions_mut().insert(peer);
     request.extensions_mut().insert(here);

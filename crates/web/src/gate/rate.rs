@@ -21,6 +21,10 @@ pub enum Who {
     Address(Addr16),
     /// Sign-in steps of an address.
     SignIn(Addr16),
+    /// One-use links that an address opens or takes up: a share of its own, so that who opens one again and again stops no sign-in.
+    Link(Addr16),
+    /// Questions of an address for whether the program is ready, and for its metrics.
+    Probe(Addr16),
     /// A session or a token.
     Session(Id),
     /// Everybody for whom the table has no room.
@@ -38,13 +42,23 @@ impl Who {
         Who::SignIn(network(address))
     }
 
+    /// One-use links of an address.
+    pub fn link(address: Addr16) -> Who {
+        Who::Link(network(address))
+    }
+
+    /// What an address asks of the program's state.
+    pub fn probe(address: Addr16) -> Who {
+        Who::Probe(network(address))
+    }
+
     /// How many at once, and how many a second.
     fn measure(self) -> (f64, f64) {
         match self {
-            Who::Address(_) | Who::Rest => (ADDRESS_BURST, ADDRESS_RATE),
+            Who::Address(_) | Who::Probe(_) | Who::Rest => (ADDRESS_BURST, ADDRESS_RATE),
             // Behind the loopback there may be many people, through tunnels.
-            Who::SignIn(address) if address.ip().is_loopback() => (LOOPBACK_SIGN_IN_BURST, LOOPBACK_SIGN_IN_RATE),
-            Who::SignIn(_) => (SIGN_IN_BURST, SIGN_IN_RATE),
+            Who::SignIn(address) | Who::Link(address) if address.ip().is_loopback() => (LOOPBACK_SIGN_IN_BURST, LOOPBACK_SIGN_IN_RATE),
+            Who::SignIn(_) | Who::Link(_) => (SIGN_IN_BURST, SIGN_IN_RATE),
             Who::Session(_) => (SESSION_BURST, SESSION_RATE),
         }
     }
@@ -76,7 +90,8 @@ impl Rates {
         if all.len() >= RATES && !all.contains_key(&who) {
             // Whose bucket is full again need not be remembered.
             all.retain(|who, bucket| refilled(*who, *bucket, now) < who.measure().0);
-            if all.len() >= RATES {
+            // Sessions and tokens are few: what others do in front of the door never puts them together.
+            if all.len() >= RATES && !matches!(who, Who::Session(_)) {
                 who = Who::Rest;
             }
         }
@@ -138,6 +153,7 @@ mod tests {
             let _ = rates.take(Who::address(address(n)), Duration::ZERO);
         }
         assert_eq!(lock(&rates.0).len(), RATES + 1);
+        rates.take(Who::Session(Id([1; 16])), Duration::ZERO).expect("a session has its own");
         assert!(rates.take(Who::address(address(many + 5_000)), Duration::ZERO).is_err(), "the shared bucket is empty");
         rates.take(Who::address(address(many + 5_000)), Duration::from_secs(60)).unwrap();
         assert_eq!(lock(&rates.0).len(), 1);

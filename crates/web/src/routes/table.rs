@@ -4,7 +4,7 @@ use utoipa_axum::routes;
 use weir_identity::desk::Capability as C;
 
 use super::{Routes, accounts, approvals, ask, export, ledger, me, oidc, outside, session, settings, state};
-use crate::gate::guard::Access::{May, Metrics, Open, SignIn};
+use crate::gate::guard::Access::{Link, May, Metrics, Open, Probe, SignIn};
 
 /// All routes.
 pub fn all() -> Routes {
@@ -13,8 +13,8 @@ pub fn all() -> Routes {
 
 fn outside() -> Routes {
     Routes::default()
-        .add(Open, routes!(outside::healthz))
-        .add(Open, routes!(outside::readyz))
+        .add(Probe, routes!(outside::healthz))
+        .add(Probe, routes!(outside::readyz))
         .add(Metrics, routes!(outside::metrics))
         .add(Open, routes!(outside::openapi))
 }
@@ -26,8 +26,8 @@ fn signing_in() -> Routes {
         .add(SignIn, routes!(session::session_totp))
         .add(SignIn, routes!(session::session_passkey_begin))
         .add(SignIn, routes!(session::session_passkey_finish))
-        .add(SignIn, routes!(session::invitation_open))
-        .add(SignIn, routes!(session::invitation_accept))
+        .add(Link, routes!(session::invitation_open))
+        .add(Link, routes!(session::invitation_accept))
         .add(SignIn, routes!(oidc::oidc_begin))
         .add(SignIn, routes!(oidc::oidc_callback))
         // Half a sign-in can be given up too.

@@ -2,6 +2,9 @@
 
 use serde_json::{Value, json};
 use weir_base::task::lock;
+use weir_record::Kind;
+use weir_record::kind::Record;
+use weir_record::kinds::OperatorAction;
 
 use crate::client::send;
 use crate::rig::{PASSWORD, Rig};
@@ -41,6 +44,28 @@ fn a_link_that_two_persons_decided_on_needs_the_code_of_who_confirmed() {
         assert_eq!((late.status, late.code().as_str()), (410, "expired"), "{}", late.text());
         assert!(late.text().contains("This link was used"), "{}", late.text());
     }
+}
+
+#[test]
+fn who_confirms_or_refuses_without_the_role_is_recorded_though_the_door_stops_them() {
+    let rig = Rig::new();
+    let staff = rig.staff();
+    let (mut asker, mut operator) = (staff.signed_in("system-admin"), staff.signed_in("operator"));
+    let asked = asker.post("/api/v1/accounts", &json!({"display": "New", "roles": ["reviewer"], "reason": "one more is needed"})).json();
+    let path = format!("/api/v1/approvals/{}", asked["approval"].as_str().unwrap());
+    let digest = asker.get(&path).json()["digest"].clone();
+    for browser in [&mut asker, &mut operator] {
+        assert_eq!(browser.post(&format!("{path}/confirm"), &json!({"digest": digest})).code(), "not-allowed");
+        assert_eq!(browser.post(&format!("{path}/refuse"), &json!({"reason": "not like this"})).code(), "not-allowed");
+    }
+    assert_eq!(operator.post("/api/v1/approvals/nothing/confirm", &json!({"digest": digest})).status, 403);
+    let groups = lock(&rig.sink.groups);
+    let batches = groups.iter().flat_map(|g| &g.batches).filter(|(kind, _)| *kind == Kind::OperatorAction);
+    let rows = batches.flat_map(|(_, batch)| OperatorAction::rows(batch));
+    let told: Vec<String> = rows.filter(|r| r.result == "not-allowed").map(|r| format!("{} {}", r.action, r.actor)).collect();
+    assert_eq!(told.len(), 4, "{told:?}");
+    assert!(told[0].starts_with("desk-approval-confirm account:") && told[1].starts_with("desk-approval-refuse account:"), "{told:?}");
+    assert!(told[0] != told[2] && told[1] != told[3], "by whom: {told:?}");
 }
 
 #[test]

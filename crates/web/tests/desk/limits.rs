@@ -86,6 +86,39 @@ fn who_asks_too_often_is_told_when_to_come_back() {
 }
 
 #[test]
+fn nobody_behind_an_address_uses_up_what_others_there_need() {
+    let rig = Rig::new();
+    let staff = rig.staff();
+    let (mut operator, mut reviewer) = (staff.signed_in("operator"), rig.browser().open());
+    rig.clock.advance(60_000);
+    // Time stands still: what is used up stays so.
+    let loud = (0..1_000).find(|_| rig.get("/api/v1/session").status == 429);
+    assert!(loud.is_some(), "the address has a share, and it ends");
+    assert_eq!((operator.get("/api/v1/overview").status, operator.get("/api/v1/session").status), (200, 200));
+    for path in ["/healthz", "/readyz", "/metrics", "/", "/lookup"] {
+        assert_eq!(rig.get(path).status, 200, "{path}");
+    }
+    assert_eq!(rig.get("/api/v1/nothing").status, 429, "what is no file of the console is the address's");
+    // Whoever asks for nothing but whether the program is there never hears anything else.
+    assert!((0..1_000).all(|_| rig.get("/readyz").status == 200 && rig.get("/healthz").status == 200));
+    assert_eq!(operator.get("/api/v1/overview").status, 200);
+    // A cookie or a token that is nobody's is no way around it.
+    let host = rig.host();
+    let with = |name: &str, value: &str| send(rig.address(), "GET", "/api/v1/overview", &[("Host", &host), (name, value)], b"").status;
+    let planted = format!("weir={}", "x".repeat(43));
+    assert_eq!((with("Cookie", &planted), with("Authorization", "Bearer weir_nothing")), (429, 429));
+    // Links and passwords do not share.
+    let mut links = rig.browser();
+    (links.cookie, links.csrf) = (reviewer.cookie.clone(), reviewer.csrf.clone());
+    let ended = json!({"token": "setup_nothing"});
+    let opened: Vec<u16> = (0..200).map(|_| links.post("/api/v1/invitations/open", &ended).status).collect();
+    assert_eq!(opened.last(), Some(&429));
+    let first =
+        reviewer.post("/api/v1/session/password", &json!({"login": staff.person("reviewer").login, "password": crate::rig::PASSWORD}));
+    assert_ne!(first.code(), "too-many", "{}", first.text());
+}
+
+#[test]
 fn one_address_holds_so_many_connections_and_no_more() {
     let rig = Rig::new();
     let mut held: Vec<_> = (0..CONNECTIONS_OF_ONE).map(|_| connect(rig.address())).collect();

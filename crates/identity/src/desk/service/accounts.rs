@@ -12,9 +12,11 @@ use crate::desk::account::{self, Account, Standing};
 use crate::desk::approval::{Ask, Kind};
 use crate::desk::ended::LinkEnd;
 use crate::desk::limits::{APPROVAL_MS, INVITATION_MS};
+use crate::desk::records::PROGRAM;
 use crate::desk::refused::Refused;
-use crate::desk::roles::{self, Capability, Role};
+use crate::desk::roles::{self, Capabilities, Capability, Role};
 use crate::desk::store::{Entry, Look};
+use crate::desk::token::Token;
 use crate::desk::views::{AccountView, Caller, Changed};
 
 /// The target of a change: an account of another person.
@@ -75,10 +77,37 @@ pub(super) fn take_away(c: &mut Change<'_>, id: Id, how: impl FnOnce(&mut Accoun
     still_goes_on(c).inspect_err(|_| before.into_iter().for_each(|a| c.draft.put(Entry::Account(a))))
 }
 
+/// What an account may no longer do its tokens lose for good, and one that may nothing then goes: neither wakes when a role comes back.
+pub(super) fn narrow_tokens(c: &mut Change<'_>, id: Id, now: Millis) {
+    let Some(account) = c.draft.account(id) else { return };
+    // Not what it may this moment: a lock ends by itself.
+    let roles: &[Role] = if account.standing == Standing::Disabled { &[] } else { &account.roles };
+    let may = roles::capabilities(roles);
+    let tokens: Vec<Token> = c.draft.tokens_of(id).into_iter().cloned().collect();
+    for mut token in tokens {
+        let before = token.scope.len();
+        token.scope.retain(|capability| may.has(*capability));
+        let lost = before - token.scope.len();
+        match (lost, token.scope.is_empty()) {
+            (0, false) => {}
+            (_, true) => {
+                c.draft.remove_token(token.id);
+                c.told.act(PROGRAM, "desk-token-remove", format!("token={} account={id}", token.id), now);
+            }
+            (_, false) => {
+                let left = Capabilities::of(&token.scope).names().join(",");
+                c.told.act(PROGRAM, "desk-token-narrow", format!("token={} account={id} scope={left}", token.id), now);
+                c.draft.put(Entry::Token(token));
+            }
+        }
+    }
+}
+
 /// Disables an account: what it has open ends.
 pub(super) fn end_account(c: &mut Change<'_>, id: Id, now: Millis) -> Outcome<()> {
     keeps_admins(&c.draft, id, &[])?;
     take_away(c, id, |a| a.standing = Standing::Disabled)?;
+    narrow_tokens(c, id, now);
     c.draft.end_links_of(id, LinkEnd::Void, now);
     let open: Vec<Id> = c.draft.emergencies().into_iter().filter(|e| e.account == id).map(|e| e.id).collect();
     open.into_iter().for_each(|e| c.draft.remove_emergency(e));
@@ -237,6 +266,7 @@ impl Desk {
             if !two && roles.iter().all(|r| target.roles.contains(r)) {
                 let detail = format!("account={id} from={} to={}", names(&target.roles), names(&roles));
                 take_away(c, id, |a| a.roles = roles.clone())?;
+                narrow_tokens(c, id, now);
                 c.told.act(&caller.actor(), "desk-role-remove", detail, now);
                 return Ok(done());
             }

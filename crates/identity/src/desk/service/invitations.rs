@@ -14,6 +14,7 @@ use crate::desk::refused::Refused;
 use crate::desk::roles::Role;
 use crate::desk::secret::{self, Hash, same};
 use crate::desk::store::{Entry, Look, Meta};
+use crate::desk::turned::ENDED;
 use crate::desk::views::{Accept, FirstLink, LinkView, Peer, SignedIn};
 
 /// What the token of the first link begins with.
@@ -95,14 +96,9 @@ impl Desk {
             None => Err(self.fail(None, Method::Link, None, peer, now)),
             Some(Leads::Ended(how, account)) => {
                 self.live().throttle.right(None, false, peer.address, now);
-                // A place that opens it again and again is recorded for the first ones alone.
-                if self.live().noise.take(None, peer.address, now).is_ok() {
-                    self.change(|c| {
-                        c.told.sign(AuthAction::Failure, account, Method::Link, Some("ended".into()), peer, now);
-                        Ok(())
-                    })
-                    .map(drop)?;
-                }
+                // A place that opens it again and again is recorded once a minute, with how often.
+                let line = self.live().ended.count(peer, Method::Link, account, now);
+                self.turned_away(ENDED, line.as_slice(), now)?;
                 Err(Refused::LinkEnded(how))
             }
             Some(leads) => Ok(leads),
@@ -154,7 +150,7 @@ impl Desk {
         // The link is real: a name that is taken or a short password is no guess.
         self.live().throttle.right(None, false, peer.address, now);
         account::login(login)?;
-        acceptable(password, login)?;
+        acceptable(password, login, &self.settings.names())?;
         if matches!(leads, Leads::Setup) {
             account::name("display", display)?;
         }

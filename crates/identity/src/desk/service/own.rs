@@ -70,7 +70,7 @@ impl Desk {
         let account = self.own(caller, now)?;
         caller.complete.then_some(()).ok_or(Refused::FactorNeeded)?;
         self.fresh(caller, now)?;
-        acceptable(new, &account.login)?;
+        acceptable(new, &account.login, &self.settings.names())?;
         let target = Some(Target::Account(account.id));
         self.take_try(target, Method::Password, Some(&account), &caller.peer, now)?;
         if !self.passwords.check(account.password.as_ref(), old) {

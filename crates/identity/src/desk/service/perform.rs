@@ -4,7 +4,7 @@ use serde_json::Value;
 use weir_base::time::Millis;
 use weir_record::Id;
 
-use super::accounts::{end_account, fits_person, keeps_admins, names, take_away};
+use super::accounts::{end_account, fits_person, keeps_admins, names, narrow_tokens, take_away};
 use super::approvals::detail;
 use super::{Change, Outcome};
 use crate::desk::account::{self, Account, Standing};
@@ -56,6 +56,7 @@ fn what(c: &mut Change<'_>, approval: &mut Approval, now: Millis) -> Outcome<Opt
             let detail = format!("account={} from={} to={} approval={}", target.id, names(&from), names(&to), approval.id);
             keeps_admins(&c.draft, target.id, &to)?;
             take_away(c, target.id, |a| a.roles = to)?;
+            narrow_tokens(c, target.id, now);
             c.told.act(&actor, "desk-role-change", detail, now);
             Ok(Some(target.id))
         }

@@ -9,6 +9,7 @@ use weir_record::Id;
 use super::{Desk, Outcome};
 use crate::desk::limits::{REFUSALS_A_WINDOW, REFUSALS_MS};
 use crate::desk::refused::Refused;
+use crate::desk::views::Caller;
 
 #[derive(Clone, Copy)]
 struct Window {
@@ -63,6 +64,14 @@ impl Desk {
             }
         }
         out
+    }
+
+    /// Records that a step of an approval was refused before it came here: whoever asks lacks what it needs. Hands on why.
+    pub fn approval_step_refused(&self, caller: &Caller, action: &str, id: Id, refused: Refused, now: Millis) -> Refused {
+        match self.told_if_refused::<()>(&caller.actor(), action, id, Err(refused.clone()), now) {
+            Err(why) => why,
+            Ok(()) => refused,
+        }
     }
 
     /// Records how many were counted and not told.

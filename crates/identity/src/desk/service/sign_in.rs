@@ -13,6 +13,7 @@ use crate::desk::secret;
 use crate::desk::store::Look;
 use crate::desk::throttle::{Target, Waits};
 use crate::desk::totp;
+use crate::desk::turned::TURNED_AWAY;
 use crate::desk::views::{Next, Peer, SignedIn};
 
 fn seconds(ms: i64) -> u64 {
@@ -121,7 +122,7 @@ impl Desk {
         };
         if let Some(told) = told {
             self.change(|c| {
-                told.write(&mut c.told, now);
+                told.write(TURNED_AWAY, &mut c.told, now);
                 Ok(())
             })
             .map(drop)?;

@@ -11,7 +11,7 @@ use crate::desk::limits::INVITATION_MS;
 use crate::desk::records::PROGRAM;
 use crate::desk::roles::{Capability, capabilities};
 use crate::desk::store::{Entry, Look, Store};
-use crate::desk::turned::Line;
+use crate::desk::turned::{ENDED, Line, TURNED_AWAY};
 use crate::desk::views::Notice;
 
 impl Desk {
@@ -21,12 +21,13 @@ impl Desk {
     /// # Errors
     /// [`crate::desk::Refused::Store`]: it is tried again the next time.
     pub fn tick(&self, now: Millis) -> Outcome<()> {
-        let turned = {
+        let (turned, ended) = {
             let mut live = self.live();
             live.sessions.sweep(now);
-            live.turned.due(now)
+            (live.turned.due(now), live.ended.due(now))
         };
-        self.turned_away(&turned, now)?;
+        self.turned_away(TURNED_AWAY, &turned, now)?;
+        self.turned_away(ENDED, &ended, now)?;
         self.tell_refusals(now, false)?;
         if !is_due(&self.store(), now) {
             return Ok(());
@@ -56,17 +57,21 @@ impl Desk {
     /// # Errors
     /// [`crate::desk::Refused::Store`].
     pub fn end(&self, now: Millis) -> Outcome<()> {
-        let turned = self.live().turned.rest(now);
-        self.turned_away(&turned, now)?;
+        let (turned, ended) = {
+            let mut live = self.live();
+            (live.turned.rest(now), live.ended.rest(now))
+        };
+        self.turned_away(TURNED_AWAY, &turned, now)?;
+        self.turned_away(ENDED, &ended, now)?;
         self.tell_refusals(now, true)
     }
 
-    fn turned_away(&self, lines: &[Line], now: Millis) -> Outcome<()> {
+    pub(super) fn turned_away(&self, what: &str, lines: &[Line], now: Millis) -> Outcome<()> {
         if lines.is_empty() {
             return Ok(());
         }
         self.change(|c| {
-            lines.iter().for_each(|line| line.write(&mut c.told, now));
+            lines.iter().for_each(|line| line.write(what, &mut c.told, now));
             Ok(())
         })
         .map(drop)

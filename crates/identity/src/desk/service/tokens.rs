@@ -20,6 +20,12 @@ fn view(t: &Token, secret: Option<String>) -> TokenView {
 }
 
 impl Desk {
+    /// The id of the token, when its text is one that holds. Asks no disk and counts as no try: for whoever must say whose rate a request is charged to.
+    pub fn known_token(&self, text: &str, now: Millis) -> Option<Id> {
+        let (id, hash) = secret::split(PREFIX, text)?;
+        self.store().token(id).filter(|t| same(&t.hash, &hash) && now < t.expires).map(|t| t.id)
+    }
+
     /// The caller of a token: it may what it was made for, as far as its account may that now.
     ///
     /// # Errors
@@ -30,10 +36,11 @@ impl Desk {
             let token = store.token(id).filter(|t| same(&t.hash, &hash) && now < t.expires)?;
             let account = store.account(token.account).filter(|a| a.is_usable(now))?;
             // Of an account that still lacks a factor it must have, made by an earlier version, a token does nothing.
-            let may = if account.next() == Some(Next::Enrol) { Capabilities::NONE } else { store.may(account, now) };
-            Some((token.clone(), may, account.person))
+            let complete = account.next() != Some(Next::Enrol);
+            let may = if complete { store.may(account, now) } else { Capabilities::NONE };
+            Some((token.clone(), may, account.person, complete))
         });
-        let Some((token, account_may, person)) = found else {
+        let Some((token, account_may, person, complete)) = found else {
             self.take_try(None, Method::Token, None, peer, now)?;
             return Err(self.fail(None, Method::Token, None, peer, now));
         };
@@ -48,7 +55,7 @@ impl Desk {
             })?;
         }
         let may = token.may(account_may);
-        Ok(Caller { by: By::Token(token.id), account: token.account, person, may, account_may, peer: peer.clone(), complete: true })
+        Ok(Caller { by: By::Token(token.id), account: token.account, person, may, account_may, peer: peer.clone(), complete })
     }
 
     /// The account's tokens that hold.

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::desk::refused::Over;
 
 fn ask(u: &Unit) -> Id {
     u.w.desk.ask(&u.w.caller(&u.sys), "setting-change", &json!({"changes": {"a.b": "1"}}), WHY, u.w.now()).unwrap().approval.unwrap()
@@ -60,7 +61,9 @@ fn changed_content_makes_it_void_for_good() {
     u.w.confirm(&u.sec, id).unwrap();
     assert_eq!(take(&u, &u.sec, id, "2").unwrap_err().code(), "not-allowed", "somebody else cannot make it void");
     assert_eq!(take(&u, &u.sys, id, "2"), Err(Refused::Void));
-    assert_eq!(take(&u, &u.sys, id, "1"), Err(Refused::Void));
+    let later = take(&u, &u.sys, id, "1").unwrap_err();
+    assert_eq!(later, Refused::Over { how: Over::OtherContent, at: u.w.now() });
+    assert!(later.what().contains(&u.w.now().to_string()) && later.what().contains("the one who asked"), "{}", later.what());
     assert_eq!(u.w.state_of(&u.sys, id), "void");
     assert!(u.w.told().iter().any(|t| t.starts_with("desk-approval-use account:") && t.ends_with("void")));
 }
@@ -92,8 +95,9 @@ fn refused_and_withdrawn_are_the_end_of_it() {
     assert_eq!((refused.state, refused.steps[1].reason.as_deref()), ("refused", Some("not this way")));
     assert_eq!(u.w.desk.withdraw(&u.w.caller(&u.sec), b, u.w.now()).unwrap_err().code(), "not-found");
     assert_eq!(u.w.desk.withdraw(&u.w.caller(&u.sys), b, u.w.now()).unwrap().state, "withdrawn");
-    for id in [a, b] {
-        assert_eq!(u.w.confirm(&u.one, id), Err(Refused::Expired("approval")));
+    for (id, how) in [(a, Over::Refused), (b, Over::Withdrawn)] {
+        let over = u.w.confirm(&u.one, id).unwrap_err();
+        assert_eq!((over.code(), over.clone()), ("expired", Refused::Over { how, at: u.w.now() }));
     }
     let list = u.w.desk.approvals(&u.w.caller(&u.sec), u.w.now()).unwrap();
     assert!(list.len() >= 5 && list.iter().any(|v| v.id == a));
@@ -172,16 +176,16 @@ fn there_are_never_more_than_the_limits() {
 }
 
 #[test]
-fn an_account_of_the_socket_carries_out_what_was_decided_and_another_content_makes_it_void() {
+fn an_account_of_the_socket_carries_out_what_was_decided_and_makes_nothing_void() {
     let u = unit();
     let (id, other) = (ask(&u), ask(&u));
     u.w.confirm(&u.sec, id).unwrap();
     u.w.confirm(&u.sec, other).unwrap();
     let take = |id: Id, value: &str| u.w.desk.take_socket("uid:7", id, "setting-change", &json!({"changes": {"a.b": value}}), u.w.now());
-    assert_eq!(take(id, "2"), Err(Refused::Void), "another content is refused");
+    assert_eq!(take(id, "2").unwrap_err().code(), "conflict", "another content is refused");
     u.w.same();
-    assert_eq!((u.w.state_of(&u.sys, id).as_str(), take(id, "1")), ("void", Err(Refused::Void)), "for good, as at the desk");
-    assert!(u.w.told().iter().any(|t| t.starts_with("desk-approval-use uid:7") && t.ends_with(" void")));
+    assert_eq!(refused_steps(&u, id), ["desk-approval-use conflict"]);
+    assert_eq!((u.w.state_of(&u.sys, id).as_str(), take(id, "1")), ("confirmed", Ok(WHY.to_owned())), "it stays what it was");
     assert_eq!(take(other, "1"), Ok(WHY.to_owned()), "with the reason that was confirmed");
     assert_eq!((u.w.state_of(&u.sys, other).as_str(), take(other, "1")), ("used", Err(Refused::Expired("approval"))));
 }
@@ -243,7 +247,7 @@ fn refused_steps_do_not_fill_the_disk_and_none_is_lost() {
     u.w.confirm(&u.sec, id).unwrap();
     assert_eq!(take(&u, &u.sys, id, "2"), Err(Refused::Void));
     for _ in 0..500 {
-        assert_eq!(take(&u, &u.sys, id, "1"), Err(Refused::Void), "also what became void before");
+        assert_eq!(take(&u, &u.sys, id, "1").unwrap_err().code(), "conflict", "also what became void before");
         assert!(u.w.desk.take_socket("uid:7", id, "setting-change", &json!(1), u.w.now()).is_err());
     }
     let most = 2 * crate::desk::limits::REFUSALS_A_WINDOW as usize + 1;

@@ -23,9 +23,24 @@ fn a_token_loses_what_its_account_loses() {
     u.w.desk.roles_change(&caller, u.op.id, &[Role::Reviewer], WHY, u.w.now()).unwrap();
     assert_eq!(may(&u, &token).unwrap(), ["overview.read"], "no longer an operator");
     u.w.desk.roles_change(&caller, u.op.id, &[], WHY, u.w.now()).unwrap();
-    assert!(may(&u, &token).unwrap().is_empty());
+    assert_eq!(may(&u, &token).unwrap_err().code(), "wrong-credentials", "nothing is left of it, so it is gone");
+    assert_eq!((u.w.told_of("desk-token-narrow"), u.w.told_of("desk-token-remove")), (1, 1));
+    let back = u.w.desk.roles_change(&u.w.caller(&u.sys), u.op.id, &[Role::Operator], WHY, u.w.now()).unwrap().approval.unwrap();
+    u.w.confirm(&u.sec, back).unwrap();
     u.w.restart();
-    assert!(may(&u, &token).unwrap().is_empty());
+    assert!(may(&u, &token).is_err(), "a role that comes back wakes nothing");
+}
+
+#[test]
+fn the_tokens_of_a_disabled_account_are_gone() {
+    let mut u = unit();
+    let token = make(&u, &u.op, &["overview.read"]).unwrap().secret.unwrap();
+    u.w.desk.disable(&u.w.caller(&u.sys), u.op.id, WHY, u.w.now()).unwrap();
+    assert_eq!(u.w.told_of("desk-token-remove"), 1);
+    let back = u.w.desk.enable(&u.w.caller(&u.sys), u.op.id, WHY, u.w.now()).unwrap().approval.unwrap();
+    u.w.confirm(&u.sec, back).unwrap();
+    u.w.sign_in(&mut u.op);
+    assert!(may(&u, &token).is_err());
 }
 
 #[test]
@@ -146,6 +161,8 @@ fn a_token_of_an_account_that_lacks_its_factor_does_nothing() {
     lock(&u.w.sink.state).insert(crate::desk::store::encode_key(entry.key()), entry.encode());
     u.w.desk = Desk::open(u.w.sink.clone(), settings(), u.w.now()).unwrap();
     assert_eq!(may(&u, &token).unwrap(), Vec::<String>::new());
+    let caller = u.w.desk.bearer(&token, &u.w.peer(), u.w.now()).unwrap();
+    assert_eq!(caller.needs(Capability::OverviewRead), Err(Refused::FactorNeeded), "it is the factor that is missing, no role");
     let first = u.w.desk.password("op", &u.op.password, &u.w.peer(), u.w.now()).unwrap();
     assert_eq!(first.next, Some(Next::Enrol), "and its person is asked to set one up");
     u.op.cookie = first.cookie;
