@@ -36,7 +36,7 @@ fn what_names_a_person_is_replaced() {
         ("session opened for user dave(uid=1000) by (uid=0)", &[], "session opened for user <USER1>(uid=1000) by (uid=0)"),
         ("carol logged in", &[], "<USER1> logged in"),
         ("portal: \"li.si\" has been successfully signed out, li.si", &[], "portal: \"<USER1>\" has been successfully signed out, <USER1>"),
-        ("drive logged 3 errors, package signed by nobody", &[], "drive logged 3 errors, package signed by nobody"),
+        ("drive logged 3 errors, package signed here", &[], "drive logged 3 errors, package signed here"),
         ("user logged in; user is gone; no user", &[], "user logged in; user is gone; no user"),
         ("session closed for frank by (uid=0)", &[], "session closed for <USER1> by (uid=0)"),
         ("Accepted password for alice from 192.0.2.7", &[], "Accepted password for <USER1> from <ADDR1>"),
