@@ -21,10 +21,12 @@ export function Welcome({ session, token, reload }: Props) {
   const [accepted, setAccepted] = useState(session.next === 'enrol');
   useEffect(() => {
     if (token) replace('welcome');
-    document.title = `${t('welcome.title')} · ${t('brand')}`;
-  }, [token, t]);
+    document.title = `${t(session.setup ? 'welcome.first' : 'welcome.title')} · ${t('brand')}`;
+  }, [token, session.setup, t]);
   const link = useLoad<Invitation>(held && !accepted ? (signal) => post('/invitations/open', { token: held }, signal) : null, ['link']);
   const invited = link.data;
+  // Nobody invited the first: the machine itself did.
+  const [title, lead] = invited?.recovers ? ['welcome.recover', 'welcome.recover.lead'] as const : session.setup ? ['welcome.first', 'welcome.first.lead'] as const : ['welcome.title', 'welcome.lead'] as const;
 
   const accept = (values: Fields): void => void action.run(async () => {
     const code = values.code?.trim();
@@ -65,14 +67,14 @@ export function Welcome({ session, token, reload }: Props) {
         </>
       ) : !invited ? (
         <>
-          <h2>{t('welcome.title')}</h2>
+          <h2>{t(session.setup ? 'welcome.first' : 'welcome.title')}</h2>
           <div style={{ margin: '12px 0' }}>{link.problem ? <Failed problem={link.problem} retry={codeOf(link.problem) === 'unreachable' ? link.reload : undefined} /> : <Waiting />}</div>
           {link.problem && <Button onClick={() => go('')}>{t('welcome.toSignIn')}</Button>}
         </>
       ) : (
         <>
-          <h2>{t(invited.recovers ? 'welcome.recover' : 'welcome.title')}</h2>
-          <p className="lead">{t(invited.recovers ? 'welcome.recover.lead' : 'welcome.lead')}</p>
+          <h2>{t(title)}</h2>
+          <p className="lead">{t(lead)}</p>
           <Form<Fields> form={form} layout="vertical" requiredMark={false} onFinish={accept} initialValues={{ display: invited.display ?? '' }}>
             {invited.code_needed && (
               <Form.Item name="code" label={t('welcome.code')} extra={t('welcome.code.extra')} rules={[{ required: true, whitespace: true, message: t('welcome.code.rule') }]}>
@@ -97,7 +99,7 @@ export function Welcome({ session, token, reload }: Props) {
               <Input.Password size="large" autoComplete="new-password" maxLength={512} />
             </Form.Item>
             {action.problem && <div style={{ marginBottom: 12 }}><Failed problem={action.problem} /></div>}
-            <Button type="primary" size="large" block htmlType="submit" loading={action.busy}>{t('welcome.accept')}</Button>
+            <Button type="primary" size="large" block htmlType="submit" loading={action.busy}>{t(title === 'welcome.first' ? 'welcome.first.go' : 'welcome.accept')}</Button>
           </Form>
         </>
       )}
