@@ -197,6 +197,11 @@ async function ended({ fresh, base }) {
     }
     found.push(...await axe(page));
   }
+  // One that never was: the program tells nothing of it, and it is no sign-in either.
+  await page.unroute('**/api/v1/invitations/open');
+  await page.goto(`${base}/#/`);
+  await page.goto(`${base}/#/welcome/0123456789abcdef0123456789abcdef`);
+  await page.getByRole('alert').getByRole('heading', { name: 'This link is not known', exact: true }).waitFor();
   await page.context().close();
   return [...found, ...faults];
 }

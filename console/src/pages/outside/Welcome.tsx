@@ -2,12 +2,15 @@
 import { Button, Form, Input } from 'antd';
 import { useEffect, useState } from 'react';
 import { codeOf, post } from '../../api/client';
-import type { Invitation, Session } from '../../api/types';
+import type { Invitation, Problem, Session } from '../../api/types';
 import { useAction, useLoad } from '../../app/load';
 import { go, replace } from '../../app/router';
 import { useWords } from '../../i18n';
 import { Failed, Waiting } from '../../ui/State';
 import { Enrol } from './Enrol';
+
+/** A link that never was one signs nobody in: of a link that is said in other words. */
+const unknown = (problem: Problem): Problem => (codeOf(problem) === 'wrong-credentials' ? { ...problem, type: 'urn:weir:problem:link-unknown', title: '', detail: '', todo: '' } : problem);
 
 interface Props { session: Session; token: string; reload: () => Promise<void> }
 interface Fields { code?: string; login: string; display: string; password: string; again: string }
@@ -68,7 +71,7 @@ export function Welcome({ session, token, reload }: Props) {
       ) : !invited ? (
         <>
           <h2>{t(session.setup ? 'welcome.first' : 'welcome.title')}</h2>
-          <div style={{ margin: '12px 0' }}>{link.problem ? <Failed problem={link.problem} retry={codeOf(link.problem) === 'unreachable' ? link.reload : undefined} /> : <Waiting />}</div>
+          <div style={{ margin: '12px 0' }}>{link.problem ? <Failed problem={unknown(link.problem)} retry={codeOf(link.problem) === 'unreachable' ? link.reload : undefined} /> : <Waiting />}</div>
           {link.problem && <Button onClick={() => go('')}>{t('welcome.toSignIn')}</Button>}
         </>
       ) : (

@@ -60,7 +60,7 @@ fn a_link_ends_by_time_and_a_new_one_makes_the_old_one_void() {
     let accept = |token: &str| w.take_up(token, "rev", "a long password, sure", &w.peer());
     assert_eq!(accept(&old).unwrap_err().code(), "link-void", "void");
     w.later(INVITATION_MS);
-    assert_eq!(accept(&new).unwrap_err().code(), "link-used");
+    assert_eq!(accept(&new).unwrap_err().code(), "link-expired");
     w.later(INVITATION_MS + 1);
     w.desk.tick(w.now()).unwrap();
     assert!(w.desk.store().account(id).is_none(), "nobody ever was this account");

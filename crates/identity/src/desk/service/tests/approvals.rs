@@ -248,7 +248,7 @@ fn refused_steps_do_not_fill_the_disk_and_none_is_lost() {
     u.w.confirm(&u.sec, id).unwrap();
     assert_eq!(take(&u, &u.sys, id, "2"), Err(Refused::Void));
     for _ in 0..500 {
-        assert_eq!(take(&u, &u.sys, id, "1").unwrap_err().code(), "conflict", "also what became void before");
+        assert_eq!(take(&u, &u.sys, id, "1").unwrap_err().code(), "approval-void", "also what became void before");
         assert!(u.w.desk.take_socket("uid:7", id, "setting-change", &json!(1), u.w.now()).is_err());
     }
     let most = 2 * crate::desk::limits::REFUSALS_A_WINDOW as usize + 1;
