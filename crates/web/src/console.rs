@@ -108,7 +108,7 @@ fn is_page(path: &str) -> bool {
         }
         None => path == *page,
     };
-    path.is_empty() || path == "index.html" || PAGES.iter().any(|page| known(page))
+    path.is_empty() || path == "index.html" || PAGES.iter().any(known)
 }
 
 /// Does a person go there, with a browser? Scripts, styles and programs name no HTML.
