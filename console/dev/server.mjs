@@ -88,8 +88,10 @@ function invite(body, code = null, recovers = null) {
 /** Eight characters by Crockford, and how they are compared however they were typed. */
 const newCode = () => [...randomBytes(8)].map((b) => '0123456789ABCDEFGHJKMNPQRSTVWXYZ'[b % 32]).join('').replace(/^(.{4})/, '$1-');
 const plainCode = (text) => text.toUpperCase().replace(/[\s-]/g, '').replace(/O/g, '0').replace(/[IL]/g, '1');
+const voided = new Set();
 function linkOf(token) {
-  if (used.has(token)) refuse(410, 'expired', 'This link was used: it opens once.', 'Sign in by name. Was it not you, ask an administrator: two persons decide anew.');
+  if (voided.has(token)) refuse(410, 'link-void', 'This link is void: wrong codes were given with it, or its account was disabled.', 'Ask an administrator for a new one: two persons decide on it anew.');
+  if (used.has(token)) refuse(410, 'link-used', 'This link was used: it opens once.', 'Sign in by name. Was it not you, ask an administrator: two persons decide anew.');
   return invitations.get(token) ?? refuse(401, 'wrong-credentials', 'What was given does not sign anybody in.', 'Check what was typed and try again.');
 }
 function takeLink(b) {
@@ -97,7 +99,7 @@ function takeLink(b) {
   if (link.code && !b.code) refuse(403, 'code-needed', 'This link works only with its code.', 'Ask the person who confirmed the link for its eight characters.', { field: 'code' });
   if (link.code && plainCode(b.code) !== plainCode(link.code)) {
     link.wrong += 1;
-    if (link.wrong >= 5) invitations.delete(b.token);
+    if (link.wrong >= 5) voided.add(b.token);
     refuse(403, 'code-wrong', 'The code does not fit this link.', 'Type it as it was told, or ask whoever confirmed the link.', { field: 'code' });
   }
   invitations.delete(b.token);
@@ -220,25 +222,30 @@ function read(text, line) {
   const end = /(\d{1,3}(?:\.\d{1,3}){3})(?::(\d+))?/.exec(text);
   const time = /(\d{4})-(\d\d)-(\d\d)[T ](\d\d:\d\d:\d\d(?:\.\d+)?)\s*(Z|[+-]\d\d:\d\d)?/.exec(text);
   if (!end || !time) return { line, question: null, form: 'plain', assumed: [], problem: end ? data.words('no time in it: write it as 203.0.113.7:40123 2026-11-22 10:00:00', '其中没有时间：请写作 203.0.113.7:40123 2026-11-22 10:00:00') : data.words('no address in it: write it as 203.0.113.7:40123 2026-11-22 10:00:00', '其中没有地址：请写作 203.0.113.7:40123 2026-11-22 10:00:00') };
+  if (Number(end[2] ?? 0) > 65_535) return { line, question: null, form: 'plain', assumed: [], problem: data.words('a port is 1 to 65535: write it as 203.0.113.7:40123 2026-11-22 10:00:00', '端口应为 1 至 65535：请写成 203.0.113.7:40123 2026-11-22 10:00:00') };
   const protocol = /\b(tcp|udp|icmp)\b/i.exec(text)?.[1].toLowerCase() ?? null;
   return { line, question: { public: end[0], at: `${time[1]}-${time[2]}-${time[3]}T${time[4].includes('.') ? time[4] : `${time[4]}.000`}${time[5] ?? '+08:00'}`, ...(protocol ? { protocol } : {}) }, form: text.includes(',') ? 'csv' : 'plain', assumed: time[5] ? [] : [data.words('the time names no zone: +08:00 is taken', '时间未写时区，按 +08:00 计')], problem: null };
 }
 
 const TYPES = { '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.html': 'text/html; charset=utf-8', '.txt': 'text/plain; charset=utf-8' };
+/** The console's pages, as its router has them; the program has the same list. */
+const PAGES = /PAGES = \[([^\]]+)\]/.exec(readFileSync(new URL('../src/app/pages.ts', import.meta.url), 'utf8'))[1].match(/[a-z/*]+/g);
+const isPage = (path) => ['', 'index.html'].includes(path) || PAGES.some((p) => new RegExp(`^${p.replace('*', '[^/]+')}$`).test(path));
 function page(path, response, takes) {
   const nonce = randomBytes(16).toString('base64');
   const headers = {
     'Content-Security-Policy': `default-src 'none'; script-src 'self'; style-src 'self' 'nonce-${nonce}'; img-src 'self'; connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
     'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'no-referrer', 'Cache-Control': 'no-cache',
   };
-  const file = extname(path) ? normalize(path) : '/index.html';
+  const shown = isPage(path.replace(/^\//, '').replace(/\/$/, ''));
+  const file = extname(path) && existsSync(`${dist}${normalize(path)}`) ? normalize(path) : '/index.html';
   const packed = /\bbr\b/.test(takes ?? '') && existsSync(`${dist}${file}.br`);
   if (file.startsWith('/assets/')) headers['Cache-Control'] = 'public, max-age=31536000, immutable';
   if (packed) headers['Content-Encoding'] = 'br';
   try {
     let body = readFileSync(`${dist}${file}${packed ? '.br' : ''}`);
     if (file === '/index.html') body = Buffer.from(body.toString().replace('__CSP_NONCE__', nonce));
-    response.writeHead(200, { ...headers, 'Content-Type': TYPES[extname(file)] ?? 'application/octet-stream' }).end(body);
+    response.writeHead(file === '/index.html' && !shown ? 404 : 200, { ...headers, 'Content-Type': TYPES[extname(file)] ?? 'application/octet-stream' }).end(body);
   } catch {
     response.writeHead(404, headers).end();
   }

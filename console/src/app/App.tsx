@@ -11,11 +11,12 @@ import type { Problem, Session } from '../api/types';
 import { WordsContext, wordsOf } from '../i18n';
 import { themeOf } from '../theme/antd';
 import { Failed, Waiting } from '../ui/State';
+import { Lost } from '../pages/outside/Lost';
 import { Outside } from '../pages/outside/Outside';
 import { problemOf } from './load';
 import { nonce } from './nonce';
 import { usePrefs } from './prefs';
-import { useRoute } from './router';
+import { lost, useRoute } from './router';
 
 const Shell = lazy(() => import('./Shell'));
 const Again = lazy(() => import('./Again'));
@@ -29,7 +30,7 @@ export function App() {
     <WordsContext.Provider value={words}>
       <ConfigProvider locale={lang === 'zh' ? zhCN : enUS} theme={theme} csp={{ nonce }} button={{ autoInsertSpace: false }} wave={{ disabled: true }}>
         <AntApp component={false}>
-          <Gate />
+          {lost === null ? <Gate /> : <Lost path={lost} />}
         </AntApp>
       </ConfigProvider>
     </WordsContext.Provider>

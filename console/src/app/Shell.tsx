@@ -48,7 +48,7 @@ export default function Shell({ session, me, reload }: { session: Session; me: M
                 <View key={here?.page} />
               </Suspense>
             ) : (
-              <Page title={t('shell.nowhere')} purpose={t('shell.nowhere.why')}><Nothing title={t('shell.nowhere.menu')} /></Page>
+              <Page title={t('shell.nowhere')} purpose={t('shell.nowhere.why')}><Nothing title={t('shell.nowhere.menu')}><div style={{ marginTop: 12 }}><Button type="primary" href="#/">{t('lost.back')}</Button></div></Nothing></Page>
             )}
           </main>
         </div>

@@ -4,10 +4,11 @@ import {
 } from '@ant-design/icons';
 import { type ComponentType, type ReactNode, lazy } from 'react';
 import type { Key } from '../i18n';
+import type { PageName } from './pages';
 import Overview from '../pages/overview/Overview';
 
 /** `or`: what is enough as well. */
-export interface Entry { page: string; title: Key; group: Key; needs: string; or?: string; icon: ReactNode; view: ComponentType }
+export interface Entry { page: PageName; title: Key; group: Key; needs: string; or?: string; icon: ReactNode; view: ComponentType }
 
 export const MENU: Entry[] = [
   { page: 'overview', title: 'menu.overview', group: 'menu.see', needs: 'overview.read', icon: <DashboardOutlined />, view: Overview },

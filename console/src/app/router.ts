@@ -1,6 +1,7 @@
 // Routes live in the fragment, so that no server sees where one is, nor a one-use token in a link. What people paste or search for is in
 // no address at all: it is handed over in the history's state, which a reload keeps and no log or list of pages visited shows.
 import { useSyncExternalStore } from 'react';
+import { isPage } from './pages';
 
 /** What one page hands to another: whose it is, so that nobody else sees it who signs in later in the same tab. */
 export interface Handed { by: string; paste?: string; filter?: { kind: string; from: string; to: string; source: number | null; words: string } }
@@ -23,6 +24,15 @@ function decode(part: string): string {
 function handedOf(state: unknown): Handed | null {
   const handed = state as Partial<Handed> | null;
   return typeof handed === 'object' && handed !== null && typeof handed.by === 'string' ? (handed as Handed) : null;
+}
+
+/** The path that was asked for, where there is no page of that name. A page's name that was typed as a path becomes its address. */
+export const lost = arrive();
+function arrive(): string | null {
+  const { pathname, search, hash: after } = window.location;
+  if (!isPage(pathname)) return pathname;
+  if (!/^\/(index\.html)?$/.test(pathname)) window.history.replaceState(null, '', `/${after || `#${pathname.replace(/\/$/, '')}${search}`}`);
+  return null;
 }
 
 let hash = window.location.hash;

@@ -8,6 +8,7 @@ export default {
   'records.kind': 'Kind',
   'records.range': 'From and to ({zone})',
   'range.exchange': 'From is later than To: exchange them.',
+  'range.wrong': 'Write times as 2026-11-22 10:00.',
   'range.reversed': 'From is later than To: exchange them, or leave one out.',
   'records.anySource': 'All sources',
   'records.words': 'Words in it',

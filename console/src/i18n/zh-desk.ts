@@ -8,6 +8,7 @@ export default {
   'records.kind': '种类',
   'records.range': '时间范围（{zone}）',
   'range.exchange': '起始时间晚于结束时间：请对调。',
+  'range.wrong': '时间请写成 2026-11-22 10:00。',
   'range.reversed': '起始时间晚于结束时间：请对调，或留空其中之一。',
   'records.anySource': '全部来源',
   'records.words': '包含词语',

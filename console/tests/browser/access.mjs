@@ -103,7 +103,7 @@ async function halves({ open, fresh, base }) {
   await late.page.goto(base);
   await dress(late.page, 'en', 'light');
   await late.page.goto(link);
-  await late.page.getByRole('alert').filter({ hasText: 'This link was used' }).waitFor();
+  await late.page.getByRole('alert').getByRole('heading', { name: 'This link was used', exact: true }).waitFor();
   found.push(...await axe(late.page), ...late.faults);
   await late.page.context().close();
   await guest.page.context().close();

@@ -28,9 +28,13 @@ export function given() {
 }
 
 /** Accepts an invitation in a fresh context; enrols an authenticator app. */
-export async function accept(page, link, [, login, display]) {
+export async function accept(page, link, [, login, display], title = ['接受邀请', 'Accept your invitation']) {
   await page.goto(link);
   await page.locator('#login').waitFor();
+  for (const [n, lang] of ['zh', 'en'].entries()) {
+    await dress(page, lang, 'light');
+    await page.getByRole('heading', { name: title[n], exact: true }).waitFor();
+  }
   if (await page.locator('#code').isVisible()) throw new Error('a link that nobody confirmed asks for a code');
   if (/[0-9a-f]{16}|[A-Za-z0-9_-]{20}/.test(new URL(page.url()).hash)) throw new Error('the token of the link is still in the address');
   await page.locator('#login').fill(login);
@@ -59,10 +63,13 @@ export async function setUp(newPage, link) {
   const people = {};
   const boss = await newPage();
   const [first, ...others] = PEOPLE;
-  people[first[0]] = await accept(boss, link, first);
+  people[first[0]] = await accept(boss, link, first, ['创建首位管理员', 'Make the first administrator']);
   const base = new URL(link).origin;
   await dress(boss, 'en', 'light');
-  await boss.goto(`${base}/#/users`);
+  // A newcomer of a demonstration is led from the overview to the first look-up: here to the invitation, below to the question.
+  const { unit } = await boss.evaluate(async () => (await fetch('/api/v1/session')).json());
+  if (unit.demo) await boss.getByRole('link', { name: 'Invite an operator' }).click();
+  else await boss.goto(`${base}/#/users`);
   const links = [];
   for (const [role, , display] of others) {
     await boss.locator('button:has(.anticon-user-add)').click();
@@ -81,6 +88,10 @@ export async function setUp(newPage, link) {
   for (const [n, person] of others.entries()) {
     const page = await newPage();
     people[person[0]] = await accept(page, links[n], person);
+    if (person[0] === 'operator') {
+      await page.getByRole('navigation').getByRole('link', { name: 'Look-up' }).click();
+      await page.getByRole('textbox', { name: 'Paste what you were given' }).waitFor();
+    }
     await page.context().close();
   }
   await boss.context().close();

@@ -10,6 +10,7 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { ACCESS } from './access.mjs';
+import { FIELDS } from './fields.mjs';
 import { JOURNEYS } from './journeys.mjs';
 import { LANGS, SIZES, THEMES, axe, contextOf, dress, launch, overflow, settled, unseen, visit } from './lib.mjs';
 import { given, setUp, signIn } from './people.mjs';
@@ -101,7 +102,7 @@ try {
   };
   const only = process.env.WEIR_CONSOLE_ONLY ?? '';
   if (!/^(states|journeys)/.test(only)) await matrix(open, only);
-  const groups = [['states', STATES], ['journeys', [...JOURNEYS, ...ACCESS]]].filter(([group]) => !only || group === only.split(':')[0]);
+  const groups = [['states', STATES], ['journeys', [...JOURNEYS, ...ACCESS, ...FIELDS]]].filter(([group]) => !only || group === only.split(':')[0]);
   for (const [, list] of groups) {
     for (const [name, journey] of list.filter(([n]) => n.includes(only.split(':')[1] ?? ''))) {
       const start = performance.now();

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::header::{
-    ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue,
+    ACCEPT, ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue,
     IF_NONE_MATCH, VARY,
 };
 use axum::http::{Method, StatusCode};
@@ -33,6 +33,24 @@ const NONCE: &str = "__CSP_NONCE__";
 /// Shown when no console was built into the program.
 const ABSENT: &str = include_str!("absent.html");
 
+/// Pages of the console that may be typed as a path; `/*` stands for one more part. The console's router has the same list (console/src/app/pages.ts).
+const PAGES: &[&str] = &[
+    "overview",
+    "lookup",
+    "records",
+    "sources",
+    "sources/*",
+    "approvals",
+    "approvals/*",
+    "ledger",
+    "users",
+    "settings",
+    "account",
+    "me",
+    "problem/*",
+    "welcome",
+];
+
 /// The console's hash over all its files, to tell which one is inside; none when none is.
 pub fn digest() -> Option<&'static str> {
     static DIGEST: LazyLock<Option<String>> = LazyLock::new(|| {
@@ -57,21 +75,46 @@ pub fn is_file(request: &Request) -> bool {
 pub async fn serve(request: Request) -> Response {
     let path = request.uri().path();
     let path = path.strip_prefix('/').unwrap_or(path);
-    if path == "api" || path.starts_with("api/") || is_odd(path) {
+    if path == "api" || path.starts_with("api/") {
         return nothing_here().into_response();
     }
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    if is_odd(path) || (reads && !is_page(path)) {
+        if let Some(file) = FILES.iter().find(|f| reads && f.path == path) {
+            return send(file, request.headers());
+        }
+        // Who goes there is shown a page that says so. What asks for a file is told no more: a page in its place would be kept as that file.
+        return if reads && is_navigation(request.headers()) { index(StatusCode::NOT_FOUND) } else { nothing_here().into_response() };
+    }
+    if !reads {
         return wrong_method("GET, HEAD");
     }
-    if let Some(file) = FILES.iter().find(|f| f.path == path && f.path != "index.html") {
-        return send(file, request.headers());
-    }
-    // What is asked for by a file's name is a file: a page in its place would be kept as that file.
-    let file = path == "assets" || path.starts_with("assets/") || path.rsplit('/').next().unwrap_or("").contains('.');
-    if file && path != "index.html" {
-        return nothing_here().into_response();
-    }
-    page(FILES.iter().find(|f| f.path == "index.html").map_or(ABSENT.as_bytes(), |f| f.plain))
+    index(StatusCode::OK)
+}
+
+/// The console's one page: which of its pages is shown it finds itself, and that there is none of that name.
+fn index(status: StatusCode) -> Response {
+    let mut response = page(FILES.iter().find(|f| f.path == "index.html").map_or(ABSENT.as_bytes(), |f| f.plain));
+    *response.status_mut() = status;
+    response
+}
+
+/// Is it the path of a page? What follows a `?` is no part of it.
+fn is_page(path: &str) -> bool {
+    let path = path.strip_suffix('/').unwrap_or(path);
+    let known = |page: &&str| match page.strip_suffix("/*") {
+        Some(of) => {
+            path.strip_prefix(of).and_then(|rest| rest.strip_prefix('/')).is_some_and(|rest| !rest.is_empty() && !rest.contains('/'))
+        }
+        None => path == *page,
+    };
+    path.is_empty() || path == "index.html" || PAGES.iter().any(known)
+}
+
+/// Does a person go there, with a browser? Scripts, styles and programs name no HTML.
+fn is_navigation(headers: &HeaderMap) -> bool {
+    let mut all = headers.get_all(ACCEPT).iter().filter_map(|h| h.to_str().ok()).flat_map(|h| h.split(','));
+    all.any(|one| one.split(';').next().unwrap_or("").trim().eq_ignore_ascii_case("text/html"))
 }
 
 /// No path of the console: escaped, with empty parts or with dots for folders. Its own are plain letters.
@@ -205,6 +248,36 @@ mod tests {
         let other = asked(&FILE, &[("if-none-match", &tag), ("accept-encoding", "br")]);
         assert_eq!(other.0, 200, "the packed form has a tag of its own");
         assert_eq!(asked(&File { path: "favicon.svg", ..FILE }, &[]).1[CACHE_CONTROL], "no-cache");
+    }
+
+    #[test]
+    fn pages_are_those_of_the_consoles_router() {
+        let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../console/src/app/pages.ts")).unwrap();
+        let list = text.split("PAGES = [").nth(1).unwrap().split(']').next().unwrap();
+        assert_eq!(list.split('\'').skip(1).step_by(2).collect::<Vec<_>>(), PAGES);
+    }
+
+    #[test]
+    fn what_is_a_page_and_what_is_none() {
+        for (path, yes) in [
+            ("", true),
+            ("index.html", true),
+            ("lookup", true),
+            ("lookup/", true),
+            ("sources/5", true),
+            ("sources/guides", true),
+            ("approvals/0a/b", false),
+            ("sources//", false),
+            ("login", false),
+            ("foo/bar", false),
+            ("lookups", false),
+            ("lookup/5", false),
+            ("me", true),
+            ("problem", false),
+            ("problem/expired", true),
+        ] {
+            assert_eq!(is_page(path), yes, "{path}");
+        }
     }
 
     #[test]

@@ -16,6 +16,7 @@ import { Failed, FieldFailed, Nothing, Waiting } from '../../ui/State';
 
 const ACTS = ['lookup', 'lookup-batch', 'records', 'sql', 'export', 'key-show', 'text', 'ledger-read', 'ledger-open', 'settings-change'];
 const TONES: Record<string, Tone> = { one: 'ok', none: 'idle', several: 'warn', unknown: 'warn', refused: 'err', failed: 'err', cancelled: 'warn', 'too-long': 'err', 'too-large': 'err' };
+const FAULT = 'ledger-fault';
 interface Filter { actor: string; act: string; from: string; to: string }
 
 export default function LedgerPage() {
@@ -42,6 +43,7 @@ export default function LedgerPage() {
   const wrongTime = (text: string): boolean => text.trim() !== '' && moment(text) === null;
   const [from, to] = [moment(draft.from), moment(draft.to)];
   const reversed = from !== null && to !== null && parse(from) > parse(to);
+  const fault = reversed ? t('range.reversed') : wrongTime(draft.from) || wrongTime(draft.to) ? t('range.wrong') : '';
   const cols: Col<LedgerEntry>[] = [
     { key: 'time', title: t('col.time'), main: true, render: (e) => <Time at={e.time} detail="ms" /> },
     { key: 'who', title: t('ledger.who'), render: (e) => <span className="wrap">{e.display ?? <span className="mono" title={e.actor}>{e.actor.length > 20 ? `${e.actor.slice(0, 16)}…` : e.actor}</span>}{e.actor.startsWith('token:') && <> <Pill>{t('ledger.token')}</Pill></>}</span> },
@@ -67,11 +69,11 @@ export default function LedgerPage() {
           {(['from', 'to'] as const).map((side) => (
             <label key={side} style={{ flex: '1 1 170px', maxWidth: 200 }}>
               <span className="name">{t(`col.${side}`)} ({ZONE_NAME})</span>
-              <Input className="mono" value={draft[side]} placeholder="2026-11-22 10:00" status={wrongTime(draft[side]) || reversed ? 'error' : ''} onChange={(event) => setDraft({ ...draft, [side]: event.target.value })} allowClear />
-              {reversed && side === 'from' && <FieldFailed text={t('range.reversed')} />}
+              <Input className="mono" value={draft[side]} placeholder="2026-11-22 10:00" status={wrongTime(draft[side]) || reversed ? 'error' : ''} aria-invalid={wrongTime(draft[side]) || reversed} aria-describedby={fault ? FAULT : undefined} onChange={(event) => setDraft({ ...draft, [side]: event.target.value })} allowClear />
             </label>
           ))}
-          <Button type="primary" htmlType="submit" disabled={wrongTime(draft.from) || wrongTime(draft.to) || reversed}>{t('do.filter')}</Button>
+          <Button type="primary" htmlType="submit" disabled={fault !== ''}>{t('do.filter')}</Button>
+          {fault && <div className="fault" id={FAULT}><FieldFailed text={fault} /></div>}
         </div>
       </form>
       {ledger.problem && <Failed problem={ledger.problem} retry={ledger.reload} />}

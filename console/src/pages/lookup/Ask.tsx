@@ -98,12 +98,12 @@ function OneForm({ draft, tried, change }: { draft: Draft; tried: boolean; chang
         <label className="wide">
           <span className="name">{t('ask.public')}</span>
           <Input size="large" className="mono" value={draft.public} placeholder="203.0.113.7:40123" status={shown('public', draft.public) ? 'error' : ''} onChange={(event) => change(draft.key, { public: event.target.value })} spellCheck={false} />
-          {shown('public', draft.public) && <span className="err small">{t('ask.public.rule')}</span>}
+          <span className="hint err small">{shown('public', draft.public) && t('ask.public.rule')}</span>
         </label>
         <label className="wide">
           <span className="name">{t('ask.at')}</span>
           <Input size="large" className="mono" value={draft.at} placeholder="2026-11-22 10:00:00.123" status={shown('at', draft.at) ? 'error' : ''} onChange={(event) => change(draft.key, { at: event.target.value })} spellCheck={false} />
-          {shown('at', draft.at) ? <span className="err small">{t('ask.at.rule')}</span> : moment(draft.at) && <span className="dim small mono">{moment(draft.at)}</span>}
+          {shown('at', draft.at) ? <span className="hint err small">{t('ask.at.rule')}</span> : <span className="hint dim small mono">{moment(draft.at)}</span>}
         </label>
         <label>
           <span className="name">{t('ask.protocol')}</span>

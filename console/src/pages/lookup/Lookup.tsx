@@ -56,7 +56,7 @@ export default function Lookup() {
 
   const ask = (purpose: string, skew: string): void => void asking.run(async () => {
     const questions = drafts.map((draft) => questionOf(draft, skew));
-    const got = await post<Answers>('/lookup', { questions, purpose, explain: true });
+    const got = await post<Answers>('/lookup', { questions, purpose });
     setAsked(questions.map((question, n) => ({ question, answer: got.answers[n] as Answer | Refused })));
     setOpen(0);
     setEditing(false);

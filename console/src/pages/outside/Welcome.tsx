@@ -2,12 +2,15 @@
 import { Button, Form, Input } from 'antd';
 import { useEffect, useState } from 'react';
 import { codeOf, post } from '../../api/client';
-import type { Invitation, Session } from '../../api/types';
+import type { Invitation, Problem, Session } from '../../api/types';
 import { useAction, useLoad } from '../../app/load';
 import { go, replace } from '../../app/router';
 import { useWords } from '../../i18n';
 import { Failed, Waiting } from '../../ui/State';
 import { Enrol } from './Enrol';
+
+/** A link that never was one signs nobody in: of a link that is said in other words. */
+const unknown = (problem: Problem): Problem => (codeOf(problem) === 'wrong-credentials' ? { ...problem, type: 'urn:weir:problem:link-unknown', title: '', detail: '', todo: '' } : problem);
 
 interface Props { session: Session; token: string; reload: () => Promise<void> }
 interface Fields { code?: string; login: string; display: string; password: string; again: string }
@@ -21,10 +24,12 @@ export function Welcome({ session, token, reload }: Props) {
   const [accepted, setAccepted] = useState(session.next === 'enrol');
   useEffect(() => {
     if (token) replace('welcome');
-    document.title = `${t('welcome.title')} · ${t('brand')}`;
-  }, [token, t]);
+    document.title = `${t(session.setup ? 'welcome.first' : 'welcome.title')} · ${t('brand')}`;
+  }, [token, session.setup, t]);
   const link = useLoad<Invitation>(held && !accepted ? (signal) => post('/invitations/open', { token: held }, signal) : null, ['link']);
   const invited = link.data;
+  // Nobody invited the first: the machine itself did.
+  const [title, lead] = invited?.recovers ? ['welcome.recover', 'welcome.recover.lead'] as const : session.setup ? ['welcome.first', 'welcome.first.lead'] as const : ['welcome.title', 'welcome.lead'] as const;
 
   const accept = (values: Fields): void => void action.run(async () => {
     const code = values.code?.trim();
@@ -65,14 +70,14 @@ export function Welcome({ session, token, reload }: Props) {
         </>
       ) : !invited ? (
         <>
-          <h2>{t('welcome.title')}</h2>
-          <div style={{ margin: '12px 0' }}>{link.problem ? <Failed problem={link.problem} retry={codeOf(link.problem) === 'unreachable' ? link.reload : undefined} /> : <Waiting />}</div>
+          <h2>{t(session.setup ? 'welcome.first' : 'welcome.title')}</h2>
+          <div style={{ margin: '12px 0' }}>{link.problem ? <Failed problem={unknown(link.problem)} retry={codeOf(link.problem) === 'unreachable' ? link.reload : undefined} /> : <Waiting />}</div>
           {link.problem && <Button onClick={() => go('')}>{t('welcome.toSignIn')}</Button>}
         </>
       ) : (
         <>
-          <h2>{t(invited.recovers ? 'welcome.recover' : 'welcome.title')}</h2>
-          <p className="lead">{t(invited.recovers ? 'welcome.recover.lead' : 'welcome.lead')}</p>
+          <h2>{t(title)}</h2>
+          <p className="lead">{t(lead)}</p>
           <Form<Fields> form={form} layout="vertical" requiredMark={false} onFinish={accept} initialValues={{ display: invited.display ?? '' }}>
             {invited.code_needed && (
               <Form.Item name="code" label={t('welcome.code')} extra={t('welcome.code.extra')} rules={[{ required: true, whitespace: true, message: t('welcome.code.rule') }]}>
@@ -97,7 +102,7 @@ export function Welcome({ session, token, reload }: Props) {
               <Input.Password size="large" autoComplete="new-password" maxLength={512} />
             </Form.Item>
             {action.problem && <div style={{ marginBottom: 12 }}><Failed problem={action.problem} /></div>}
-            <Button type="primary" size="large" block htmlType="submit" loading={action.busy}>{t('welcome.accept')}</Button>
+            <Button type="primary" size="large" block htmlType="submit" loading={action.busy}>{t(title === 'welcome.first' ? 'welcome.first.go' : 'welcome.accept')}</Button>
           </Form>
         </>
       )}

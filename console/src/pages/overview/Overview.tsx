@@ -98,7 +98,7 @@ function Figures({ data }: { data: Data }) {
   const sealed = s.last_sealed ? parse(data.now) - parse(s.last_sealed) : null;
   return (
     <dl className="figures">
-      <div><dt>{t('fig.running')}</dt><dd>{span(parse(data.now) - parse(data.since))}<small><Time at={data.since} detail="minute" /></small></dd></div>
+      <div><dt>{t('fig.running')}</dt><dd>{span(Math.max(0, Math.floor((parse(data.now) - parse(data.since)) / 1000) * 1000))}<small><Time at={data.since} detail="minute" /></small></dd></div>
       <div><dt>{t('fig.sealed')}</dt><dd>{sealed === null ? '–' : t('fig.ago', { n: span(Math.max(0, Math.round(sealed / 1000) * 1000)) })}<small>{t('fig.waiting', { n: count(s.waiting_rows) })}</small></dd></div>
       <div><dt>{t('fig.log')}</dt><dd title={count(s.log_size)}>{short(s.log_size)}<small>{t('fig.log.small')}</small></dd></div>
       <div><dt>{t('fig.mappings')}</dt><dd title={count(s.open_mappings)}>{short(s.open_mappings)}<small>{t('fig.open')}</small></dd></div>

@@ -26,6 +26,7 @@ interface Asked { kind: string; from: string; to: string; source: number | null;
 const wall = (at: number): Dayjs => dayjs(show(at, 'ms').replace(' ', 'T'));
 const instant = (d: Dayjs): string => `${d.format('YYYY-MM-DDTHH:mm:ss.SSS')}${ZONE}`;
 const LIMIT = 200;
+const FAULT = 'records-fault';
 
 export function Browse({ kinds, sources }: { kinds: KindShape[]; sources: Source[] }) {
   const { t, code, pick } = useWords();
@@ -91,12 +92,10 @@ export function Browse({ kinds, sources }: { kinds: KindShape[]; sources: Source
             <span className="name">{t('records.range', { zone: ZONE_NAME })}</span>
             <DatePicker.RangePicker
               order={false} status={ofRange || reversed ? 'error' : undefined}
-              aria-label={t('records.range', { zone: ZONE_NAME })} showTime={{ format: 'HH:mm:ss' }} format="YYYY-MM-DD HH:mm:ss" value={range} allowClear={false}
+              aria-label={t('records.range', { zone: ZONE_NAME })} aria-invalid={ofRange || reversed} aria-describedby={ofRange || reversed ? FAULT : undefined} showTime={{ format: 'HH:mm:ss' }} format="YYYY-MM-DD HH:mm:ss" value={range} allowClear={false}
               onChange={(value) => { if (value?.[0] && value[1]) setRange([value[0], value[1]]); }}
               presets={[preset(t('range.last15m'), 900_000), preset(t('range.last1h'), 3_600_000), preset(t('range.last24h'), 86_400_000), preset(t('range.last7d'), 604_800_000)]}
             />
-            {reversed && <FieldFailed text={t('range.exchange')} />}
-            {ofRange && !reversed && first.problem && <FieldProblem problem={first.problem} />}
           </div>
           {sources.length > 0 && (
             <div className="field" style={{ flex: '1 1 160px', maxWidth: 220 }}>
@@ -112,6 +111,8 @@ export function Browse({ kinds, sources }: { kinds: KindShape[]; sources: Source
           )}
           <Button type="primary" htmlType="submit" loading={first.busy} disabled={reversed}>{t('records.show')}</Button>
           {may('records.export') && <Button icon={<DownloadOutlined />} disabled={reversed} onClick={() => setExporting(true)}>{t('export.open')}</Button>}
+          {reversed && <div className="fault" id={FAULT}><FieldFailed text={t('range.exchange')} /></div>}
+          {ofRange && !reversed && first.problem && <div className="fault" id={FAULT}><FieldProblem problem={first.problem} /></div>}
         </div>
         {shape && pick(shape.doc) && <p className="dim small wrap" style={{ padding: '0 14px 10px' }}><Said>{pick(shape.doc)}</Said></p>}
       </form>

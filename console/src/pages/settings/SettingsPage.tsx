@@ -74,7 +74,7 @@ function Values({ rows, editing, drafts, setDrafts, problems }: { rows: Setting[
     { key: 'path', title: t('settings.path'), main: true, width: '25%', render: (s) => <Tooltip title={pick(s.shape) || undefined}><span className="mono wrap" tabIndex={pick(s.shape) ? 0 : undefined}>{s.path}</span></Tooltip> },
     {
       key: 'value', title: t('settings.value'), width: '27%',
-      render: (s) => (open === s.path ? <Edit setting={s} first={drafts[s.path] ?? s.value} onTake={take} onClose={() => setOpen(null)} /> : (
+      render: (s) => (open === s.path ? <Edit setting={s} first={drafts[s.path] ?? s.value} faults={problems.filter((p) => p.path === s.path)} onTake={take} onClose={() => setOpen(null)} /> : (
         <span className="mono wrap cell">{s.path in drafts ? <><span className="del">{s.value}</span> <span className="ins">{drafts[s.path] ?? t('settings.takeBack')}</span>{problems.filter((p) => p.path === s.path).map((p) => <div key={p.text.en}><FieldFailed text={pick(p.text)} /></div>)}</> : s.value}</span>
       )),
     },
@@ -101,12 +101,13 @@ function Values({ rows, editing, drafts, setDrafts, problems }: { rows: Setting[
   );
 }
 
-function Edit({ setting, first, onTake, onClose }: { setting: Setting; first: string; onTake: (path: string, value: string | null) => void; onClose: () => void }) {
+function Edit({ setting, first, faults, onTake, onClose }: { setting: Setting; first: string; faults: Checked['problems']; onTake: (path: string, value: string | null) => void; onClose: () => void }) {
   const { t, pick } = useWords();
   const [value, setValue] = useState(first);
   return (
     <form className="stack tight" onSubmit={(event) => { event.preventDefault(); onTake(setting.path, value); }} onKeyDown={(event) => { if (event.key === 'Escape') onClose(); }}>
       {/^a whole number/.test(setting.shape.en) ? <Input inputMode="numeric" className="mono" value={value} onChange={(event) => setValue(event.target.value)} aria-label={setting.path} autoFocus /> : <Input.TextArea rows={1} className="mono" value={value} onChange={(event) => setValue(event.target.value)} aria-label={setting.path} autoFocus />}
+      {value === first && faults.map((p) => <FieldFailed key={p.text.en} text={pick(p.text)} />)}
       {pick(setting.shape) && <span className="dim small">{pick(setting.shape)}</span>}
       <div className="row">
         <Button size="small" type="primary" htmlType="submit" disabled={value === setting.value}>{t('settings.take')}</Button>

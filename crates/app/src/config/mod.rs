@@ -14,7 +14,7 @@ use std::io::Read;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use toml::Table;
+use toml::{Table, Value as Toml};
 
 use crate::limits::{CONFIG_BYTES, CONFIG_PROBLEMS};
 
@@ -231,8 +231,12 @@ pub fn parse_with(text: &str, desk: &Table, set: &[String]) -> Result<Loaded, Ve
     let written = table.clone();
     let checked = match table.try_into::<Config>() {
         Ok(config) => check::check(&config),
-        // The walk has taken out all that does not fit; what is left is a fault of the table of settings, and a test looks for it.
-        Err(e) => Err(vec![Problem::new("", format!("the configuration cannot be read: {}: please report this", e.message()))]),
+        // The walk has taken out all that does not fit but numbers that their setting cannot hold; what is left then is a fault of the table of
+        // settings, and a test looks for it.
+        Err(e) => Err(vec![
+            too_large(&written, e.message())
+                .unwrap_or_else(|| Problem::new("", format!("the configuration cannot be read: {}: please report this", e.message()))),
+        ]),
     };
     match checked {
         Ok(settings) if problems.is_empty() => Ok(Loaded { settings, values, table: written }),
@@ -243,6 +247,24 @@ pub fn parse_with(text: &str, desk: &Table, set: &[String]) -> Result<Loaded, Ve
             problems.extend(more.into_iter().filter(|p| !known.contains(&p.path)));
             Err(cut(problems))
         }
+    }
+}
+
+/// The number that the reader named because its setting holds no such one, with the path where it stands.
+fn too_large(table: &Table, message: &str) -> Option<Problem> {
+    let number: i64 = message.strip_prefix("invalid value: integer `")?.split('`').next()?.parse().ok()?;
+    let path = find_number("", &Toml::Table(table.clone()), number)?;
+    Some(Problem::new(path, format!("= {number} is too large a number for this setting: write less")))
+}
+
+fn find_number(at: &str, value: &Toml, number: i64) -> Option<String> {
+    match value {
+        Toml::Integer(n) => (*n == number).then(|| at.to_owned()),
+        Toml::Table(table) => {
+            table.iter().find_map(|(name, v)| find_number(&if at.is_empty() { name.clone() } else { format!("{at}.{name}") }, v, number))
+        }
+        Toml::Array(list) => list.iter().enumerate().find_map(|(i, v)| find_number(&format!("{at}[{i}]"), v, number)),
+        _ => None,
     }
 }
 

@@ -350,3 +350,6 @@ pub fn over_socket(service: &Service, actor: &str, changes: &Changes, reason: &s
     }
     Ok(out)
 }
+
+#[cfg(test)]
+mod tests;

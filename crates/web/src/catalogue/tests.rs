@@ -152,6 +152,11 @@ const CALLS: &[(&str, &[&str])] = &[
     ("../sources/src/ipfix/config.rs", &["add("]),
     ("../sources/src/radius/config.rs", &["push("]),
     ("../sources/src/syslog/config.rs", &["add("]),
+    ("../store/src/engine", &["trouble) = Some("]),
+    ("../sources/src", &["trouble = Some(", "trouble(Some(", ".trouble("]),
+    ("../app/src/measures", &["State::Stopped, ", "State::Degraded, ", "State::Running, "]),
+    ("../app/src/desk/overview.rs", &["tell("]),
+    ("../app/src/desk/paste", &["problem = Some(", "assumed.push("]),
     ("../app/src/desk", &["problem::field(", "problem::not_found(", "tell(", "Failure::new(", "Failure::usage(", "problem(path, "]),
 ];
 
@@ -179,6 +184,32 @@ fn every_sentence_of_the_sources_is_here() {
     }
     assert!(missing.is_empty(), "no Chinese for:\n{}", missing.into_iter().collect::<Vec<_>>().join("\n"));
     assert!(seen > 150, "{seen}: are the calls still named as above?");
+}
+
+/// Why an answer is what it is: whole sentences, and those that begin with a clause that stands elsewhere in the file.
+#[test]
+fn every_reason_of_an_answer_is_here() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../attribution/src/words.rs");
+    let text = std::fs::read_to_string(file).unwrap();
+    let said = texts_of_call(text.split_once("-> String {").unwrap().1);
+    let (begun, whole): (Vec<&String>, Vec<&String>) = said.iter().partition(|t| t.ends_with(", but") || t.ends_with(", and"));
+    // A clause that a sentence ends with is no sentence of its own.
+    let (ends, whole): (Vec<&String>, Vec<&String>) = whole.into_iter().partition(|t| t.starts_with("so "));
+    let mut seen = 0;
+    for text in whole.iter().filter(|t| is_sentence(t)) {
+        let mut all = vec![(*text).clone()];
+        if text.contains("{what}") {
+            all = begun.iter().map(|what| text.replace("{what}", what)).collect();
+        }
+        if text.contains("{rest}") {
+            all = ends.iter().map(|rest| text.replace("{rest}", rest)).collect();
+        }
+        let known = all.iter().filter(|t| in_chinese(&filled(t))).count();
+        // Of two ways to begin not each fits each sentence.
+        assert!(known == all.len() || (known >= 2 && text.contains("{what}")), "no Chinese for: {text}");
+        seen += 1;
+    }
+    assert!(seen > 25, "{seen}: are the reasons still here?");
 }
 
 /// Options are for the command line: over the API and on its pages they are fields, which have names of their own.

@@ -29,6 +29,8 @@ pub enum Access {
     Open,
     /// Nothing, and never too often: whether the program is there.
     Probe,
+    /// Nothing: who is here. Who is nobody yet is told so from memory, never too often and with nothing else behind it.
+    Here,
     /// Nothing, but its address may not try often: a step of a sign-in.
     SignIn,
     /// The same of a one-use link, with a share of its own.
@@ -43,7 +45,7 @@ impl Access {
     /// Its word in the OpenAPI document: a capability's name, `none`, `sign-in`.
     pub fn name(self) -> &'static str {
         match self {
-            Access::Open | Access::Probe => "none",
+            Access::Open | Access::Probe | Access::Here => "none",
             Access::SignIn | Access::Link => "sign-in",
             Access::May(capability) => capability.name(),
             Access::Metrics => Capability::MetricsRead.name(),
@@ -114,7 +116,7 @@ async fn pass(app: &App, access: Access, request: &mut Request) -> Result<(), Bo
         }
     };
     let needed = match access {
-        Access::Open | Access::Probe | Access::SignIn | Access::Link => None,
+        Access::Open | Access::Probe | Access::Here | Access::SignIn | Access::Link => None,
         // Behind a proxy everybody comes from this machine.
         Access::Metrics if visit.peer.address.ip().is_loopback() && !app.names.proxied => None,
         Access::Metrics => Some(Capability::MetricsRead),
@@ -146,6 +148,8 @@ fn charge(app: &App, access: Access, visit: &Visit, fits: bool, bearer: Option<&
         Access::Link if fits || bearer.is_some() => Who::link(address),
         _ => match known {
             Some(id) => Who::Session(id),
+            // As cheap as the page that asks it; refused, nobody behind the address could begin to sign in.
+            None if access == Access::Here && bearer.is_none() => return Ok(()),
             None if access == Access::Metrics => Who::probe(address),
             None => Who::address(address),
         },
@@ -169,7 +173,8 @@ async fn not_allowed(app: &App, needed: Capability, caller: Caller, path: &str, 
 }
 
 async fn session(app: &App, visit: &Visit) -> Result<Option<SessionView>, Box<Problem>> {
-    let Some(cookie) = visit.cookie.clone() else { return Ok(None) };
+    // A cookie that is nobody's takes no thread.
+    let Some(cookie) = visit.cookie.clone().filter(|cookie| app.desk.known_session(cookie, visit.now).is_some()) else { return Ok(None) };
     let (peer, now) = (visit.peer.clone(), visit.now);
     app.run(move |app| Ok::<_, Refused>(app.desk.session(&cookie, &peer, now))).await
 }

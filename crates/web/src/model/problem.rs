@@ -83,8 +83,20 @@ codes! {
     SignInAgain "sign-in-again" 403 "Sign in again";
     /// It does not fit with what is.
     Conflict "conflict" 409 "Conflict";
-    /// Its time is over.
-    Expired "expired" 410 "Expired";
+    /// Its time is over, or it was used.
+    Expired "expired" 410 "Expired or used";
+    /// The one-use link was used.
+    LinkUsed "link-used" 410 "The link was used";
+    /// The one-use link's time is over.
+    LinkExpired "link-expired" 410 "The link has expired";
+    /// The one-use link is void: a newer one took its place, wrong codes were given with it, or its account was disabled.
+    LinkVoid "link-void" 410 "The link is void";
+    /// Another person refused what was asked for.
+    ApprovalRefused "approval-refused" 410 "The approval was refused";
+    /// Who asked took it back.
+    ApprovalWithdrawn "approval-withdrawn" 410 "The approval was taken back";
+    /// The approval fits no longer.
+    ApprovalVoid "approval-void" 409 "The approval is void";
     /// Too many requests.
     TooMany "too-many" 429 "Too many requests";
     /// The body is too long.

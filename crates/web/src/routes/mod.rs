@@ -91,7 +91,7 @@ fn declare(access: Access, paths: &mut Paths) {
             let problem =
                 ResponseBuilder::new().description("Why not, and what to do").content("application/problem+json", content).build();
             operation.responses.responses.insert("default".to_owned(), problem.into());
-            let anybody = matches!(access, Access::Open | Access::Probe | Access::SignIn | Access::Link);
+            let anybody = matches!(access, Access::Open | Access::Probe | Access::Here | Access::SignIn | Access::Link);
             let scheme = |name: &str| SecurityRequirement::new(name, Vec::<String>::new());
             operation.security = (!anybody).then(|| vec![scheme("token"), scheme("session")]);
         }

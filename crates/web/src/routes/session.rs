@@ -24,35 +24,32 @@ pub async fn session_read(State(app): State<App>, visit: Visit) -> Answer<Respon
         Some(cookie) => (cookie, false),
         None => (app.desk.visitor(), true),
     };
-    let shown = with_csrf(shown(&app, cookie.clone(), visit.session).await?);
+    let shown = with_csrf(shown(&app, &cookie, visit.session.as_ref()));
     Ok(if new { with_cookie(&app, Cookie::Session, &cookie, shown) } else { shown })
 }
 
-/// The session as JSON.
-async fn shown(app: &App, cookie: String, session: Option<SessionView>) -> Answer<Session> {
-    let state = move |app: &App| {
-        // Before the second factor is there, not even the name is told.
-        let known = session.as_ref().filter(|s| s.caller.complete || s.next == Some(Next::Enrol));
-        let providers = app.desk.settings().providers.iter();
-        Ok::<_, Refused>(Session {
-            account: known.map(Me::from),
-            next: session.as_ref().and_then(|s| s.next).map(|n| n.name().to_owned()),
-            csrf: app.desk.csrf(&cookie),
-            idle_seconds: session.as_ref().map(|s| s.idle_seconds),
-            setup: app.desk.is_empty(),
-            providers: providers.map(|p| Provider { name: p.name.clone(), title: p.title.clone() }).collect(),
-            unit: app.backend.unit(),
-            version: app.version.clone(),
-        })
-    };
-    app.run(state).await
+/// The session as JSON: all of it is in memory, so it takes no thread.
+fn shown(app: &App, cookie: &str, session: Option<&SessionView>) -> Session {
+    // Before the second factor is there, not even the name is told.
+    let known = session.filter(|s| s.caller.complete || s.next == Some(Next::Enrol));
+    let providers = app.desk.settings().providers.iter();
+    Session {
+        account: known.map(Me::from),
+        next: session.and_then(|s| s.next).map(|n| n.name().to_owned()),
+        csrf: app.desk.csrf(cookie),
+        idle_seconds: session.map(|s| s.idle_seconds),
+        setup: app.desk.is_empty(),
+        providers: providers.map(|p| Provider { name: p.name.clone(), title: p.title.clone() }).collect(),
+        unit: app.backend.unit(),
+        version: app.version.clone(),
+    }
 }
 
 /// The step is done: the new cookie, and the session that it opens.
 pub async fn stepped(app: &App, visit: &Visit, done: SignedIn) -> Answer<Response> {
     let (cookie, peer, now) = (done.cookie.clone(), visit.peer.clone(), visit.now);
     let session = app.run(move |app| Ok::<_, Refused>(app.desk.session(&cookie, &peer, now))).await?;
-    let shown = with_csrf(shown(app, done.cookie.clone(), session).await?);
+    let shown = with_csrf(shown(app, &done.cookie, session.as_ref()));
     Ok(with_cookie(app, Cookie::Session, &done.cookie, shown))
 }
 

@@ -4,7 +4,7 @@ use utoipa_axum::routes;
 use weir_identity::desk::Capability as C;
 
 use super::{Routes, accounts, approvals, ask, export, ledger, me, oidc, outside, session, settings, state};
-use crate::gate::guard::Access::{Link, May, Metrics, Open, Probe, SignIn};
+use crate::gate::guard::Access::{Here, Link, May, Metrics, Open, Probe, SignIn};
 
 /// All routes.
 pub fn all() -> Routes {
@@ -21,7 +21,7 @@ fn outside() -> Routes {
 
 fn signing_in() -> Routes {
     Routes::default()
-        .add(Open, routes!(session::session_read))
+        .add(Here, routes!(session::session_read))
         .add(SignIn, routes!(session::session_password))
         .add(SignIn, routes!(session::session_totp))
         .add(SignIn, routes!(session::session_passkey_begin))

@@ -41,7 +41,7 @@ fn a_link_that_two_persons_decided_on_needs_the_code_of_who_confirmed() {
     // Once; and who comes late is told so, however often, without being taken for somebody who guesses.
     for _ in 0..12 {
         let late = accept(Some(&code));
-        assert_eq!((late.status, late.code().as_str()), (410, "expired"), "{}", late.text());
+        assert_eq!((late.status, late.code().as_str()), (410, "link-used"), "{}", late.text());
         assert!(late.text().contains("This link was used"), "{}", late.text());
     }
 }

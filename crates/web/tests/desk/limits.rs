@@ -92,8 +92,11 @@ fn nobody_behind_an_address_uses_up_what_others_there_need() {
     let (mut operator, mut reviewer) = (staff.signed_in("operator"), rig.browser().open());
     rig.clock.advance(60_000);
     // Time stands still: what is used up stays so.
-    let loud = (0..1_000).find(|_| rig.get("/api/v1/session").status == 429);
+    let loud = (0..1_000).find(|_| rig.get("/api/v1/overview").status == 429);
     assert!(loud.is_some(), "the address has a share, and it ends");
+    // Who is here, nobody as yet, is always told: nobody behind the address could begin to sign in otherwise.
+    assert!((0..1_000).all(|_| rig.get("/api/v1/session").status == 200));
+    assert!((0..50).all(|_| rig.browser().open().get("/api/v1/session").status == 200), "with a visitor's cookie too");
     assert_eq!((operator.get("/api/v1/overview").status, operator.get("/api/v1/session").status), (200, 200));
     for path in ["/healthz", "/readyz", "/metrics", "/", "/lookup"] {
         assert_eq!(rig.get(path).status, 200, "{path}");
@@ -107,6 +110,8 @@ fn nobody_behind_an_address_uses_up_what_others_there_need() {
     let with = |name: &str, value: &str| send(rig.address(), "GET", "/api/v1/overview", &[("Host", &host), (name, value)], b"").status;
     let planted = format!("weir={}", "x".repeat(43));
     assert_eq!((with("Cookie", &planted), with("Authorization", "Bearer weir_nothing")), (429, 429));
+    let token = send(rig.address(), "GET", "/api/v1/session", &[("Host", &host), ("Authorization", "Bearer weir_nothing")], b"");
+    assert_eq!(token.status, 429, "a token that is to be looked at");
     // Links and passwords do not share.
     let mut links = rig.browser();
     (links.cookie, links.csrf) = (reviewer.cookie.clone(), reviewer.csrf.clone());

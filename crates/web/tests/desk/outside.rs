@@ -59,9 +59,29 @@ fn health_and_readiness_are_for_anybody_and_metrics_for_this_machine() {
 }
 
 #[test]
+fn a_path_that_is_no_page_is_said_to_be_none() {
+    let rig = Rig::new();
+    let host = rig.host();
+    let get = |path: &str, accept: &str| send(rig.address(), "GET", path, &[("Host", &host), ("Accept", accept)], b"");
+    let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+    for path in ["/foo/bar", "/login?next=/records", "/lookup/5", "/index.php", "/%2e%2e/etc", "/assets/none.js", "/sources/5/6"] {
+        let shown = get(path, browser);
+        let kind = shown.header("content-type").map(str::to_owned);
+        assert_eq!((shown.status, kind.as_deref()), (404, Some("text/html; charset=utf-8")), "{path}");
+        assert!(shown.header("content-security-policy").unwrap().contains("'nonce-"), "{path}");
+        let told = get(path, "*/*");
+        assert_eq!((told.status, told.header("content-type")), (404, Some("application/problem+json")), "{path}");
+    }
+    for path in ["/", "/lookup", "/lookup/", "/approvals/5?show=mine", "/?x=1"] {
+        assert_eq!((get(path, browser).status, get(path, "*/*").status), (200, 200), "{path}");
+    }
+    assert_eq!(get("/api/v1/nothing", browser).header("content-type"), Some("application/problem+json"), "the API speaks of itself alone");
+}
+
+#[test]
 fn the_page_is_the_console_or_says_how_to_build_it() {
     let rig = Rig::new();
-    for path in ["/", "/index.html", "/some/place"] {
+    for path in ["/", "/index.html", "/lookup", "/sources/5", "/overview?x=/y"] {
         let reply = rig.get(path);
         assert_eq!((reply.status, reply.header("content-type")), (200, Some("text/html; charset=utf-8")), "{path}");
         let policy = reply.header("content-security-policy").unwrap();

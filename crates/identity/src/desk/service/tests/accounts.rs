@@ -24,7 +24,7 @@ fn the_first_link_makes_one_administrator_and_no_more() {
     let sys = w.first();
     assert_eq!(w.account(&sys, sys.id).roles, [Role::SystemAdmin]);
     assert_eq!(w.desk.setup_link(w.now()), None);
-    assert_eq!(w.take_up(&token, "sys2", "a long password, sure", &w.peer()).unwrap_err().code(), "expired");
+    assert_eq!(w.take_up(&token, "sys2", "a long password, sure", &w.peer()).unwrap_err().code(), "link-used");
 }
 
 #[test]
@@ -41,7 +41,7 @@ fn during_set_up_each_role_is_given_once_and_afterwards_nothing_without_a_second
     let link = invite(&[Role::SecurityAdmin]).unwrap().link.unwrap();
     assert!(invite(&[Role::SecurityAdmin]).unwrap().approval.is_some(), "its link waits, so the role is given");
     let sec = w.accept(&link, "sec");
-    assert_eq!(w.take_up(&link, "sec2", "a long password, sure", &w.peer()).unwrap_err().code(), "expired", "used");
+    assert_eq!(w.take_up(&link, "sec2", "a long password, sure", &w.peer()).unwrap_err().code(), "link-used", "used");
     let audit = w.invite(&sys, "audit", &[Role::AuditAdmin]);
     assert!(w.desk.is_setup());
     assert!(invite(&[Role::Reviewer]).unwrap().approval.is_some());
@@ -58,9 +58,9 @@ fn a_link_ends_by_time_and_a_new_one_makes_the_old_one_void() {
     let id = w.desk.accounts(&w.caller(&sys), w.now()).unwrap().into_iter().find(|a| a.state == "invited").unwrap().id;
     let new = w.desk.recover(&w.caller(&sys), id, WHY, w.now()).unwrap().link.unwrap();
     let accept = |token: &str| w.take_up(token, "rev", "a long password, sure", &w.peer());
-    assert_eq!(accept(&old).unwrap_err().code(), "expired", "void");
+    assert_eq!(accept(&old).unwrap_err().code(), "link-void", "void");
     w.later(INVITATION_MS);
-    assert_eq!(accept(&new).unwrap_err().code(), "expired");
+    assert_eq!(accept(&new).unwrap_err().code(), "link-expired");
     w.later(INVITATION_MS + 1);
     w.desk.tick(w.now()).unwrap();
     assert!(w.desk.store().account(id).is_none(), "nobody ever was this account");

@@ -95,9 +95,9 @@ fn refused_and_withdrawn_are_the_end_of_it() {
     assert_eq!((refused.state, refused.steps[1].reason.as_deref()), ("refused", Some("not this way")));
     assert_eq!(u.w.desk.withdraw(&u.w.caller(&u.sec), b, u.w.now()).unwrap_err().code(), "not-found");
     assert_eq!(u.w.desk.withdraw(&u.w.caller(&u.sys), b, u.w.now()).unwrap().state, "withdrawn");
-    for (id, how) in [(a, Over::Refused), (b, Over::Withdrawn)] {
+    for (id, how, code) in [(a, Over::Refused, "approval-refused"), (b, Over::Withdrawn, "approval-withdrawn")] {
         let over = u.w.confirm(&u.one, id).unwrap_err();
-        assert_eq!((over.code(), over.clone()), ("expired", Refused::Over { how, at: u.w.now() }));
+        assert_eq!((over.code(), over.clone()), (code, Refused::Over { how, at: u.w.now() }));
     }
     let list = u.w.desk.approvals(&u.w.caller(&u.sec), u.w.now()).unwrap();
     assert!(list.len() >= 5 && list.iter().any(|v| v.id == a));
@@ -228,7 +228,8 @@ fn every_refused_step_is_a_record() {
     u.w.desk.withdraw(&u.w.caller(&u.sys), gone, u.w.now()).unwrap();
     u.w.desk.refuse(&u.w.caller(&u.sec), late, WHY, u.w.now()).unwrap();
     assert!(u.w.confirm(&u.one, gone).is_err() && u.w.confirm(&u.one, late).is_err(), "withdrawn, refused");
-    assert_eq!((refused_steps(&u, gone), refused_steps(&u, late)), (vec![want[8].to_owned()], vec![want[8].to_owned()]));
+    let over = |how: &str| vec![format!("desk-approval-confirm approval-{how}")];
+    assert_eq!((refused_steps(&u, gone), refused_steps(&u, late)), (over("withdrawn"), over("refused")));
     let nothing = Id::random();
     assert!(u.w.desk.confirm(&u.w.caller(&u.two), nothing, &"0".repeat(64), u.w.now()).is_err());
     assert!(u.w.desk.approval_result(&u.w.caller(&u.two), nothing, u.w.now()).is_err());
@@ -247,7 +248,7 @@ fn refused_steps_do_not_fill_the_disk_and_none_is_lost() {
     u.w.confirm(&u.sec, id).unwrap();
     assert_eq!(take(&u, &u.sys, id, "2"), Err(Refused::Void));
     for _ in 0..500 {
-        assert_eq!(take(&u, &u.sys, id, "1").unwrap_err().code(), "conflict", "also what became void before");
+        assert_eq!(take(&u, &u.sys, id, "1").unwrap_err().code(), "approval-void", "also what became void before");
         assert!(u.w.desk.take_socket("uid:7", id, "setting-change", &json!(1), u.w.now()).is_err());
     }
     let most = 2 * crate::desk::limits::REFUSALS_A_WINDOW as usize + 1;

@@ -219,7 +219,7 @@ fn of_so_many_ended_links_the_oldest_go() {
     let seen = |w: &World| w.desk.link_view(&first, &w.peer(), w.now()).unwrap_err().code();
     // The first account's own is one of them, and the oldest.
     let kept = |w: &World| w.desk.store().ended_links().len();
-    assert_eq!((kept(&w), seen(&w)), (ENDED_LINKS, "expired"));
+    assert_eq!((kept(&w), seen(&w)), (ENDED_LINKS, "link-void"));
     for _ in 0..2 {
         w.later(1);
         w.desk.recover(&w.caller(&sys), id, WHY, w.now()).unwrap();
