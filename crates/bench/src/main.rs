@@ -7,6 +7,7 @@
 mod cgroup;
 mod corpus;
 mod counts;
+mod encodings;
 mod fold;
 mod lines;
 mod lookup;
@@ -31,7 +32,7 @@ use std::process::ExitCode;
 
 use shared::Outcome;
 
-const USAGE: &str = "weir-bench nat | lookup | memory | mixed | radius | syslog | seal | verify [FOLDER] | start | counts | fold [EVENTS-A-SECOND [SECONDS [FOLDER]]] | serve FOLDER";
+const USAGE: &str = "weir-bench nat | lookup | memory | mixed | encodings | radius | syslog | seal | verify [FOLDER] | start | counts | fold [EVENTS-A-SECOND [SECONDS [FOLDER]]] | serve FOLDER";
 
 fn run(words: &[&str]) -> Outcome<()> {
     match words {
@@ -39,6 +40,7 @@ fn run(words: &[&str]) -> Outcome<()> {
         ["lookup"] => lookup::run(),
         ["memory"] => memory::run(),
         ["mixed"] => mixed::run(),
+        ["encodings"] => encodings::run(),
         ["radius"] => radius::run(),
         ["syslog"] => syslog::run(),
         ["seal"] => seal::run(),

@@ -50,7 +50,7 @@ pub fn run() -> Outcome<()> {
     eprintln!("{} events of {EXPORTERS} exporters in {} datagrams", mixture.events, mixture.datagrams.len());
     let fed = Fed { begin: BEGIN, events: mixture.events, what: "50 exporters, everything mixed" };
     let mixed = measure(&fed, &mut mixture.datagrams.iter().map(|(at, d)| (address(*at), d.as_slice())), "")?;
-    reading("weir: the mixture costs, times sessions of one exporter", None, mixed / plain);
+    reading("the mixture costs, times sessions of one exporter", None, mixed / plain);
     Ok(())
 }
 
@@ -60,10 +60,10 @@ fn measure<'a>(fed: &Fed, datagrams: &mut dyn Iterator<Item = (SocketAddr, &'a [
     let folded = fold::feed_into(fed, datagrams, sources::ipfix_settings(more)?, folder.path())?;
     let events = folded.events as f64;
     let us = folded.processor_us / events;
-    reading(&format!("weir: {}: µs of processor an event", fed.what), None, us);
+    reading(&format!("{}: µs of processor an event", fed.what), None, us);
     let data = folder.path();
     let bytes = bytes_under(data)? - bytes_under(&data.join("wal"))? - bytes_under(&data.join("index/open"))?;
-    reading(&format!("weir: {}: bytes an event, less write-ahead log and open tables", fed.what), None, bytes as f64 / events);
+    reading(&format!("{}: bytes an event, less write-ahead log and open tables", fed.what), None, bytes as f64 / events);
     if folded.taken != fed.events {
         return Err(format!("{}: {} events went in, {} were taken", fed.what, fed.events, folded.taken).into());
     }
