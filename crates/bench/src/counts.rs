@@ -48,7 +48,7 @@ pub fn run() -> Outcome<()> {
     store.start(&tasks)?;
     let sink: Arc<dyn RecordSink> = Arc::clone(&store) as Arc<dyn RecordSink>;
     let mut collector =
-        Collector::new(Arc::new(sources::ipfix_settings()?), Box::new(Arc::clone(&sink)), Transport::Udp, "udp:counts", None);
+        Collector::new(Arc::new(sources::ipfix_settings("")?), Box::new(Arc::clone(&sink)), Transport::Udp, "udp:counts", None);
     counted_decode(&mut collector, &corpus)?;
     let events = collector.take().ok_or("no events came of the datagrams")?;
     let logged = counted_log(&events)?;

@@ -1,6 +1,7 @@
 //! Minutes of simulated time through decoder, write-ahead log, sealing and index as fast as it goes, in one process: for a profiler, and for
 //! bytes on disk when a history is longer than anybody wants to wait.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -11,6 +12,7 @@ use weir_base::task::{Stop, Tasks};
 use weir_base::time::Millis;
 use weir_record::sink::RecordSink;
 use weir_sources::ipfix::collector::{Collector, Transport};
+use weir_sources::ipfix::config::Settings;
 use weir_store::engine::{Store, StoreConfig};
 
 use crate::corpus::{ADDRESS, Corpus};
@@ -49,6 +51,8 @@ struct Spent {
 pub struct Folded {
     /// Events that went in.
     pub events: u64,
+    /// Events the source took of them.
+    pub taken: u64,
     /// Rows that were sealed.
     pub rows: u64,
     /// Processor time of everything, microseconds.
@@ -56,6 +60,16 @@ pub struct Folded {
     /// Processor time while the store was sealing, microseconds.
     pub sealing_us: f64,
     spent: Spent,
+}
+
+/// What is played.
+pub struct Fed {
+    /// When its first record was observed, milliseconds since 1970.
+    pub begin: i64,
+    /// NAT events in it.
+    pub events: u64,
+    /// What it is, for who reads the figures.
+    pub what: &'static str,
 }
 
 /// Runs so many seconds of so many events a second, and prints.
@@ -75,7 +89,19 @@ pub fn run(rate: u64, seconds: u64) -> Outcome<()> {
 pub fn play(rate: u64, seconds: u64, folder: &Path, truth: Option<&Path>) -> Outcome<Folded> {
     let corpus = Corpus::of(rate, seconds, truth)?;
     eprintln!("{} events", corpus.events);
-    let stepped = Arc::new(Stepped(AtomicI64::new(corpus.begin)));
+    let peer = (ADDRESS, 4_739).into();
+    let fed = Fed { begin: corpus.begin, events: corpus.events, what: "sessions of one exporter" };
+    feed_into(&fed, &mut corpus.datagrams.iter().map(|d| (peer, d.as_slice())), sources::ipfix_settings("")?, folder)
+}
+
+/// Plays datagrams with who sends them into an empty folder.
+pub fn feed_into<'a>(
+    fed: &Fed,
+    datagrams: &mut dyn Iterator<Item = (SocketAddr, &'a [u8])>,
+    settings: Settings,
+    folder: &Path,
+) -> Outcome<Folded> {
+    let stepped = Arc::new(Stepped(AtomicI64::new(fed.begin)));
     let clock: Arc<dyn Clock> = Arc::clone(&stepped) as Arc<dyn Clock>;
     let config = StoreConfig {
         origin: "bench.invalid".to_owned(),
@@ -88,24 +114,30 @@ pub fn play(rate: u64, seconds: u64, folder: &Path, truth: Option<&Path>) -> Out
     let tasks = Tasks::new(Stop::new(), |ended| eprintln!("{} ended: {:?}", ended.name, ended.panic));
     store.start(&tasks)?;
     let before = proc::of_self()?;
-    let spent = feed(&corpus, &store, &stepped)?;
+    let spent = feed(fed, datagrams, settings, &store, &stepped)?;
+    let taken = store.sources().iter().map(|s| s.counters.records).sum();
     let processor_us = proc::of_self()? - before;
     tasks.stop().raise();
     store.stop()?;
     tasks.join();
-    Ok(Folded { events: corpus.events, rows: spent.rows, processor_us, sealing_us: spent.sealing.as_secs_f64() * 1e6, spent })
+    Ok(Folded { events: fed.events, taken, rows: spent.rows, processor_us, sealing_us: spent.sealing.as_secs_f64() * 1e6, spent })
 }
 
-fn feed(corpus: &Corpus, store: &Arc<Store>, clock: &Stepped) -> Outcome<Spent> {
+fn feed<'a>(
+    fed: &Fed,
+    datagrams: &mut dyn Iterator<Item = (SocketAddr, &'a [u8])>,
+    settings: Settings,
+    store: &Arc<Store>,
+    clock: &Stepped,
+) -> Outcome<Spent> {
     let wall = SystemClock::new();
     let sink: Arc<dyn RecordSink> = Arc::clone(store) as Arc<dyn RecordSink>;
-    let settings = Arc::new(sources::ipfix_settings()?);
-    let mut collector = Collector::new(settings, Box::new(Arc::clone(&sink)), Transport::Udp, "udp:fold", None);
-    let (mut spent, mut due) = (Spent::default(), corpus.begin + UNIT_MS);
-    let peer = (ADDRESS, 4_739).into();
-    for datagram in &corpus.datagrams {
-        // RFC 7011 section 3.1: the export time, in seconds.
-        let seconds = datagram.get(4..8).and_then(|b| b.try_into().ok()).map_or(0, u32::from_be_bytes);
+    let mut collector = Collector::new(Arc::new(settings), Box::new(Arc::clone(&sink)), Transport::Udp, "udp:fold", None);
+    let (mut spent, mut due) = (Spent::default(), fed.begin + UNIT_MS);
+    for (peer, datagram) in datagrams {
+        // The export time, in seconds: RFC 7011 section 3.1, RFC 3954 section 5.1.
+        let place = if datagram.get(1) == Some(&9) { 8..12 } else { 4..8 };
+        let seconds = datagram.get(place).and_then(|b| b.try_into().ok()).map_or(0, u32::from_be_bytes);
         let now = (i64::from(seconds) * 1_000).max(clock.now().0);
         clock.0.store(now, Ordering::Relaxed);
         let begun = wall.monotonic();

@@ -7,10 +7,12 @@
 mod cgroup;
 mod corpus;
 mod counts;
+mod encodings;
 mod fold;
 mod lines;
 mod lookup;
 mod memory;
+mod mixed;
 mod nas;
 mod nat;
 mod nfcapd;
@@ -30,13 +32,15 @@ use std::process::ExitCode;
 
 use shared::Outcome;
 
-const USAGE: &str = "weir-bench nat | lookup | memory | radius | syslog | seal | verify [FOLDER] | start | counts | fold [EVENTS-A-SECOND [SECONDS [FOLDER]]] | serve FOLDER";
+const USAGE: &str = "weir-bench nat | lookup | memory | mixed | encodings | radius | syslog | seal | verify [FOLDER] | start | counts | fold [EVENTS-A-SECOND [SECONDS [FOLDER]]] | serve FOLDER";
 
 fn run(words: &[&str]) -> Outcome<()> {
     match words {
         ["nat"] => nat::run(),
         ["lookup"] => lookup::run(),
         ["memory"] => memory::run(),
+        ["mixed"] => mixed::run(),
+        ["encodings"] => encodings::run(),
         ["radius"] => radius::run(),
         ["syslog"] => syslog::run(),
         ["seal"] => seal::run(),

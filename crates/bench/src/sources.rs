@@ -30,12 +30,20 @@ prefix = "127.0.0.11"
 realm = "bench"
 profile = "rfc8158"
 clock = "trust"
+[[exporters]]
+name = ""
+prefix = "127.0.1.0/24"
+realm = "bench"
+profile = "rfc8158"
+clock = "trust"
 "#;
+/// Keeps the remote ends of sessions.
+pub const KEPT: &str = "[[remotes]]\nfrom = \"2000-01-01\"\npolicy = \"keep\"\n";
 const SYSLOG: &str = "listen_tcp = [\"127.0.0.1:0\"]\nrealm = \"bench\"\n";
 
-/// The IPFIX source's settings.
-pub fn ipfix_settings() -> Outcome<ipfix::config::Settings> {
-    let config: ipfix::config::Config = toml::from_str(IPFIX)?;
+/// The IPFIX source's settings, and what is added to them.
+pub fn ipfix_settings(more: &str) -> Outcome<ipfix::config::Settings> {
+    let config: ipfix::config::Config = toml::from_str(&format!("{IPFIX}{more}"))?;
     Ok(config.check().map_err(|problems| format!("{problems:?}"))?)
 }
 
@@ -108,7 +116,7 @@ pub fn start(store: &Arc<Store>, data: &Path, clock: &Arc<dyn Clock>, tasks: &Ta
     let identity = Arc::new(Identity::open(&store.identity_key()?, store.state(IDENTITY))?);
     let ids: Arc<dyn SubjectIds> = Arc::clone(&identity) as Arc<dyn SubjectIds>;
     let sink: Arc<dyn RecordSink> = Arc::new(Front { store: Arc::clone(store), identity });
-    let ipfix = ipfix::server::Server::start(ipfix_settings()?, &sink, clock, None, tasks)?;
+    let ipfix = ipfix::server::Server::start(ipfix_settings("")?, &sink, clock, None, tasks)?;
     let radius = start_radius(data, &sink, &ids, clock, tasks)?;
     let settings = syslog_settings()?;
     let needs = syslog::server::Needs { sink: &sink, ids: &ids, clock, key: None, tasks };

@@ -62,7 +62,7 @@ fn make(data: &Path) -> Outcome<u64> {
     let tasks = Tasks::new(Stop::new(), |ended| eprintln!("{} ended: {:?}", ended.name, ended.panic));
     store.start(&tasks)?;
     let sink: Arc<dyn RecordSink> = Arc::clone(&store) as Arc<dyn RecordSink>;
-    let settings = Arc::new(sources::ipfix_settings()?);
+    let settings = Arc::new(sources::ipfix_settings("")?);
     for hour in 0..DAYS * HOURS {
         let at = begin + hour * HOUR_MS;
         stepped.0.store(at, Ordering::Relaxed);

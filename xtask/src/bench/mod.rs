@@ -1,6 +1,7 @@
 //! Benchmarks: each is a function that measures and hands back a section for docs/performance.md.
 
 mod chart;
+mod encodings;
 mod figures;
 mod lookup;
 mod machine;
@@ -22,6 +23,8 @@ struct Bench {
 
 const BENCHES: &[Bench] = &[
     Bench { name: "nat", measure: nat::measure },
+    Bench { name: "mixed", measure: steps::mixed },
+    Bench { name: "encodings", measure: encodings::measure },
     Bench { name: "lookup", measure: lookup::measure },
     Bench { name: "radius", measure: steps::radius },
     Bench { name: "syslog", measure: steps::syslog },
@@ -165,6 +168,6 @@ mod tests {
     #[test]
     fn a_wrong_name_lists_the_right_ones() {
         assert_eq!(chosen(&[]).unwrap().len(), BENCHES.len());
-        assert!(chosen(&["nta".to_owned()]).err().unwrap().contains("nat, lookup"));
+        assert!(chosen(&["nta".to_owned()]).err().unwrap().contains("nat, mixed"));
     }
 }

@@ -1,6 +1,6 @@
 //! How each column of a kind is laid out: encoding, dictionary, rows a page. The measurements behind it are in `docs/formats/unit.md`.
 
-use ::parquet::basic::Encoding;
+pub use ::parquet::basic::Encoding;
 
 use crate::field::{Field, Type};
 use crate::kind::Kind;
@@ -34,6 +34,10 @@ pub struct Layout {
 /// have to be long) or take so little that a page's own 85 bytes would outweigh them.
 const SHORT_PAGES: [&str; 3] = ["public_address", "inside_address", "inside_port"];
 
+/// Ports that stand in no order where rows are sorted by public end. Differences of them would be longer than they are, and the few that most
+/// remote ends have would not be seen any more.
+const RANDOM_PORTS: [&str; 2] = ["inside_port", "remote_port"];
+
 /// Texts that are hardly ever the same twice: a dictionary would only be given up after it was built.
 const UNLIKE: [&str; 5] = ["acct_session_id", "multi_session_id", "value", "detail", "target"];
 
@@ -41,7 +45,7 @@ const UNLIKE: [&str; 5] = ["acct_session_id", "multi_session_id", "value", "deta
 pub fn layout(kind: Kind, field: &Field) -> Layout {
     let encoding = match field.ty {
         // Sorted, close or constant numbers are delta-coded; a random one takes fewer bytes split and compressed.
-        Type::U16 if field.name == "inside_port" => Encoding::BYTE_STREAM_SPLIT,
+        Type::U16 if RANDOM_PORTS.contains(&field.name) => Encoding::BYTE_STREAM_SPLIT,
         // Durations are random too, but short ones are likelier.
         Type::U64 if kind == Kind::NatMapping && field.name == "duration" => Encoding::BYTE_STREAM_SPLIT,
         Type::U8 | Type::Id | Type::Addr => Encoding::BYTE_STREAM_SPLIT,

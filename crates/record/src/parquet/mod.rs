@@ -24,7 +24,7 @@ mod tests;
 pub use map::{Column, Group, Page, PageMap, Span, Spot};
 pub use page::{Dictionary, PageDecryptor, read_page};
 pub use read::{Batches, Select, Source, map, open, open_at, read, read_from};
-pub use write::{Written, write, write_as};
+pub use write::{Tried, Written, write, write_as, write_tried};
 
 use crate::kind::Kind;
 

@@ -55,12 +55,26 @@ pub fn write(kind: Kind, batches: &[RecordBatch], key: &Secret) -> Result<Writte
     write_as(kind, batches, key, &|field| layout(kind, field))
 }
 
-/// [`write`] with another layout, for measurements.
-pub fn write_as(kind: Kind, batches: &[RecordBatch], key: &Secret, layout: &dyn Fn(&Field) -> Layout) -> Result<Written, ParquetFailure> {
+/// How rows are written for measurements.
+#[derive(Clone, Copy)]
+pub struct Tried<'a> {
+    /// The key; without one nothing is encrypted.
+    pub key: Option<&'a Secret>,
+    /// Level of zstd.
+    pub zstd: i32,
+    /// Layout of each column.
+    pub layout: &'a dyn Fn(&Field) -> Layout,
+}
+
+/// The general writer with another layout: the bytes of a file, for measurements.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_tried(kind: Kind, batches: &[RecordBatch], tried: &Tried<'_>) -> Result<Vec<u8>, ParquetFailure> {
     check(kind, batches)?;
     let schema = kind.schema();
     let options = ArrowWriterOptions::new()
-        .with_properties(properties(kind, batches, key, layout)?)
+        .with_properties(properties(kind, batches, tried)?)
         // The Arrow schema follows from the kind; its copy would cost a kilobyte a file.
         .with_skip_arrow_metadata(true);
     let mut bytes = Vec::new();
@@ -69,9 +83,17 @@ pub fn write_as(kind: Kind, batches: &[RecordBatch], key: &Secret, layout: &dyn 
     // its rows, whatever the batches are.
     chunks(batches, LONG_PAGE_ROWS, |chunk| writer.write(chunk).map_err(encode))?;
     writer.close().map_err(encode)?;
-    let len = bytes.len() as u64;
+    Ok(bytes)
+}
+
+/// [`write`] with another layout, by the general writer.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_as(kind: Kind, batches: &[RecordBatch], key: &Secret, layout: &dyn Fn(&Field) -> Layout) -> Result<Written, ParquetFailure> {
+    let bytes = write_tried(kind, batches, &Tried { key: Some(key), zstd: ZSTD_LEVEL, layout })?;
     let map = PageMap::from_bytes(&bytes, key)?;
-    debug_assert!(map.end() <= len);
+    debug_assert!(map.end() <= bytes.len() as u64);
     Ok(Written { bytes, map })
 }
 
@@ -84,13 +106,8 @@ fn encode(error: ::parquet::errors::ParquetError) -> ParquetFailure {
     ParquetFailure::Encode(error.to_string())
 }
 
-fn properties(
-    kind: Kind,
-    batches: &[RecordBatch],
-    key: &Secret,
-    layout: &dyn Fn(&Field) -> Layout,
-) -> Result<WriterProperties, ParquetFailure> {
-    let encryption = FileEncryptionProperties::builder(key.0.to_vec()).build().map_err(encode)?;
+fn properties(kind: Kind, batches: &[RecordBatch], tried: &Tried<'_>) -> Result<WriterProperties, ParquetFailure> {
+    let layout = tried.layout;
     let zstd = |level| ZstdLevel::try_new(level).map(Compression::ZSTD).map_err(encode);
     let fields = kind.spec().fields;
     // The crate has one row limit for all columns, and looks at a column's own size limit after each write batch. So columns with the
@@ -99,7 +116,7 @@ fn properties(
     let most_rows = fields.iter().map(|f| layout(f).page_rows).max().unwrap_or(PAGE_ROWS);
     let mut builder = WriterProperties::builder()
         .set_writer_version(WriterVersion::PARQUET_1_0)
-        .set_compression(zstd(ZSTD_LEVEL)?)
+        .set_compression(zstd(tried.zstd)?)
         .set_statistics_enabled(EnabledStatistics::None)
         .set_write_page_header_statistics(false)
         .set_bloom_filter_enabled(false)
@@ -110,14 +127,16 @@ fn properties(
         .set_data_page_size_limit(TEXT_PAGE_BYTES)
         .set_max_row_group_row_count(Some(group_rows(kind, batches)))
         .set_created_by("weir".to_owned())
-        .set_key_value_metadata(Some(vec![KeyValue::new(KIND_KEY.to_owned(), kind_mark(kind))]))
-        .with_file_encryption_properties(encryption);
+        .set_key_value_metadata(Some(vec![KeyValue::new(KIND_KEY.to_owned(), kind_mark(kind))]));
+    if let Some(key) = tried.key {
+        builder = builder.with_file_encryption_properties(FileEncryptionProperties::builder(key.0.to_vec()).build().map_err(encode)?);
+    }
     for field in fields {
         let path = ColumnPath::from(field.name);
         let as_laid_out = layout(field);
         builder = builder.set_column_encoding(path.clone(), as_laid_out.encoding);
         builder = builder.set_column_dictionary_enabled(path.clone(), as_laid_out.dictionary);
-        if level(kind, field) != ZSTD_LEVEL {
+        if tried.zstd == ZSTD_LEVEL && level(kind, field) != ZSTD_LEVEL {
             builder = builder.set_column_compression(path.clone(), zstd(level(kind, field))?);
         }
         if let Some(width) = field.ty.fixed_len() {

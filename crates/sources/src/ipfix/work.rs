@@ -8,7 +8,7 @@ use weir_base::crypto::Mac;
 use weir_base::net::Addr16;
 use weir_base::time::Millis;
 
-use super::compile::{Body, Plan};
+use super::compile::{Body, Layout, Plan};
 use super::decode::{Context, Scratch, count, decode};
 use super::key::Key;
 use super::normalise::{Remotes, to_fingerprints};
@@ -43,6 +43,17 @@ pub(super) struct Part {
     plan: Option<Arc<Plan>>,
     records: u32,
 }
+
+impl Part {
+    /// True if records of both have one plan and one length, so that they can be read as one set.
+    fn goes_with(&self, other: &Part) -> bool {
+        let plans = self.plan.as_ref().zip(other.plan.as_ref());
+        plans.is_some_and(|(a, b)| Arc::ptr_eq(a, b) && matches!(a.layout, Layout::Fixed(_)))
+    }
+}
+
+/// How many of the sets before are looked at for one of the same template.
+const LATELY: usize = 8;
 
 /// What the work on one message shares.
 pub(super) struct Job<'a> {
@@ -107,9 +118,15 @@ impl Work<'_> {
         if let Some(stream) = self.stream() {
             stream.sequence.took(units);
         }
-        for part in parts.drain(..) {
-            self.part(&part, body.get(part.body.clone()).unwrap_or_default(), units.min);
+        // Exporters that log as things happen change the template with nearly every record: what a set costs is more than what a record does.
+        parts.sort_by_key(|part| part.template);
+        for together in parts.chunk_by(Part::goes_with) {
+            match together {
+                [part] => self.part(part, body.get(part.body.clone()).unwrap_or_default(), units.min),
+                parts => self.together(parts, body),
+            }
         }
+        parts.clear();
         self.scratch.parts = parts;
         let Work { exporter, session, out, .. } = self;
         let stream = exporter.streams.get_mut(&(header.domain, *session));
@@ -159,6 +176,8 @@ impl Work<'_> {
         let version = self.job.header.version;
         let mut units = Units::exact(0);
         let head = data.len() - body.len();
+        // The first set since templates were announced last.
+        let mut since = 0;
         for set in parser::sets(version, body) {
             let set = match set {
                 Ok(set) => set,
@@ -170,11 +189,17 @@ impl Work<'_> {
                 }
             };
             match set.kind {
-                SetKind::Templates => self.announce(false, set.body, head + set.offset, data),
-                SetKind::OptionsTemplates => self.announce(true, set.body, head + set.offset, data),
+                SetKind::Templates | SetKind::OptionsTemplates => {
+                    self.announce(set.kind == SetKind::OptionsTemplates, set.body, head + set.offset, data);
+                    since = parts.len();
+                }
                 SetKind::Data(template) => {
                     let arrival = self.job.arrival;
-                    let plan = self.stream().and_then(|s| s.templates.plan(template, arrival));
+                    let lately = parts.iter().skip(since).rev().take(LATELY).find(|part| part.template == template);
+                    let plan = match lately.and_then(|part| part.plan.clone()) {
+                        None => self.stream().and_then(|s| s.templates.plan(template, arrival)),
+                        known => known,
+                    };
                     let mut records = 0;
                     match &plan {
                         Some(plan) => {
@@ -256,6 +281,23 @@ impl Work<'_> {
             stream.sequence.counted(waiting.header.sequence.wrapping_add(waiting.counted), records, arrival);
         }
         self.decode(plan, &waiting.body, records, waiting.header);
+    }
+
+    /// Decodes several sets of one template as one.
+    fn together(&mut self, parts: &[Part], body: &[u8]) {
+        let Some(plan) = parts.first().and_then(|part| part.plan.clone()) else { return };
+        let Layout::Fixed(length) = &plan.layout else { return };
+        let mut joined = std::mem::take(&mut self.scratch.joined);
+        joined.clear();
+        let mut records = 0u32;
+        for part in parts {
+            // Less its padding.
+            let end = part.body.start + part.records as usize * length;
+            joined.extend_from_slice(body.get(part.body.start..end).unwrap_or_default());
+            records = records.saturating_add(part.records);
+        }
+        self.decode(&plan, &joined, records, self.job.header);
+        self.scratch.joined = joined;
     }
 
     fn part(&mut self, part: &Part, body: &[u8], counted: u32) {
