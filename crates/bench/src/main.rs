@@ -30,7 +30,7 @@ use std::process::ExitCode;
 
 use shared::Outcome;
 
-const USAGE: &str = "weir-bench nat | lookup | memory | radius | syslog | seal | verify [FOLDER] | start | counts | fold [EVENTS-A-SECOND [SECONDS [FOLDER]]] | serve FOLDER";
+const USAGE: &str = "weir-bench nat | lookup | memory | radius | syslog [SECONDS] | seal | verify [FOLDER] | start | counts | fold [EVENTS-A-SECOND [SECONDS [FOLDER]]] | serve FOLDER";
 
 fn run(words: &[&str]) -> Outcome<()> {
     match words {
@@ -39,6 +39,7 @@ fn run(words: &[&str]) -> Outcome<()> {
         ["memory"] => memory::run(),
         ["radius"] => radius::run(),
         ["syslog"] => syslog::run(),
+        ["syslog", seconds] => syslog::alone(seconds.parse()?),
         ["seal"] => seal::run(),
         ["verify"] => verify::run(),
         ["verify", folder] => verify::judge(folder.as_ref()),
