@@ -78,6 +78,16 @@ impl Aead {
             .unwrap_or_else(|_| unreachable!("AES-GCM takes up to 64 GiB"));
     }
 
+    /// Encrypts what stands in `data` behind the first `from` bytes in place and appends the 16-byte tag.
+    pub fn seal_from(&self, nonce: [u8; NONCE_BYTES], aad: &[u8], data: &mut Vec<u8>, from: usize) {
+        let plain = data.get_mut(from..).unwrap_or_default();
+        let tag = self
+            .0
+            .seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), Aad::from(aad), plain)
+            .unwrap_or_else(|_| unreachable!("AES-GCM takes up to 64 GiB"));
+        data.extend_from_slice(tag.as_ref());
+    }
+
     /// Encrypts `plain` and appends ciphertext and tag to `out`.
     pub fn seal_onto(&self, nonce: [u8; NONCE_BYTES], aad: &[u8], plain: &[u8], out: &mut Vec<u8>) {
         let from = out.len();

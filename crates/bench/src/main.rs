@@ -32,7 +32,7 @@ use std::process::ExitCode;
 
 use shared::Outcome;
 
-const USAGE: &str = "weir-bench nat | lookup | memory | mixed | encodings | radius | syslog | seal | verify [FOLDER] | start | counts | fold [EVENTS-A-SECOND [SECONDS [FOLDER]]] | serve FOLDER";
+const USAGE: &str = "weir-bench nat | lookup | memory | mixed | encodings | radius [SECONDS] | syslog [SECONDS] | seal | verify [FOLDER] | start | batch | scale [EVENTS…] | beside | growth-rate | growth-history | growth-exporters | growth-open | counts | fold [EVENTS-A-SECOND [SECONDS [FOLDER]]] | serve FOLDER";
 
 fn run(words: &[&str]) -> Outcome<()> {
     match words {
@@ -43,6 +43,7 @@ fn run(words: &[&str]) -> Outcome<()> {
         ["encodings"] => encodings::run(),
         ["radius"] => radius::run(),
         ["syslog"] => syslog::run(),
+        ["syslog", seconds] => syslog::alone(seconds.parse()?),
         ["seal"] => seal::run(),
         ["verify"] => verify::run(),
         ["verify", folder] => verify::judge(folder.as_ref()),

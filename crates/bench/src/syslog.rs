@@ -29,18 +29,23 @@ const STILL: u32 = 60;
 pub fn run() -> Outcome<()> {
     let lines = Lines::new(SystemClock::new().now());
     reading("bytes a line, average", None, lines.length());
-    into_weir(&lines)?;
+    into_weir(&lines, SECONDS)?;
     for peer in [Peer::Rsyslog, Peer::SyslogNg] {
         into_peer(&lines, peer)?;
     }
     Ok(())
 }
 
-fn into_weir(lines: &Lines) -> Outcome<()> {
+/// Weir alone, for so many seconds: for a profiler.
+pub fn alone(seconds: u64) -> Outcome<()> {
+    into_weir(&Lines::new(SystemClock::new().now()), seconds)
+}
+
+fn into_weir(lines: &Lines, seconds: u64) -> Outcome<()> {
     let folder = tempfile::tempdir()?;
     let mut weir = Weir::start(folder.path())?;
-    let (clock, before) = (SystemClock::new(), weir.processor()?);
-    let sent = lines.send(weir.syslog, CONNECTIONS, SECONDS)?;
+    let (clock, before, own) = (SystemClock::new(), weir.processor()?, proc::of_self()?);
+    let sent = lines.send(weir.syslog, CONNECTIONS, seconds)?;
     let taken = weir.heard(sent)?;
     weir.call(&json!({ "op": "seal" }))?;
     let (seconds, after) = (clock.monotonic().as_secs_f64(), weir.processor()?);
@@ -49,6 +54,7 @@ fn into_weir(lines: &Lines) -> Outcome<()> {
     reading("weir: lines a second, all of them sealed", None, kept / seconds);
     reading("weir: lines kept of those sent, %", None, 100.0 * kept / sent.max(1) as f64);
     reading("weir: µs of processor a line", None, (after - before) / kept);
+    eprintln!("  {:<16} {:.3} µs a line", "the senders", (proc::of_self()? - own) / kept);
     for (name, us) in weir.by_thread()? {
         eprintln!("  {name:<16} {:.3} µs a line", us / kept);
     }

@@ -1,4 +1,4 @@
-//! SHA-256 (FIPS 180-4) of many messages of one length, several at a time.
+//! SHA-256 (FIPS 180-4) of many messages, several at a time: those of one length, or of as many blocks.
 //!
 //! A processor's SHA instructions take four cycles each and wait for the one before; interleaved messages fill the time. Sealing and verifying
 //! hash a message or two for each row, so this is what they do most. Where the processor has no such instructions, or is another one, `ring` hashes
@@ -24,10 +24,26 @@ pub fn each(messages: &[u8], len: usize, out: &mut Vec<Hash>) {
         return;
     }
     #[cfg(target_arch = "x86_64")]
-    if x86::each(messages, len, out) {
+    if x86::run(x86::Work::Alike(messages, len, out)) {
         return;
     }
     out.extend(messages.chunks_exact(len).map(one));
+}
+
+/// Appends the digests of messages of any length that lie back to back: message `i` ends at `ends[i]` and begins where the one before ended. Ends that go
+/// back, or beyond the messages, end the list.
+pub fn each_of(messages: &[u8], ends: &[usize], out: &mut Vec<Hash>) {
+    let from = out.len();
+    let mut start = 0;
+    let message = |end: &usize| messages.get(std::mem::replace(&mut start, *end)..*end);
+    let messages: Vec<&[u8]> = ends.iter().map_while(message).collect();
+    out.resize(from + messages.len(), [0; 32]);
+    let hashes = &mut out[from..];
+    #[cfg(target_arch = "x86_64")]
+    if x86::run(x86::Work::Any(&messages, hashes)) {
+        return;
+    }
+    hashes.iter_mut().zip(messages).for_each(|(hash, message)| *hash = one(message));
 }
 
 /// Appends, for each two hashes that stand side by side, the digest of the byte 1 and both: the nodes of RFC 6962 section 2.1 above them. The last one
@@ -82,6 +98,36 @@ mod tests {
             }
         }
         each(&bytes, 0, &mut Vec::new());
+    }
+
+    proptest! {
+        #[test]
+        fn of_any_length_as_one_after_the_other(lengths in proptest::collection::vec(0usize..300, 0..40), more in any::<u8>()) {
+            let bytes: Vec<u8> = (0..lengths.iter().sum::<usize>()).map(|n| (n * 7 + n / 256) as u8 ^ more).collect();
+            let ends: Vec<usize> = lengths.iter().scan(0, |end, len| { *end += len; Some(*end) }).collect();
+            let mut got = vec![[9; 32]];
+            each_of(&bytes, &ends, &mut got);
+            let of = |(end, len): (&usize, &usize)| one(&bytes[end - len..*end]);
+            let want: Vec<Hash> = std::iter::once([9; 32]).chain(ends.iter().zip(&lengths).map(of)).collect();
+            prop_assert_eq!(got, want);
+        }
+    }
+
+    #[test]
+    fn two_of_as_many_blocks_whose_lengths_differ_and_long_ones() {
+        let bytes: Vec<u8> = (0..20_000u32).map(|n| (n * 7 + n / 256) as u8).collect();
+        for first in 0..=200 {
+            for second in [0, 54, 55, 56, 63, 64, 65, 118, 119, 120, 128, 183, 184, 9_000, 9_001] {
+                let mut got = Vec::new();
+                each_of(&bytes, &[first, first + second, 2 * first + second], &mut got);
+                let want = [&bytes[..first], &bytes[first..first + second], &bytes[first + second..2 * first + second]].map(one);
+                assert_eq!(got, want, "{first} {second}");
+            }
+        }
+        let mut got = Vec::new();
+        each_of(&bytes[..10], &[4, 3, 8], &mut got);
+        each_of(&bytes[..10], &[4, 11], &mut got);
+        assert_eq!(got, [one(&bytes[..4]), one(&bytes[..4])], "ends that do not rise, or lie beyond");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::arch::x86_64::{
     _mm_sha256rnds2_epu32, _mm_shuffle_epi8, _mm_shuffle_epi32,
 };
 
-use crate::{BLOCK, Hash};
+use crate::{BLOCK, Hash, one};
 
 /// Messages that are hashed together. More need more registers than there are.
 const LANES: usize = 2;
@@ -26,17 +26,76 @@ const K: [u32; 64] = [
     0x748f_82ee, 0x78a5_636f, 0x84c8_7814, 0x8cc7_0208, 0x90be_fffa, 0xa450_6ceb, 0xbef9_a3f7, 0xc671_78f2,
 ];
 
-/// Appends the digests; false, and nothing is done, where the processor lacks the instructions.
-pub(crate) fn each(messages: &[u8], len: usize, out: &mut Vec<Hash>) -> bool {
+/// What is to be hashed, and where the digests go.
+pub(crate) enum Work<'w> {
+    /// Messages of one length back to back: their digests are appended.
+    Alike(&'w [u8], usize, &'w mut Vec<Hash>),
+    /// Messages of any length, each with a place for its digest.
+    Any(&'w [&'w [u8]], &'w mut [Hash]),
+}
+
+/// Does the work; false, and nothing is done, where the processor lacks the instructions.
+pub(crate) fn run(work: Work<'_>) -> bool {
     if !(is_x86_feature_detected!("sha") && is_x86_feature_detected!("sse4.1") && is_x86_feature_detected!("avx")) {
         return false;
     }
     // SAFETY: the function is safe but for the instructions it uses, and the processor has just said that it has all of them.
     #[allow(unsafe_code)]
     unsafe {
-        each_with(messages, len, out)
+        run_with(work)
     };
     true
+}
+
+#[target_feature(enable = "sha,sse4.1,avx")]
+fn run_with(work: Work<'_>) {
+    match work {
+        Work::Alike(messages, len, out) => each_with(messages, len, out),
+        Work::Any(messages, out) => each_of_with(messages, out),
+    }
+}
+
+/// Messages of so many blocks and more are hashed alone.
+const LONG: usize = 128;
+
+/// Two of as many blocks together, as they come.
+#[target_feature(enable = "sha,sse4.1,avx")]
+fn each_of_with(messages: &[&[u8]], out: &mut [Hash]) {
+    // Who has no partner yet, by number of blocks.
+    let mut alone: [Option<usize>; LONG] = [None; LONG];
+    for (at, message) in messages.iter().enumerate() {
+        let blocks = blocks(message.len());
+        match alone.get_mut(blocks) {
+            None => out[at] = one(message),
+            Some(waiting) => match waiting.take() {
+                None => *waiting = Some(at),
+                Some(other) => [out[other], out[at]] = two(&[messages[other], message], blocks),
+            },
+        }
+    }
+    alone.into_iter().flatten().for_each(|at| out[at] = one(messages[at]));
+}
+
+/// Blocks of a message of so many bytes with its padding.
+fn blocks(len: usize) -> usize {
+    (len + 9).div_ceil(BLOCK)
+}
+
+/// Two messages of as many blocks, whatever their lengths.
+#[target_feature(enable = "sha,sse4.1,avx")]
+fn two(messages: &[&[u8]; LANES], blocks: usize) -> [Hash; LANES] {
+    let mut states = [State::begin(); LANES];
+    let mut tails = messages.map(|m| Tail::of(m.len()));
+    let parts = messages.map(|m| m.as_chunks::<BLOCK>());
+    for (tail, (_, rest)) in tails.iter_mut().zip(parts) {
+        tail.bytes[..rest.len()].copy_from_slice(rest);
+    }
+    let [a, b] = tails.each_ref().map(|tail| tail.bytes.as_chunks::<BLOCK>().0);
+    let [(whole_a, _), (whole_b, _)] = parts;
+    for (a, b) in whole_a.iter().chain(a).zip(whole_b.iter().chain(b)).take(blocks) {
+        compress(&mut states, [a, b]);
+    }
+    [states[0].end(), states[1].end()]
 }
 
 #[target_feature(enable = "sha,sse4.1,avx")]

@@ -212,16 +212,15 @@ impl<'k> RowsRoot<'k> {
         }
         self.salts.clear();
         self.key.salts(self.first_row + self.tree.count(), ends.len(), &mut self.salts);
-        self.leaves.clear();
-        let mut rest = leaves;
         let mut start = 0;
         for (salt, end) in self.salts.iter().zip(ends) {
-            let (leaf, after) = rest.split_at_mut(end - start);
+            let leaf = &mut leaves[start..*end];
             leaf[0] = 0;
             leaf[1..LEAF_HEAD].copy_from_slice(salt);
-            self.leaves.push(weir_base::crypto::sha256(leaf));
-            (rest, start) = (after, *end);
+            start = *end;
         }
+        self.leaves.clear();
+        weir_lanes::each_of(leaves, ends, &mut self.leaves);
         self.tree.push_all(&self.leaves);
         Ok(())
     }

@@ -15,7 +15,7 @@ mod radius_session;
 mod raw;
 mod source_entry;
 
-pub use authentication::{AuthAction, Authentication};
+pub use authentication::{AuthAction, Authentication, AuthenticationColumns, AuthenticationRow};
 pub use binding::{Binding, IdType};
 pub use config_change::ConfigChange;
 pub use gap::Gap;

@@ -27,7 +27,7 @@ pub fn record_frame(data: &[u8]) {
         assert!(header.frame_bytes() >= FRAME_HEADER_BYTES + header.body_bytes, "a frame holds its body");
     }
     let key = FileKey::fixed();
-    let frame = seal_frame(&key, 7, data.to_vec());
+    let frame = seal_frame(&key, 7, data);
     let header = FrameHeader::decode(&frame).expect("it was made here");
     let mut body = frame[FRAME_HEADER_BYTES..FRAME_HEADER_BYTES + header.body_bytes].to_vec();
     let Ok(groups) = open_frame(&key, &header, &mut body) else { return };

@@ -235,28 +235,32 @@ pub fn encode_frame(key: &FileKey, number: u64, first_group: u64, groups: &[impl
     if body_bytes > FRAME_BODY_BYTES {
         return Err(FormatError::Limit { what: "a frame's body in bytes", is: body_bytes as u64, most: FRAME_BODY_BYTES as u64 });
     }
-    let mut body = Vec::with_capacity(body_bytes);
-    body.extend((groups.len() as u32).to_le_bytes());
-    body.extend(first_group.to_le_bytes());
+    // The frame is made where it is written from: the groups are copied once, and encrypted in place.
+    let mut frame = Vec::with_capacity((FRAME_HEADER_BYTES + body_bytes).next_multiple_of(ALIGN));
+    frame.resize(FRAME_HEADER_BYTES, 0);
+    frame.extend((groups.len() as u32).to_le_bytes());
+    frame.extend(first_group.to_le_bytes());
     for group in groups {
-        put_block(&mut body, group.as_ref());
+        put_block(&mut frame, group.as_ref());
     }
-    Ok(seal_frame(key, number, body))
+    Ok(seal(key, number, frame))
 }
 
 /// The frame whose plain text is `body`.
-pub(super) fn seal_frame(key: &FileKey, number: u64, mut body: Vec<u8>) -> Vec<u8> {
-    let mut head = FrameHeader { body_bytes: body.len() + TAG_BYTES, number, crc: 0 };
+pub(super) fn seal_frame(key: &FileKey, number: u64, body: &[u8]) -> Vec<u8> {
+    seal(key, number, [&[0; FRAME_HEADER_BYTES], body].concat())
+}
+
+/// Makes a frame of its plain text, which stands behind room for the frame's header.
+fn seal(key: &FileKey, number: u64, mut frame: Vec<u8>) -> Vec<u8> {
+    let mut head = FrameHeader { body_bytes: frame.len() - FRAME_HEADER_BYTES + TAG_BYTES, number, crc: 0 };
     let aad = head.aad_bytes();
-    key.aead.seal(frame_nonce(number), &[&key.file_id[..], &aad].concat(), &mut body);
-    head.crc = frame_crc(&aad, &body);
-    let mut out = Vec::with_capacity(head.frame_bytes());
-    out.extend(aad);
-    out.extend(head.crc.to_le_bytes());
-    out.extend([0; 4]);
-    out.append(&mut body);
-    out.resize(head.frame_bytes(), 0);
-    out
+    key.aead.seal_from(frame_nonce(number), &[&key.file_id[..], &aad].concat(), &mut frame, FRAME_HEADER_BYTES);
+    head.crc = frame_crc(&aad, &frame[FRAME_HEADER_BYTES..]);
+    frame[..FRAME_AAD].copy_from_slice(&aad);
+    frame[FRAME_AAD..FRAME_AAD + 4].copy_from_slice(&head.crc.to_le_bytes());
+    frame.resize(head.frame_bytes(), 0);
+    frame
 }
 
 /// The groups of a frame: number of the first, and each one's bytes.

@@ -3,7 +3,7 @@
 use weir_base::crypto::Mac;
 use weir_base::net::Addr16;
 use weir_record::Id;
-use weir_record::kinds::{AuthAction, Authentication, Form, IdType, NatEvent};
+use weir_record::kinds::{AuthAction, AuthenticationRow, Form, IdType, NatEvent};
 use weir_record::sink::SubjectIds;
 
 use super::config::{Rule, Settings};
@@ -101,16 +101,15 @@ fn authentication(acting: &mut Acting<'_>, action: AuthAction, dialect: &str, va
         Some(acting.out.id(resolved))
     };
     let (who, target) = (account(Slot::Account), account(Slot::Target));
-    let own = |slot| values.get(slot).map(|v| text::cut(v, 255).to_owned());
-    let service = own(Slot::Service).or_else(|| seen.line.app.map(str::to_owned)).unwrap_or_else(|| dialect.to_owned());
+    let own = |slot| values.get(slot).map(|v| text::cut(v, 255));
     let detail = values.get(Slot::Detail).map(|detail| {
         let mut redactor = Redactor::default();
         [Slot::Account, Slot::Target].into_iter().filter_map(|s| values.get(s)).for_each(|v| redactor.account(v));
         let mut shown = String::new();
         redactor.text(detail, &mut shown);
-        text::cut(&shown, 4_096).to_owned()
+        shown
     });
-    acting.out.auth.push(Authentication {
+    acting.out.auth.push(&AuthenticationRow {
         time: seen.about.time,
         received: seen.about.received,
         source: seen.about.source,
@@ -120,12 +119,12 @@ fn authentication(acting: &mut Acting<'_>, action: AuthAction, dialect: &str, va
         target,
         address,
         port,
-        host: seen.line.host.map(str::to_owned),
-        service,
+        host: seen.line.host,
+        service: own(Slot::Service).or(seen.line.app).unwrap_or(dialect),
         method: own(Slot::Method),
         terminal: own(Slot::Terminal),
-        detail,
-        dialect: dialect.to_owned(),
+        detail: detail.as_deref().map(|shown| text::cut(shown, 4_096)),
+        dialect,
         line: Some(seen.id),
     });
     Made { rows: 1, ..Made::default() }

@@ -2,9 +2,8 @@
 //! operator may add more. The form of a file stands in `docs/sources/syslog.md`.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
-use serde::Deserialize;
 use weir_base::hash::MixState;
 use weir_record::kinds::{AuthAction, Form};
 
@@ -12,6 +11,7 @@ use super::limits::{NAT_ENTRIES, RULES};
 use super::line::Line;
 use super::pairs::{self, Pairs};
 use super::pattern::{Needle, Pattern, Slot};
+use super::rulefile::{File, OneOrMore, Place, RuleFile};
 
 /// What a rule takes a line for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,66 +55,6 @@ impl Event {
     }
 }
 
-/// Where the pairs of a rule are read from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Place {
-    Data,
-    Text,
-    Json,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum OneOrMore {
-    One(String),
-    More(Vec<String>),
-}
-
-impl OneOrMore {
-    fn list(self) -> Vec<String> {
-        match self {
-            OneOrMore::One(one) => vec![one],
-            OneOrMore::More(more) => more,
-        }
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    name: String,
-    title: String,
-    #[serde(default)]
-    rule: Vec<RuleFile>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RuleFile {
-    event: String,
-    #[serde(default)]
-    form: Option<String>,
-    #[serde(default)]
-    keys: Vec<String>,
-    #[serde(default)]
-    programs: Vec<String>,
-    #[serde(default, rename = "match")]
-    patterns: Option<OneOrMore>,
-    #[serde(default)]
-    split: Option<String>,
-    #[serde(default)]
-    from: Option<Place>,
-    #[serde(default)]
-    separator: Option<char>,
-    #[serde(default)]
-    when: BTreeMap<String, OneOrMore>,
-    #[serde(default)]
-    pairs: BTreeMap<String, OneOrMore>,
-    #[serde(default)]
-    set: BTreeMap<String, String>,
-}
-
 /// One rule.
 #[derive(Clone, Debug)]
 pub struct Rule {
@@ -131,6 +71,8 @@ pub struct Rule {
     set: Vec<(Slot, String)>,
     /// What a line must hold where no key leads to this rule.
     needs: Option<Needle>,
+    /// What a line's message must begin with, where every pattern says so: one of these bytes.
+    begins: Option<Vec<u8>>,
 }
 
 /// One dialect.
@@ -258,7 +200,14 @@ impl Rule {
             [one] if file.keys.is_empty() => Some(one.longest_literal()).filter(|t| t.len() >= 3 && !t.contains(' ')).map(Needle::new),
             _ => None,
         };
-        Ok(Rule { event, keys: file.keys, programs: file.programs, patterns, split, place, separator, when, pairs, set, needs })
+        // Pieces of a line may begin with anything.
+        let begins = patterns.iter().map(Pattern::first_byte).collect::<Option<Vec<u8>>>().filter(|b| !b.is_empty() && split.is_none());
+        let begins = begins.map(|mut bytes| {
+            bytes.sort_unstable();
+            bytes.dedup();
+            bytes
+        });
+        Ok(Rule { event, keys: file.keys, programs: file.programs, patterns, split, place, separator, when, pairs, set, needs, begins })
     }
 
     /// True when it says who held an address: that is believed only where the line's sender cannot be made to say it.
@@ -275,8 +224,11 @@ impl Rule {
 
     /// True when it cannot understand a line, which is known from a glance.
     fn is_hopeless(&self, line: &Line<'_>, json: bool) -> bool {
-        let lacks = self.needs.as_ref().is_some_and(|needle| !needle.is_in(line.message));
-        lacks || (self.place == Some(Place::Json) && !json && !self.when.is_empty())
+        let begins = |bytes: &Vec<u8>| line.message.bytes().next().is_some_and(|first| bytes.contains(&first));
+        let lacks = || self.needs.as_ref().is_some_and(|needle| !needle.is_in(line.message));
+        self.begins.as_ref().is_some_and(|bytes| !begins(bytes))
+            || lacks()
+            || (self.place == Some(Place::Json) && !json && !self.when.is_empty())
     }
 }
 
@@ -334,6 +286,8 @@ pub struct Table {
     /// Rules without keys; and those of them that any sender's lines may mean.
     rest: Vec<(usize, usize)>,
     free: Vec<(usize, usize)>,
+    /// What a message that is no JSON must begin with for any of `free`; none where one of them may hold for any message.
+    free_begins: Option<Vec<u8>>,
 }
 
 /// Pairs of a line, read at most once each.
@@ -374,6 +328,12 @@ impl Table {
                 }
             }
         }
+        let begins = |(d, r): &(usize, usize)| {
+            let rule = dialects.get(*d)?.rules.get(*r)?;
+            let json = rule.place == Some(Place::Json) && !rule.when.is_empty();
+            rule.begins.clone().or_else(|| json.then(Vec::new))
+        };
+        table.free_begins = table.free.iter().map(begins).collect::<Option<Vec<Vec<u8>>>>().map(|all| all.concat());
         table.dialects = dialects;
         table
     }
@@ -396,7 +356,7 @@ impl Table {
     pub fn understand<'t, 'a>(&'t self, line: &Line<'a>, only: &[String]) -> Option<Understood<'t, 'a>> {
         let mut read = Read::default();
         let json = pairs::may_be_json(line.message);
-        for (dialect, rule) in self.candidates(line, only) {
+        for (dialect, rule) in self.candidates(line, only, json) {
             if rule.is_hopeless(line, json) {
                 continue;
             }
@@ -414,9 +374,15 @@ impl Table {
     }
 
     /// The rules that may hold for a line, in their order.
-    fn candidates<'t>(&'t self, line: &Line<'_>, only: &[String]) -> impl Iterator<Item = (&'t Dialect, &'t Rule)> {
+    fn candidates<'t>(&'t self, line: &Line<'_>, only: &[String], json: bool) -> impl Iterator<Item = (&'t Dialect, &'t Rule)> {
         let keyed = line.keys().filter_map(|key| self.keyed.get(key)).flatten();
-        let all = keyed.chain(if only.is_empty() { &self.free } else { &self.rest }).filter_map(|(d, r)| {
+        let hopeless = |begins: &Vec<u8>| !json && line.message.bytes().next().is_none_or(|first| !begins.contains(&first));
+        let unkeyed: &[(usize, usize)] = match &self.free_begins {
+            _ if !only.is_empty() => &self.rest,
+            Some(begins) if hopeless(begins) => &[],
+            _ => &self.free,
+        };
+        let all = keyed.chain(unkeyed).filter_map(|(d, r)| {
             let dialect = self.dialects.get(*d)?;
             Some((dialect, dialect.rules.get(*r)?))
         });
@@ -433,7 +399,7 @@ impl Table {
         read: &mut Read<'a>,
     ) -> Option<Understood<'t, 'a>> {
         let mut rules = Vec::new();
-        for (_, rule) in self.candidates(line, only).filter(|(d, r)| d.name == dialect.name && r.split == Some(separator)) {
+        for (_, rule) in self.candidates(line, only, true).filter(|(d, r)| d.name == dialect.name && r.split == Some(separator)) {
             rules.extend(rule.base(line, read).map(|base| (rule, base)));
         }
         let (mut entries, mut missed) = (Vec::new(), 0);

@@ -9,6 +9,13 @@ pub fn digits(text: &str) -> usize {
     text.bytes().take_while(u8::is_ascii_digit).count()
 }
 
+/// False where neither an address nor a hardware address nor a DUID can begin: none of their separators follows the first digits.
+pub fn may_begin(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let digits = bytes.iter().take(5).take_while(|b| b.is_ascii_hexdigit()).count();
+    digits <= 4 && matches!(bytes.get(digits), Some(b'.' | b':' | b'-'))
+}
+
 /// Lengths of the addresses that `text` may begin with, longest first.
 pub fn addresses(text: &str) -> impl Iterator<Item = usize> + '_ {
     let run = text.as_bytes().get(..64).unwrap_or(text.as_bytes());

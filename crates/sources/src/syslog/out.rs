@@ -7,7 +7,7 @@ use weir_base::task::lock;
 use weir_base::time::Millis;
 use weir_record::Id;
 use weir_record::kind::{Kind, Record};
-use weir_record::kinds::{Authentication, Binding, Gap, LineColumns, Malformed, NatEventColumns, RadiusSession, Raw};
+use weir_record::kinds::{AuthenticationColumns, Binding, Gap, LineColumns, Malformed, NatEventColumns, RadiusSession, Raw};
 use weir_record::sink::{Group, Resolved, SourceNo, StatePut};
 
 /// The owner name of this source's state.
@@ -35,7 +35,7 @@ pub struct Out {
     /// Lines, redacted and as they came.
     pub lines: LineColumns,
     /// Sign-ins and what goes with them.
-    pub auth: Vec<Authentication>,
+    pub auth: AuthenticationColumns,
     /// NAT events.
     pub nat: NatEventColumns,
     /// Leases.
@@ -88,7 +88,9 @@ impl Out {
         if !taken.lines.is_empty() {
             group.batches.extend(taken.lines.into_batches());
         }
-        add(&mut group, Kind::Authentication, &taken.auth);
+        if !taken.auth.is_empty() {
+            group.batches.push((Kind::Authentication, taken.auth.into_batch()));
+        }
         if !taken.nat.is_empty() {
             group.batches.push((Kind::NatEvent, taken.nat.into_batch()));
         }

@@ -224,6 +224,14 @@ impl Pattern {
         }
     }
 
+    /// The byte that every matching text begins with, where the pattern begins with a text.
+    pub fn first_byte(&self) -> Option<u8> {
+        match self.parts.first() {
+            Some(Part::Literal(text)) => text.bytes().next(),
+            _ => None,
+        }
+    }
+
     /// The slots it fills.
     pub fn slots(&self) -> impl Iterator<Item = Slot> + '_ {
         self.parts.iter().filter_map(|p| if let Part::Field(slot, _) = p { *slot } else { None })
@@ -348,8 +356,14 @@ fn step<'a>(parts: &[Part], whole: bool, text: &'a str, found: &mut Found<'a>, s
 fn ends<'t>(literal: &'t str, text: &'t str) -> impl Iterator<Item = usize> + 't {
     let first = literal.split(' ').next().unwrap_or_default();
     let spaced = first.is_empty();
-    let wanted = if spaced { " " } else { first };
-    text.match_indices(wanted).map(|(at, _)| at).filter(move |at| text.get(*at..).is_some_and(|t| literal_end(literal, t).is_some()))
+    let wanted = if spaced { " " } else { first }.as_bytes();
+    let mut next = 0;
+    let byte = wanted.first().copied().unwrap_or(b' ');
+    memchr::memchr_iter(byte, text.as_bytes()).filter(move |at| {
+        let Some(rest) = text.get(*at..).filter(|t| *at >= next && t.as_bytes().starts_with(wanted)) else { return false };
+        next = at + wanted.len();
+        literal_end(literal, rest).is_some()
+    })
 }
 
 /// Beginnings of words and numbers.

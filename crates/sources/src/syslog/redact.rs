@@ -6,7 +6,7 @@
 
 use std::fmt::Write as _;
 
-use super::forms::{addresses, duid_length, mac_length};
+use super::forms::{addresses, duid_length, mac_length, may_begin};
 use super::limits::{DUID_SURE, REDACTIONS};
 
 /// Words behind which an account stands. `=` or `:` may stand between, and quotes around.
@@ -133,7 +133,38 @@ const NOBODY: &[&str] =
 /// Replaces, line by line.
 #[derive(Default)]
 pub struct Redactor<'a> {
-    known: Vec<(Word, &'a str)>,
+    known: Known<'a>,
+}
+
+/// Values that stand for accounts, addresses and so on. A line has hardly ever more than a few: those need no memory of their own.
+#[derive(Default)]
+struct Known<'a> {
+    few: [Option<(Word, &'a str)>; FEW],
+    count: usize,
+    more: Vec<(Word, &'a str)>,
+}
+
+/// Values of a line that lie in place.
+const FEW: usize = 4;
+
+impl<'a> Known<'a> {
+    fn len(&self) -> usize {
+        self.count + self.more.len()
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &(Word, &'a str)> {
+        self.few.iter().take(self.count).flatten().chain(&self.more)
+    }
+
+    fn push(&mut self, word: Word, value: &'a str) {
+        match self.few.get_mut(self.count) {
+            Some(slot) => {
+                *slot = Some((word, value));
+                self.count += 1;
+            }
+            None => self.more.push((word, value)),
+        }
+    }
 }
 
 /// What a value is.
@@ -170,14 +201,16 @@ impl<'a> Redactor<'a> {
     /// Names a value that a dialect knows to be an account.
     pub fn account(&mut self, value: &'a str) {
         if !value.is_empty() && value != "-" && !self.known.iter().any(|(_, v)| *v == value) && self.known.len() < REDACTIONS {
-            self.known.push((Word::User, value));
+            self.known.push(Word::User, value);
         }
     }
 
     /// Whoever is said to sign in or out is an account, whatever program says so.
     fn subjects(&mut self, text: &'a str) {
         // Nearly no line has either verb: one look for how both end.
-        if !text.as_bytes().windows(4).any(|w| w == b"ged " || w == b"ned ") {
+        let bytes = text.as_bytes();
+        let ends_verb = |d: usize| matches!(d.checked_sub(2).and_then(|at| bytes.get(at..at + 4)), Some(b"ged " | b"ned "));
+        if !memchr::memchr_iter(b'd', bytes).any(ends_verb) {
             return;
         }
         for verb in VERBS {
@@ -260,7 +293,7 @@ impl<'a> Redactor<'a> {
             return Some((*word, value.len()));
         }
         let first = rest.bytes().next()?;
-        if first.is_ascii_hexdigit() || first == b':' {
+        if (first.is_ascii_hexdigit() || first == b':') && may_begin(rest) {
             // A DUID holds a hardware address more often than not.
             let duid = duid_length(rest).filter(|n| *n >= 3 * DUID_SURE - 1);
             if let Some(length) = duid.or_else(|| mac_length(rest)).filter(|n| rest.get(*n..).is_some_and(ends_word)) {
@@ -307,7 +340,7 @@ impl<'a> Redactor<'a> {
             return u32::try_from(number + 1).unwrap_or(u32::MAX);
         }
         if self.known.len() < REDACTIONS {
-            self.known.push((word, value));
+            self.known.push(word, value);
         }
         let number = self.known.iter().filter(|(w, _)| *w == word).count();
         u32::try_from(number).unwrap_or(u32::MAX)
@@ -380,8 +413,24 @@ fn ends_word(rest: &str) -> bool {
 }
 
 fn is_label(word: &str) -> bool {
-    // None is shorter, and none of ASCII longer.
-    (3..=15).contains(&word.len()) && ACCOUNT_WORDS.iter().any(|w| w.eq_ignore_ascii_case(word))
+    let lengths = word.bytes().next().and_then(|first| LABELS.get(usize::from(first))).copied().unwrap_or(0);
+    word.len() < 16 && lengths >> word.len() & 1 == 1 && ACCOUNT_WORDS.iter().any(|w| w.eq_ignore_ascii_case(word))
+}
+
+/// Which lengths the words of [`ACCOUNT_WORDS`] have that begin with a byte, whatever its case: bit `n` for `n` bytes. None is longer than 15.
+const LABELS: [u16; 256] = labels();
+
+const fn labels() -> [u16; 256] {
+    let mut out = [0; 256];
+    let mut at = 0;
+    while at < ACCOUNT_WORDS.len() {
+        let word = ACCOUNT_WORDS[at].as_bytes();
+        assert!(word.len() < 16);
+        out[word[0].to_ascii_lowercase() as usize] |= 1 << word.len();
+        out[word[0].to_ascii_uppercase() as usize] |= 1 << word.len();
+        at += 1;
+    }
+    out
 }
 
 /// `30` before ` seconds`: no account.
