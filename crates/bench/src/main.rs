@@ -30,7 +30,7 @@ use std::process::ExitCode;
 
 use shared::Outcome;
 
-const USAGE: &str = "weir-bench nat | lookup | memory | radius | syslog | seal | verify [FOLDER] | start | counts | fold [EVENTS-A-SECOND [SECONDS [FOLDER]]] | serve FOLDER";
+const USAGE: &str = "weir-bench nat | lookup | memory | radius [SECONDS] | syslog | seal | verify [FOLDER] | start | counts | fold [EVENTS-A-SECOND [SECONDS [FOLDER]]] | serve FOLDER";
 
 fn run(words: &[&str]) -> Outcome<()> {
     match words {
@@ -38,6 +38,7 @@ fn run(words: &[&str]) -> Outcome<()> {
         ["lookup"] => lookup::run(),
         ["memory"] => memory::run(),
         ["radius"] => radius::run(),
+        ["radius", seconds] => radius::alone(seconds.parse()?),
         ["syslog"] => syslog::run(),
         ["seal"] => seal::run(),
         ["verify"] => verify::run(),

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Mutex;
 
 use weir_base::crypto::{Mac, Secret};
+use weir_base::hash::MixState;
 use weir_base::task::lock;
 use weir_base::time::{Day, Millis};
 use weir_record::Id;
@@ -29,7 +30,7 @@ pub struct Identity {
 
 #[derive(Default)]
 struct Table {
-    entries: HashMap<Index, Entry>,
+    entries: HashMap<Index, Entry, MixState>,
     unremembered: u64,
 }
 

@@ -11,8 +11,6 @@ use weir_base::net::Addr16;
 use weir_base::task::{Stop, lock};
 use weir_base::time::{Day, Millis};
 use weir_record::Kind;
-use weir_record::kind::Record;
-use weir_record::kinds::RadiusSession;
 use weir_seal::entry::{Entry, Heartbeat};
 
 use super::{Store, StoreError};
@@ -23,6 +21,7 @@ use crate::limits::{INDEX_ROWS, REACH_MS, REACH_UNITS, WINDOW_SLACK_MS};
 use crate::live::Generation;
 use crate::nat::mapping::{Columns, RowRef};
 use crate::nat::pair::Context;
+use crate::session::rows::SessionRows;
 use crate::unit::{self, StagedUnit};
 use crate::words::{self, WordsWriter};
 
@@ -322,8 +321,9 @@ impl Store {
                 }
             }
             Kind::RadiusSession => {
-                for row in 0..rows.num_rows() {
-                    index.apply_session(&RadiusSession::row(rows.columns(), row), meta.sealed);
+                let rows = SessionRows::of(rows);
+                for row in 0..rows.len() {
+                    index.apply_session(&rows.row(row), meta.sealed);
                 }
             }
             _ => {}

@@ -1,5 +1,7 @@
 //! What sessions say after their events, in every order of arrival.
 
+use std::borrow::Cow;
+
 use proptest::prelude::*;
 use weir_base::time::Millis;
 use weir_record::Id;
@@ -292,7 +294,7 @@ proptest! {
         let (sealed, live) = other.split_at(cut.min(other.len()));
         let before = Bench::of(sealed);
         let mut found = before.written.clone();
-        let mut known: Option<Known> = before.table.get(Id([1; 16])).cloned();
+        let mut known: Option<Known> = before.table.get(Id([1; 16])).map(Cow::into_owned);
         for r in live {
             known = step(known, r, &mut found);
         }
@@ -309,12 +311,11 @@ proptest! {
         let mut straight = Bench::of(first);
         let mut back = Bench { table: SessionTable::default(), written: straight.written.clone(), now: straight.now };
         for (known, ended) in straight.table.iter() {
-            let bytes = codec::encode(known, ended);
+            let bytes = codec::encode(&known, ended);
             let read = codec::decode(&bytes);
-            prop_assert_eq!(read.as_ref().map(|(k, e)| (k, *e)), Some((known, ended)));
+            prop_assert_eq!(read.as_ref().map(|(k, e)| (k, *e)), Some((&*known, ended)));
             for cut in 0..bytes.len() {
-                let short = codec::decode(&bytes[..cut]);
-                prop_assert!(short.is_none_or(|(k, _)| k.said.len() < known.said.len()), "cut at {}", cut);
+                prop_assert_eq!(codec::decode(&bytes[..cut]), None, "cut at {}", cut);
             }
             if let Some((known, ended)) = read {
                 back.table.insert(known, ended);
