@@ -17,7 +17,7 @@ use weir_record::sink::{Group, Receipt, RecordSink, SinkError, SourceDesc, Sourc
 
 use super::attributes::status;
 use super::clock::OffsetWindow;
-use super::limits::{BINDINGS_PENDING, GAPS_PENDING, NAS_MAX, REWRITE_BATCH, SOURCE_NAME_BYTES, TICK_CHANGES};
+use super::limits::{BINDINGS_PENDING, GAPS_PENDING, NAS_MAX, REWRITE_BATCH, SOURCE_NAME_BYTES, SPARE_ROWS, TICK_CHANGES};
 use super::memory::{NasKeys, NewIds};
 use super::message::{Message, Personal};
 use super::noise::{Bad, Noise};
@@ -148,7 +148,7 @@ pub struct Engine {
     own: SourceHandle,
     sessions: Sessions,
     noise: Noise,
-    realms: HashMap<String, u32>,
+    realms: HashMap<String, u32, MixState>,
     nas: HashMap<Key, NasEntry, MixState>,
     inbox: Inbox,
     sequence: u64,
@@ -158,6 +158,8 @@ pub struct Engine {
     rewrite: BTreeSet<Key>,
     nas_keys: NasKeys,
     new_ids: NewIds,
+    /// Room for the rows of the next group.
+    spare: Vec<RadiusSession>,
     /// Bindings of groups that were not kept: their ids may be in use already.
     bindings: Vec<Binding>,
     /// Gaps of groups that were not kept: nobody tells them again.
@@ -185,7 +187,7 @@ impl Engine {
                 None => {}
             }
         }
-        let (noise, realms, nas, inbox) = (Noise::default(), HashMap::new(), HashMap::default(), Inbox::default());
+        let (noise, realms, nas, inbox) = (Noise::default(), HashMap::default(), HashMap::default(), Inbox::default());
         let (pending, rewrite, bindings, gaps) = (HashMap::default(), BTreeSet::new(), Vec::new(), Vec::new());
         Ok(Engine {
             settings,
@@ -202,6 +204,7 @@ impl Engine {
             rewrite,
             nas_keys: NasKeys::default(),
             new_ids: NewIds::default(),
+            spare: Vec::new(),
             bindings,
             gaps,
             positions,
@@ -308,6 +311,9 @@ impl Engine {
             self.refuse(work, problem.what, origin, bytes);
         }
         let before = work.rows.sessions.len() + work.rows.nat.len();
+        if work.rows.sessions.capacity() == 0 {
+            work.rows.sessions = std::mem::take(&mut self.spare);
+        }
         let new_id = self.new_ids.next();
         self.sessions.apply(event, new_id, &mut work.undo, &mut work.rows);
         let made = work.rows.sessions.len() + work.rows.nat.len() - before;
@@ -366,6 +372,10 @@ impl Engine {
         work.gaps.append(&mut self.gaps);
         group.evidence = work.evidence.into_iter().collect();
         batch(&mut group, Kind::RadiusSession, &work.rows.sessions, RadiusSession::batch);
+        work.rows.sessions.clear();
+        if work.rows.sessions.capacity() <= SPARE_ROWS {
+            self.spare = work.rows.sessions;
+        }
         batch(&mut group, Kind::NatEvent, &work.rows.nat, NatEvent::batch);
         batch(&mut group, Kind::Malformed, &work.malformed, Malformed::batch);
         batch(&mut group, Kind::Raw, &work.raw, Raw::batch);

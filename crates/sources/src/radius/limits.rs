@@ -83,6 +83,8 @@ pub const REWRITE_BATCH: usize = 4_096;
 
 /// NASes that get a source number of their own; the messages of more count for the listener.
 pub const NAS_MAX: usize = 16_384;
+/// Rows for which room is kept from one group to the next.
+pub const SPARE_ROWS: usize = 4_096;
 /// NASes whose keys are kept at hand.
 pub const NAS_KEYS: usize = 1_024;
 /// Longest source name in bytes.
@@ -108,6 +110,8 @@ pub const GATHER_PACKETS: usize = 64;
 pub const GATHER_MS: u64 = 1;
 /// Answers sent with one call.
 pub const ANSWERS_A_CALL: usize = 64;
+/// Longest answer that is joined with others of its length to one sender, in bytes: it fits into every path, and 64 of them into one call.
+pub const JOINED_BYTES: usize = 1_000;
 /// How long answers wait for room in the socket, in milliseconds; then they are lost, and their packets come again.
 pub const ANSWER_WAIT_MS: i64 = 100;
 /// How often the kernel's drop counter is read, in milliseconds.

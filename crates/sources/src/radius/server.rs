@@ -144,7 +144,7 @@ impl Shared {
             return Some(());
         };
         let (inbox, own) = (engine.inbox(), engine.own().clone());
-        let (socket, dedup, clock) = (Arc::clone(&wire.socket), Arc::clone(&self.dedup), Arc::clone(&self.clock));
+        let (out, dedup, clock) = (wire.out(), Arc::clone(&self.dedup), Arc::clone(&self.clock));
         let done = move |result: Result<Receipt, SinkError>| {
             own.count(|c| c.trouble = result.as_ref().err().map(ToString::to_string));
             // First the word to the engine, then the packets may be heard again.
@@ -156,7 +156,7 @@ impl Shared {
             }
             replies.iter().for_each(|reply| dedup.answered(reply.key, now));
             drop(dedup);
-            send_all(&socket, &replies);
+            send_all(&out, replies);
         };
         // Submitted under the engine's lock, so that groups lie in the log in the order of the state they carry.
         self.sink.try_submit(group, Box::new(done));

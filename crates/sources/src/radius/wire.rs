@@ -4,7 +4,7 @@ use std::io::{self, IoSlice, IoSliceMut};
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 
-use quinn_udp::{BATCH_SIZE, RecvMeta, UdpSockRef, UdpSocketState};
+use quinn_udp::{BATCH_SIZE, RecvMeta, Transmit, UdpSockRef, UdpSocketState};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::sockopt::{Ipv4PathMtuDiscovery, Ipv6PathMtuDiscovery, set_ip_mtu_discover, set_ipv6_mtu_discover};
@@ -12,7 +12,7 @@ use rustix::net::{MMsgHdr, SendAncillaryBuffer, SendFlags, SocketAddrAny, sendmm
 
 use super::dedup::PacketKey;
 use super::drops::Watch;
-use super::limits::{ANSWER_WAIT_MS, ANSWERS_A_CALL, DATAGRAM_BYTES, READ_TIMEOUT_MS};
+use super::limits::{ANSWER_WAIT_MS, ANSWERS_A_CALL, DATAGRAM_BYTES, JOINED_BYTES, READ_TIMEOUT_MS};
 
 /// An answer that waits for its group.
 pub(super) struct Reply {
@@ -24,7 +24,14 @@ pub(super) struct Reply {
 pub(super) struct Wire {
     pub socket: Arc<UdpSocket>,
     pub drops: Watch,
-    state: UdpSocketState,
+    state: Arc<UdpSocketState>,
+}
+
+/// A socket for answers.
+#[derive(Clone)]
+pub(super) struct Out {
+    socket: Arc<UdpSocket>,
+    state: Arc<UdpSocketState>,
 }
 
 /// What one read brought.
@@ -68,7 +75,12 @@ impl Wire {
         } else {
             set_ipv6_mtu_discover(&socket, Ipv6PathMtuDiscovery::WANT)?;
         }
-        Ok(Wire { drops: Watch::new(&socket), socket: Arc::new(socket), state })
+        Ok(Wire { drops: Watch::new(&socket), socket: Arc::new(socket), state: Arc::new(state) })
+    }
+
+    /// The same socket, for answers from another thread.
+    pub(super) fn out(&self) -> Out {
+        Out { socket: Arc::clone(&self.socket), state: Arc::clone(&self.state) }
     }
 
     /// Waits a little for a datagram; true when there is one.
@@ -93,24 +105,96 @@ fn ready(socket: &UdpSocket, what: PollFlags, ms: i64) -> bool {
 }
 
 /// Sends answers. One that cannot be sent is one that is lost: its packet comes again and is answered again.
-pub(super) fn send_all(socket: &UdpSocket, replies: &[Reply]) {
-    for some in replies.chunks(ANSWERS_A_CALL) {
-        let to: Vec<SocketAddrAny> = some.iter().map(|r| SocketAddrAny::from(r.key.from)).collect();
-        let parts: Vec<[IoSlice<'_>; 1]> = some.iter().map(|r| [IoSlice::new(&r.bytes)]).collect();
-        let mut nothing: Vec<SendAncillaryBuffer<'_, '_, '_>> = some.iter().map(|_| SendAncillaryBuffer::default()).collect();
-        let each = to.iter().zip(&parts).zip(&mut nothing);
-        let mut messages: Vec<MMsgHdr<'_>> = each.map(|((to, part), nothing)| MMsgHdr::new_with_addr(to, part, nothing)).collect();
-        let mut rest = messages.as_mut_slice();
-        while !rest.is_empty() {
-            let gone = match sendmmsg(socket, rest, SendFlags::empty()) {
-                Ok(sent) => sent.max(1),
-                Err(Errno::INTR) => 0,
-                Err(Errno::AGAIN) if ready(socket, PollFlags::OUT, ANSWER_WAIT_MS) => 0,
-                Err(Errno::AGAIN) => return,
-                // This one; those behind it may have a way.
-                Err(_) => 1,
-            };
-            rest = rest.get_mut(gone..).unwrap_or_default();
+pub(super) fn send_all(out: &Out, mut replies: Vec<Reply>) {
+    let alike = |r: &Reply| (r.key.from, r.bytes.len());
+    // Answers to one sender stay in their order.
+    replies.sort_by_key(alike);
+    let (mut alone, mut joined) = (Vec::new(), Vec::new());
+    for run in replies.chunk_by(|a, b| alike(a) == alike(b)) {
+        let Some((to, len)) = run.first().map(alike) else { continue };
+        let most = if len <= JOINED_BYTES { out.state.max_gso_segments() } else { 1 };
+        for some in run.chunks(most.max(1)) {
+            joined.clear();
+            some.iter().for_each(|r| joined.extend_from_slice(&r.bytes));
+            // The kernel cuts datagrams of one length apart (UDP_SEGMENT); where it cannot, they go one by one.
+            let transmit = Transmit { destination: to, ecn: None, contents: &joined, segment_size: Some(len), src_ip: None };
+            if some.len() == 1 || out.state.try_send(UdpSockRef::from(&*out.socket), &transmit).is_err() {
+                alone.extend(some);
+            }
         }
+    }
+    alone.chunks(ANSWERS_A_CALL).for_each(|some| send_each(&out.socket, some));
+}
+
+fn send_each(socket: &UdpSocket, replies: &[&Reply]) {
+    let to: Vec<SocketAddrAny> = replies.iter().map(|r| SocketAddrAny::from(r.key.from)).collect();
+    let parts: Vec<[IoSlice<'_>; 1]> = replies.iter().map(|r| [IoSlice::new(&r.bytes)]).collect();
+    let mut nothing: Vec<SendAncillaryBuffer<'_, '_, '_>> = replies.iter().map(|_| SendAncillaryBuffer::default()).collect();
+    let each = to.iter().zip(&parts).zip(&mut nothing);
+    let mut messages: Vec<MMsgHdr<'_>> = each.map(|((to, part), nothing)| MMsgHdr::new_with_addr(to, part, nothing)).collect();
+    let mut rest = messages.as_mut_slice();
+    while !rest.is_empty() {
+        let gone = match sendmmsg(socket, rest, SendFlags::empty()) {
+            Ok(sent) => sent.max(1),
+            Err(Errno::INTR) => 0,
+            Err(Errno::AGAIN) if ready(socket, PollFlags::OUT, ANSWER_WAIT_MS) => 0,
+            Err(Errno::AGAIN) => return,
+            // This one; those behind it may have a way.
+            Err(_) => 1,
+        };
+        rest = rest.get_mut(gone..).unwrap_or_default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn every_answer_reaches_its_own_sender_in_order() {
+        let wire = Wire::bind("127.0.0.1:0".parse().unwrap(), 1 << 20).unwrap();
+        let nases: Vec<UdpSocket> = (0..3).map(|_| UdpSocket::bind("127.0.0.1:0").unwrap()).collect();
+        let reply = |n: usize| {
+            let from = nases[n % 3].local_addr().unwrap();
+            // Now and then a longer one, with a Proxy-State.
+            let mut bytes = vec![n as u8; if n % 7 == 0 { 1_400 } else { 20 }];
+            bytes[1] = (n >> 8) as u8;
+            Reply { key: PacketKey { from, identifier: n as u8, authenticator: [0; 16] }, bytes }
+        };
+        send_all(&wire.out(), (0..300).map(reply).collect());
+        for (nas, socket) in nases.iter().enumerate() {
+            socket.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+            let mut got = Vec::new();
+            for _ in 0..100 {
+                let mut buffer = [0; 2_000];
+                let n = socket.recv(&mut buffer).unwrap();
+                got.push((n, usize::from(buffer[0]) | usize::from(buffer[1]) << 8));
+            }
+            for len in [20, 1_400] {
+                let of_len: Vec<usize> = got.iter().filter(|(n, _)| *n == len).map(|(_, n)| *n).collect();
+                let want: Vec<usize> = (nas..300).step_by(3).filter(|n| (n % 7 == 0) == (len == 1_400)).collect();
+                assert_eq!(of_len, want, "of {len} bytes");
+            }
+        }
+    }
+
+    #[test]
+    fn datagrams_are_read_apart_empty_ones_too() {
+        let wire = Wire::bind("127.0.0.1:0".parse().unwrap(), 1 << 20).unwrap();
+        let to = wire.socket.local_addr().unwrap();
+        let nas = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let sent: Vec<Vec<u8>> = (0..70u8).map(|n| vec![n; usize::from(n % 5) * 900]).collect();
+        for bytes in &sent {
+            nas.send_to(bytes, to).unwrap();
+        }
+        let (mut reads, mut got) = (Reads::default(), Vec::new());
+        while got.len() < sent.len() {
+            if wire.wait() && wire.read(&mut reads) {
+                got.extend(reads.datagrams().map(|(bytes, from)| (bytes.to_vec(), from)));
+            }
+        }
+        assert_eq!(got, sent.into_iter().map(|bytes| (bytes, nas.local_addr().unwrap())).collect::<Vec<_>>());
     }
 }

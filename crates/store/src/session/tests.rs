@@ -277,6 +277,37 @@ fn shuffled(rows: &[RadiusSession], keys: &[u64]) -> Vec<RadiusSession> {
     order.into_iter().map(|i| rows[i].clone()).collect()
 }
 
+/// What a question finds while some of the events have gone over into the index and all of them are there still as not sealed.
+fn asked_meanwhile(some: &[RadiusSession], all: &[RadiusSession]) -> Vec<Brief> {
+    let index = Bench::of(some);
+    let mut found = index.written.clone();
+    let mut known: Option<Known> = index.table.get(Id([1; 16])).map(Cow::into_owned);
+    let mut all = all.to_vec();
+    all.sort_by_key(|r| r.time);
+    for r in &all {
+        known = step(known, r, &mut found);
+    }
+    found.extend(known.iter().flat_map(Known::spans));
+    merge(found).iter().map(brief).collect()
+}
+
+#[test]
+fn events_that_are_told_twice_while_they_go_over_say_nothing_new() {
+    let rows = [
+        row(START, 0, A),
+        row(INTERIM, 20, B),
+        row(STOP, 50, B),
+        row(START, 100, A),
+        inferred(150, A),
+        row(INTERIM, 170, A),
+        row(STOP, 190, A),
+        row(START, 300, B),
+    ];
+    for cut in 0..=rows.len() {
+        assert_eq!(asked_meanwhile(&rows[..cut], &rows), Bench::of(&rows).all(), "{cut}");
+    }
+}
+
 proptest! {
     /// Whatever the order of arrival, the same spans are found, for the whole time and for every moment of it; and a look-up in the midst
     /// of it, where some events are sealed and some not, finds them too.
@@ -301,6 +332,7 @@ proptest! {
         found.extend(known.iter().flat_map(Known::spans));
         let briefs: Vec<Brief> = merge(found).iter().map(brief).collect();
         prop_assert_eq!(briefs, straight.all());
+        prop_assert_eq!(asked_meanwhile(sealed, &other), straight.all());
     }
 
     /// What a snapshot keeps is what was known, cut bytes are refused, and a table that comes back goes on as before.
