@@ -32,8 +32,8 @@ pub struct Generation {
     sessions: SessionLive,
 }
 
-/// Bytes a session's event takes besides its batch: its places in the lists.
-const SESSION_ROW_BYTES: usize = 96;
+/// Bytes a session's event takes besides its batch: its places in the lists, a hundred at most, and what sealing makes of its 34 columns at one time.
+const SESSION_ROW_BYTES: usize = 512;
 
 /// Sessions by id and by what they hold. Rows stay in their batches: few are ever asked for. Lists lead from each row to the one before it.
 #[derive(Debug, Default)]
