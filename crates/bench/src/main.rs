@@ -42,6 +42,7 @@ fn run(words: &[&str]) -> Outcome<()> {
         ["mixed"] => mixed::run(),
         ["encodings"] => encodings::run(),
         ["radius"] => radius::run(),
+        ["radius", seconds] => radius::alone(seconds.parse()?),
         ["syslog"] => syslog::run(),
         ["syslog", seconds] => syslog::alone(seconds.parse()?),
         ["seal"] => seal::run(),

@@ -1,11 +1,14 @@
 //! NASes of our own: Accounting-Requests (RFC 2866) over many sockets, as many on their way as a set of busy NASes has; what is not answered is sent again.
 
-use std::io::ErrorKind;
+use std::io::{ErrorKind, IoSlice, IoSliceMut};
 use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
 
 use md5::{Digest, Md5};
+use quinn_udp::{BATCH_SIZE, RecvMeta, UdpSockRef, UdpSocketState};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::net::{MMsgHdr, SendAncillaryBuffer, SendFlags, sendmmsg};
 use weir_base::clock::{Clock, SystemClock};
 
 use crate::shared::Outcome;
@@ -15,6 +18,8 @@ use crate::sources::SECRET;
 const SOCKETS: usize = 16;
 /// A request that was not answered is sent again after so long, milliseconds.
 const AGAIN_MS: u64 = 3_000;
+/// How often is looked for them, milliseconds.
+const LOOK_MS: u64 = 100;
 /// Sessions between a session's start and its stop.
 const OPEN: u64 = 10_000;
 /// Milliseconds of waiting when nothing can be sent.
@@ -35,48 +40,49 @@ pub struct Seen {
     pub seconds: f64,
 }
 
-struct Waiting {
-    since: Duration,
+/// A request, by its identifier.
+#[derive(Default)]
+struct Slot {
+    /// Since when it waits for its answer.
+    since: Option<Duration>,
     bytes: Vec<u8>,
 }
 
 struct Line {
     socket: UdpSocket,
-    waiting: Vec<Option<Waiting>>,
+    state: UdpSocketState,
+    slots: Vec<Slot>,
     free: Vec<u8>,
 }
 
 /// Sends for so many seconds, at most `under_way` requests at a time.
 pub fn drive(to: SocketAddr, seconds: u64, under_way: usize) -> Outcome<Seen> {
-    let mut lines = Vec::new();
-    for _ in 0..SOCKETS {
-        let socket = UdpSocket::bind("127.0.0.1:0")?;
-        socket.connect(to)?;
-        socket.set_nonblocking(true)?;
-        let ids = u8::try_from((under_way / SOCKETS).clamp(1, 256) - 1)?;
-        lines.push(Line { socket, waiting: (0..256).map(|_| None).collect(), free: (0..=ids).collect() });
-    }
+    let ids = u8::try_from((under_way / SOCKETS).clamp(1, 256) - 1)?;
+    let mut lines = (0..SOCKETS).map(|_| Line::to(to, ids)).collect::<Outcome<Vec<_>>>()?;
     let clock = SystemClock::new();
-    let (mut seen, mut next, mut last) = (Seen::default(), 0, Duration::ZERO);
+    let (mut seen, mut next, mut last, mut looked) = (Seen::default(), 0, Duration::ZERO, Duration::ZERO);
     let (over, late) = (Duration::from_secs(seconds), Duration::from_secs(seconds) + Duration::from_millis(LATE_MS));
+    let mut buffers = vec![vec![0u8; 4_096]; BATCH_SIZE];
     loop {
         let now = clock.monotonic();
         let mut moved = false;
         for line in &mut lines {
-            while let Some(id) = line.receive()? {
-                moved = true;
-                if line.waiting.get_mut(usize::from(id)).and_then(Option::take).is_some() {
-                    line.free.push(id);
-                    seen.answered += 1;
-                    last = now;
-                }
+            let answered = line.receive(&mut buffers)?;
+            if answered > 0 {
+                (moved, last) = (true, now);
+                seen.answered += answered;
             }
             if now < over {
                 moved |= line.send(&mut next, now, clock.now().0)?;
             }
-            seen.again += line.again(now)?;
         }
-        let under_way = lines.iter().flat_map(|l| &l.waiting).flatten().count();
+        if (now - looked).as_millis() as u64 >= LOOK_MS {
+            looked = now;
+            for line in &mut lines {
+                seen.again += line.again(now)?;
+            }
+        }
+        let under_way: usize = lines.iter().map(|line| usize::from(ids) + 1 - line.free.len()).sum();
         if now >= over && (under_way == 0 || now >= late) {
             seen.unanswered = under_way as u64;
             seen.seconds = last.as_secs_f64();
@@ -90,54 +96,82 @@ pub fn drive(to: SocketAddr, seconds: u64, under_way: usize) -> Outcome<Seen> {
 }
 
 impl Line {
-    /// The identifier of an answer; none when nothing is there.
-    fn receive(&self) -> Outcome<Option<u8>> {
-        let mut buffer = [0u8; 4_096];
-        match self.socket.recv(&mut buffer) {
-            // Accounting-Response, RFC 2866 section 4.2.
-            Ok(20..) if buffer[0] == 5 => Ok(Some(buffer[1])),
-            Ok(_) => Err("something came that is no Accounting-Response".into()),
-            Err(e) if e.kind() == ErrorKind::WouldBlock => Ok(None),
-            Err(e) => Err(e.into()),
+    fn to(to: SocketAddr, ids: u8) -> Outcome<Line> {
+        let socket = UdpSocket::bind("127.0.0.1:0")?;
+        socket.connect(to)?;
+        let state = UdpSocketState::new(UdpSockRef::from(&socket))?;
+        Ok(Line { socket, state, slots: (0..256).map(|_| Slot::default()).collect(), free: (0..=ids).collect() })
+    }
+
+    /// Takes the answers that are there; how many were waited for.
+    fn receive(&mut self, buffers: &mut [Vec<u8>]) -> Outcome<u64> {
+        let mut answered = 0;
+        loop {
+            let mut metas = [RecvMeta::default(); BATCH_SIZE];
+            let mut slices: Vec<IoSliceMut<'_>> = buffers.iter_mut().map(|b| IoSliceMut::new(b)).collect();
+            let count = match self.state.recv(UdpSockRef::from(&self.socket), &mut slices, &mut metas) {
+                Ok(count) => count,
+                Err(e) if e.kind() == ErrorKind::WouldBlock => return Ok(answered),
+                Err(e) => return Err(e.into()),
+            };
+            for (meta, buffer) in metas.iter().zip(buffers.iter()).take(count) {
+                for answer in buffer[..meta.len].chunks(meta.stride.max(1)) {
+                    // Accounting-Response, RFC 2866 section 4.2.
+                    let [5, id, _, _, _authenticator @ ..] = answer else {
+                        return Err("something came that is no Accounting-Response".into());
+                    };
+                    if self.slots[usize::from(*id)].since.take().is_some() {
+                        self.free.push(*id);
+                        answered += 1;
+                    }
+                }
+            }
         }
     }
 
     fn send(&mut self, next: &mut u64, now: Duration, wall_ms: i64) -> Outcome<bool> {
-        let before = *next;
-        while let Some(id) = self.free.pop() {
-            let bytes = request(id, *next, wall_ms / 1_000);
-            match self.socket.send(&bytes) {
-                Ok(_) => {}
-                Err(e) if e.kind() == ErrorKind::WouldBlock => {
-                    self.free.push(id);
-                    break;
-                }
-                Err(e) => return Err(e.into()),
-            }
-            *next += 1;
-            if let Some(slot) = self.waiting.get_mut(usize::from(id)) {
-                *slot = Some(Waiting { since: now, bytes });
-            }
+        let mut going = std::mem::take(&mut self.free);
+        for (id, number) in going.iter().zip(*next..) {
+            request(&mut self.slots[usize::from(*id)].bytes, *id, number, wall_ms / 1_000);
         }
-        Ok(*next != before)
+        let sent = self.post(&going)?;
+        for id in going.drain(..sent) {
+            self.slots[usize::from(id)].since = Some(now);
+        }
+        *next += sent as u64;
+        self.free = going;
+        Ok(sent > 0)
     }
 
     fn again(&mut self, now: Duration) -> Outcome<u64> {
-        let mut again = 0;
-        for waiting in self.waiting.iter_mut().flatten().filter(|w| (now - w.since).as_millis() as u64 >= AGAIN_MS) {
-            waiting.since = now;
-            again += 1;
-            match self.socket.send(&waiting.bytes) {
-                Err(e) if e.kind() != ErrorKind::WouldBlock => return Err(e.into()),
-                _ => {}
+        let long = |slot: &Slot| slot.since.is_some_and(|since| (now - since).as_millis() as u64 >= AGAIN_MS);
+        let late: Vec<u8> = (0..=255).filter(|id| long(&self.slots[usize::from(*id)])).collect();
+        for id in &late {
+            self.slots[usize::from(*id)].since = Some(now);
+        }
+        self.post(&late)?;
+        Ok(late.len() as u64)
+    }
+
+    /// Sends these requests, as many as the socket takes; how many that were.
+    fn post(&self, ids: &[u8]) -> Outcome<usize> {
+        let parts: Vec<[IoSlice<'_>; 1]> = ids.iter().map(|id| [IoSlice::new(&self.slots[usize::from(*id)].bytes)]).collect();
+        let mut nothing: Vec<SendAncillaryBuffer<'_, '_, '_>> = ids.iter().map(|_| SendAncillaryBuffer::default()).collect();
+        let mut messages: Vec<MMsgHdr<'_>> = parts.iter().zip(&mut nothing).map(|(part, nothing)| MMsgHdr::new(part, nothing)).collect();
+        let mut sent = 0;
+        while sent < messages.len() {
+            match sendmmsg(&self.socket, &mut messages[sent..], SendFlags::empty()) {
+                Ok(some) => sent += some,
+                Err(Errno::AGAIN) => break,
+                Err(e) => return Err(e.into()),
             }
         }
-        Ok(again)
+        Ok(sent)
     }
 }
 
 /// Start, then an update, then the Stop of session after session (RFC 2866 section 5).
-fn request(id: u8, number: u64, wall: i64) -> Vec<u8> {
+fn request(packet: &mut Vec<u8>, id: u8, number: u64, wall: i64) {
     // 1 Start, 3 Interim-Update, 2 Stop. The first sessions only start, so that every update has its session.
     let turn = if number < OPEN { 0 } else { (number - OPEN) % 3 };
     let (status, session) = match (number.checked_sub(OPEN), turn) {
@@ -147,16 +181,21 @@ fn request(id: u8, number: u64, wall: i64) -> Vec<u8> {
         (Some(rest), _) => (2, rest / 3),
     };
     let user = session % 50_000;
-    let mut packet = vec![4, id, 0, 0];
+    packet.clear();
+    packet.extend([4, id, 0, 0]);
     packet.extend([0; 16]);
     let mut put = |kind: u8, value: &[u8]| {
         packet.extend([kind, value.len() as u8 + 2]);
         packet.extend(value);
     };
     let four = |n: u64| (n as u32).to_be_bytes();
-    put(1, format!("user{user:06}@isp.example").as_bytes());
+    let mut name = *b"user000000@isp.example";
+    digits(&mut name[4..10], user, 10);
+    put(1, &name);
     put(40, &status.to_be_bytes());
-    put(44, format!("{session:016x}").as_bytes());
+    let mut text = [0; 16];
+    digits(&mut text, session, 16);
+    put(44, &text);
     put(4, &[192, 0, 2, 1]);
     put(32, b"bras-1");
     put(5, &four(session));
@@ -164,7 +203,11 @@ fn request(id: u8, number: u64, wall: i64) -> Vec<u8> {
     put(6, &2u32.to_be_bytes());
     put(7, &1u32.to_be_bytes());
     put(8, &four(0x6440_0000 + user));
-    put(31, format!("02:00:5e:{:02x}:{:02x}:{:02x}", user >> 16, user >> 8 & 255, user & 255).as_bytes());
+    let mut caller = *b"02:00:5e:00:00:00";
+    for (place, byte) in [(9, user >> 16), (12, user >> 8), (15, user)] {
+        digits(&mut caller[place..place + 2], byte & 255, 16);
+    }
+    put(31, &caller);
     put(55, &(wall as u32).to_be_bytes());
     if turn != 0 {
         put(46, &four(600));
@@ -179,9 +222,16 @@ fn request(id: u8, number: u64, wall: i64) -> Vec<u8> {
     let length = (packet.len() as u16).to_be_bytes();
     packet[2..4].copy_from_slice(&length);
     let mut digest = Md5::new();
-    digest.update(&packet);
+    digest.update(&*packet);
     digest.update(SECRET.as_bytes());
     let authenticator = digest.finalize();
     packet[4..20].copy_from_slice(&authenticator);
-    packet
+}
+
+/// Writes a number, with zeros before it.
+fn digits(to: &mut [u8], mut number: u64, base: u64) {
+    for digit in to.iter_mut().rev() {
+        *digit = b"0123456789abcdef"[(number % base) as usize];
+        number /= base;
+    }
 }

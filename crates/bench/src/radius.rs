@@ -5,9 +5,9 @@ use std::process::{Command, Stdio};
 
 use serde_json::json;
 
-use crate::nas;
 use crate::shared::{Outcome, bytes_under, reading};
 use crate::weir::Weir;
+use crate::{nas, proc};
 
 /// Seconds a program is fed.
 const SECONDS: u64 = 60;
@@ -21,14 +21,26 @@ const FREERADIUS: &str = include_str!("freeradius_sql.sh");
 /// Measures and prints.
 pub fn run() -> Outcome<()> {
     let folder = tempfile::tempdir()?;
-    let mut weir = Weir::start(folder.path())?;
-    let before = weir.processor()?;
-    let seen = nas::drive(weir.radius, SECONDS, UNDER_WAY)?;
+    weir(folder.path(), SECONDS)?;
+    freeradius(folder.path())
+}
+
+/// Measures Weir alone, for so many seconds.
+pub fn alone(seconds: u64) -> Outcome<()> {
+    weir(tempfile::tempdir()?.path(), seconds)
+}
+
+fn weir(folder: &std::path::Path, seconds: u64) -> Outcome<()> {
+    let mut weir = Weir::start(folder)?;
+    let (before, own) = (weir.processor()?, proc::of_self()?);
+    let seen = nas::drive(weir.radius, seconds, UNDER_WAY)?;
+    let own = proc::of_self()? - own;
     let taken = weir.taken(seen.answered)?;
     let after = weir.processor()?;
-    eprintln!("weir: {seen:?}, {taken:?}");
+    eprintln!("weir: {seen:?}, {taken:?}, µs by thread: {:?}", weir.by_thread()?);
     reading("weir: acknowledged a second, each after fsync", None, seen.answered as f64 / seen.seconds);
     reading("weir: µs of processor a message", None, (after - before) / seen.answered.max(1) as f64);
+    reading("the NASes: µs of processor a message", None, own / seen.answered.max(1) as f64);
     reading("weir: messages never answered", None, seen.unanswered as f64);
     weir.call(&json!({ "op": "seal" }))?;
     weir.call(&json!({ "op": "repack" }))?;
@@ -37,7 +49,7 @@ pub fn run() -> Outcome<()> {
     weir.stop()?;
     let bytes = bytes_under(&data)? - bytes_under(&data.join("wal"))?;
     reading("weir: bytes a message on disk, less the write-ahead log", None, bytes as f64 / taken.records.max(1) as f64);
-    freeradius(folder.path())
+    Ok(())
 }
 
 fn freeradius(folder: &std::path::Path) -> Outcome<()> {

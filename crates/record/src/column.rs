@@ -4,9 +4,10 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::{Arc, LazyLock};
 
+use arrow::array::builder::NullBufferBuilder;
 use arrow::array::{
-    Array, ArrayRef, AsArray, BinaryArray, FixedSizeBinaryArray, FixedSizeBinaryBuilder, StringArray, TimestampMillisecondArray,
-    UInt8Array, UInt16Array, UInt32Array, UInt64Array,
+    Array, ArrayRef, AsArray, BinaryArray, FixedSizeBinaryArray, StringArray, TimestampMillisecondArray, UInt8Array, UInt16Array,
+    UInt32Array, UInt64Array,
 };
 use arrow::buffer::Buffer;
 use arrow::datatypes::{DataType, TimeUnit, TimestampMillisecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type};
@@ -71,7 +72,9 @@ pub trait Cell: Sized {
     /// True for `Option`.
     const NULLABLE: bool;
     /// A column of these values.
-    fn column(values: impl ExactSizeIterator<Item = Self>) -> ArrayRef;
+    fn column<'a>(values: impl ExactSizeIterator<Item = &'a Self>) -> ArrayRef
+    where
+        Self: 'a;
     /// The value in row `row`. The column has the type of [`Cell::TYPE`]: schemas are checked when a batch is made.
     fn cell(column: &ArrayRef, row: usize) -> Self;
 }
@@ -81,8 +84,8 @@ macro_rules! number_cell {
         impl Cell for $rust {
             const TYPE: Type = $ty;
             const NULLABLE: bool = false;
-            fn column(values: impl ExactSizeIterator<Item = Self>) -> ArrayRef {
-                Arc::new(<$array>::from_iter_values(values))
+            fn column<'a>(values: impl ExactSizeIterator<Item = &'a Self>) -> ArrayRef {
+                Arc::new(<$array>::from_iter_values(values.copied()))
             }
             fn cell(column: &ArrayRef, row: usize) -> Self {
                 column.as_primitive::<$prim>().value(row)
@@ -91,8 +94,8 @@ macro_rules! number_cell {
         impl Cell for Option<$rust> {
             const TYPE: Type = $ty;
             const NULLABLE: bool = true;
-            fn column(values: impl ExactSizeIterator<Item = Self>) -> ArrayRef {
-                Arc::new(values.collect::<$array>())
+            fn column<'a>(values: impl ExactSizeIterator<Item = &'a Self>) -> ArrayRef {
+                Arc::new(values.copied().collect::<$array>())
             }
             fn cell(column: &ArrayRef, row: usize) -> Self {
                 column.is_valid(row).then(|| <$rust>::cell(column, row))
@@ -109,7 +112,7 @@ number_cell!(u64, Type::U64, UInt64Array, UInt64Type);
 impl Cell for Millis {
     const TYPE: Type = Type::Time;
     const NULLABLE: bool = false;
-    fn column(values: impl ExactSizeIterator<Item = Self>) -> ArrayRef {
+    fn column<'a>(values: impl ExactSizeIterator<Item = &'a Self>) -> ArrayRef {
         Arc::new(TimestampMillisecondArray::from_iter_values(values.map(|t| t.0)).with_timezone(UTC))
     }
     fn cell(column: &ArrayRef, row: usize) -> Self {
@@ -120,7 +123,7 @@ impl Cell for Millis {
 impl Cell for Option<Millis> {
     const TYPE: Type = Type::Time;
     const NULLABLE: bool = true;
-    fn column(values: impl ExactSizeIterator<Item = Self>) -> ArrayRef {
+    fn column<'a>(values: impl ExactSizeIterator<Item = &'a Self>) -> ArrayRef {
         Arc::new(values.map(|t| t.map(|t| t.0)).collect::<TimestampMillisecondArray>().with_timezone(UTC))
     }
     fn cell(column: &ArrayRef, row: usize) -> Self {
@@ -129,15 +132,13 @@ impl Cell for Option<Millis> {
 }
 
 fn fixed16(values: impl ExactSizeIterator<Item = Option<[u8; 16]>>) -> ArrayRef {
-    let mut builder = FixedSizeBinaryBuilder::with_capacity(values.len(), 16);
+    let mut bytes = Vec::with_capacity(values.len());
+    let mut nulls = NullBufferBuilder::new(values.len());
     for value in values {
-        match value {
-            // Cannot fail: the value is 16 bytes long.
-            Some(v) => drop(builder.append_value(v)),
-            None => builder.append_null(),
-        }
+        bytes.push(value.unwrap_or_default());
+        nulls.append(value.is_some());
     }
-    Arc::new(builder.finish())
+    Arc::new(FixedSizeBinaryArray::new(16, Buffer::from_vec(bytes.into_flattened()), nulls.finish()))
 }
 
 /// Values of 16 bytes as a column, without a copy. A column that has no value in any row takes no memory of its own.
@@ -161,7 +162,7 @@ macro_rules! fixed_cell {
         impl Cell for $rust {
             const TYPE: Type = $ty;
             const NULLABLE: bool = false;
-            fn column(values: impl ExactSizeIterator<Item = Self>) -> ArrayRef {
+            fn column<'a>(values: impl ExactSizeIterator<Item = &'a Self>) -> ArrayRef {
                 fixed16(values.map(|v| Some(v.0)))
             }
             fn cell(column: &ArrayRef, row: usize) -> Self {
@@ -171,7 +172,7 @@ macro_rules! fixed_cell {
         impl Cell for Option<$rust> {
             const TYPE: Type = $ty;
             const NULLABLE: bool = true;
-            fn column(values: impl ExactSizeIterator<Item = Self>) -> ArrayRef {
+            fn column<'a>(values: impl ExactSizeIterator<Item = &'a Self>) -> ArrayRef {
                 fixed16(values.map(|v| v.map(|v| v.0)))
             }
             fn cell(column: &ArrayRef, row: usize) -> Self {
@@ -189,7 +190,7 @@ macro_rules! var_cell {
         impl Cell for $rust {
             const TYPE: Type = $ty;
             const NULLABLE: bool = false;
-            fn column(values: impl ExactSizeIterator<Item = Self>) -> ArrayRef {
+            fn column<'a>(values: impl ExactSizeIterator<Item = &'a Self>) -> ArrayRef {
                 Arc::new(<$array>::from_iter_values(values))
             }
             fn cell(column: &ArrayRef, row: usize) -> Self {
@@ -199,8 +200,8 @@ macro_rules! var_cell {
         impl Cell for Option<$rust> {
             const TYPE: Type = $ty;
             const NULLABLE: bool = true;
-            fn column(values: impl ExactSizeIterator<Item = Self>) -> ArrayRef {
-                Arc::new(values.collect::<$array>())
+            fn column<'a>(values: impl ExactSizeIterator<Item = &'a Self>) -> ArrayRef {
+                Arc::new(values.map(Option::as_deref).collect::<$array>())
             }
             fn cell(column: &ArrayRef, row: usize) -> Self {
                 column.is_valid(row).then(|| <$rust>::cell(column, row))

@@ -14,6 +14,8 @@ use crate::sink::{Group, StatePut};
 use crate::walbatch::{self, BatchError};
 
 const VERSION: u8 = 1;
+/// Bytes of a state change without its key and value.
+const PUT_BYTES: usize = 8;
 /// Bytes of a row without its texts, about: room made at once instead of a dozen times while the bytes grow.
 const ROW_BYTES: usize = 40;
 
@@ -49,6 +51,8 @@ pub fn encode(group: &Group) -> Result<Vec<u8>, String> {
     if !group.bindings.is_empty() {
         section(&mut out, Kind::Binding, &Binding::batch(&group.bindings));
     }
+    let puts = group.state.iter().map(|put| PUT_BYTES + put.key.len() + put.value.as_ref().map_or(0, Vec::len));
+    out.reserve(puts.sum());
     for put in &group.state {
         out.push(2);
         encode_put(&mut out, put);

@@ -47,7 +47,7 @@ macro_rules! record {
             };
 
             fn columns(rows: &[Self]) -> Vec<arrow::array::ArrayRef> {
-                vec![ $( <$ty as $crate::column::Cell>::column(rows.iter().map(|r| r.$field.clone())), )+ ]
+                vec![ $( <$ty as $crate::column::Cell>::column(rows.iter().map(|r| &r.$field)), )+ ]
             }
 
             fn row(columns: &[arrow::array::ArrayRef], row: usize) -> Self {

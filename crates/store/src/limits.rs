@@ -85,10 +85,12 @@ pub const QUEUE_BYTES: usize = 64 << 20;
 /// See [`QUEUE_BYTES`].
 pub const QUEUE_BYTES_MIN: usize = 8 << 20;
 
-/// Bytes that an open mapping, a session that is open or has ended lately, and a span of the index take in memory, roughly.
+/// Bytes that an open mapping, an open session, one that has ended lately, and a span of the index take in memory, roughly.
 pub const OPEN_MAPPING_BYTES: usize = 128;
 /// See [`OPEN_MAPPING_BYTES`].
-pub const SESSION_BYTES: usize = 1_500;
+pub const SESSION_BYTES: usize = 1_000;
+/// See [`OPEN_MAPPING_BYTES`].
+pub const ENDED_SESSION_BYTES: usize = 400;
 /// See [`OPEN_MAPPING_BYTES`].
 pub const INDEX_SPAN_BYTES: usize = 288;
 
@@ -125,7 +127,7 @@ pub const TEXT_LEAF_ROWS: usize = 256;
 /// Bytes of a table that are handed to its file at once.
 pub const TABLE_WRITE_BYTES: usize = 256 << 10;
 
-/// Ended sessions that are remembered, so that late events of theirs are known to be late.
+/// Ended sessions that are remembered at most, so that late events of theirs are known to be late; fewer where they would take an eighth of the memory.
 pub const ENDED_SESSIONS: usize = 1 << 19;
 
 /// How long an ended session is remembered after the row that ended it was sealed, in milliseconds: an hour longer than the source that

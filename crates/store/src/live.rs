@@ -2,16 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use arrow::array::{Array, RecordBatch};
-use weir_base::net::{Addr16, Prefix};
+use arrow::array::{AsArray, RecordBatch};
+use weir_base::net::Prefix;
 use weir_base::time::Millis;
-use weir_record::column::Cell;
 use weir_record::kind::Record;
 use weir_record::kinds::{NatEvent, RadiusSession};
 use weir_record::{Id, Kind};
 
 use crate::nat::event::Event;
 use crate::nat::pack::NatEvents;
+use crate::session::rows::SessionRows;
 use weir_base::hash::MixState;
 
 /// One generation: what came between two seal cycles.
@@ -32,19 +32,27 @@ pub struct Generation {
     sessions: SessionLive,
 }
 
-/// Bytes a session's event takes besides its batch: its places in the lists.
+/// Bytes a session's event takes besides its batch: its places in the lists, a hundred at most, and what sealing makes of its 34 columns at one time.
 const SESSION_ROW_BYTES: usize = 512;
 
-/// Sessions by id and by what they hold. Rows stay in their batches: few are ever asked for.
+/// Sessions by id and by what they hold. Rows stay in their batches: few are ever asked for. Lists lead from each row to the one before it.
 #[derive(Debug, Default)]
 struct SessionLive {
-    rows: u32,
     /// Number of the first row of each batch.
     starts: Vec<u32>,
-    by_id: HashMap<Id, Vec<u32>, MixState>,
-    by_prefix: HashMap<Prefix, Vec<Id>, MixState>,
+    /// The last row of each session.
+    by_id: HashMap<Id, u32, MixState>,
+    /// The row before of the same session.
+    earlier: Vec<u32>,
+    /// The last of `holds` of each prefix.
+    by_prefix: HashMap<Prefix, u32, MixState>,
+    /// Rows that name a prefix, each with the place of the one before of the same prefix.
+    holds: Vec<(u32, u32)>,
     lengths: BTreeSet<u8>,
 }
+
+/// Nothing is before it.
+const NONE: u32 = u32::MAX;
 
 impl Generation {
     /// True when nothing has come.
@@ -85,8 +93,18 @@ impl Generation {
     }
 
     /// Ids of sessions that an event not yet sealed gives this prefix.
-    pub fn session_ids_at(&self, prefix: Prefix) -> &[Id] {
-        self.sessions.by_prefix.get(&prefix).map_or(&[], Vec::as_slice)
+    pub fn session_ids_at(&self, prefix: Prefix) -> BTreeSet<Id> {
+        let live = &self.sessions;
+        let place = live.by_prefix.get(&prefix).copied();
+        let holds = std::iter::successors(place.and_then(|at| live.holds.get(at as usize)), |(_, before)| live.holds.get(*before as usize));
+        holds.filter_map(|(row, _)| self.session_row(*row)).map(|(batch, row)| session_of(batch, row)).collect()
+    }
+
+    /// The batch and the row in it of a session's event.
+    fn session_row(&self, number: u32) -> Option<(&RecordBatch, usize)> {
+        let batch = self.sessions.starts.partition_point(|start| *start <= number).checked_sub(1)?;
+        let first = *self.sessions.starts.get(batch)?;
+        Some((self.batches.get(&Kind::RadiusSession)?.get(batch)?, (number - first) as usize))
     }
 
     /// Lengths of the prefixes that events not yet sealed name.
@@ -96,58 +114,46 @@ impl Generation {
 
     /// Events of one session, in the order they came.
     pub fn session_rows(&self, id: Id) -> Vec<RadiusSession> {
-        let numbers = self.sessions.by_id.get(&id).map_or(&[][..], Vec::as_slice);
-        let batches = self.batches.get(&Kind::RadiusSession).map_or(&[][..], Vec::as_slice);
-        let row = |number: &u32| {
-            let batch = self.sessions.starts.partition_point(|start| start <= number).checked_sub(1)?;
-            let row = (number - self.sessions.starts[batch]) as usize;
-            batches.get(batch).map(|b| RadiusSession::row(b.columns(), row))
-        };
-        numbers.iter().filter_map(row).collect()
+        let live = &self.sessions;
+        let last = live.by_id.get(&id).copied();
+        let numbers = std::iter::successors(last, |number| live.earlier.get(*number as usize).copied().filter(|before| *before != NONE));
+        let rows = numbers.filter_map(|number| self.session_row(number));
+        let mut rows: Vec<_> = rows.map(|(batch, row)| RadiusSession::row(batch.columns(), row)).collect();
+        rows.reverse();
+        rows
     }
+}
+
+fn session_of(batch: &RecordBatch, row: usize) -> Id {
+    let column = batch.column(Kind::RadiusSession.spec().index("session").unwrap_or(0));
+    Id(weir_record::column::bytes16(column.as_fixed_size_binary(), row))
 }
 
 impl SessionLive {
     fn push(&mut self, batch: &RecordBatch) {
-        self.starts.push(self.rows);
-        for (number, (id, names)) in (self.rows..).zip(names(batch)) {
-            self.by_id.entry(id).or_default().push(number);
-            for prefix in names {
+        let rows = SessionRows::of(batch);
+        // Far more than a generation ever has; what is beyond is sealed without being found before.
+        let Ok(first) = u32::try_from(self.earlier.len()) else { return };
+        self.starts.push(first);
+        let mut prefixes = Vec::new();
+        for row in 0..rows.len() {
+            let number = u32::try_from(self.earlier.len()).unwrap_or(NONE);
+            self.earlier.push(self.by_id.insert(rows.session(row), number).unwrap_or(NONE));
+            prefixes.clear();
+            rows.prefixes(row, &mut prefixes);
+            for prefix in &prefixes {
                 self.lengths.insert(prefix.bits);
-                let ids = self.by_prefix.entry(prefix).or_default();
-                if !ids.contains(&id) {
-                    ids.push(id);
-                }
+                let place = u32::try_from(self.holds.len()).unwrap_or(NONE);
+                self.holds.push((number, self.by_prefix.insert(*prefix, place).unwrap_or(NONE)));
             }
         }
-        self.rows = self.rows.saturating_add(u32::try_from(batch.num_rows()).unwrap_or(u32::MAX));
     }
-}
-
-/// The session of each row of a batch, and what it holds.
-fn names(batch: &RecordBatch) -> impl Iterator<Item = (Id, Vec<Prefix>)> {
-    let column = |name: &str| batch.column(Kind::RadiusSession.spec().index(name).unwrap_or(0));
-    let (ids, others) = (column("session"), column("other_addresses"));
-    let whole = ["framed_ipv4", "framed_ipv6"].map(column);
-    let parts =
-        [("framed_prefix", "framed_prefix_bits"), ("delegated_prefix", "delegated_prefix_bits")].map(|(a, b)| (column(a), column(b)));
-    (0..batch.num_rows()).map(move |row| {
-        let id = Id::cell(ids, row);
-        if others.is_valid(row) {
-            // Seldom: the words have to be read.
-            return (id, RadiusSession::row(batch.columns(), row).names().into_iter().map(|name| name.prefix).collect());
-        }
-        let mut names: Vec<Prefix> =
-            whole.iter().filter_map(|c| Option::<Addr16>::cell(c, row)).map(|addr| Prefix::new(addr, 128)).collect();
-        for (addr, bits) in parts {
-            names.extend(Option::<Addr16>::cell(addr, row).zip(Option::<u8>::cell(bits, row)).map(|(addr, bits)| Prefix::new(addr, bits)));
-        }
-        (id, names)
-    })
 }
 
 #[cfg(test)]
 mod tests {
+    use weir_base::net::Addr16;
+
     use super::*;
 
     #[test]
@@ -185,7 +191,7 @@ mod tests {
         assert_eq!(generation.session_rows(Id([3; 16])), []);
         for row in &rows {
             for name in row.names() {
-                assert_eq!(generation.session_ids_at(name.prefix), [row.session], "{}", name.prefix);
+                assert_eq!(generation.session_ids_at(name.prefix), BTreeSet::from([row.session]), "{}", name.prefix);
             }
         }
         assert_eq!(generation.lengths().iter().copied().collect::<Vec<_>>(), [48, 56, 64, 128]);

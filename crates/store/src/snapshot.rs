@@ -19,7 +19,7 @@ use crate::session::codec;
 use crate::table::Stats;
 
 /// Version of keys and values.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 /// Folder of the snapshots.
 pub const FOLDER: &str = "index/open";
@@ -52,12 +52,10 @@ pub fn write(files: &IndexFiles, index: &Index, gaps: &Gaps, day: Day) -> Result
     for bits in &index.lengths {
         writer.push(&key(b'p', u64::from(*bits), 0), &[])?;
     }
-    let mut sessions: Vec<_> = index.sessions.iter().collect();
-    sessions.sort_by_key(|(known, _)| known.session.id);
-    for (known, ended) in sessions {
+    for (id, bytes) in index.sessions.encoded() {
         let mut k = vec![b's'];
-        k.extend(known.session.id.0);
-        writer.push(&k, &codec::encode(known, ended))?;
+        k.extend(id.0);
+        writer.push(&k, &bytes)?;
     }
     writer.push(b"v", &[VERSION])?;
     writer.finish()?;

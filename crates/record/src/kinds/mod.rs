@@ -26,6 +26,6 @@ pub use nat_event::{Action, Form, NatEvent, NatEventColumns};
 pub use nat_mapping::{NatMapping, NatMappingColumns, RowType, flags};
 pub use operator_action::OperatorAction;
 pub use question::Question;
-pub use radius_session::{Name, RadiusSession, Sort};
+pub use radius_session::{Name, RadiusSession, Sort, names};
 pub use raw::Raw;
 pub use source_entry::SourceEntry;

@@ -84,18 +84,9 @@ pub struct Name {
 impl RadiusSession {
     /// Every address and prefix the row names, sorted, each once.
     pub fn names(&self) -> Vec<Name> {
-        let mut out = Vec::new();
-        for (sort, addr) in [(Sort::V4, self.framed_ipv4), (Sort::V6, self.framed_ipv6)] {
-            out.extend(addr.map(|addr| Name { sort, prefix: Prefix::new(addr, 128) }));
-        }
-        let framed = (Sort::Framed, self.framed_prefix, self.framed_prefix_bits);
-        for (sort, addr, bits) in [framed, (Sort::Delegated, self.delegated_prefix, self.delegated_prefix_bits)] {
-            out.extend(addr.zip(bits).map(|(addr, bits)| Name { sort, prefix: Prefix::new(addr, bits) }));
-        }
-        out.extend(self.other_addresses.iter().flat_map(|text| text.split(',')).filter_map(name));
-        out.sort_unstable();
-        out.dedup();
-        out
+        let framed = self.framed_prefix.zip(self.framed_prefix_bits);
+        let delegated = self.delegated_prefix.zip(self.delegated_prefix_bits);
+        names(self.framed_ipv4, self.framed_ipv6, framed, delegated, self.other_addresses.as_deref())
     }
 
     /// Sets the IPv6 fields: the first of each sort has its own field, the others go to `other_addresses`.
@@ -121,6 +112,28 @@ impl RadiusSession {
         }
         self.other_addresses = Some(others.join(",")).filter(|t| !t.is_empty());
     }
+}
+
+/// What these columns of a row name, sorted, each once: addresses, prefixes with their lengths, and further ones in their written form.
+pub fn names(
+    v4: Option<Addr16>,
+    v6: Option<Addr16>,
+    framed: Option<(Addr16, u8)>,
+    delegated: Option<(Addr16, u8)>,
+    others: Option<&str>,
+) -> Vec<Name> {
+    let mut out = Vec::new();
+    for (sort, addr) in [(Sort::V4, v4), (Sort::V6, v6)] {
+        out.extend(addr.map(|addr| Name { sort, prefix: Prefix::new(addr, 128) }));
+    }
+    for (sort, prefix) in [(Sort::Framed, framed), (Sort::Delegated, delegated)] {
+        out.extend(prefix.map(|(addr, bits)| Name { sort, prefix: Prefix::new(addr, bits) }));
+    }
+    let Some(others) = others else { return out };
+    out.extend(others.split(',').filter_map(name));
+    out.sort_unstable();
+    out.dedup();
+    out
 }
 
 fn name(text: &str) -> Option<Name> {

@@ -17,13 +17,15 @@ use weir_record::sink::{Group, Receipt, RecordSink, SinkError, SourceDesc, Sourc
 
 use super::attributes::status;
 use super::clock::OffsetWindow;
-use super::limits::{BINDINGS_PENDING, GAPS_PENDING, NAS_MAX, REWRITE_BATCH, SOURCE_NAME_BYTES, TICK_CHANGES};
+use super::limits::{BINDINGS_PENDING, GAPS_PENDING, NAS_MAX, REWRITE_BATCH, SOURCE_NAME_BYTES, SPARE_ROWS, TICK_CHANGES};
+use super::memory::{NasKeys, NewIds};
 use super::message::{Message, Personal};
 use super::noise::{Bad, Noise};
-use super::normalise::{About, EventTime, caller, event_time, nas_key, row, session_key};
+use super::normalise::{About, EventTime, caller, event_time, row, session_key};
 use super::ports;
 use super::sessions::{Event, Mark, Rows, Sessions, Undo};
 use super::state::{self, Key};
+use super::table::Changed;
 
 /// What an engine is told once.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,7 +111,8 @@ impl Work {
 #[derive(Debug)]
 pub struct Ticket {
     sequence: u64,
-    sessions: BTreeSet<Key>,
+    /// Sessions and NASes.
+    keys: Vec<Key>,
     undo: Undo,
     bindings: Vec<Binding>,
     gaps: Vec<Gap>,
@@ -145,7 +148,7 @@ pub struct Engine {
     own: SourceHandle,
     sessions: Sessions,
     noise: Noise,
-    realms: HashMap<String, u32>,
+    realms: HashMap<String, u32, MixState>,
     nas: HashMap<Key, NasEntry, MixState>,
     inbox: Inbox,
     sequence: u64,
@@ -153,6 +156,10 @@ pub struct Engine {
     pending: HashMap<Key, u64, MixState>,
     /// Sessions whose stored state is older than what is held.
     rewrite: BTreeSet<Key>,
+    nas_keys: NasKeys,
+    new_ids: NewIds,
+    /// Room for the rows of the next group.
+    spare: Vec<RadiusSession>,
     /// Bindings of groups that were not kept: their ids may be in use already.
     bindings: Vec<Binding>,
     /// Gaps of groups that were not kept: nobody tells them again.
@@ -173,12 +180,14 @@ impl Engine {
         for (key, value) in sink.state(&settings.name) {
             match state::read(&key, &value) {
                 Some(state::Entry::Session(key, session)) => sessions.load(key, *session),
+                // Comes after its session: keys are in order.
+                Some(state::Entry::Update(key, update)) => sessions.load_update(key, &update),
                 Some(state::Entry::Nas(key, nas)) => sessions.load_nas(key, nas),
                 Some(state::Entry::Detail(key, position)) => positions.push((key, position)),
                 None => {}
             }
         }
-        let (noise, realms, nas, inbox) = (Noise::default(), HashMap::new(), HashMap::default(), Inbox::default());
+        let (noise, realms, nas, inbox) = (Noise::default(), HashMap::default(), HashMap::default(), Inbox::default());
         let (pending, rewrite, bindings, gaps) = (HashMap::default(), BTreeSet::new(), Vec::new(), Vec::new());
         Ok(Engine {
             settings,
@@ -193,6 +202,9 @@ impl Engine {
             sequence: 0,
             pending,
             rewrite,
+            nas_keys: NasKeys::default(),
+            new_ids: NewIds::default(),
+            spare: Vec::new(),
             bindings,
             gaps,
             positions,
@@ -224,7 +236,7 @@ impl Engine {
         let spoken = std::mem::take(&mut *lock(&self.inbox.0));
         // Later groups first: what was built on a failed group is then met before what it was built on.
         for (ticket, kept) in spoken.into_iter().rev() {
-            for key in &ticket.sessions {
+            for key in &ticket.keys {
                 if self.pending.get(key) == Some(&ticket.sequence) {
                     self.pending.remove(key);
                 }
@@ -243,9 +255,9 @@ impl Engine {
     ///
     /// # Errors
     /// What the sink says when a new NAS cannot be registered.
-    pub fn take(&mut self, work: &mut Work, message: &Message, origin: &Origin, bytes: &[u8]) -> Result<Taken, SinkError> {
+    pub fn take(&mut self, work: &mut Work, mut message: Message, origin: &Origin, bytes: &[u8]) -> Result<Taken, SinkError> {
         self.settle();
-        let EventTime { time, stamped } = event_time(message, origin.arrived);
+        let EventTime { time, stamped } = event_time(&message, origin.arrived);
         let number = message.status.unwrap_or(0);
         let of_nas = matches!(number, status::ACCOUNTING_ON | status::ACCOUNTING_OFF);
         let wrong = match message.status {
@@ -258,8 +270,8 @@ impl Engine {
             return Ok(self.refuse(work, reason, origin, bytes));
         }
         let realm = self.realm(&origin.realm)?;
-        let nas = nas_key(realm, message, origin.sender);
-        let handle = self.register(nas, message, origin)?;
+        let nas = self.nas_keys.key(realm, &message, origin.sender);
+        let handle = self.register(nas, &message, origin)?;
         let mark = Mark { time, arrived: origin.arrived, stamped, fingerprint: message.fingerprint };
         let source = handle.number;
         let class = message.class.as_ref().map(|c| self.ids.digest(realm, c.clear()));
@@ -273,10 +285,10 @@ impl Engine {
             interim_ms,
             default_interim_ms: origin.interim_ms,
             port_is_exclusive: origin.port_is_exclusive,
-            row: row(message, &about),
+            row: row(&mut message, &about),
             blocks: Vec::new(),
         };
-        self.measure(nas, message, origin, &event.mark);
+        self.measure(nas, &message, origin, &event.mark);
         if self.sessions.is_duplicate(&event) {
             handle.count(|c| c.duplicates += 1);
             let on_its_way = self.pending.contains_key(if of_nas { &nas } else { &session }) || work.touches(&event, of_nas);
@@ -299,7 +311,11 @@ impl Engine {
             self.refuse(work, problem.what, origin, bytes);
         }
         let before = work.rows.sessions.len() + work.rows.nat.len();
-        self.sessions.apply(event, Id::random(), &mut work.undo, &mut work.rows);
+        if work.rows.sessions.capacity() == 0 {
+            work.rows.sessions = std::mem::take(&mut self.spare);
+        }
+        let new_id = self.new_ids.next();
+        self.sessions.apply(event, new_id, &mut work.undo, &mut work.rows);
         let made = work.rows.sessions.len() + work.rows.nat.len() - before;
         work.records.push((handle, made as u64));
         let evidence = time.plus(-self.settings.settle_ms);
@@ -330,22 +346,36 @@ impl Engine {
     /// Closes a group; `None` when there is nothing to keep.
     pub fn finish(&mut self, mut work: Work) -> Option<(Group, Ticket)> {
         let mut group = Group::new(&self.settings.name);
-        let mut sessions = work.undo.sessions();
-        let nas = work.undo.nas();
+        let (changed, nas) = (work.undo.sessions(), work.undo.nas());
         let mut stale = BTreeSet::new();
         while stale.len() < REWRITE_BATCH {
             let Some(key) = self.rewrite.pop_first() else { break };
             stale.insert(key);
         }
-        let table = self.sessions.table();
         group.state = work.state;
-        group.state.extend(sessions.union(&stale).map(|k| state::put_session(*k, table.get(k))));
-        group.state.extend(nas.iter().map(|k| state::put_nas(*k, table.nas(k))));
+        let whole = stale.iter().map(|key| Changed { key: *key, moved: false, updated: true });
+        let changed = changed.iter().filter(|c| !stale.contains(&c.key)).copied();
+        let mut keys: Vec<Key> = nas.iter().copied().collect();
+        for Changed { key, moved, updated } in changed.chain(whole) {
+            let session = self.sessions.table().get(&key);
+            if moved {
+                group.state.push(state::put_update(key, session));
+            } else {
+                group.state.push(state::put_session(key, session));
+                group.state.extend(updated.then(|| state::put_update(key, None)));
+            }
+            keys.push(key);
+        }
+        group.state.extend(nas.iter().map(|k| state::put_nas(*k, self.sessions.table().nas(k))));
         group.bindings = std::mem::take(&mut self.bindings);
         group.bindings.append(&mut work.bindings);
         work.gaps.append(&mut self.gaps);
         group.evidence = work.evidence.into_iter().collect();
         batch(&mut group, Kind::RadiusSession, &work.rows.sessions, RadiusSession::batch);
+        work.rows.sessions.clear();
+        if work.rows.sessions.capacity() <= SPARE_ROWS {
+            self.spare = work.rows.sessions;
+        }
         batch(&mut group, Kind::NatEvent, &work.rows.nat, NatEvent::batch);
         batch(&mut group, Kind::Malformed, &work.malformed, Malformed::batch);
         batch(&mut group, Kind::Raw, &work.raw, Raw::batch);
@@ -354,11 +384,9 @@ impl Engine {
             return None;
         }
         self.sequence += 1;
-        sessions.extend(nas);
-        sessions.extend(stale);
-        self.pending.extend(sessions.iter().map(|k| (*k, self.sequence)));
+        self.pending.extend(keys.iter().map(|k| (*k, self.sequence)));
         let bindings = group.bindings.clone();
-        Some((group, Ticket { sequence: self.sequence, sessions, undo: work.undo, bindings, gaps: work.gaps, records: work.records }))
+        Some((group, Ticket { sequence: self.sequence, keys, undo: work.undo, bindings, gaps: work.gaps, records: work.records }))
     }
 
     /// Records an authentic message that is no accounting event.

@@ -266,7 +266,7 @@ impl Follower {
             measurable: false,
         };
         // Told before or not, recorded or refused: the block is taken when its group is durable.
-        self.engine.take(work, &parsed.message, &origin, block).map(drop)
+        self.engine.take(work, parsed.message, &origin, block).map(drop)
     }
 
     fn bad(&mut self, work: &mut Work, bytes: &[u8], e: DetailError, now: Millis) {

@@ -20,8 +20,8 @@ pub const SECRET_MAX_BYTES: usize = 1024;
 /// Most clients of one source.
 pub const CLIENTS_MAX: usize = 16_384;
 
-/// Packets taken from the socket before they are handed to the sink as one group.
-pub const BATCH_PACKETS: usize = 256;
+/// Packets taken from the socket before they are handed to the sink as one group, about.
+pub const BATCH_PACKETS: usize = 1_024;
 /// Packets handed to the sink and not yet durable. More are dropped unanswered: their NAS sends them again.
 pub const IN_FLIGHT_PACKETS: usize = 16_384;
 /// Answered packets remembered so that a retransmission is answered again at once.
@@ -83,6 +83,10 @@ pub const REWRITE_BATCH: usize = 4_096;
 
 /// NASes that get a source number of their own; the messages of more count for the listener.
 pub const NAS_MAX: usize = 16_384;
+/// Rows for which room is kept from one group to the next.
+pub const SPARE_ROWS: usize = 4_096;
+/// NASes whose keys are kept at hand.
+pub const NAS_KEYS: usize = 1_024;
 /// Longest source name in bytes.
 pub const SOURCE_NAME_BYTES: usize = 128;
 /// Bindings kept for the next group when theirs was not kept.
@@ -96,10 +100,20 @@ pub const OFFSET_WINDOW_MS: i64 = 300_000;
 pub const STAMP_CUT_MS: i64 = 999;
 /// State changes after which a group is closed though more packets wait.
 pub const GROUP_CHANGES: usize = 16_384;
-/// Bytes read of one datagram. A packet has at most 4096; what follows is padding.
-pub const DATAGRAM_BYTES: usize = 8_192;
+/// Bytes of one read: a datagram of any length, or several of one length that the kernel joined.
+pub const DATAGRAM_BYTES: usize = 65_536;
 /// How long a socket's thread waits for a datagram before it looks at the time, in milliseconds.
-pub const READ_TIMEOUT_MS: u64 = 200;
+pub const READ_TIMEOUT_MS: i64 = 200;
+/// With so many packets on their way to the log, a socket's thread lets more come before it reads.
+pub const GATHER_PACKETS: usize = 64;
+/// How long it lets them come, in milliseconds.
+pub const GATHER_MS: u64 = 1;
+/// Answers sent with one call.
+pub const ANSWERS_A_CALL: usize = 64;
+/// Longest answer that is joined with others of its length to one sender, in bytes: it fits into every path, and 64 of them into one call.
+pub const JOINED_BYTES: usize = 1_000;
+/// How long answers wait for room in the socket, in milliseconds; then they are lost, and their packets come again.
+pub const ANSWER_WAIT_MS: i64 = 100;
 /// How often the kernel's drop counter is read, in milliseconds.
 pub const DROPS_EVERY_MS: i64 = 10_000;
 /// How long a file must be quiet before it is deleted, in milliseconds.

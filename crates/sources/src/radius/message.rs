@@ -141,7 +141,7 @@ impl Message {
     /// Reads attributes in wire form.
     pub fn collect<'a>(attributes: impl Iterator<Item = (u8, &'a [u8])>) -> Message {
         let mut c = Collector::default();
-        let mut stable = Vec::new();
+        let mut stable = Vec::with_capacity(512);
         for (number, value) in attributes {
             if !matches!(number, a::ACCT_DELAY_TIME | a::EVENT_TIMESTAMP | a::PROXY_STATE | a::MESSAGE_AUTHENTICATOR) {
                 stable.extend_from_slice(&[number, u8::try_from(value.len()).unwrap_or(u8::MAX)]);
@@ -290,8 +290,9 @@ pub fn text(bytes: &[u8]) -> String {
     let bytes = bytes.get(..bytes.len().min(TEXT_MAX_BYTES)).unwrap_or_default();
     let end = bytes.iter().rposition(|b| *b != 0).map_or(0, |i| i + 1);
     let bytes = bytes.get(..end).unwrap_or_default();
+    let plain = bytes.iter().all(|b| (32..127).contains(b));
     match std::str::from_utf8(bytes) {
-        Ok(t) if !t.chars().any(char::is_control) => t.to_owned(),
+        Ok(t) if plain || !t.chars().any(char::is_control) => t.to_owned(),
         Ok(t) => t.chars().map(|c| if c.is_control() { format!("\\x{:02x}", u32::from(c)) } else { c.to_string() }).collect(),
         Err(_) => bytes.iter().map(|&b| if (32..127).contains(&b) { char::from(b).to_string() } else { format!("\\x{b:02x}") }).collect(),
     }

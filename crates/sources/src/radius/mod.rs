@@ -25,18 +25,22 @@ pub mod detail;
 pub mod drops;
 mod ends;
 pub mod engine;
+pub mod facts;
 pub mod follow;
 pub mod fuzz;
 pub mod limits;
+mod memory;
 pub mod message;
 pub mod noise;
 pub mod normalise;
 pub mod parser;
+pub mod places;
 pub mod ports;
 pub mod server;
 pub mod sessions;
 pub mod state;
 pub mod table;
+mod wire;
 
 use std::sync::Arc;
 

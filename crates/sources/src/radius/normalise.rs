@@ -87,23 +87,23 @@ pub struct About {
     pub class: Option<Id>,
 }
 
-/// The row of a message. Session id, start and its certainty are the session table's to fill in.
-pub fn row(message: &Message, about: &About) -> RadiusSession {
+/// The row of a message, which loses its texts to it. Session id, start and its certainty are the session table's to fill in.
+pub fn row(message: &mut Message, about: &About) -> RadiusSession {
     let mut row = RadiusSession {
         time: about.time,
         arrived: about.arrived,
         source: about.source,
         realm: about.realm,
         status: message.status.and_then(|s| u8::try_from(s).ok()).unwrap_or(0),
-        acct_session_id: Some(message.session_id.clone()).filter(|s| !s.is_empty()),
-        multi_session_id: message.multi_session_id.clone(),
+        acct_session_id: Some(std::mem::take(&mut message.session_id)).filter(|s| !s.is_empty()),
+        multi_session_id: message.multi_session_id.take(),
         subscriber: about.subscriber,
         caller: about.caller,
-        called: message.called.clone(),
+        called: message.called.take(),
         nas_address: message.nas_address.or(about.sender),
-        nas_identifier: message.nas_identifier.clone(),
+        nas_identifier: message.nas_identifier.take(),
         nas_port: message.nas_port,
-        nas_port_id: message.nas_port_id.clone(),
+        nas_port_id: message.nas_port_id.take(),
         nas_port_type: message.nas_port_type,
         framed_ipv4: message.framed_ipv4,
         class: about.class,
@@ -159,19 +159,30 @@ pub fn block_event(block: &Block, source: u32, time: Millis, action: Action) -> 
 /// What sort of value a Calling-Station-Id is, and its form for the id: hardware addresses in lower case with colons whatever the NAS
 /// writes, everything else as it is. Twelve hex digits without separators stay a number: they may be one.
 pub fn caller(clear: &str) -> (IdType, String) {
-    let hex: String = clear.chars().filter(char::is_ascii_hexdigit).map(|c| c.to_ascii_lowercase()).collect();
-    let separators: Vec<char> = clear.chars().filter(|c| !c.is_ascii_hexdigit()).collect();
-    let one_sort = separators.first().is_some_and(|f| matches!(f, '-' | ':' | '.') && separators.iter().all(|s| s == f));
-    let group = match separators.len() {
-        5 if separators.first() != Some(&'.') => 2,
-        2 => 4,
-        _ => 0,
-    };
-    let even = group > 0 && clear.split(['-', ':', '.']).all(|part| part.len() == group);
-    if hex.len() == 12 && one_sort && even {
-        let pairs: Vec<&str> = (0..12).step_by(2).filter_map(|i| hex.get(i..i + 2)).collect();
-        (IdType::Hardware, pairs.join(":"))
-    } else {
-        (IdType::Caller, clear.to_owned())
+    match hardware(clear.as_bytes()) {
+        Some(address) => (IdType::Hardware, address),
+        None => (IdType::Caller, clear.to_owned()),
     }
+}
+
+fn hardware(clear: &[u8]) -> Option<String> {
+    let separators = || clear.iter().filter(|b| !b.is_ascii_hexdigit());
+    let first = *separators().next().filter(|b| matches!(b, b'-' | b':' | b'.'))?;
+    let group = match separators().count() {
+        5 if first != b'.' => 2,
+        2 => 4,
+        _ => return None,
+    };
+    let even = separators().all(|s| *s == first) && clear.split(|b| *b == first).all(|part| part.len() == group);
+    if !even || clear.iter().filter(|b| b.is_ascii_hexdigit()).count() != 12 {
+        return None;
+    }
+    let mut out = String::with_capacity(17);
+    for (i, digit) in clear.iter().filter(|b| b.is_ascii_hexdigit()).enumerate() {
+        if i > 0 && i % 2 == 0 {
+            out.push(':');
+        }
+        out.push(char::from(digit.to_ascii_lowercase()));
+    }
+    Some(out)
 }

@@ -249,7 +249,8 @@ pub fn tlvs(mut bytes: &[u8]) -> impl Iterator<Item = Result<Tlv<'_>, TlvError>>
 ///
 /// `None` when an attribute's value is longer than 253 bytes or the packet longer than 4096.
 pub fn encode(code: u8, identifier: u8, authenticator: [u8; 16], attributes: &[(u8, &[u8])]) -> Option<Vec<u8>> {
-    let mut out = vec![code, identifier, 0, 0];
+    let mut out = Vec::with_capacity(PACKET_MIN_BYTES + attributes.iter().map(|(_, value)| value.len() + 2).sum::<usize>());
+    out.extend_from_slice(&[code, identifier, 0, 0]);
     out.extend_from_slice(&authenticator);
     for (number, value) in attributes {
         let length = u8::try_from(value.len() + 2).ok()?;

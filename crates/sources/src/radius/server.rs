@@ -1,11 +1,9 @@
 //! The socket: datagrams in, groups to the sink, and answers out of the sink's word that a group is durable, never before.
 
-use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use rustix::net::{RecvFlags, SocketAddrAny, recvfrom};
 use weir_base::clock::Clock;
 use weir_base::net::Addr16;
 use weir_base::task::{Stop, Tasks, lock};
@@ -19,12 +17,12 @@ use super::auth;
 use super::clients::{Client, Clients};
 use super::config::Settings;
 use super::dedup::{Dedup, PacketKey, Seen};
-use super::drops;
 use super::engine::{Engine, EngineSettings, Origin, Taken, Work};
-use super::limits::{BATCH_PACKETS, DATAGRAM_BYTES, DROPS_EVERY_MS, GROUP_CHANGES, READ_TIMEOUT_MS};
+use super::limits::{BATCH_PACKETS, DROPS_EVERY_MS, GATHER_MS, GATHER_PACKETS, GROUP_CHANGES};
 use super::message::Message;
 use super::noise::Bad;
 use super::parser::Packet;
+use super::wire::{Reads, Reply, Wire, send_all};
 
 /// State key written to learn whether the log takes anything, before a Status-Server is answered.
 const PROBE_KEY: &[u8] = b"p";
@@ -44,12 +42,6 @@ struct Shared {
     dedup: Arc<Mutex<Dedup>>,
 }
 
-/// An answer that waits for its group.
-struct Reply {
-    key: PacketKey,
-    bytes: Vec<u8>,
-}
-
 impl Server {
     /// Binds the sockets of `settings`, takes back the state, and starts one thread a socket under `tasks`.
     ///
@@ -65,11 +57,11 @@ impl Server {
     ) -> Result<Server, String> {
         let mut sockets = Vec::new();
         for address in &settings.listen {
-            let socket = bind(*address, settings.receive_buffer)
+            let socket = Wire::bind(*address, settings.receive_buffer)
                 .map_err(|e| format!("radius cannot listen on {address}: {e}; is another RADIUS server running there?"))?;
             sockets.push(socket);
         }
-        let addresses: Vec<_> = sockets.iter().filter_map(|s| s.local_addr().ok()).collect();
+        let addresses: Vec<_> = sockets.iter().filter_map(|s| s.socket.local_addr().ok()).collect();
         let peer = addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
         let engine = EngineSettings {
             name: settings.name.clone(),
@@ -84,7 +76,7 @@ impl Server {
         for (i, socket) in sockets.into_iter().enumerate() {
             let shared = Arc::clone(&shared);
             let name = format!("radius-{i}");
-            tasks.spawn(&name, move |stop| shared.serve(Arc::new(socket), stop)).map_err(|e| format!("no thread for radius: {e}"))?;
+            tasks.spawn(&name, move |stop| shared.serve(socket, stop)).map_err(|e| format!("no thread for radius: {e}"))?;
         }
         Ok(Server { addresses, shared })
     }
@@ -100,32 +92,16 @@ impl Server {
     }
 }
 
-fn bind(address: SocketAddr, receive_buffer: usize) -> io::Result<UdpSocket> {
-    let socket = socket2::Socket::new(socket2::Domain::for_address(address), socket2::Type::DGRAM, None)?;
-    if address.is_ipv6() {
-        socket.set_only_v6(true)?;
-    }
-    // The kernel gives at most net.core.rmem_max; what it gave is enough to run, and drops are counted.
-    let _ = socket.set_recv_buffer_size(receive_buffer);
-    socket.bind(&address.into())?;
-    let socket = UdpSocket::from(socket);
-    socket.set_read_timeout(Some(Duration::from_millis(READ_TIMEOUT_MS)))?;
-    Ok(socket)
-}
-
-/// What one socket's thread knows besides what is shared.
-struct Lane {
-    socket: Arc<UdpSocket>,
-    drops: drops::Watch,
-    drops_at: Millis,
-}
-
 impl Shared {
-    fn serve(&self, socket: Arc<UdpSocket>, stop: &Stop) {
-        let mut lane = Lane { drops: drops::Watch::new(&socket), drops_at: self.clock.now(), socket };
-        let mut buffer = vec![0; DATAGRAM_BYTES];
+    fn serve(&self, mut wire: Wire, stop: &Stop) {
+        let mut reads = Reads::default();
+        let mut drops_at = self.clock.now();
         while !stop.is_raised() {
-            if self.round(&mut lane, &mut buffer).is_none() {
+            if wire.wait() && lock(&self.dedup).in_flight() >= GATHER_PACKETS {
+                // The log is at work: what comes meanwhile goes in one group.
+                stop.wait(Duration::from_millis(GATHER_MS));
+            }
+            if self.round(&mut wire, &mut reads, &mut drops_at).is_none() {
                 return;
             }
         }
@@ -137,22 +113,18 @@ impl Shared {
         self.engine.lock().ok()
     }
 
-    /// Takes what lies in the socket, up to one group, waiting a little for the first datagram; then what time makes due. Nothing when the
-    /// engine cannot be used any more.
-    fn round(&self, lane: &mut Lane, buffer: &mut [u8]) -> Option<()> {
+    /// Takes what lies in the socket, up to about one group; then what time makes due. Nothing when the engine cannot be used any more.
+    fn round(&self, wire: &mut Wire, reads: &mut Reads, drops_at: &mut Millis) -> Option<()> {
         let mut engine = None;
-        let (mut work, mut replies) = (Work::default(), Vec::new());
-        for i in 0..BATCH_PACKETS {
-            let flags = if i == 0 { RecvFlags::empty() } else { RecvFlags::DONTWAIT };
-            let Ok((length, _, Some(from))) = recvfrom(&*lane.socket, &mut *buffer, flags) else { break };
-            let (Some(datagram), Some(from)) = (buffer.get(..length), socket_addr(&from)) else { continue };
+        let (mut work, mut replies, mut packets) = (Work::default(), Vec::new(), 0);
+        while packets < BATCH_PACKETS && work.changes() < GROUP_CHANGES && wire.read(reads) {
             let engine = match &mut engine {
                 Some(held) => held,
                 none => none.insert(self.engine()?),
             };
-            self.datagram(engine, &mut work, datagram, from, lane, &mut replies);
-            if work.changes() >= GROUP_CHANGES {
-                break;
+            for (datagram, from) in reads.datagrams() {
+                packets += 1;
+                self.datagram(engine, &mut work, datagram, from, &wire.socket, &mut replies);
             }
         }
         let mut engine = match engine {
@@ -163,36 +135,43 @@ impl Shared {
         if work.changes() < GROUP_CHANGES {
             engine.tick(now, &mut work);
         }
-        if now.since(lane.drops_at).abs() >= DROPS_EVERY_MS {
-            self.kernel_drops(&engine, lane, now, &mut work);
+        if now.since(*drops_at).abs() >= DROPS_EVERY_MS {
+            let since = std::mem::replace(drops_at, now);
+            kernel_drops(&engine, wire.drops.more(), (since, now), &mut work);
         }
         let Some((group, ticket)) = engine.finish(work) else {
             replies.iter().for_each(|r: &Reply| lock(&self.dedup).dropped(&r.key));
             return Some(());
         };
         let (inbox, own) = (engine.inbox(), engine.own().clone());
-        let (socket, dedup, clock) = (Arc::clone(&lane.socket), Arc::clone(&self.dedup), Arc::clone(&self.clock));
+        let (out, dedup, clock) = (wire.out(), Arc::clone(&self.dedup), Arc::clone(&self.clock));
         let done = move |result: Result<Receipt, SinkError>| {
             own.count(|c| c.trouble = result.as_ref().err().map(ToString::to_string));
             // First the word to the engine, then the packets may be heard again.
             inbox.put(ticket, &result);
             let now = clock.now();
-            for reply in replies {
-                if result.is_ok() {
-                    lock(&dedup).answered(reply.key, now);
-                    // An answer that cannot be sent is one that is lost: the packet comes again and is answered again.
-                    let _ = socket.send_to(&reply.bytes, reply.key.from);
-                } else {
-                    lock(&dedup).dropped(&reply.key);
-                }
+            let mut dedup = lock(&dedup);
+            if result.is_err() {
+                return replies.iter().for_each(|reply| dedup.dropped(&reply.key));
             }
+            replies.iter().for_each(|reply| dedup.answered(reply.key, now));
+            drop(dedup);
+            send_all(&out, replies);
         };
         // Submitted under the engine's lock, so that groups lie in the log in the order of the state they carry.
         self.sink.try_submit(group, Box::new(done));
         Some(())
     }
 
-    fn datagram(&self, engine: &mut Engine, work: &mut Work, datagram: &[u8], from: SocketAddr, lane: &Lane, replies: &mut Vec<Reply>) {
+    fn datagram(
+        &self,
+        engine: &mut Engine,
+        work: &mut Work,
+        datagram: &[u8],
+        from: SocketAddr,
+        socket: &UdpSocket,
+        replies: &mut Vec<Reply>,
+    ) {
         let now = self.clock.now();
         let sender = Addr16::from(from.ip());
         let own = engine.own().number;
@@ -214,7 +193,7 @@ impl Shared {
             Seen::New => {}
             Seen::InFlight | Seen::Busy => return,
             Seen::Answered => {
-                let _ = lane.socket.send_to(&bytes, from);
+                let _ = socket.send_to(&bytes, from);
                 return;
             }
         }
@@ -226,11 +205,11 @@ impl Shared {
             return;
         }
         let message = Message::of_packet(&packet);
-        match engine.take(work, &message, &origin(client, &packet, sender, now), datagram) {
+        match engine.take(work, message, &origin(client, &packet, sender, now), datagram) {
             Ok(Taken::Recorded) => replies.push(reply),
             Ok(Taken::Duplicate) => {
                 lock(&self.dedup).answered(key, now);
-                let _ = lane.socket.send_to(&reply.bytes, from);
+                let _ = socket.send_to(&reply.bytes, from);
             }
             Ok(Taken::Pending | Taken::Refused) => lock(&self.dedup).dropped(&key),
             Err(e) => {
@@ -239,27 +218,25 @@ impl Shared {
             }
         }
     }
+}
 
-    /// Datagrams the kernel dropped before we could read them. They are a gap of the listener's: NASes send again what is not answered.
-    fn kernel_drops(&self, engine: &Engine, lane: &mut Lane, now: Millis, work: &mut Work) {
-        let since = std::mem::replace(&mut lane.drops_at, now);
-        let lost = lane.drops.more();
-        if lost == 0 {
-            return;
-        }
-        engine.own().count(|c| c.lost += lost);
-        work.gap(Gap {
-            time: now,
-            id: Id::random(),
-            amendment: 0,
-            source: engine.own().number,
-            start: since,
-            end: now,
-            lost: Some(lost),
-            unit: "datagrams".to_owned(),
-            reason: "kernel-drop".to_owned(),
-        });
+/// Datagrams the kernel dropped before we could read them, between two moments. They are a gap of the listener's: NASes send again what is not answered.
+fn kernel_drops(engine: &Engine, lost: u64, (start, end): (Millis, Millis), work: &mut Work) {
+    if lost == 0 {
+        return;
     }
+    engine.own().count(|c| c.lost += lost);
+    work.gap(Gap {
+        time: end,
+        id: Id::random(),
+        amendment: 0,
+        source: engine.own().number,
+        start,
+        end,
+        lost: Some(lost),
+        unit: "datagrams".to_owned(),
+        reason: "kernel-drop".to_owned(),
+    });
 }
 
 fn origin(client: &Client, packet: &Packet<'_>, sender: Addr16, arrived: Millis) -> Origin {
@@ -273,8 +250,4 @@ fn origin(client: &Client, packet: &Packet<'_>, sender: Addr16, arrived: Millis)
         // A relay may have kept the message for hours.
         measurable: !client.trust_clock && packet.first(PROXY_STATE).is_none(),
     }
-}
-
-fn socket_addr(from: &SocketAddrAny) -> Option<SocketAddr> {
-    SocketAddr::try_from(from.clone()).ok()
 }

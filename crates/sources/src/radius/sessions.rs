@@ -13,9 +13,10 @@ use weir_record::kinds::{Action, NatEvent, RadiusSession};
 
 use super::attributes::status;
 use super::ends::{End, Reboot, began_before, reboots};
+use super::facts::Facts;
 use super::limits::{CLOSE_BATCH, LATE_UPDATE_MS, NAS_MAX, REBOOT_MS, RETRANSMIT_MS, SAME_EVENT_MS, SESSION_BLOCKS_MAX};
 use super::normalise::block_event;
-use super::state::Key;
+use super::state::{Key, Update};
 use super::table::Table;
 pub use super::table::{Block, Mark, Nas, Session, Undo};
 
@@ -83,8 +84,15 @@ impl Sessions {
     /// Puts back a session that the state held.
     pub fn load(&mut self, key: Key, session: Session) {
         if self.table.has_room(&key) {
-            self.table.set(key, Some(session));
+            self.table.set(key, Some(Box::new(session)));
         }
+    }
+
+    /// Puts back what an update told of a session that was put back before it: see [`super::state::put_update`].
+    pub fn load_update(&mut self, key: Key, update: &Update) {
+        let Some(s) = self.table.get(&key).filter(|s| s.open && update.heard_arrived >= s.heard_arrived) else { return };
+        let Update { interim, heard, heard_arrived, interim_ms } = *update;
+        self.table.set(key, Some(Box::new(Session { interim, heard, heard_arrived, interim_ms, updated: true, ..s.clone() })));
     }
 
     /// Puts back a NAS that the state held. What its last reboot left open is closed by the next ticks.
@@ -148,8 +156,8 @@ impl Sessions {
             Some(s) => {
                 let mut s = s.clone();
                 if s.open {
-                    let newer = std::mem::replace(&mut s.facts, keep(event.row.clone()));
-                    merge(&mut s.facts, &newer);
+                    let newer = std::mem::replace(&mut s.facts, Facts::of(&event.row));
+                    s.facts.merge(&newer.row());
                     s.facts.session = newer.session;
                 }
                 s
@@ -157,7 +165,7 @@ impl Sessions {
             None => {
                 let end = End { time, arrived: event.mark.arrived, reason: "session-id-used-again", lasted: None };
                 self.close(event.session, end, undo, rows);
-                self.fresh(&event, RadiusSession { session: new_id, ..event.row.clone() })
+                self.fresh(&event, new_id, event.row.start)
             }
         };
         session.start = Some(event.mark);
@@ -183,13 +191,13 @@ impl Sessions {
                 let mut s = s.clone();
                 // An older update must not put back an address that has changed since.
                 if (s.open || s.inferred) && time >= s.heard {
-                    merge(&mut s.facts, &event.row);
+                    s.facts.merge(&event.row);
                 }
                 (s.open, s.inferred) = (s.open || (s.inferred && time > s.ended), s.inferred && time <= s.ended);
                 s.displaced &= s.inferred;
                 s
             }
-            None => self.fresh(&event, RadiusSession { session: new_id, start: Some(began), start_certain: 0, ..event.row.clone() }),
+            None => self.fresh(&event, new_id, Some(began)),
         };
         session.interim = Some(event.mark);
         session.interim_ms = event.interim_ms.unwrap_or(session.interim_ms);
@@ -202,21 +210,22 @@ impl Sessions {
 
     /// Records a Start or an update and stores its session, which is open or has ended already.
     fn told(&mut self, event: Event, session: Session, undo: &mut Undo, rows: &mut Rows) {
-        let f = &session.facts;
-        rows.sessions.push(RadiusSession { session: f.session, start: f.start, start_certain: f.start_certain, ..event.row.clone() });
+        let Event { nas, session: key, mark, port_is_exclusive, row, blocks, .. } = event;
+        let (source, time) = (row.source, row.time);
+        rows.sessions.push(of_session(row, &session.facts));
         if session.open {
-            return self.open_session(&event, session, undo, rows);
+            return self.open_session(&Told { nas, key, mark, source, port_is_exclusive, blocks: &blocks }, session, undo, rows);
         }
-        for (allocated, block) in &event.blocks {
+        for (allocated, block) in &blocks {
             let action = if *allocated { Action::Create } else { Action::Delete };
-            rows.nat.push(block_event(block, event.row.source, event.row.time, action));
+            rows.nat.push(block_event(block, source, time, action));
             // What was allocated before the end went with the end.
             if *allocated {
-                rows.nat.push(block_event(block, event.row.source, session.ended.max(event.row.time), Action::Delete));
+                rows.nat.push(block_event(block, source, session.ended.max(time), Action::Delete));
             }
         }
-        self.table.change(event.session, Some(session), undo);
-        undo.mark(event.session, event.mark);
+        self.table.change(key, Some(session), undo);
+        undo.mark(key, mark);
     }
 
     fn stop(&mut self, event: Event, new_id: Id, undo: &mut Undo, rows: &mut Rows) {
@@ -225,23 +234,23 @@ impl Sessions {
         let mut session = match self.table.get(&event.session) {
             // A second life under the same id, whose Start never came.
             Some(s) if !s.open && !s.inferred && began.is_some_and(|b| b > s.ended.plus(SAME_EVENT_MS)) => {
-                self.fresh(&event, RadiusSession { session: new_id, start: began, start_certain: 0, ..event.row.clone() })
+                self.fresh(&event, new_id, began)
             }
             Some(s) => s.clone(),
-            None => self.fresh(&event, RadiusSession { session: new_id, start: began, start_certain: 0, ..event.row.clone() }),
+            None => self.fresh(&event, new_id, began),
         };
-        let f = &session.facts;
-        rows.sessions.push(RadiusSession { session: f.session, start: f.start, start_certain: f.start_certain, ..event.row.clone() });
+        let source = event.row.source;
+        rows.sessions.push(of_session(event.row, &session.facts));
         for (allocated, block) in &event.blocks {
             let action = if *allocated { Action::Create } else { Action::Delete };
-            rows.nat.push(block_event(block, event.row.source, time, action));
+            rows.nat.push(block_event(block, source, time, action));
             session.blocks.retain(|b| b != block);
             if *allocated {
                 session.blocks.push(*block);
             }
         }
         for block in session.blocks.drain(..) {
-            rows.nat.push(block_event(&block, event.row.source, time, Action::Delete));
+            rows.nat.push(block_event(&block, source, time, Action::Delete));
         }
         session.stop = Some(event.mark);
         session.open = false;
@@ -249,7 +258,7 @@ impl Sessions {
         session.ended = time;
         session.heard = session.heard.max(time);
         session.heard_arrived = session.heard_arrived.max(event.mark.arrived);
-        session.facts = slim(&session.facts);
+        session.facts = session.facts.slim();
         self.store(event.session, session, undo);
         undo.mark(event.session, event.mark);
     }
@@ -309,7 +318,7 @@ impl Sessions {
             inferred: 1,
             reason: Some(reason.to_owned()),
             lasted: lasted.filter(|t| *t > s.heard),
-            ..s.facts.clone()
+            ..s.facts.row()
         });
         for block in s.blocks.drain(..) {
             rows.nat.push(block_event(&block, s.facts.source, time, Action::Delete));
@@ -322,7 +331,10 @@ impl Sessions {
         self.table.change(key, Some(s), undo);
     }
 
-    fn fresh(&self, event: &Event, facts: RadiusSession) -> Session {
+    /// A session that was not known, as this message tells of it.
+    fn fresh(&self, event: &Event, session: Id, start: Option<Millis>) -> Session {
+        let mut facts = Facts::of(&event.row);
+        (facts.session, facts.start, facts.start_certain) = (session, start, 0);
         Session {
             nas: event.nas,
             open: true,
@@ -336,14 +348,15 @@ impl Sessions {
             heard_arrived: event.mark.arrived,
             interim_ms: event.interim_ms.unwrap_or(event.default_interim_ms),
             blocks: Vec::new(),
-            facts: keep(facts),
+            facts,
             version: 0,
+            updated: false,
         }
     }
 
     /// Stores an open session; whoever held its addresses or its port before has ended.
-    fn open_session(&mut self, event: &Event, mut session: Session, undo: &mut Undo, rows: &mut Rows) {
-        for (allocated, block) in &event.blocks {
+    fn open_session(&mut self, event: &Told<'_>, mut session: Session, undo: &mut Undo, rows: &mut Rows) {
+        for (allocated, block) in event.blocks {
             let held = session.blocks.contains(block);
             let action = if *allocated { Action::Create } else { Action::Delete };
             session.blocks.retain(|b| b != block);
@@ -352,22 +365,22 @@ impl Sessions {
             }
             // An update repeats the blocks that are held; only a change is an event.
             if !(*allocated && held) {
-                rows.nat.push(block_event(block, event.row.source, event.mark.time, action));
+                rows.nat.push(block_event(block, event.source, event.mark.time, action));
             }
         }
         // A session that is known and gets an address later holds it from then on.
-        let known = self.table.get(&event.session).filter(|s| s.open && !s.shares(&session.facts)).is_some();
+        let known = self.table.get(&event.key).filter(|s| s.open && !s.shares(&session.facts)).is_some();
         let start = session.facts.start.unwrap_or(session.heard);
         let began = if known { event.mark.time } else { start };
         // This message came late: its NAS has come up anew since.
         let mut overtaken = self.reboot_after(&event.nas, &event.mark, session.heard);
         let mut rivals: Vec<(Key, &'static str)> = Vec::new();
-        rivals.extend(self.table.at_addresses(&session.facts).into_iter().map(|k| (k, "address-used-again")));
+        rivals.extend(self.table.places().at_addresses(&session.facts).into_iter().map(|k| (k, "address-used-again")));
         if event.port_is_exclusive {
-            rivals.extend(self.table.at_port(&session).into_iter().map(|k| (k, "port-used-again")));
+            rivals.extend(self.table.places().at_port(&session).into_iter().map(|k| (k, "port-used-again")));
         }
         for (key, reason) in rivals {
-            let Some(rival) = self.table.get(&key).filter(|r| r.open && key != event.session) else { continue };
+            let Some(rival) = self.table.get(&key).filter(|r| r.open && key != event.key) else { continue };
             let multi = &session.facts.multi_session_id;
             // Links of one multilink session share its address (RFC 2866 section 5.11).
             if multi.is_some() && *multi == rival.facts.multi_session_id {
@@ -384,7 +397,7 @@ impl Sessions {
                 self.close(key, end, undo, rows);
             }
         }
-        let key = event.session;
+        let key = event.key;
         self.store(key, session, undo);
         undo.mark(key, event.mark);
         if let Some(end) = overtaken {
@@ -392,9 +405,9 @@ impl Sessions {
         }
     }
 
-    /// Stores a session if there is room for it.
+    /// Stores a session if there is room for it; the oldest closed one makes room.
     fn store(&mut self, key: Key, session: Session, undo: &mut Undo) {
-        if self.table.has_room(&key) {
+        if self.table.has_room(&key) || self.table.forget_one(undo) {
             self.table.change(key, Some(session), undo);
         } else {
             self.untracked += 1;
@@ -410,7 +423,7 @@ impl Sessions {
                 self.close_all(nas, reboot, undo, rows);
                 continue;
             }
-            let Some((_, key)) = self.table.first_due().filter(|(due, _)| *due <= now) else { return false };
+            let Some(key) = self.table.due(now) else { return false };
             match self.table.get(&key) {
                 Some(s) if s.open => {
                     let end = End { time: s.heard.plus(s.interim_ms), arrived: now, reason: MISSED, lasted: None };
@@ -423,50 +436,17 @@ impl Sessions {
     }
 }
 
-/// The facts of a session without what belongs to one event only.
-fn keep(f: RadiusSession) -> RadiusSession {
-    let f = RadiusSession { input_octets: None, output_octets: None, session_time: None, terminate_cause: None, ..f };
-    RadiusSession { reason: None, port_limit: None, ..f }
+/// What is left of an event once its row is written.
+struct Told<'a> {
+    nas: Key,
+    key: Key,
+    mark: Mark,
+    source: u32,
+    port_is_exclusive: bool,
+    blocks: &'a [(bool, Block)],
 }
 
-/// What is kept of a session whose end was told: enough to know its late messages.
-fn slim(f: &RadiusSession) -> RadiusSession {
-    RadiusSession {
-        source: f.source,
-        realm: f.realm,
-        session: f.session,
-        start: f.start,
-        start_certain: f.start_certain,
-        ..RadiusSession::default()
-    }
-}
-
-/// Takes over what a newer message says; what it does not say stays.
-fn merge(f: &mut RadiusSession, row: &RadiusSession) {
-    fn newer<T: Clone>(old: &mut Option<T>, new: &Option<T>) {
-        if new.is_some() {
-            old.clone_from(new);
-        }
-    }
-    newer(&mut f.acct_session_id, &row.acct_session_id);
-    newer(&mut f.multi_session_id, &row.multi_session_id);
-    newer(&mut f.subscriber, &row.subscriber);
-    newer(&mut f.caller, &row.caller);
-    newer(&mut f.called, &row.called);
-    newer(&mut f.nas_address, &row.nas_address);
-    newer(&mut f.nas_identifier, &row.nas_identifier);
-    newer(&mut f.nas_port, &row.nas_port);
-    newer(&mut f.nas_port_id, &row.nas_port_id);
-    newer(&mut f.nas_port_type, &row.nas_port_type);
-    newer(&mut f.framed_ipv4, &row.framed_ipv4);
-    newer(&mut f.class, &row.class);
-    // Further prefixes belong to those that are named first.
-    if row.framed_ipv6.or(row.framed_prefix).or(row.delegated_prefix).is_some() {
-        f.other_addresses.clone_from(&row.other_addresses);
-    }
-    newer(&mut f.framed_ipv6, &row.framed_ipv6);
-    newer(&mut f.framed_prefix, &row.framed_prefix);
-    newer(&mut f.framed_prefix_bits, &row.framed_prefix_bits);
-    newer(&mut f.delegated_prefix, &row.delegated_prefix);
-    newer(&mut f.delegated_prefix_bits, &row.delegated_prefix_bits);
+/// The row of an event of this session.
+fn of_session(row: RadiusSession, facts: &Facts) -> RadiusSession {
+    RadiusSession { session: facts.session, start: facts.start, start_certain: facts.start_certain, ..row }
 }

@@ -1,14 +1,14 @@
-//! Where sessions and NASes lie: the maps, their indexes, and how a change is taken back.
+//! Where sessions and NASes lie, and how a change is taken back.
 
 use std::collections::{BTreeSet, HashMap};
 
 use weir_base::hash::MixState;
 use weir_base::net::Addr16;
 use weir_base::time::Millis;
-use weir_record::kinds::{RadiusSession, Sort};
 
-use super::limits::{CLOSED_MS, SAME_EVENT_MS};
-use super::normalise::digest;
+use super::facts::Facts;
+use super::limits::SAME_EVENT_MS;
+use super::places::{Due, Places, addresses};
 use super::state::Key;
 
 /// When a message of one status was seen, and what it looked like.
@@ -92,25 +92,29 @@ pub struct Session {
     /// Port blocks it holds.
     pub blocks: Vec<Block>,
     /// What an inferred end repeats: ids, addresses, port. Counters are not kept.
-    pub facts: RadiusSession,
+    pub facts: Facts,
     /// Changes with every change in memory; not stored.
     pub version: u64,
+    /// What an update told of it may be stored apart; not stored itself.
+    pub updated: bool,
 }
 
 impl Session {
-    /// True when both are found by the same NAS, port and addresses.
-    fn is_found_as(&self, other: &Session) -> bool {
-        let by = |s: &RadiusSession| {
-            let delegated = (s.delegated_prefix, s.delegated_prefix_bits);
-            (s.realm, s.framed_ipv4, s.framed_ipv6, delegated, s.nas_port)
-        };
-        let (a, b) = (&self.facts, &other.facts);
-        self.nas == other.nas && by(a) == by(b) && a.nas_port_id == b.nas_port_id && a.other_addresses == b.other_addresses
+    /// True when it holds every address that `facts` name.
+    pub(super) fn shares(&self, facts: &Facts) -> bool {
+        self.facts.names_alike(facts) || addresses(facts).all(|a| addresses(&self.facts).any(|b| a == b))
     }
 
-    /// True when it holds every address that `facts` name.
-    pub(super) fn shares(&self, facts: &RadiusSession) -> bool {
-        addresses(facts).all(|a| addresses(&self.facts).any(|b| a == b))
+    /// True when `new` is this open session and says nothing new but when it was heard of.
+    fn only_moved(&self, new: &Session) -> bool {
+        let still = |s: &Session| (s.nas, s.open, s.inferred, s.displaced, s.start, s.stop, s.ended);
+        self.open
+            && new.open
+            && still(self) == still(new)
+            && self.blocks == new.blocks
+            && self.facts.session == new.facts.session
+            && (self.facts.start, self.facts.start_certain) == (new.facts.start, new.facts.start_certain)
+            && self.facts.names_alike(&new.facts)
     }
 }
 
@@ -127,19 +131,50 @@ pub struct Nas {
     pub version: u64,
 }
 
+/// One change of a session.
+#[derive(Debug)]
+struct Change {
+    key: Key,
+    before: Option<Box<Session>>,
+    /// Version after it; none when it was removed.
+    after: Option<u64>,
+    /// An update that moved nothing but the times of an open session.
+    moved: bool,
+}
+
+/// What a group changed of one session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Changed {
+    /// The session.
+    pub key: Key,
+    /// Nothing but the times of an open session.
+    pub moved: bool,
+    /// What an earlier update told of it may be stored apart.
+    pub updated: bool,
+}
+
 /// What a group of messages changed: for storing it, and for taking it back.
 #[derive(Debug, Default)]
 pub struct Undo {
-    /// Session, what it was before, version after (none when it was removed).
-    sessions: Vec<(Key, Option<Box<Session>>, Option<u64>)>,
+    sessions: Vec<Change>,
     nas: Vec<(Key, Option<Nas>, u64)>,
     marks: Vec<(Key, Mark)>,
 }
 
 impl Undo {
-    /// Sessions that changed, each once.
-    pub fn sessions(&self) -> BTreeSet<Key> {
-        self.sessions.iter().map(|(k, _, _)| *k).collect()
+    /// Sessions that changed, each once, in the order of their keys.
+    pub fn sessions(&self) -> Vec<Changed> {
+        let changed = |c: &Change| Changed { key: c.key, moved: c.moved, updated: c.before.as_ref().is_some_and(|s| s.updated) };
+        let mut all: Vec<Changed> = self.sessions.iter().map(changed).collect();
+        all.sort_unstable_by_key(|c| c.key);
+        all.dedup_by(|later, kept| {
+            let same = later.key == kept.key;
+            if same {
+                (kept.moved, kept.updated) = (kept.moved && later.moved, kept.updated || later.updated);
+            }
+            same
+        });
+        all
     }
 
     /// NASes that changed, each once.
@@ -159,7 +194,7 @@ impl Undo {
 
     /// True when this session changed.
     pub fn has_session(&self, key: &Key) -> bool {
-        self.sessions.iter().any(|(k, _, _)| k == key)
+        self.sessions.iter().any(|c| c.key == *key)
     }
 
     /// True when this NAS changed.
@@ -173,37 +208,28 @@ impl Undo {
     }
 }
 
-type AddressKey = (u32, [u8; 16], u8);
+/// A session in the table, and where it waits for time to pass.
+#[derive(Debug)]
+struct Slot {
+    session: Box<Session>,
+    due: Option<Due>,
+}
 
 /// Sessions and NASes, at most `capacity` of each.
 #[derive(Debug)]
 pub struct Table {
     capacity: usize,
-    missed_interims: i64,
     version: u64,
-    sessions: HashMap<Key, Session, MixState>,
+    sessions: HashMap<Key, Slot, MixState>,
     nas: HashMap<Key, Nas, MixState>,
-    by_nas: BTreeSet<(Key, Key)>,
-    by_address: BTreeSet<(AddressKey, Key)>,
-    /// By the digest of NAS and port.
-    by_port: BTreeSet<(Key, Key)>,
-    deadlines: BTreeSet<(Millis, Key)>,
+    places: Places,
 }
 
 impl Table {
     /// An empty table. An open session's deadline is `missed_interims` of its intervals after it was last heard.
     pub fn new(capacity: usize, missed_interims: u32) -> Table {
-        Table {
-            capacity,
-            missed_interims: i64::from(missed_interims),
-            version: 0,
-            sessions: HashMap::default(),
-            nas: HashMap::default(),
-            by_nas: BTreeSet::new(),
-            by_address: BTreeSet::new(),
-            by_port: BTreeSet::new(),
-            deadlines: BTreeSet::new(),
-        }
+        let (sessions, nas) = (HashMap::default(), HashMap::default());
+        Table { capacity, version: 0, sessions, nas, places: Places::new(missed_interims) }
     }
 
     /// Sessions held, open and closed.
@@ -218,12 +244,12 @@ impl Table {
 
     /// Open sessions.
     pub fn open(&self) -> usize {
-        self.by_nas.len()
+        self.places.open()
     }
 
     /// A session.
     pub fn get(&self, key: &Key) -> Option<&Session> {
-        self.sessions.get(key)
+        self.sessions.get(key).map(|slot| &*slot.session)
     }
 
     /// A NAS.
@@ -243,29 +269,48 @@ impl Table {
 
     /// Open sessions of a NAS.
     pub fn of_nas(&self, nas: Key) -> impl Iterator<Item = Key> + '_ {
-        at(&self.by_nas, nas)
+        self.places.of_nas(nas)
     }
 
-    /// Open sessions that hold an address of these facts.
-    pub fn at_addresses(&self, facts: &RadiusSession) -> Vec<Key> {
-        addresses(facts).flat_map(|a| at(&self.by_address, a)).collect()
+    /// Where sessions are found besides by their keys.
+    pub fn places(&self) -> &Places {
+        &self.places
     }
 
-    /// Open sessions on the same port of the same NAS.
-    pub fn at_port(&self, session: &Session) -> Vec<Key> {
-        port(session).into_iter().flat_map(|p| at(&self.by_port, p)).collect()
-    }
-
-    /// The session something must be done about first, and when.
-    pub fn first_due(&self) -> Option<(Millis, Key)> {
-        self.deadlines.first().copied()
+    /// A session about which something must be done by `now`: an open one missed its updates, a closed one is to be forgotten.
+    pub fn due(&mut self, now: Millis) -> Option<Key> {
+        while let Some((due, key)) = self.places.first_due(now) {
+            let mut slot = self.sessions.get_mut(&key);
+            // An open session that was heard of meanwhile waits anew.
+            let is = self.places.wait(key, Some(due), slot.as_deref().map(|slot| &*slot.session), false);
+            if let Some(slot) = &mut slot {
+                slot.due = is;
+            }
+            if is.is_some_and(|is| is.is_by(now)) {
+                return Some(key);
+            }
+        }
+        None
     }
 
     /// Stores or removes a session and notes how to take that back.
-    pub fn change(&mut self, key: Key, session: Option<Session>, undo: &mut Undo) {
+    pub fn change(&mut self, key: Key, mut session: Option<Session>, undo: &mut Undo) {
+        let moved = self.get(&key).zip(session.as_ref()).is_some_and(|(old, new)| old.only_moved(new));
+        if let Some(session) = &mut session {
+            session.updated = moved;
+        }
         let after = session.is_some();
-        let before = self.set(key, session);
-        undo.sessions.push((key, before.map(Box::new), after.then_some(self.version)));
+        let before = self.set(key, session.map(Box::new));
+        undo.sessions.push(Change { key, before, after: after.then_some(self.version), moved });
+    }
+
+    /// Forgets the closed session that would be forgotten next. False when there is none.
+    pub fn forget_one(&mut self, undo: &mut Undo) -> bool {
+        let first = self.places.first_closed();
+        if let Some(key) = first {
+            self.change(key, None, undo);
+        }
+        first.is_some()
     }
 
     /// Stores a NAS if there is room for it.
@@ -278,44 +323,20 @@ impl Table {
         }
     }
 
-    /// Replaces a session and keeps the indexes true. Returns what was there.
-    pub fn set(&mut self, key: Key, session: Option<Session>) -> Option<Session> {
+    /// Replaces a session and keeps the places true. Returns what was there.
+    pub fn set(&mut self, key: Key, session: Option<Box<Session>>) -> Option<Box<Session>> {
         self.version += 1;
-        let before = self.sessions.remove(&key);
-        // An update of an open session moves its deadline and, nearly always, nothing else.
-        let same = before.as_ref().zip(session.as_ref()).is_some_and(|(old, new)| old.open && new.open && old.is_found_as(new));
-        let (was, is) = (before.as_ref().map(|s| self.deadline(s)), session.as_ref().map(|s| self.deadline(s)));
-        if was != is {
-            was.map(|at| self.deadlines.remove(&(at, key)));
-            is.map(|at| self.deadlines.insert((at, key)));
-        }
-        if let Some(old) = before.as_ref().filter(|old| old.open && !same) {
-            self.by_nas.remove(&(old.nas, key));
-            for a in addresses(&old.facts) {
-                self.by_address.remove(&(a, key));
+        let old = self.sessions.get(&key);
+        self.places.moved(key, old.map(|slot| &*slot.session), session.as_deref());
+        let due = self.places.wait(key, old.and_then(|slot| slot.due), session.as_deref(), true);
+        let Some(mut session) = session else { return self.sessions.remove(&key).map(|slot| slot.session) };
+        session.version = self.version;
+        match self.sessions.get_mut(&key) {
+            Some(slot) => {
+                slot.due = due;
+                Some(std::mem::replace(&mut slot.session, session))
             }
-            if let Some(p) = port(old) {
-                self.by_port.remove(&(p, key));
-            }
-        }
-        if let Some(mut new) = session {
-            new.version = self.version;
-            if new.open && !same {
-                self.by_nas.insert((new.nas, key));
-                self.by_address.extend(addresses(&new.facts).map(|a| (a, key)));
-                self.by_port.extend(port(&new).map(|p| (p, key)));
-            }
-            self.sessions.insert(key, new);
-        }
-        before
-    }
-
-    /// When something must be done about a session though nothing comes: an open one missed its updates, a closed one is forgotten.
-    fn deadline(&self, s: &Session) -> Millis {
-        match (s.open, s.interim_ms) {
-            (true, 0) => Millis(i64::MAX),
-            (true, ms) => s.heard_arrived.plus(ms.saturating_mul(self.missed_interims)),
-            (false, _) => s.heard_arrived.plus(CLOSED_MS),
+            None => self.sessions.insert(key, Slot { session, due }).map(|slot| slot.session),
         }
     }
 
@@ -323,20 +344,20 @@ impl Table {
     /// later was built on what is taken back.
     pub fn undo(&mut self, undo: Undo) -> BTreeSet<Key> {
         let mut rewrite = BTreeSet::new();
-        for (key, before, after) in undo.sessions.into_iter().rev() {
-            if self.sessions.get(&key).map(|s| s.version) != after {
+        for Change { key, before, after, .. } in undo.sessions.into_iter().rev() {
+            if self.get(&key).map(|s| s.version) != after {
                 rewrite.insert(key);
                 continue;
             }
             // The version goes back too, so that an earlier change of the same group finds what it left.
             let version = before.as_ref().map_or(0, |b| b.version);
-            self.set(key, before.map(|b| *b));
-            if let Some(s) = self.sessions.get_mut(&key) {
-                s.version = version;
+            self.set(key, before);
+            if let Some(slot) = self.sessions.get_mut(&key) {
+                slot.session.version = version;
             }
         }
         for (key, mark) in undo.marks {
-            if let Some(s) = self.sessions.get_mut(&key) {
+            if let Some(s) = self.sessions.get_mut(&key).map(|slot| &mut slot.session) {
                 for slot in [&mut s.start, &mut s.stop, &mut s.interim] {
                     slot.take_if(|m| *m == mark);
                 }
@@ -352,23 +373,4 @@ impl Table {
         }
         rewrite
     }
-}
-
-fn at<I: Ord + Copy>(index: &BTreeSet<(I, Key)>, at: I) -> impl Iterator<Item = Key> + '_ {
-    index.range((at, [0; 16])..=(at, [0xff; 16])).map(|(_, session)| *session)
-}
-
-/// What only one session of a realm can hold. Framed-IPv6-Prefix is not among it: hosts behind one access point share it.
-fn addresses(facts: &RadiusSession) -> impl Iterator<Item = AddressKey> {
-    let realm = facts.realm;
-    let alone = facts.names().into_iter().filter(|n| n.sort != Sort::Framed);
-    alone.map(move |n| (realm, n.prefix.addr.0, n.prefix.bits))
-}
-
-fn port(session: &Session) -> Option<Key> {
-    let f = &session.facts;
-    let number = f.nas_port.map(u32::to_be_bytes);
-    let name = f.nas_port_id.as_deref();
-    let named = number.is_some() || name.is_some();
-    named.then(|| digest(&[b"port", &session.nas, number.as_ref().map_or(&[], |n| n), name.unwrap_or_default().as_bytes()]))
 }

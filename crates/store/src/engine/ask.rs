@@ -1,5 +1,6 @@
 //! Look-up of one kind: who held a public end, which session held an address. A bounded number of pages whatever the history.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::PoisonError;
 
@@ -184,11 +185,11 @@ impl Store {
         let keys: Vec<EndKey> = prefixes.iter().map(|p| EndKey::session(*p)).collect();
         let mut ids: BTreeSet<Id> = prefixes.iter().flat_map(|p| index.sessions.ids_at(*p)).collect();
         for g in &generations {
-            ids.extend(prefixes.iter().flat_map(|p| g.session_ids_at(*p)).copied());
+            ids.extend(prefixes.iter().flat_map(|p| g.session_ids_at(*p)));
         }
         let mut found = Vec::new();
         for id in ids {
-            let mut known = index.sessions.get(id).cloned();
+            let mut known = index.sessions.get(id).map(Cow::into_owned);
             let mut rows: Vec<_> = generations.iter().flat_map(|g| g.session_rows(id)).collect();
             rows.sort_by_key(|r| r.time);
             for row in rows {

@@ -11,8 +11,6 @@ use weir_base::net::Addr16;
 use weir_base::task::{Stop, lock};
 use weir_base::time::{Day, Millis};
 use weir_record::Kind;
-use weir_record::kind::Record;
-use weir_record::kinds::RadiusSession;
 use weir_seal::entry::{Entry, Heartbeat};
 
 use super::{Store, StoreError};
@@ -23,6 +21,7 @@ use crate::limits::{INDEX_ROWS, REACH_MS, REACH_UNITS, WINDOW_SLACK_MS};
 use crate::live::Generation;
 use crate::nat::mapping::{Columns, RowRef};
 use crate::nat::pair::Context;
+use crate::session::rows::SessionRows;
 use crate::unit::{self, StagedUnit};
 use crate::words::{self, WordsWriter};
 
@@ -269,8 +268,8 @@ impl Store {
         Ok(SealReport { units: metas.len(), rows, size })
     }
 
-    /// The sealed rows go into the index, then the generation goes out. In between a mapping is found both ways, which says the same thing twice;
-    /// sessions are told by their events in turn, so theirs go over in one step.
+    /// The sealed rows go into the index, then the generation goes out. In between a mapping is found both ways, which says the same thing twice; and a
+    /// session's events are told twice, of which all but the first time says nothing new. The writer waits for none of it.
     fn publish(&self, metas: &[UnitMeta], staged: &[StagedUnit], change: &mut Change, sealed_at: Millis) {
         change.units.extend(metas.iter().cloned());
         for (meta, unit) in metas.iter().zip(staged).filter(|(meta, _)| meta.kind == Kind::NatMapping) {
@@ -281,11 +280,13 @@ impl Store {
             }
             self.index_nat(meta, &unit.rows);
         }
+        for (meta, unit) in metas.iter().zip(staged).filter(|(meta, _)| meta.kind == Kind::RadiusSession) {
+            self.index_sessions(meta, &unit.rows);
+        }
         let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
         let mut sealed = self.sealed.write().unwrap_or_else(PoisonError::into_inner);
         let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
-        for (meta, unit) in metas.iter().zip(staged).filter(|(meta, _)| meta.kind != Kind::NatMapping) {
-            self.index_rows(&mut index, meta, &unit.rows);
+        for meta in metas.iter().filter(|meta| meta.kind != Kind::NatMapping) {
             sealed.insert(meta.clone());
         }
         index.orphans.expire(sealed_at);
@@ -310,6 +311,16 @@ impl Store {
         }
     }
 
+    /// Takes a unit's RADIUS events into the index, some at a time.
+    fn index_sessions(&self, meta: &UnitMeta, rows: &RecordBatch) {
+        let rows = SessionRows::of(rows);
+        for from in (0..rows.len()).step_by(INDEX_ROWS) {
+            let some: Vec<_> = (from..rows.len().min(from + INDEX_ROWS)).map(|row| rows.row(row)).collect();
+            let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
+            some.iter().for_each(|row| index.apply_session(row, meta.sealed));
+        }
+    }
+
     /// Takes a unit's rows into the index. Also the path of rebuilding.
     pub(super) fn index_rows(&self, index: &mut crate::index::Index, meta: &UnitMeta, rows: &RecordBatch) {
         match meta.kind {
@@ -322,8 +333,9 @@ impl Store {
                 }
             }
             Kind::RadiusSession => {
-                for row in 0..rows.num_rows() {
-                    index.apply_session(&RadiusSession::row(rows.columns(), row), meta.sealed);
+                let rows = SessionRows::of(rows);
+                for row in 0..rows.len() {
+                    index.apply_session(&rows.row(row), meta.sealed);
                 }
             }
             _ => {}

@@ -20,7 +20,7 @@ use crate::catalog::{Catalog, Change, Content, UnitMeta};
 use crate::commit::{Committer, LogIdentity};
 use crate::fence::FENCES;
 use crate::gaps::Gaps;
-use crate::index::{Index, IndexFiles, RUNS};
+use crate::index::{IndexFiles, RUNS};
 use crate::keyring::Keyring;
 use crate::limits::{REACH_MS, WINDOW_SLACK_MS};
 use crate::lock::FolderLock;
@@ -84,6 +84,7 @@ impl Store {
         })?;
         let (queue, queue_out) = queue();
         let queued = super::room::Queue::of(config.memory_bytes);
+        let index = RwLock::new(Store::empty_index(config.memory_bytes));
         let mut sealed = Sealed { last_sealed: content.units.last().map(|u| u.sealed), ..Sealed::of(&content.units) };
         for (source, addr) in &content.pools {
             sealed.pools.entry(weir_base::net::Addr16(*addr)).or_default().push(*source);
@@ -102,7 +103,7 @@ impl Store {
             gaps: RwLock::new(Gaps::default()),
             live: RwLock::new(LiveState::default()),
             sealed: RwLock::new(sealed),
-            index: RwLock::new(Index::default()),
+            index,
             registering: Mutex::new(()),
             wording: Mutex::new(()),
             cycle: Mutex::default(),
@@ -124,7 +125,7 @@ impl Store {
 
     /// The index of the last checkpoint, and every unit sealed after it.
     fn load_index(&self, content: &Content, report: &mut OpenReport) -> Result<(), StoreError> {
-        let mut index = Index::default();
+        let mut index = Store::empty_index(self.config.memory_bytes);
         let mut gaps = Gaps::default();
         let mut from = content.index.entries;
         let usable = match &content.index.snapshot {
@@ -137,7 +138,7 @@ impl Store {
         if usable {
             index.spans.add_runs(content.runs.clone());
         } else {
-            (index, gaps, from) = (Index::default(), Gaps::default(), 0);
+            (index, gaps, from) = (Store::empty_index(self.config.memory_bytes), Gaps::default(), 0);
             let drop_runs = content.runs.iter().map(|r| r.file.clone()).collect();
             self.catalog.apply(&Change { drop_runs, ..Change::default() }).map_err(StoreError::Catalog)?;
         }

@@ -8,9 +8,10 @@ use weir_base::task::lock;
 use weir_record::sink::{Group, SinkError};
 
 use super::Store;
+use crate::index::Index;
 use crate::limits::{
-    CYCLE_BYTES, CYCLE_BYTES_MIN, CYCLE_PART, INDEX_SPAN_BYTES, OPEN_MAPPING_BYTES, QUEUE_BYTES, QUEUE_BYTES_MIN, SESSION_BYTES,
-    SPANS_IN_MEMORY,
+    CYCLE_BYTES, CYCLE_BYTES_MIN, CYCLE_PART, ENDED_SESSION_BYTES, INDEX_SPAN_BYTES, OPEN_MAPPING_BYTES, QUEUE_BYTES, QUEUE_BYTES_MIN,
+    SESSION_BYTES, SPANS_IN_MEMORY,
 };
 use crate::live::Generation;
 
@@ -76,6 +77,13 @@ impl Store {
         (memory.saturating_sub(held).saturating_sub(self.queued.most) / CYCLE_PART).max(CYCLE_BYTES_MIN)
     }
 
+    /// An index that has nothing yet.
+    pub(super) fn empty_index(memory_bytes: u64) -> Index {
+        let mut index = Index::default();
+        index.sessions.limit_ended(usize::try_from(memory_bytes / 8).unwrap_or(usize::MAX) / ENDED_SESSION_BYTES);
+        index
+    }
+
     /// Spans that the index keeps in memory before they are written as runs.
     pub(super) fn spans_in_memory(&self) -> usize {
         let most = usize::try_from(self.config.memory_bytes / 8).unwrap_or(usize::MAX) / INDEX_SPAN_BYTES;
@@ -99,10 +107,11 @@ impl Store {
     /// Counts what the open tables and the index hold, roughly.
     pub(super) fn count_held(&self) {
         let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
-        let sessions = index.sessions.open() + index.sessions.ended();
-        let held = index.open.len() * OPEN_MAPPING_BYTES + sessions * SESSION_BYTES + index.spans.in_memory() * INDEX_SPAN_BYTES;
+        let sessions = index.sessions.open() * SESSION_BYTES + index.sessions.ended() * ENDED_SESSION_BYTES;
+        let held = index.open.len() * OPEN_MAPPING_BYTES + sessions + index.spans.in_memory() * INDEX_SPAN_BYTES;
         drop(index);
-        let held = held as u64 + self.state.bytes();
+        // What a source keeps here for its next start it has in memory too, in about twice as many bytes.
+        let held = held as u64 + self.state.bytes() * 3;
         self.flags.held_bytes.store(held, Ordering::Relaxed);
     }
 }

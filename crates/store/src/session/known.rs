@@ -261,6 +261,11 @@ impl Known {
             return;
         }
         let (closed, open): (Vec<_>, Vec<_>) = self.spans().into_iter().partition(|s| s.until.is_some());
+        if self.said.is_empty() {
+            // Nearly always this is all that is ever said.
+            self.said.extend(closed.iter().map(SessionSpan::without_texts));
+            return out.extend(closed);
+        }
         let mut prefixes: Vec<Prefix> = closed.iter().chain(&self.said).map(|s| s.prefix).collect();
         prefixes.sort_unstable();
         prefixes.dedup();
@@ -283,7 +288,7 @@ impl Known {
             }
             out.extend(new.iter().cloned());
             self.said.retain(|s| s.prefix != prefix);
-            self.said.extend(new.into_iter().map(SessionSpan::without_texts));
+            self.said.extend(new.iter().map(SessionSpan::without_texts));
         }
     }
 

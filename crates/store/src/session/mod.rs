@@ -3,6 +3,7 @@
 pub mod codec;
 pub mod known;
 pub mod merge;
+pub mod rows;
 pub mod span;
 pub mod table;
 

@@ -126,10 +126,16 @@ impl SessionSpan {
         facts(self) == facts(other)
     }
 
-    /// Without what only people read.
-    pub fn without_texts(mut self) -> SessionSpan {
-        (self.session.nas, self.session.acct_session_id) = (String::new(), None);
-        self
+    /// The same without what only people read.
+    pub fn without_texts(&self) -> SessionSpan {
+        SessionSpan { session: self.session.without_texts(), ..*self }
+    }
+}
+
+impl Session {
+    /// The same without what only people read.
+    pub fn without_texts(&self) -> Session {
+        Session { acct_session_id: None, nas: String::new(), ..*self }
     }
 }
 

@@ -110,7 +110,10 @@ impl Owner {
         let old = match value {
             Some(value) => {
                 self.bytes += cost(key.len(), value.len());
-                entries.insert(key.into(), value.into())
+                match entries.get_mut(key) {
+                    Some(slot) => Some(std::mem::replace(slot, value.into())),
+                    None => entries.insert(key.into(), value.into()),
+                }
             }
             None => entries.remove(key),
         };
@@ -162,21 +165,29 @@ impl StateMap {
 
     /// Says whether these changes of one owner keep the limits. Ask before the group is written: what is durable must apply.
     pub fn check(&self, owner: &str, puts: &[StatePut]) -> Result<(), StateError> {
+        let mut most = 0;
+        for put in puts {
+            let value = put.value.as_deref().unwrap_or_default();
+            codec::check(&StateEntry { owner, key: &put.key, value })?;
+            most += cost(put.key.len(), value.len());
+        }
         let inner = lock(&self.inner);
         let there = inner.owners.get(owner);
+        let now = there.map_or(0, |owner| owner.bytes);
+        if now + most <= self.limits.owner_bytes && inner.bytes() + most <= self.limits.total_bytes {
+            // It fits even if nothing of it takes the place of anything.
+            return Ok(());
+        }
         // The last change of a key counts.
         let mut last: HashMap<&[u8], Option<usize>, MixState> = HashMap::with_capacity_and_hasher(puts.len(), MixState::default());
         for put in puts {
-            let value = put.value.as_deref();
-            codec::check(&StateEntry { owner, key: &put.key, value: value.unwrap_or_default() })?;
-            last.insert(&put.key, value.map(<[u8]>::len));
+            last.insert(&put.key, put.value.as_ref().map(Vec::len));
         }
         let (mut more, mut less) = (0, 0);
         for (key, value) in last {
             more += value.map_or(0, |len| cost(key.len(), len));
             less += there.and_then(|owner| owner.entries.get(key)).map_or(0, |old| cost(key.len(), old.len()));
         }
-        let now = there.map_or(0, |owner| owner.bytes);
         for (name, is, most) in [(owner, now, self.limits.owner_bytes), ("all owners", inner.bytes(), self.limits.total_bytes)] {
             let bytes = (is + more).saturating_sub(less);
             if more > less && bytes > most {

@@ -12,13 +12,14 @@ use weir_record::kinds::{IdType, RadiusSession};
 use super::*;
 use crate::radius::attributes as a;
 use crate::radius::auth::{self, AuthError, verify};
+use crate::radius::facts::{Facts, Named};
 use crate::radius::fuzz;
 use crate::radius::limits::{ATTRIBUTES_MAX, PACKET_MAX_BYTES};
 use crate::radius::message::{Message, text as kept_text};
 use crate::radius::normalise::{About, EventTime, caller, event_time, nas_key, row};
 use crate::radius::parser::Packet;
 use crate::radius::ports::{Forward, PortRange};
-use crate::radius::state::{self, Entry, Position};
+use crate::radius::state::{self, Entry, Position, Update};
 use crate::radius::table::{Block, Mark, Nas, Session};
 
 fn message(name: &str) -> Message {
@@ -124,7 +125,7 @@ fn a_start_says_what_it_says() {
         class: Some(Id([2; 16])),
         ..RadiusSession::default()
     };
-    assert_eq!(row(&m, &about), want);
+    assert_eq!(row(&mut m.clone(), &about), want);
     let shown = format!("{m:?}");
     assert!(!shown.contains("alice") && !shown.contains("13800138000") && shown.contains("class: Some(Opaque(…))"), "{shown}");
 }
@@ -165,7 +166,7 @@ fn an_interface_id_makes_an_address_of_a_64_bit_prefix() {
         About { source: 1, realm: 1, time: Millis(0), arrived: Millis(0), sender: None, subscriber: None, caller: None, class: None };
     let attributes = [prefix, id];
     let m = Message::collect(attributes.iter().map(|(n, v)| (*n, v.as_slice())));
-    assert_eq!(row(&m, &about).framed_ipv6, Some(addr("2001:db8:1:2::9")));
+    assert_eq!(row(&mut m.clone(), &about).framed_ipv6, Some(addr("2001:db8:1:2::9")));
 }
 
 #[test]
@@ -304,7 +305,7 @@ fn some_session() -> Session {
         heard_arrived: Millis(8),
         interim_ms: 600_000,
         blocks: vec![block, Block { first: 10, last: 10, inside_port: Some(80), ..block }],
-        facts: RadiusSession {
+        facts: Facts::of(&RadiusSession {
             source: 4,
             realm: 5,
             session: Id([6; 16]),
@@ -320,8 +321,9 @@ fn some_session() -> Session {
             other_addresses: Some("d 2001:db8:1::/60".into()),
             class: Some(Id([8; 16])),
             ..RadiusSession::default()
-        },
+        }),
         version: 0,
+        updated: false,
     }
 }
 
@@ -330,7 +332,11 @@ fn state_entries_come_back_and_others_are_dropped() {
     let session = some_session();
     let nas = Nas { on: session.start, off: None, word: Some(Millis(-3)), version: 0 };
     let position = Position { offset: 1 << 40, head_len: 256, head: [5; 16], at: Millis(-9) };
+    let slim = Session { facts: session.facts.slim(), ..session.clone() };
+    let Session { interim, heard, heard_arrived, interim_ms, .. } = session;
     let puts = [
+        (state::put_update([1; 16], Some(&session)), Entry::Update([1; 16], Update { interim, heard, heard_arrived, interim_ms })),
+        (state::put_session([1; 16], Some(&slim)), Entry::Session([1; 16], Box::new(slim))),
         (state::put_session([1; 16], Some(&session)), Entry::Session([1; 16], Box::new(session))),
         (state::put_nas([2; 16], Some(&nas)), Entry::Nas([2; 16], nas)),
         (state::put_position([3; 16], Some(&position)), Entry::Detail([3; 16], position)),
@@ -380,7 +386,9 @@ proptest! {
         fuzz::radius_packet(&bytes);
         fuzz::radius_detail(&bytes);
         let _ = state::read(&bytes, &bytes);
-        let _ = state::read(&[b's'; 17], &[&[1][..], &bytes].concat());
+        for tag in *b"sund" {
+            let _ = state::read(&[tag; 17], &[&[3][..], &bytes].concat());
+        }
     }
 
     #[test]
@@ -394,7 +402,9 @@ proptest! {
     fn sessions_come_back_from_state(id: [u8; 16], ended: i64, open: bool, name in proptest::option::of("\\PC{0,60}"), bits in proptest::option::of(any::<u8>())) {
         let mut session = some_session();
         session.facts.session = Id(id);
-        (session.ended, session.open, session.facts.nas_identifier, session.facts.framed_prefix_bits) = (Millis(ended), open, name, bits);
+        (session.ended, session.open) = (Millis(ended), open);
+        let named = Named { nas_identifier: name, framed_prefix_bits: bits, ..(*session.facts).clone() };
+        session.facts = session.facts.with(named);
         let put = state::put_session(id, Some(&session));
         prop_assert_eq!(state::read(&put.key, &put.value.unwrap()), Some(Entry::Session(id, Box::new(session))));
     }

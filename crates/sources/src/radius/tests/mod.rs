@@ -1,5 +1,6 @@
 //! Tests of the RADIUS source.
 
+mod apart;
 mod codec;
 mod detail;
 mod engine;

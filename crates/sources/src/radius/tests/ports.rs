@@ -111,7 +111,7 @@ fn every_prefix_and_address_of_a_message_is_in_its_row() {
     assert_eq!(m.class.as_ref().unwrap().clear(), [0, 2, 1, 2, 0, 1, 3], "two Class attributes, each behind its length");
     let about =
         About { source: 1, realm: 1, time: Millis(0), arrived: Millis(0), sender: None, subscriber: None, caller: None, class: None };
-    let row = row(&m, &about);
+    let row = row(&mut m.clone(), &about);
     assert_eq!(
         (row.framed_ipv6, row.framed_prefix, row.delegated_prefix_bits),
         (Some(addr("2001:db8::7")), "2001:db8:1:2::".parse().ok(), Some(56))
