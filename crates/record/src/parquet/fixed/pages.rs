@@ -249,6 +249,10 @@ impl Pages {
                 encode::indices(&indices, *width, &mut self.plain);
                 meta::RLE_DICTIONARY
             }
+            (Form::Laid(layout), Values::Fixed(fixed)) if layout.encoding == Encoding::PLAIN => {
+                self.plain.extend_from_slice(fixed[from..to].as_flattened());
+                meta::PLAIN
+            }
             (_, Values::Fixed(fixed)) => {
                 encode::split16(&fixed[from..to], &mut self.plain);
                 meta::BYTE_STREAM_SPLIT
