@@ -150,7 +150,9 @@ impl Facts {
         // Further prefixes belong to those that are named first.
         let further = row.framed_ipv6.or(row.framed_prefix).or(row.delegated_prefix).is_some();
         let old = &**self;
-        if !each!(differs, row, old) && !(further && row.other_addresses != old.other_addresses) {
+        let others = further && row.other_addresses != old.other_addresses;
+        let new = others || each!(differs, row, old);
+        if !new {
             return;
         }
         let named = Arc::make_mut(self.named.get_or_insert_default());

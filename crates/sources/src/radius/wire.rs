@@ -159,7 +159,7 @@ mod tests {
         let reply = |n: usize| {
             let from = nases[n % 3].local_addr().unwrap();
             // Now and then a longer one, with a Proxy-State.
-            let mut bytes = vec![n as u8; if n % 7 == 0 { 1_400 } else { 20 }];
+            let mut bytes = vec![n as u8; if n.is_multiple_of(7) { 1_400 } else { 20 }];
             bytes[1] = (n >> 8) as u8;
             Reply { key: PacketKey { from, identifier: n as u8, authenticator: [0; 16] }, bytes }
         };
@@ -174,7 +174,7 @@ mod tests {
             }
             for len in [20, 1_400] {
                 let of_len: Vec<usize> = got.iter().filter(|(n, _)| *n == len).map(|(_, n)| *n).collect();
-                let want: Vec<usize> = (nas..300).step_by(3).filter(|n| (n % 7 == 0) == (len == 1_400)).collect();
+                let want: Vec<usize> = (nas..300).step_by(3).filter(|n| n.is_multiple_of(7) == (len == 1_400)).collect();
                 assert_eq!(of_len, want, "of {len} bytes");
             }
         }
