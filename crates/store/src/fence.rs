@@ -1,6 +1,8 @@
 //! Fence tables: which page of a NAT unit holds which public ends, so that a look-up reads a few columns of one page and never the unit's footer.
 //! Columns that have one value in all rows of a page are told in the table itself, and then not read at all.
 
+mod crossers;
+
 use std::cmp::Ordering;
 use std::sync::Arc;
 
@@ -12,7 +14,7 @@ use arrow::buffer::Buffer;
 use arrow::datatypes::{TimestampMillisecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type};
 use weir_base::crypto::Secret;
 use weir_base::net::Addr16;
-use weir_base::time::{Day, Millis};
+use weir_base::time::Millis;
 use weir_record::column::{UTC, bytes16};
 use weir_record::field::Type;
 use weir_record::kinds::RowType;
@@ -22,6 +24,7 @@ use weir_record::{Id, Kind};
 use crate::catalog::UnitMeta;
 use crate::engine::StoreError;
 use crate::index::{IndexFiles, needs_span};
+use crate::limits::{REACH_MS, REACH_UNITS, WINDOW_SLACK_MS};
 use crate::nat::mapping::{Columns, Mapping};
 use crate::shelf::{OpenUnit, Shelf};
 use crate::spankey::sortable;
@@ -29,6 +32,14 @@ use crate::table::{Stats, TableWriter};
 
 /// Folder of the tables.
 pub const FENCES: &str = "index/units";
+
+/// When the unit that has this window was opened: the window reaches back from there ([`REACH_UNITS`], [`REACH_MS`]). Roughly, where the window was not
+/// kept: what comes of it is only which units are asked twice.
+fn own_begin(window: (Millis, Millis)) -> Millis {
+    let long = window.1.since(window.0) - 2 * WINDOW_SLACK_MS;
+    let own = (long / (REACH_UNITS + 1)).max(long - REACH_MS).max(0);
+    window.1.plus(-WINDOW_SLACK_MS - own)
+}
 
 /// Columns of a NAT mapping that a look-up has no use for.
 const UNREAD: [&str; 2] = ["ref_entry", "ref_row"];
@@ -139,12 +150,12 @@ impl Fence {
 
 /// Writes the fence table of a NAT unit: first public end of each page → what the page holds. `rows` are the unit's own rows, which lie in the
 /// file from `first_row` on.
-pub fn write_fences(files: &IndexFiles, unit: Id, day: Day, rows: &RecordBatch, map: &PageMap, first_row: u64) -> Result<(), StoreError> {
-    let path = fence_file(unit);
+pub fn write_fences(files: &IndexFiles, unit: &UnitMeta, rows: &RecordBatch, map: &PageMap, first_row: u64) -> Result<(), StoreError> {
+    let path = fence_file(unit.unit);
     if files.disk.exists(path.as_ref())? {
         files.disk.remove(path.as_ref())?;
     }
-    let mut writer = TableWriter::create(&files.disk, path.as_ref(), &files.key(day)?)?;
+    let mut writer = TableWriter::create(&files.disk, path.as_ref(), &files.key(unit.sealed.day())?)?;
     let (addrs, ports) = (rows.column(0).as_fixed_size_binary(), rows.column(1).as_primitive::<UInt16Type>());
     let starts = rows.column(2).as_primitive::<TimestampMillisecondType>();
     let end = first_row + rows.num_rows() as u64;
@@ -161,6 +172,7 @@ pub fn write_fences(files: &IndexFiles, unit: Id, day: Day, rows: &RecordBatch, 
         unique.extend(u32::try_from(row).unwrap_or(u32::MAX).to_be_bytes());
         writer.push(&unique, &Fence::of(cut, &columns, map).encode())?;
     }
+    crossers::write(&mut writer, own_begin(unit.window), rows)?;
     writer.finish()?;
     Ok(())
 }
@@ -197,6 +209,11 @@ impl UnitLookup<'_> {
         let mut last = fence_key(&wanted.addr.0, wanted.port, wanted.to).to_vec();
         last.extend([0xff; 4]);
         let mut found = Vec::new();
+        // Nearly all that a unit closes began in it: most units that closed later have nothing to say, and say so with one block.
+        let earlier = wanted.to < own_begin(self.unit.window) && !open.is_at_hand(&first, &last);
+        if earlier && !crossers::may_hold(open.table(), (wanted.addr, wanted.port), wanted.to, stats)? {
+            return Ok(found);
+        }
         for fence in open.fences(&first, &last, stats)? {
             Page { lookup: self, fence: &fence, open: &open, stats }.find(wanted, &mut found)?;
         }

@@ -139,6 +139,16 @@ pub(crate) struct OpenUnit {
 }
 
 impl OpenUnit {
+    /// The fence table.
+    pub(crate) fn table(&self) -> &TableReader {
+        &self.table
+    }
+
+    /// True when the one page that holds rows of these keys is known already.
+    pub(crate) fn is_at_hand(&self, first: &[u8], last: &[u8]) -> bool {
+        self.here.borrow().as_ref().is_some_and(|(from, to, _)| from.as_slice() <= first && last < to.as_slice())
+    }
+
     /// The fences that hold rows of these keys, the last one first.
     pub(crate) fn fences(&self, first: &[u8], last: &[u8], stats: &mut Stats) -> Result<Vec<Rc<Fence>>, StoreError> {
         if let Some((from, to, fence)) = self.here.borrow().as_ref()

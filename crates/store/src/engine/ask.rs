@@ -159,7 +159,7 @@ impl Store {
         let reader = self.open_unit(unit)?;
         let batches = reader.rows(unit.first_row..unit.first_row + unit.rows, None)?;
         let rows = arrow::compute::concat_batches(&unit.kind.schema(), &batches).map_err(|e| StoreError::Internal(e.to_string()))?;
-        write_fences(&self.files, unit.unit, unit.sealed.day(), &rows, reader.map(), unit.first_row)
+        write_fences(&self.files, unit, &rows, reader.map(), unit.first_row)
     }
 
     /// Sessions that may have had this address in `from..=to`, in one realm or in all, and what was read.
