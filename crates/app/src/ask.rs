@@ -1,9 +1,10 @@
 //! A look-up from its words to its answer: read, judge whether it may be asked, answer, and what the ledger says of it.
 
-use weir_attribution::Answer;
+use weir_attribution::{Answer, Question};
 use weir_base::net::{Addr16, Prefix};
 use weir_base::time::Millis;
 use weir_store::engine::Store;
+use weir_store::shelf::Shelf;
 
 use crate::facts::{StoreFacts, View};
 use crate::fail::Failure;
@@ -43,15 +44,7 @@ pub struct Outcome {
 pub fn answer(store: &Store, view: &View, origin: &str, asker: &Asker, words: &Words, now: Millis) -> Outcome {
     let (answer, read) = match words.read() {
         Err(failure) => (Err(failure), (0, 0)),
-        Ok(question) if asker.purpose == "drill" && !may_drill(question.public, origin) => {
-            let todo = "give operate or security-event as --purpose";
-            (Err(Failure::usage("a drill may only ask about 198.18.0.0/15, or in a demonstration", todo)), (0, 0))
-        }
-        Ok(question) => {
-            let facts = StoreFacts::new(store, view, &question);
-            let answer = weir_attribution::answer(&question, &facts, now).map_err(Failure::sentence);
-            (answer, facts.read.get())
-        }
+        Ok(question) => read(store, view, origin, asker, (&question, &Shelf::default()), now),
     };
     let (said, rows) = match &answer {
         Ok(answer) => (answer.outcome.name(), (answer.candidates.len() + answer.candidates_left) as u64),
@@ -69,6 +62,25 @@ pub fn answer(store: &Store, view: &View, origin: &str, asker: &Asker, words: &W
         rows,
     };
     Outcome { answer, asked, read }
+}
+
+/// The answer to a question alone, with what is at hand from questions before, and the pages and bytes that were read. Its record, or that of the file
+/// it stands in, must be durable before it is shown.
+pub fn read(
+    store: &Store,
+    view: &View,
+    origin: &str,
+    asker: &Asker,
+    (question, shelf): (&Question, &Shelf),
+    now: Millis,
+) -> (Result<Answer, Failure>, (u64, u64)) {
+    if asker.purpose == "drill" && !may_drill(question.public, origin) {
+        let todo = "give operate or security-event as --purpose";
+        return (Err(Failure::usage("a drill may only ask about 198.18.0.0/15, or in a demonstration", todo)), (0, 0));
+    }
+    let facts = StoreFacts::new(store, view, question, shelf);
+    let answer = weir_attribution::answer(question, &facts, now).map_err(Failure::sentence);
+    (answer, facts.read.get())
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use weir_base::crypto::sha256;
 
 use crate::cli::LookupArgs;
 use crate::fail::{FAILED, Failure};
-use crate::limits::{BATCH_BYTES, BATCH_QUESTIONS};
+use crate::limits::{BATCH_BYTES, BATCH_PART_BYTES, BATCH_QUESTIONS};
 use crate::output;
 use crate::socket::batch::heading;
 use crate::socket::client::Client;
@@ -41,13 +41,13 @@ pub fn run(args: &LookupArgs, file: &Path) -> Result<ExitCode, Failure> {
         output::text("line,answer,code,realm,subscriber,inside,inside_port,start,end,reason\n")?;
     }
     let parts = parts(&text, head);
-    for (i, part) in parts.iter().enumerate() {
-        let answer = client.call(json!({ "op": "batch", "batch": batch, "text": part, "last": i + 1 == parts.len() }))?;
-        let answers = answer.as_array().cloned().unwrap_or_default();
+    let request = |(i, part): (usize, &&str)| json!({ "op": "batch", "batch": batch, "text": part, "last": i + 1 == parts.len() });
+    client.call_each(parts.iter().enumerate().map(request), |answer| {
+        let answers = answer.as_array().map(Vec::as_slice).unwrap_or_default();
         answers.iter().for_each(|answer| tally.count(answer));
-        write(args.json, &answers)?;
         bar.inc(answers.len() as u64);
-    }
+        write(args.json, answers)
+    })?;
     bar.finish_and_clear();
     let Tally { one, none, several, unknown, refused } = tally;
     eprintln!("{rows} questions: {one} one, {none} none, {several} several, {unknown} unknown, {refused} refused");
@@ -106,7 +106,7 @@ fn parts(text: &str, head: usize) -> Vec<&str> {
     let (mut parts, mut from, mut lines) = (Vec::new(), 0, 0);
     for (at, _) in text.match_indices('\n').filter(|(at, _)| *at >= head) {
         lines += 1;
-        if lines == BATCH_QUESTIONS {
+        if lines == BATCH_QUESTIONS || at - from >= BATCH_PART_BYTES {
             parts.push(&text[from..=at]);
             (from, lines) = (at + 1, 0);
         }
@@ -161,6 +161,10 @@ mod tests {
                 assert!(parts.iter().rev().skip(1).all(|p| p.ends_with('\n')));
             }
         }
+        let long = format!("{}\n", "x".repeat(BATCH_PART_BYTES / 2));
+        let text = format!("public,at\n{}", long.repeat(5));
+        assert!(parts(&text, 10).len() >= 3);
+        assert_eq!(parts(&text, 10).concat(), text);
     }
 
     #[test]

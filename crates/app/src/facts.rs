@@ -15,6 +15,7 @@ use weir_sources::ipfix::normalise::fingerprint;
 use weir_store::engine::{SourceInfo, Store};
 use weir_store::nat::mapping::Mapping;
 use weir_store::session::span::SessionSpan;
+use weir_store::shelf::Shelf;
 
 use crate::clocks::Clocks;
 use crate::front::Reach;
@@ -59,18 +60,20 @@ pub struct StoreFacts<'a> {
     store: &'a Store,
     view: &'a View,
     question: &'a Question,
+    /// What is at hand from questions before.
+    shelf: &'a Shelf,
     /// Pages and bytes read so far.
     pub read: Cell<(u64, u64)>,
 }
 
 impl<'a> StoreFacts<'a> {
     /// Facts from a store.
-    pub fn new(store: &'a Store, view: &'a View, question: &'a Question) -> StoreFacts<'a> {
-        StoreFacts { store, view, question, read: Cell::new((0, 0)) }
+    pub fn new(store: &'a Store, view: &'a View, question: &'a Question, shelf: &'a Shelf) -> StoreFacts<'a> {
+        StoreFacts { store, view, question, shelf, read: Cell::new((0, 0)) }
     }
 
     fn find(&self, public: Addr16, port: Option<u16>, protocol: Option<u8>, from: Millis, to: Millis) -> Read<Vec<Mapping>> {
-        let (found, stats) = self.store.mappings(public, port, protocol, from, to).map_err(failed)?;
+        let (found, stats) = self.store.mappings_with(self.shelf, public, port, protocol, (from, to)).map_err(failed)?;
         self.count(stats.pages, stats.bytes);
         Ok(found)
     }
@@ -192,7 +195,7 @@ impl Facts for StoreFacts<'_> {
     }
 
     fn sessions(&self, realm: Option<u32>, address: Addr16, from: Millis, to: Millis) -> Read<Vec<SessionFact>> {
-        let (found, stats) = self.store.sessions(realm, address, from, to).map_err(failed)?;
+        let (found, stats) = self.store.sessions_with(self.shelf, realm, address, (from, to)).map_err(failed)?;
         self.count(stats.pages, stats.bytes);
         let mut facts: Vec<SessionFact> = found.iter().map(|span| self.session_fact(span)).collect();
         // A NAS names the account; the lease of the same address, in the same realm, only its hardware address.

@@ -45,8 +45,11 @@ pub const REQUEST_QUESTIONS: usize = 4_096;
 /// Largest file of questions, in bytes.
 pub const BATCH_BYTES: u64 = 256 << 20;
 
-/// Questions of a file handed over at once.
-pub const BATCH_QUESTIONS: usize = 1_000;
+/// Questions of a file handed over at once, at most: those about one time and address share what is read for them.
+pub const BATCH_QUESTIONS: usize = 25_000;
+
+/// Bytes of a part of a file, at most, as long as a line is no longer: as a request it is half as long again.
+pub const BATCH_PART_BYTES: usize = 2 << 20;
 
 /// Batches of questions under way at once.
 pub const BATCHES: usize = 16;

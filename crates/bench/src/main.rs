@@ -1,14 +1,20 @@
 //! Measuring programs. Each prints one JSON object a reading on standard output and talks on standard error; `cargo xtask bench` runs them.
 //!
 //! `weir-bench nat`, `lookup`, `radius` and `syslog` measure `weir-bench serve`, a process of its own: sources and store as they are in
-//! `weir`, without SQL, so that a release build takes minutes. `seal`, `verify` and `start` measure one step over a history made beforehand. `weir-bench fold` runs minutes of simulated time through the same code as fast as
+//! `weir`, without SQL, so that a release build takes minutes. `seal`, `verify` and `start` measure one step over a history made beforehand, `batch`, `scale`, `beside` and `growth-…` what comes of size. `weir-bench fold` runs minutes of simulated time through the same code as fast as
 //! it goes, in one process: for a profiler, and for bytes on disk.
 
+mod asking;
+mod batch;
+mod beside;
 mod cgroup;
 mod corpus;
 mod counts;
 mod encodings;
+mod facts;
 mod fold;
+mod growing;
+mod growth;
 mod lines;
 mod lookup;
 mod memory;
@@ -18,6 +24,8 @@ mod nat;
 mod nfcapd;
 mod proc;
 mod radius;
+mod records;
+mod scale;
 mod seal;
 mod serve;
 mod shared;
@@ -49,6 +57,14 @@ fn run(words: &[&str]) -> Outcome<()> {
         ["verify"] => verify::run(),
         ["verify", folder] => verify::judge(folder.as_ref()),
         ["fold", rate, seconds, folder] => fold::play(rate.parse()?, seconds.parse()?, folder.as_ref(), None).map(|_| ()),
+        ["batch"] => batch::run(),
+        ["scale", sizes @ ..] => scale::run(&sizes.iter().map(|size| size.parse()).collect::<Result<Vec<u64>, _>>()?),
+        ["beside"] => beside::run(),
+        ["growth-rate"] => growth::rate(),
+        ["growth-history"] => growth::history(),
+        ["growth-exporters"] => growth::exporters(),
+        ["growth-open"] => growth::open(),
+        ["growth-open", count] => growth::opened(count.parse()?),
         ["start"] => start::run(),
         ["counts"] => counts::run(),
         ["fold"] => fold::run(300_000, 60),

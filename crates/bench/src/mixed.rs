@@ -71,7 +71,7 @@ fn measure<'a>(fed: &Fed, datagrams: &mut dyn Iterator<Item = (SocketAddr, &'a [
 }
 
 fn address(exporter: u8) -> SocketAddr {
-    ([127, 0, 1, exporter], 4_739).into()
+    ([127, 1, 1, exporter], 4_739).into()
 }
 
 /// What many exporters send, in the order in which it leaves.

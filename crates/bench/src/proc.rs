@@ -47,8 +47,17 @@ pub fn processor_now() -> Duration {
 
 /// The most memory a process has held so far, in bytes (`VmHWM` of proc(5)).
 pub fn most_memory(pid: u32) -> Outcome<u64> {
+    memory(pid, "VmHWM:")
+}
+
+/// The memory a process holds, in bytes (`VmRSS` of proc(5)).
+pub fn memory_now(pid: u32) -> Outcome<u64> {
+    memory(pid, "VmRSS:")
+}
+
+fn memory(pid: u32, name: &str) -> Outcome<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:")).ok_or("the kernel does not tell the memory")?;
+    let line = status.lines().find_map(|l| l.strip_prefix(name)).ok_or("the kernel does not tell the memory")?;
     Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? * 1_024)
 }
 

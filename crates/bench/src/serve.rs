@@ -92,12 +92,26 @@ impl Served {
             Some("flush") => Ok(json!(self.store.flush_index().map(|()| 0)?)),
             Some("repack") => Ok(json!(self.store.repack(Millis(i64::MAX))?.units)),
             Some("lookup") => self.lookup(request),
+            Some("many") => self.many(request),
             _ => Err("no such request".into()),
         }
     }
 
     /// One question: what the engine found, how long it took, and how long the ledger's durable record took after it.
     fn lookup(&self, request: &Value) -> Outcome<Value> {
+        let mut answer = self.engine(request)?;
+        answer["ledger_ms"] = json!(self.ledger(std::slice::from_ref(request))?);
+        Ok(answer)
+    }
+
+    /// Some questions that were due together: their records are durable together.
+    fn many(&self, request: &Value) -> Outcome<Value> {
+        let questions = request["questions"].as_array().ok_or("no questions")?;
+        let answers = questions.iter().map(|question| self.engine(question)).collect::<Outcome<Vec<Value>>>()?;
+        Ok(json!({ "answers": answers, "ledger_ms": self.ledger(questions)? }))
+    }
+
+    fn engine(&self, request: &Value) -> Outcome<Value> {
         let text = |name: &str| request[name].as_str().ok_or("a question lacks a word");
         let public: Addr16 = text("public")?.parse()?;
         let port = u16::try_from(request["port"].as_u64().ok_or("no port")?)?;
@@ -106,16 +120,20 @@ impl Served {
         let begun = self.clock.monotonic();
         let (found, stats) = self.store.mappings(public, Some(port), Some(protocol), at.plus(-skew), at.plus(skew))?;
         let engine = self.clock.monotonic() - begun;
-        let begun = self.clock.monotonic();
-        let target = self.store.ledger_seal(request.to_string().as_bytes())?;
-        let asked = Question { time: self.clock.now(), target, ..Question::default() };
-        self.store.commit(Group { batches: vec![(Kind::Question, Question::batch(&[asked]))], ..Group::new("ledger") })?;
-        let ledger = self.clock.monotonic() - begun;
         let holds = |m: &&weir_store::nat::mapping::Mapping| m.start.is_none_or(|s| s <= at) && m.end.is_none_or(|e| e >= at);
         let inside: Vec<String> = found.iter().filter(holds).map(|m| m.inside.to_string()).collect();
-        Ok(json!({
-            "inside": inside, "engine_ms": engine.as_secs_f64() * 1e3, "ledger_ms": ledger.as_secs_f64() * 1e3,
-            "pages": stats.pages, "bytes": stats.bytes,
-        }))
+        Ok(json!({ "inside": inside, "engine_ms": engine.as_secs_f64() * 1e3, "pages": stats.pages, "bytes": stats.bytes }))
+    }
+
+    /// Makes the records of these questions durable; the milliseconds it took.
+    fn ledger(&self, questions: &[Value]) -> Outcome<f64> {
+        let begun = self.clock.monotonic();
+        let record = |question: &Value| -> Outcome<Question> {
+            let target = self.store.ledger_seal(question.to_string().as_bytes())?;
+            Ok(Question { time: self.clock.now(), target, ..Question::default() })
+        };
+        let asked = questions.iter().map(record).collect::<Outcome<Vec<_>>>()?;
+        self.store.commit(Group { batches: vec![(Kind::Question, Question::batch(&asked))], ..Group::new("ledger") })?;
+        Ok((self.clock.monotonic() - begun).as_secs_f64() * 1e3)
     }
 }

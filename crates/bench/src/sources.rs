@@ -21,7 +21,7 @@ const IDENTITY: &str = "identity";
 /// The secret that the measured NASes share with us.
 pub const SECRET: &str = "a secret for measuring only";
 
-/// One exporter; the times in the corpus are those of its making, so the exporter's clock is not judged by them.
+/// One exporter, and a network of them; the times in the corpus are those of its making, so the exporter's clock is not judged by them.
 const IPFIX: &str = r#"
 listen = ["127.0.0.1:0"]
 [[exporters]]
@@ -31,8 +31,7 @@ realm = "bench"
 profile = "rfc8158"
 clock = "trust"
 [[exporters]]
-name = ""
-prefix = "127.0.1.0/24"
+prefix = "127.1.0.0/16"
 realm = "bench"
 profile = "rfc8158"
 clock = "trust"

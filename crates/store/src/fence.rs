@@ -1,6 +1,9 @@
 //! Fence tables: which page of a NAT unit holds which public ends, so that a look-up reads a few columns of one page and never the unit's footer.
 //! Columns that have one value in all rows of a page are told in the table itself, and then not read at all.
 
+mod crossers;
+
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -10,24 +13,33 @@ use arrow::array::{
 use arrow::buffer::Buffer;
 use arrow::datatypes::{TimestampMillisecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type};
 use weir_base::crypto::Secret;
-use weir_base::disk::DiskFile;
 use weir_base::net::Addr16;
-use weir_base::time::{Day, Millis};
+use weir_base::time::Millis;
 use weir_record::column::{UTC, bytes16};
 use weir_record::field::Type;
 use weir_record::kinds::RowType;
-use weir_record::parquet::{self, PageDecryptor, PageMap, Span, Spot};
+use weir_record::parquet::{self, PageMap};
 use weir_record::{Id, Kind};
 
 use crate::catalog::UnitMeta;
 use crate::engine::StoreError;
 use crate::index::{IndexFiles, needs_span};
+use crate::limits::{REACH_MS, REACH_UNITS, WINDOW_SLACK_MS};
 use crate::nat::mapping::{Columns, Mapping};
+use crate::shelf::{OpenUnit, Shelf};
 use crate::spankey::sortable;
-use crate::table::{Stats, TableReader, TableWriter};
+use crate::table::{Stats, TableWriter};
 
 /// Folder of the tables.
 pub const FENCES: &str = "index/units";
+
+/// When the unit that has this window was opened: the window reaches back from there ([`REACH_UNITS`], [`REACH_MS`]). Roughly, where the window was not
+/// kept: what comes of it is only which units are asked twice.
+fn own_begin(window: (Millis, Millis)) -> Millis {
+    let long = window.1.since(window.0) - 2 * WINDOW_SLACK_MS;
+    let own = (long / (REACH_UNITS + 1)).max(long - REACH_MS).max(0);
+    window.1.plus(-WINDOW_SLACK_MS - own)
+}
 
 /// Columns of a NAT mapping that a look-up has no use for.
 const UNREAD: [&str; 2] = ["ref_entry", "ref_row"];
@@ -85,7 +97,7 @@ fn repeated(ty: Type, bytes: &[u8], rows: usize) -> Option<ArrayRef> {
 }
 
 /// One entry of a table: rows of the file, the values of columns that have only one, and where the pages of the others are.
-struct Fence {
+pub(crate) struct Fence {
     rows: std::ops::Range<u64>,
     constants: Vec<Option<Vec<u8>>>,
     map: PageMap,
@@ -116,7 +128,7 @@ impl Fence {
         out
     }
 
-    fn decode(bytes: &[u8]) -> Option<Fence> {
+    pub(crate) fn decode(bytes: &[u8]) -> Option<Fence> {
         let (start, bytes) = bytes.split_first_chunk::<8>()?;
         let (end, bytes) = bytes.split_first_chunk::<8>()?;
         let (mask, mut bytes) = bytes.split_first_chunk::<4>()?;
@@ -138,12 +150,12 @@ impl Fence {
 
 /// Writes the fence table of a NAT unit: first public end of each page → what the page holds. `rows` are the unit's own rows, which lie in the
 /// file from `first_row` on.
-pub fn write_fences(files: &IndexFiles, unit: Id, day: Day, rows: &RecordBatch, map: &PageMap, first_row: u64) -> Result<(), StoreError> {
-    let path = fence_file(unit);
+pub fn write_fences(files: &IndexFiles, unit: &UnitMeta, rows: &RecordBatch, map: &PageMap, first_row: u64) -> Result<(), StoreError> {
+    let path = fence_file(unit.unit);
     if files.disk.exists(path.as_ref())? {
         files.disk.remove(path.as_ref())?;
     }
-    let mut writer = TableWriter::create(&files.disk, path.as_ref(), &files.key(day)?)?;
+    let mut writer = TableWriter::create(&files.disk, path.as_ref(), &files.key(unit.sealed.day())?)?;
     let (addrs, ports) = (rows.column(0).as_fixed_size_binary(), rows.column(1).as_primitive::<UInt16Type>());
     let starts = rows.column(2).as_primitive::<TimestampMillisecondType>();
     let end = first_row + rows.num_rows() as u64;
@@ -160,6 +172,7 @@ pub fn write_fences(files: &IndexFiles, unit: Id, day: Day, rows: &RecordBatch, 
         unique.extend(u32::try_from(row).unwrap_or(u32::MAX).to_be_bytes());
         writer.push(&unique, &Fence::of(cut, &columns, map).encode())?;
     }
+    crossers::write(&mut writer, own_begin(unit.window), rows)?;
     writer.finish()?;
     Ok(())
 }
@@ -189,24 +202,20 @@ pub struct Wanted {
 
 impl UnitLookup<'_> {
     /// Rows of mappings that have ended and overlap what is wanted, if the unit answers for them.
-    pub fn find(&self, wanted: Wanted, stats: &mut Stats) -> Result<Vec<Mapping>, StoreError> {
-        let path = fence_file(self.unit.unit);
-        let reader = TableReader::open(&self.files.disk, path.as_ref(), &self.files.key(self.unit.sealed.day())?)?;
+    pub fn find(&self, wanted: Wanted, shelf: &Shelf, stats: &mut Stats) -> Result<Vec<Mapping>, StoreError> {
+        let open = shelf.unit(self.files, self.unit)?;
         let mut first = fence_key(&wanted.addr.0, wanted.port, self.unit.window.0).to_vec();
         first.extend([0; 4]);
         let mut last = fence_key(&wanted.addr.0, wanted.port, wanted.to).to_vec();
         last.extend([0xff; 4]);
-        // Back from the last page that can hold such rows to the one in which they begin.
-        let mut pages: Vec<Vec<u8>> = Vec::new();
-        reader.range_back(&[], &last, stats, &mut |key, value| {
-            pages.push(value.to_vec());
-            key > first.as_slice()
-        })?;
-        let mut file = None;
         let mut found = Vec::new();
-        for value in pages {
-            let fence = Fence::decode(&value).ok_or_else(|| self.damaged())?;
-            Page { lookup: self, fence, file: &mut file, stats, pages: None }.find(wanted, &mut found)?;
+        // Nearly all that a unit closes began in it: most units that closed later have nothing to say, and say so with one block.
+        let earlier = wanted.to < own_begin(self.unit.window) && !open.is_at_hand(&first, &last);
+        if earlier && !crossers::may_hold(open.table(), (wanted.addr, wanted.port), wanted.to, stats)? {
+            return Ok(found);
+        }
+        for fence in open.fences(&first, &last, stats)? {
+            Page { lookup: self, fence: &fence, open: &open, stats }.find(wanted, &mut found)?;
         }
         Ok(found)
     }
@@ -219,11 +228,9 @@ impl UnitLookup<'_> {
 /// The rows of one fence under inspection.
 struct Page<'a, 'b> {
     lookup: &'a UnitLookup<'a>,
-    fence: Fence,
-    /// The unit's file, opened for the first page that is read.
-    file: &'b mut Option<Box<dyn DiskFile>>,
+    fence: &'a Fence,
+    open: &'a OpenUnit,
     stats: &'b mut Stats,
-    pages: Option<PageDecryptor>,
 }
 
 impl Page<'_, '_> {
@@ -231,21 +238,32 @@ impl Page<'_, '_> {
         let (Ok(start), Ok(end)) = (usize::try_from(self.fence.rows.start), usize::try_from(self.fence.rows.end)) else {
             return Err(self.lookup.damaged());
         };
-        let len = end.checked_sub(start).ok_or_else(|| self.lookup.damaged())?;
-        let (mut low, mut high) = (0, len);
+        let (mut low, mut high) = (0, end.checked_sub(start).ok_or_else(|| self.lookup.damaged())?);
         // Rows of one end stand together, those of one address too.
-        let addrs = self.column("public_address", 0, len)?;
-        narrow(&mut low, &mut high, |i| addrs.as_fixed_size_binary().value(i) == wanted.addr.0);
+        match self.constant("public_address") {
+            Some(known) if known == wanted.addr.0 => {}
+            Some(_) => return Ok(()),
+            None => {
+                let addrs = self.column("public_address", low, high)?;
+                let addrs = addrs.as_fixed_size_binary();
+                narrow(&mut low, &mut high, |i| addrs.value(i).cmp(&wanted.addr.0));
+            }
+        }
         if low == high {
             return Ok(());
         }
         let ports = self.column("public_port", low, high)?;
-        let ports = ports.as_primitive::<UInt16Type>();
+        let ports = ports.as_primitive::<UInt16Type>().values();
         let base = low;
-        narrow(&mut low, &mut high, |i| ports.value(i - base) == wanted.port);
+        narrow(&mut low, &mut high, |i| ports[i - base].cmp(&wanted.port));
         if low == high {
             return Ok(());
         }
+        self.overlapping(wanted, low, high, found)
+    }
+
+    /// Of the rows of one end those that overlap.
+    fn overlapping(&mut self, wanted: Wanted, low: usize, high: usize, found: &mut Vec<Mapping>) -> Result<(), StoreError> {
         let (start, duration) = (self.column("start", low, high)?, self.column("duration", low, high)?);
         let (starts, lasts) = (start.as_primitive::<TimestampMillisecondType>(), duration.as_primitive::<UInt64Type>());
         let overlaps =
@@ -266,7 +284,7 @@ impl Page<'_, '_> {
         }
         let rows = RecordBatch::try_new(Kind::NatMapping.schema(), columns).map_err(|_| self.lookup.damaged())?;
         let rows = Columns::of(&rows);
-        for (row_type, m) in (0..high - low).filter_map(|row| rows.get(row)) {
+        for (row_type, m) in (0..high - low).filter(|row| overlaps(*row)).filter_map(|row| rows.get(row)) {
             let ended = matches!(row_type, RowType::Whole | RowType::Close);
             let overlaps = m.start.is_some_and(|s| s <= wanted.to) && m.end.is_some_and(|e| e >= wanted.from);
             if ended && overlaps && !needs_span(&m, self.lookup.unit.window) {
@@ -274,6 +292,12 @@ impl Page<'_, '_> {
             }
         }
         Ok(())
+    }
+
+    /// The value that a column has in all rows, if it is one.
+    fn constant(&self, name: &str) -> Option<&[u8]> {
+        let index = Kind::NatMapping.spec().index(name)?;
+        self.fence.constants.get(index)?.as_deref()
     }
 
     /// Rows `low..high` of a column, counted from the first row of the fence.
@@ -288,7 +312,7 @@ impl Page<'_, '_> {
         let mut parts = Vec::with_capacity(1);
         while at < end {
             let spot = self.fence.map.locate(at, index).ok_or_else(|| self.lookup.damaged())?;
-            let page = self.page(&spot)?;
+            let page = self.open.page(self.lookup.files, &self.lookup.key, self.fence.map.unique, &spot, self.stats)?;
             let until = spot.range().end.min(end);
             let (skip, len) = ((at - spot.first_row) as usize, (until - at) as usize);
             if skip + len > page.len() {
@@ -305,44 +329,19 @@ impl Page<'_, '_> {
             }
         }
     }
-
-    fn page(&mut self, spot: &Spot) -> Result<ArrayRef, StoreError> {
-        let failed = |e: parquet::ParquetFailure| StoreError::Damaged(e.to_string());
-        let dictionary = match spot.dictionary {
-            Some(at) => {
-                let bytes = self.read(at)?;
-                Some(self.decryptor().dictionary(spot, &bytes).map_err(failed)?)
-            }
-            None => None,
-        };
-        let bytes = self.read(spot.at)?;
-        parquet::read_page(self.decryptor(), spot, &bytes, dictionary.as_ref()).map_err(failed)
-    }
-
-    fn decryptor(&mut self) -> &PageDecryptor {
-        let (key, unique) = (&self.lookup.key, self.fence.map.unique);
-        self.pages.get_or_insert_with(|| PageDecryptor::new(Kind::NatMapping, key, unique))
-    }
-
-    fn read(&mut self, at: Span) -> Result<Vec<u8>, StoreError> {
-        let file = match self.file.as_ref() {
-            Some(file) => file,
-            None => self.file.insert(self.lookup.files.disk.open(self.lookup.unit.file.as_ref(), false)?),
-        };
-        let mut bytes = vec![0; at.length as usize];
-        file.read_exact_at(&mut bytes, at.offset)?;
-        self.stats.pages += 1;
-        self.stats.bytes += u64::from(at.length);
-        Ok(bytes)
-    }
 }
 
-/// Narrows a stretch of rows to the one stretch in it that fits.
-fn narrow(low: &mut usize, high: &mut usize, fits: impl Fn(usize) -> bool) {
-    let Some(first) = (*low..*high).find(|i| fits(*i)) else {
-        *high = *low;
-        return;
+/// Narrows a stretch of sorted rows to those that are equal.
+fn narrow(low: &mut usize, high: &mut usize, order: impl Fn(usize) -> Ordering) {
+    let (from, to) = (*low, *high);
+    let bound = |within: &dyn Fn(Ordering) -> bool| {
+        let (mut a, mut b) = (from, to);
+        while a < b {
+            let middle = a + (b - a) / 2;
+            if within(order(middle)) { a = middle + 1 } else { b = middle }
+        }
+        a
     };
-    let after = (first..*high).find(|i| !fits(*i)).unwrap_or(*high);
-    (*low, *high) = (first, after);
+    *low = bound(&|o| o == Ordering::Less);
+    *high = bound(&|o| o != Ordering::Greater);
 }

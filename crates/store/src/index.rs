@@ -21,6 +21,7 @@ use crate::nat::mapping::{Columns, Mapping, RowRef};
 use crate::nat::open::{Open, OpenTable, Orphans};
 use crate::session::span::SessionSpan;
 use crate::session::table::SessionTable;
+use crate::shelf::Shelf;
 use crate::spankey::{END_KEY_BYTES, EndKey, from_sortable, span_key};
 use crate::table::{Stats, TableError, TableReader, TableWriter};
 
@@ -192,8 +193,15 @@ impl IndexFiles {
     }
 
     /// Spans of one run that overlap `from..=to`.
-    pub fn read_run(&self, run: &RunMeta, keys: &[EndKey], from: Millis, to: Millis, stats: &mut Stats) -> Result<Vec<Stored>, TableError> {
-        let reader = self.open(&run.file, run.day)?;
+    pub fn read_run(
+        &self,
+        run: &RunMeta,
+        shelf: &Shelf,
+        keys: &[EndKey],
+        (from, to): (Millis, Millis),
+        stats: &mut Stats,
+    ) -> Result<Vec<Stored>, TableError> {
+        let reader = shelf.run(self, run)?;
         let mut found = Vec::new();
         // In every level but the last a span is never longer than the level is wide.
         let earliest = if usize::from(run.level) + 1 < LEVELS { from.plus(-width(run.level)) } else { Millis(i64::MIN) };

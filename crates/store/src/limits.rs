@@ -143,3 +143,26 @@ pub const STRETCHES_A_SESSION: usize = 16;
 
 /// Addresses and prefixes named by events of one moment, or by the ends of one session.
 pub const NAMES_A_SESSION: usize = 64;
+
+/// Units and runs that a shelf keeps open: a file or two each.
+pub const SHELF_UNITS: usize = 16;
+/// See [`SHELF_UNITS`]: more than the buckets of one moment have.
+pub const SHELF_RUNS: usize = 64;
+
+/// Blocks of each table that a shelf keeps open.
+pub const SHELF_BLOCKS: usize = 64;
+
+/// Entries of a fence table that a shelf keeps decoded, of each unit.
+pub const SHELF_FENCES: usize = 8;
+
+/// Bytes of decoded pages on a shelf; beyond them it is cleared.
+pub const SHELF_BYTES: usize = 24 << 20;
+
+/// Threads that answer many questions at once, at most: whoever else is at work needs processors, too.
+pub const MANY_THREADS: usize = 4;
+
+/// Questions that are worth a thread of their own.
+pub const MANY_LEAST: usize = 64;
+
+/// Questions of so many milliseconds are answered from address to address, one such time after the other: a shelf holds the units of that time.
+pub const MANY_SPAN_MS: i64 = 600_000;

@@ -121,6 +121,12 @@ impl TableReader {
         Ok(TableReader(Table::open(Blocks(file), len, index_key)?))
     }
 
+    /// The same table with so many blocks at hand, for somebody who asks it many questions.
+    #[must_use]
+    pub fn keeping(self, blocks: usize) -> TableReader {
+        TableReader(self.0.keeping(blocks))
+    }
+
     /// Entries.
     pub fn entries(&self) -> u64 {
         self.0.entries()

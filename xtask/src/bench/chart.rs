@@ -17,7 +17,7 @@ const RIGHT: f64 = 120.0;
 /// Steps of the upright axis.
 const TICKS: u32 = 4;
 /// Readable on white and on black, and told apart without seeing colour by the names beside them.
-const COLOURS: &[&str] = &["#2a78b8", "#c9601a", "#3d8f4f", "#8a5ab5"];
+const COLOURS: &[&str] = &["#2a78b8", "#c9601a", "#3d8f4f", "#8a5ab5", "#b03a5b", "#7a7a2e"];
 
 /// A chart.
 #[derive(Clone, Debug)]
@@ -37,6 +37,43 @@ pub enum Kind {
     Bars(Vec<(String, f64)>),
     /// Named lines through points (x above 0, y); the x axis is logarithmic.
     Lines(Vec<(String, Vec<(f64, f64)>)>),
+    /// The same where the upright axis is logarithmic, too: what does not grow is level, what grows with x rises by as much. Values of 0 have no place.
+    Slopes(Vec<(String, Vec<(f64, f64)>)>),
+}
+
+/// From the bottom to the top of the upright axis.
+#[derive(Clone, Copy, Debug)]
+enum Axis {
+    /// From 0.
+    Linear(f64),
+    /// From one power of ten to another.
+    Powers(i32, i32),
+}
+
+impl Axis {
+    fn powers(values: impl Iterator<Item = f64>) -> Axis {
+        let exponents: Vec<f64> = values.filter(|v| *v > 0.0 && v.is_finite()).map(f64::log10).collect();
+        let low = exponents.iter().copied().fold(f64::INFINITY, f64::min).floor();
+        let high = exponents.iter().copied().fold(f64::NEG_INFINITY, f64::max).ceil();
+        if exponents.is_empty() { Axis::Powers(0, 1) } else { Axis::Powers(low as i32, (high as i32).max(low as i32 + 1)) }
+    }
+
+    fn ticks(self) -> Vec<f64> {
+        match self {
+            Axis::Linear(top) => (0..=TICKS).map(|tick| top * f64::from(tick) / f64::from(TICKS)).collect(),
+            Axis::Powers(low, high) => (low..=high).map(|power| 10f64.powi(power)).collect(),
+        }
+    }
+
+    /// How far up a value stands; none if it has no place.
+    fn height(self, value: f64) -> Option<f64> {
+        let share = match self {
+            Axis::Linear(top) => value / top,
+            Axis::Powers(..) if value <= 0.0 => return None,
+            Axis::Powers(low, high) => (value.log10() - f64::from(low)) / f64::from(high - low),
+        };
+        Some(HEIGHT - BOTTOM - share.clamp(0.0, 1.0) * (HEIGHT - TOP - BOTTOM))
+    }
 }
 
 impl Chart {
@@ -46,16 +83,17 @@ impl Chart {
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" font-family=\"sans-serif\" font-size=\"12\" fill=\"#777\">\n"
         );
         text(&mut out, LEFT, 20.0, "start", &format!("{} ({})", self.title, self.unit));
-        let top = round_up(self.values().fold(0.0, f64::max));
-        for tick in 0..=TICKS {
-            let value = top * f64::from(tick) / f64::from(TICKS);
-            let y = height_of(value, top);
+        let axis = match &self.kind {
+            Kind::Slopes(_) => Axis::powers(self.values()),
+            _ => Axis::Linear(round_up(self.values().fold(0.0, f64::max))),
+        };
+        for (value, y) in axis.ticks().into_iter().filter_map(|value| Some((value, axis.height(value)?))) {
             let _ = writeln!(out, "<path d=\"M{LEFT} {y:.1}H{:.1}\" stroke=\"#7774\"/>", WIDTH - RIGHT);
-            text(&mut out, LEFT - 6.0, y + 4.0, "end", &number(value));
+            text(&mut out, LEFT - 6.0, y + 4.0, "end", &if value >= 1e4 { short(value) } else { number(value) });
         }
         match &self.kind {
-            Kind::Bars(bars) => draw_bars(&mut out, bars, top),
-            Kind::Lines(lines) => draw_lines(&mut out, lines, top),
+            Kind::Bars(bars) => draw_bars(&mut out, bars, axis),
+            Kind::Lines(lines) | Kind::Slopes(lines) => draw_lines(&mut out, lines, axis),
         }
         out.push_str("</svg>\n");
         out
@@ -64,15 +102,15 @@ impl Chart {
     fn values(&self) -> Box<dyn Iterator<Item = f64> + '_> {
         match &self.kind {
             Kind::Bars(bars) => Box::new(bars.iter().map(|(_, value)| *value)),
-            Kind::Lines(lines) => Box::new(lines.iter().flat_map(|(_, points)| points.iter().map(|(_, y)| *y))),
+            Kind::Lines(lines) | Kind::Slopes(lines) => Box::new(lines.iter().flat_map(|(_, points)| points.iter().map(|(_, y)| *y))),
         }
     }
 }
 
-fn draw_bars(out: &mut String, bars: &[(String, f64)], top: f64) {
+fn draw_bars(out: &mut String, bars: &[(String, f64)], axis: Axis) {
     let slot = (WIDTH - LEFT - RIGHT) / (bars.len().max(1) as f64);
     for (place, (name, value)) in bars.iter().enumerate() {
-        let (x, y) = (LEFT + slot * (place as f64 + 0.2), height_of(*value, top));
+        let (x, y) = (LEFT + slot * (place as f64 + 0.2), axis.height(*value).unwrap_or(HEIGHT - BOTTOM));
         let (wide, high) = (slot * 0.6, HEIGHT - BOTTOM - y);
         let _ = writeln!(out, "<path d=\"M{x:.1} {y:.1}h{wide:.1}v{high:.1}h-{wide:.1}z\" fill=\"{}\"/>", colour(0));
         text(out, x + wide / 2.0, y - 4.0, "middle", &number(*value));
@@ -80,7 +118,7 @@ fn draw_bars(out: &mut String, bars: &[(String, f64)], top: f64) {
     }
 }
 
-fn draw_lines(out: &mut String, lines: &[(String, Vec<(f64, f64)>)], top: f64) {
+fn draw_lines(out: &mut String, lines: &[(String, Vec<(f64, f64)>)], axis: Axis) {
     let mut marks: Vec<f64> = lines.iter().flat_map(|(_, points)| points.iter().map(|(x, _)| *x)).filter(|x| *x > 0.0).collect();
     marks.sort_by(f64::total_cmp);
     marks.dedup();
@@ -90,14 +128,18 @@ fn draw_lines(out: &mut String, lines: &[(String, Vec<(f64, f64)>)], top: f64) {
     for x in &marks {
         text(out, across(*x), HEIGHT - BOTTOM + 16.0, "middle", &short(*x));
     }
+    let mut named: Vec<f64> = Vec::new();
     for (place, (name, points)) in lines.iter().enumerate() {
         let mut path = String::new();
-        for (x, y) in points.iter().filter(|(x, _)| *x > 0.0) {
-            let _ = write!(path, "{}{:.1} {:.1}", if path.is_empty() { "M" } else { "L" }, across(*x), height_of(*y, top));
+        for (x, y) in points.iter().filter(|(x, _)| *x > 0.0).filter_map(|(x, y)| Some((x, axis.height(*y)?))) {
+            let _ = write!(path, "{}{:.1} {y:.1}", if path.is_empty() { "M" } else { "L" }, across(*x));
         }
         let _ = writeln!(out, "<path d=\"{path}\" fill=\"none\" stroke=\"{}\" stroke-width=\"2\"/>", colour(place));
-        if let Some((x, y)) = points.last() {
-            text(out, across(*x) + 6.0, height_of(*y, top) + 4.0, "start", name);
+        if let Some((x, y)) = points.last().and_then(|(x, y)| Some((x, axis.height(*y)?))) {
+            // Names of lines that end beside each other stand one below the other.
+            let y = named.iter().fold(y, |y, other: &f64| if (y - other).abs() < 13.0 { other + 13.0 } else { y });
+            named.push(y);
+            text(out, across(*x) + 6.0, y + 4.0, "start", name);
         }
     }
 }
@@ -105,10 +147,6 @@ fn draw_lines(out: &mut String, lines: &[(String, Vec<(f64, f64)>)], top: f64) {
 fn text(out: &mut String, x: f64, y: f64, anchor: &str, words: &str) {
     let words = words.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     let _ = writeln!(out, "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\">{words}</text>");
-}
-
-fn height_of(value: f64, top: f64) -> f64 {
-    HEIGHT - BOTTOM - (value / top).clamp(0.0, 1.0) * (HEIGHT - TOP - BOTTOM)
 }
 
 fn colour(place: usize) -> &'static str {
@@ -162,10 +200,23 @@ mod tests {
     }
 
     #[test]
+    fn what_grows_alike_rises_alike_on_two_logarithmic_axes() {
+        let lines = vec![
+            ("a".into(), vec![(1.0, 1.0), (10.0, 10.0), (100.0, 100.0)]),
+            ("b".into(), vec![(1.0, 0.0), (10.0, 10.0), (100.0, 100.0)]),
+        ];
+        let svg = chart(Kind::Slopes(lines));
+        assert!(svg.contains("M70.0 280.0L295.0 160.0L520.0 40.0") && svg.contains("M295.0 160.0L520.0 40.0"), "{svg}");
+        assert!(svg.contains("y=\"44.0\" text-anchor=\"start\">a<") && svg.contains("y=\"57.0\" text-anchor=\"start\">b<"), "{svg}");
+    }
+
+    #[test]
     fn nothing_to_draw_is_still_a_document() {
         for kind in [
             Kind::Bars(vec![]),
             Kind::Lines(vec![]),
+            Kind::Slopes(vec![]),
+            Kind::Slopes(vec![("a".into(), vec![(5.0, 0.0)])]),
             Kind::Lines(vec![("a".into(), vec![])]),
             Kind::Lines(vec![("a".into(), vec![(5.0, 0.0)])]),
         ] {

@@ -7,6 +7,7 @@ mod lookup;
 mod machine;
 mod nat;
 mod readings;
+mod sizes;
 mod steps;
 
 use crate::workspace::{Result, Workspace, output};
@@ -18,20 +19,27 @@ const PROFILE: &str = "WEIR_BENCH_PROFILE";
 /// A benchmark by name.
 struct Bench {
     name: &'static str,
-    measure: fn(&Context<'_>) -> Result<Section>,
+    measure: fn(&Context<'_>, &str) -> Result<Section>,
 }
 
 const BENCHES: &[Bench] = &[
-    Bench { name: "nat", measure: nat::measure },
-    Bench { name: "mixed", measure: steps::mixed },
-    Bench { name: "encodings", measure: encodings::measure },
-    Bench { name: "lookup", measure: lookup::measure },
-    Bench { name: "radius", measure: steps::radius },
-    Bench { name: "syslog", measure: steps::syslog },
-    Bench { name: "memory", measure: steps::memory },
-    Bench { name: "seal", measure: steps::seal },
-    Bench { name: "verify", measure: steps::verify },
-    Bench { name: "start", measure: steps::start },
+    Bench { name: "nat", measure: |context, _| nat::measure(context) },
+    Bench { name: "mixed", measure: steps::measure },
+    Bench { name: "encodings", measure: |context, _| encodings::measure(context) },
+    Bench { name: "lookup", measure: |context, _| lookup::measure(context) },
+    Bench { name: "batch", measure: sizes::measure },
+    Bench { name: "scale", measure: sizes::measure },
+    Bench { name: "beside", measure: sizes::measure },
+    Bench { name: "growth-rate", measure: sizes::measure },
+    Bench { name: "growth-history", measure: sizes::measure },
+    Bench { name: "growth-exporters", measure: sizes::measure },
+    Bench { name: "growth-open", measure: sizes::measure },
+    Bench { name: "radius", measure: steps::measure },
+    Bench { name: "syslog", measure: steps::measure },
+    Bench { name: "memory", measure: steps::measure },
+    Bench { name: "seal", measure: steps::measure },
+    Bench { name: "verify", measure: steps::measure },
+    Bench { name: "start", measure: steps::measure },
 ];
 
 /// What a benchmark is given.
@@ -76,7 +84,7 @@ pub fn run(workspace: &Workspace, names: &[String], runs: u32, dry_run: bool) ->
     let context = Context { workspace, runs, profile: &profile };
     for bench in benches {
         println!("== {}, {runs} runs", bench.name);
-        let section = (bench.measure)(&context)?;
+        let section = (bench.measure)(&context, bench.name)?;
         let text = rendered(bench.name, &section, &machine, runs);
         println!("{text}");
         if !dry_run {

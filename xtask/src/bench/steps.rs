@@ -84,7 +84,8 @@ folder and says when it listens; its memory is looked at a second later. Then th
     },
 ];
 
-fn measure(context: &Context<'_>, name: &str) -> Result<Section> {
+/// Runs the measuring program of that name and makes the section.
+pub fn measure(context: &Context<'_>, name: &str) -> Result<Section> {
     let step = STEPS.iter().find(|step| step.name == name).ok_or_else(|| format!("no step '{name}'"))?;
     let figures = context.figures(step.name)?;
     let mut table = if name == "memory" { Table::new(&["work", "MB allowed", "value"]) } else { Table::new(&["work", "value"]) };
@@ -110,41 +111,6 @@ fn short(work: &str) -> String {
         Some((program, _)) => program.to_owned(),
         None => work.to_owned(),
     }
-}
-
-/// RADIUS.
-pub fn radius(context: &Context<'_>) -> Result<Section> {
-    measure(context, "radius")
-}
-
-/// Syslog.
-pub fn syslog(context: &Context<'_>) -> Result<Section> {
-    measure(context, "syslog")
-}
-
-/// Records of other forms.
-pub fn mixed(context: &Context<'_>) -> Result<Section> {
-    measure(context, "mixed")
-}
-
-/// Memory.
-pub fn memory(context: &Context<'_>) -> Result<Section> {
-    measure(context, "memory")
-}
-
-/// Sealing.
-pub fn seal(context: &Context<'_>) -> Result<Section> {
-    measure(context, "seal")
-}
-
-/// Verifying.
-pub fn verify(context: &Context<'_>) -> Result<Section> {
-    measure(context, "verify")
-}
-
-/// Starting.
-pub fn start(context: &Context<'_>) -> Result<Section> {
-    measure(context, "start")
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use std::sync::Mutex;
 use csv::{ReaderBuilder, StringRecord};
 use ring::digest;
 use serde_json::{Value, json};
-use weir_attribution::{Answer, Candidate};
+use weir_attribution::{Answer, Candidate, Question};
 use weir_base::task::lock;
 use weir_base::time::Millis;
 use weir_record::Id;
@@ -19,7 +19,7 @@ use super::protocol::Announced;
 use crate::ask::Asker;
 use crate::fail::Failure;
 use crate::ledger::Asked;
-use crate::limits::{BATCH_IDLE_MS, BATCHES, REQUEST_QUESTIONS};
+use crate::limits::{BATCH_IDLE_MS, BATCH_QUESTIONS, BATCHES};
 use crate::words::Words;
 
 /// Columns of the file, and whether each must be there.
@@ -109,8 +109,8 @@ impl Ended {
     }
 }
 
-/// A question of a part: its line in the file, and its words or what is wrong with it.
-pub type Line = (u64, Result<Words, Failure>);
+/// A question of a part: its line in the file, and what it asks or what is wrong with it.
+pub type Line = (u64, Result<Question, Failure>);
 
 /// What a part brings.
 pub struct Part {
@@ -219,16 +219,16 @@ impl Batch {
                 continue;
             }
             self.left = self.left.checked_sub(1).ok_or_else(|| broken("it has more lines than were announced"))?;
-            lines.push((self.line, self.words(&record)));
+            lines.push((self.line, self.question(&record)));
         }
         self.line = before + text.bytes().filter(|b| *b == b'\n').count() as u64;
-        if lines.len() > REQUEST_QUESTIONS {
+        if lines.len() > BATCH_QUESTIONS {
             return Err(broken("a part has too many lines"));
         }
         Ok(lines)
     }
 
-    fn words(&self, record: &StringRecord) -> Result<Words, Failure> {
+    fn question(&self, record: &StringRecord) -> Result<Question, Failure> {
         let cell =
             |i: usize| self.columns[i].and_then(|at| record.get(at)).map(str::trim).filter(|cell| !cell.is_empty()).map(str::to_owned);
         let missing = |name: &str| Failure::usage(format!("{name} is missing"), "fill the column in");
@@ -239,7 +239,7 @@ impl Batch {
             remote: cell(3),
             skew: Some(cell(4).unwrap_or_else(|| self.announced.skew.clone())),
         };
-        words.read().map(|_| words)
+        words.read()
     }
 
     /// Why the file is not the one announced, if it is not.
@@ -322,7 +322,7 @@ mod tests {
             let lines: Vec<Line> = first.lines.into_iter().chain(second.lines).collect();
             let numbers: Vec<_> = lines.iter().map(|(line, words)| (*line, words.is_ok())).collect();
             assert_eq!(numbers, [(2, true), (3, true), (4, false), (5, false)], "{cut}");
-            assert_eq!(lines[0].1.as_ref().unwrap().skew.as_deref(), Some("2s"));
+            assert_eq!(lines[0].1.as_ref().unwrap().skew_ms, 2_000);
             assert!(batches.part(&id.to_string(), "uid:0", "", true, NOW).is_err(), "it has ended");
         }
     }

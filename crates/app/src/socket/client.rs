@@ -1,6 +1,7 @@
 //! The asking side.
 
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
@@ -50,38 +51,62 @@ impl Client {
     /// Asks many things at once; the answers come in the order of the requests. The first that failed is the failure of all.
     pub fn call_all(&mut self, requests: Vec<Value>) -> Result<Vec<Value>, Failure> {
         let first = self.next;
-        let mut lines = String::new();
         let count = requests.len();
         let statement = requests.iter().any(|r| r["op"] == "sql");
-        for mut request in requests {
-            if let Value::Object(fields) = &mut request {
-                fields.insert("id".to_owned(), json!(self.next));
+        let lines: String = requests.into_iter().zip(first..).map(|(request, id)| line(request, id)).collect();
+        self.next += count as u64;
+        self.stream.get_mut().write_all(lines.as_bytes()).map_err(|e| gone(&e, statement))?;
+        (first..self.next).map(|id| self.read(id, statement)).collect()
+    }
+
+    /// Asks one thing after the other without waiting for the answers between: `each` gets them in the order of the requests, until one failed.
+    pub fn call_each(
+        &mut self,
+        requests: impl ExactSizeIterator<Item = Value> + Send,
+        mut each: impl FnMut(Value) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let first = self.next;
+        self.next += requests.len() as u64;
+        let mut writing = self.stream.get_ref().try_clone().map_err(|e| gone(&e, false))?;
+        std::thread::scope(|scope| {
+            // Answers are read while requests are written: neither side waits for the other with both its hands full.
+            scope.spawn(move || requests.zip(first..).try_for_each(|(request, id)| writing.write_all(line(request, id).as_bytes())));
+            let done = (first..self.next).try_for_each(|id| each(self.read(id, false)?));
+            if done.is_err() {
+                // What cannot be written any more need not be: the thread ends.
+                let _ = self.stream.get_ref().shutdown(Shutdown::Both);
             }
-            self.next += 1;
-            lines.push_str(&request.to_string());
-            lines.push('\n');
+            done
+        })
+    }
+
+    fn read(&mut self, id: u64, statement: bool) -> Result<Value, Failure> {
+        let mut line = String::new();
+        let read = self.stream.by_ref().take(16 * LINE_BYTES as u64).read_line(&mut line).map_err(|e| gone(&e, statement))?;
+        if read == 0 {
+            return Err(gone(&ErrorKind::UnexpectedEof.into(), statement));
         }
-        let gone = |e: std::io::Error| match e.kind() {
-            ErrorKind::WouldBlock | ErrorKind::TimedOut => {
-                let todo = match statement {
-                    true => "the program ends the statement now that nobody waits for it; ask for less, as with a narrower time in WHERE",
-                    false => "look at the program's error output: is its disk full or slow?",
-                };
-                Failure::new(format!("no answer within {ANSWER_WAIT_S} s"), todo)
-            }
-            _ => Failure::new(format!("the program broke the connection off ({e})"), "is it still running?"),
-        };
-        self.stream.get_mut().write_all(lines.as_bytes()).map_err(gone)?;
-        let mut answers = Vec::with_capacity(count);
-        for id in first..first + count as u64 {
-            let mut line = String::new();
-            let read = self.stream.by_ref().take(16 * LINE_BYTES as u64).read_line(&mut line).map_err(gone)?;
-            if read == 0 {
-                return Err(gone(ErrorKind::UnexpectedEof.into()));
-            }
-            answers.push(answer(&line, id)?);
+        answer(&line, id)
+    }
+}
+
+fn line(mut request: Value, id: u64) -> String {
+    if let Value::Object(fields) = &mut request {
+        fields.insert("id".to_owned(), json!(id));
+    }
+    format!("{request}\n")
+}
+
+fn gone(e: &std::io::Error, statement: bool) -> Failure {
+    match e.kind() {
+        ErrorKind::WouldBlock | ErrorKind::TimedOut => {
+            let todo = match statement {
+                true => "the program ends the statement now that nobody waits for it; ask for less, as with a narrower time in WHERE",
+                false => "look at the program's error output: is its disk full or slow?",
+            };
+            Failure::new(format!("no answer within {ANSWER_WAIT_S} s"), todo)
         }
-        Ok(answers)
+        _ => Failure::new(format!("the program broke the connection off ({e})"), "is it still running?"),
     }
 }
 

@@ -5,11 +5,13 @@ use std::sync::{Arc, OnceLock, RwLock};
 
 use serde_json::{Value, json};
 use weir_base::clock::Clock;
+use weir_base::net::Addr16;
 use weir_base::time::Millis;
 use weir_identity::desk::Desk;
 use weir_record::sink::{RecordSink, SinkError, SubjectIds};
 use weir_sources::import::intake::Intake;
 use weir_store::engine::{SourceInfo, Store};
+use weir_store::many::{self, Place};
 
 use super::access::{Access, Who};
 use super::batch::{self, Batches, Part};
@@ -212,11 +214,17 @@ impl Service {
             // The answers were due already; the record is written as soon as there is room.
             self.front.submit(action, Box::new(|_| ()));
         }
-        let each = part.lines.into_iter().map(|(line, words)| {
-            let ask = |words: Words| ask::answer(&self.store, view, &self.origin, &part.asker, &words, now).answer;
-            batch::shown(line, &words.and_then(ask))
+        let place = |line: &batch::Line| match &line.1 {
+            Ok(q) => Place { at: q.at, public: q.public, port: q.port.unwrap_or(0) },
+            Err(_) => Place { at: Millis(0), public: Addr16::default(), port: 0 },
+        };
+        let places: Vec<Place> = part.lines.iter().map(place).collect();
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let answers: Vec<Value> = many::in_turn(&places, threads, &|number, shelf| {
+            let Some((line, question)) = part.lines.get(number) else { return Value::Null };
+            let ask = |question| ask::read(&self.store, view, &self.origin, &part.asker, (question, shelf), now).0;
+            batch::shown(*line, &question.as_ref().map_err(Failure::clone).and_then(ask))
         });
-        let answers: Vec<Value> = each.collect();
         match part.ended {
             Some(ended) => asked.push(ended.with(&answers).asked(now)),
             None => self.batches.answered(batch, &answers),

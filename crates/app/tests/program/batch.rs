@@ -52,6 +52,21 @@ fn a_file_of_questions_is_answered_line_by_line_under_one_record() {
     }
     assert!(!text(&answered).contains("caller-"), "nobody is named");
 
+    // Each of them alone is answered the same.
+    let mut socket = running.socket();
+    for (lines, answers) in lines.chunks(500).zip(answers.chunks(500)) {
+        let words = |line: &String| line.split_once(',').map(|(public, at)| serde_json::json!({ "public": public, "at": at }));
+        let questions: Vec<Value> = lines.iter().filter_map(words).collect();
+        let reply = socket.call(serde_json::json!({ "op": "lookup", "questions": questions, "purpose": "operate" }));
+        for (alone, answer) in reply["ok"].as_array().unwrap().iter().zip(answers).filter(|(_, answer)| answer["answer"] != "refused") {
+            for field in ["answer", "code", "reason"] {
+                assert_eq!(alone[field], answer[field], "{alone}");
+            }
+            let held = |a: &Value| a["candidates"].as_array().unwrap().iter().map(|c| c["subscriber"].clone()).collect::<Vec<_>>();
+            assert_eq!(held(alone), held(answer));
+        }
+    }
+
     // As a table, line by line the same.
     let table = running.ask(&["lookup", "--batch", path]);
     let rows: Vec<String> = text(&table).lines().skip(1).map(|l| l.split(',').take(2).collect::<Vec<_>>().join(",")).collect();
@@ -62,7 +77,7 @@ fn a_file_of_questions_is_answered_line_by_line_under_one_record() {
     assert!(running.socket().call(serde_json::json!({ "op": "records", "kind": "question" }))["error"].is_object());
     assert_eq!(running.stop(), 0);
     let ledger: Vec<Value> =
-        ledger(&dir.path().join("data")).into_iter().filter(|q| q["act"].as_str().unwrap().starts_with("lookup")).collect();
+        ledger(&dir.path().join("data")).into_iter().filter(|q| q["act"].as_str().unwrap().starts_with("lookup-")).collect();
     let told: Vec<_> =
         ledger.iter().map(|q| (q["answer"].as_str().unwrap(), q["purpose"].as_str().unwrap(), q["rows"].as_u64().unwrap())).collect();
     let rows = SESSIONS as u64;

@@ -21,6 +21,7 @@ use crate::nat::pair::{Context, pair};
 use crate::session::known::{Known, step};
 use crate::session::merge::merge;
 use crate::session::span::SessionSpan;
+use crate::shelf::Shelf;
 use crate::spankey::EndKey;
 use crate::table::Stats;
 
@@ -43,12 +44,27 @@ impl Store {
         from: Millis,
         to: Millis,
     ) -> Result<(Vec<Mapping>, Stats), StoreError> {
+        self.mappings_with(&Shelf::default(), public, port, protocol, (from, to))
+    }
+
+    /// The same with what is at hand from questions before.
+    ///
+    /// # Errors
+    /// If something cannot be read.
+    pub fn mappings_with(
+        &self,
+        shelf: &Shelf,
+        public: Addr16,
+        port: Option<u16>,
+        protocol: Option<u8>,
+        (from, to): (Millis, Millis),
+    ) -> Result<(Vec<Mapping>, Stats), StoreError> {
         let keys = EndKey::questions(public, port, protocol);
         let mut stats = Stats::default();
         let mut tries = 0;
         loop {
             let recall = self.recall((public, port), &keys, from, to);
-            match self.read_mappings(&recall, public, port, from, to, &mut stats) {
+            match self.read_mappings(&recall, shelf, (public, port), (from, to), &mut stats) {
                 Ok(mut found) => {
                     found.extend(self.pair_live(&recall));
                     let overlaps = |m: &Mapping| m.start.is_none_or(|s| s <= to) && m.end.is_none_or(|e| e >= from);
@@ -78,31 +94,33 @@ impl Store {
     fn read_mappings(
         &self,
         recall: &Recall,
-        public: Addr16,
-        port: Option<u16>,
-        from: Millis,
-        to: Millis,
+        shelf: &Shelf,
+        (public, port): (Addr16, Option<u16>),
+        (from, to): (Millis, Millis),
         stats: &mut Stats,
     ) -> Result<Vec<Mapping>, StoreError> {
         let keys: Vec<EndKey> = EndKey::questions(public, port, None);
         let mut found: Vec<Mapping> = recall.stored.iter().filter_map(|s| Mapping::decode(&s.payload)).collect();
         for run in &recall.runs {
-            let stored = self.files.read_run(run, &keys, from, to, stats)?;
+            let stored = self.files.read_run(run, shelf, &keys, (from, to), stats)?;
             found.extend(stored.iter().filter_map(|s| Mapping::decode(&s.payload)));
         }
         if let Some(port) = port {
             for unit in &recall.units {
                 let Some(key) = self.day_key(unit.kind, unit.day) else { continue };
-                self.ensure_fences(unit)?;
-                let lookup = UnitLookup { files: &self.files, key, unit };
-                let rows = match lookup.find(Wanted { addr: public, port, from, to }, stats) {
+                if shelf.unit_at_hand(unit).is_none() {
+                    self.ensure_fences(unit)?;
+                }
+                let (lookup, wanted) = (UnitLookup { files: &self.files, key, unit }, Wanted { addr: public, port, from, to });
+                let rows = match lookup.find(wanted, shelf, stats) {
                     // A table that a crash or a failing disk left half written is thrown away and made again, once.
                     Err(StoreError::Table(e)) if !e.is_not_found() => {
+                        shelf.forget(unit);
                         self.files.remove(&[fence_file(unit.unit)]);
                         self.ensure_fences(unit)?;
-                        lookup.find(Wanted { addr: public, port, from, to }, stats)?
+                        lookup.find(wanted, shelf, stats)?
                     }
-                    other => other?,
+                    other => other.inspect_err(|_| shelf.forget(unit))?,
                 };
                 found.extend(rows);
             }
@@ -142,16 +160,30 @@ impl Store {
         let reader = self.open_unit(unit)?;
         let batches = reader.rows(unit.first_row..unit.first_row + unit.rows, None)?;
         let rows = arrow::compute::concat_batches(&unit.kind.schema(), &batches).map_err(|e| StoreError::Internal(e.to_string()))?;
-        write_fences(&self.files, unit.unit, unit.sealed.day(), &rows, reader.map(), unit.first_row)
+        write_fences(&self.files, unit, &rows, reader.map(), unit.first_row)
     }
 
     /// Sessions that may have had this address in `from..=to`, in one realm or in all, and what was read.
     pub fn sessions(&self, realm: Option<u32>, address: Addr16, from: Millis, to: Millis) -> Result<(Vec<SessionSpan>, Stats), StoreError> {
+        self.sessions_with(&Shelf::default(), realm, address, (from, to))
+    }
+
+    /// The same with what is at hand from questions before.
+    ///
+    /// # Errors
+    /// If something cannot be read.
+    pub fn sessions_with(
+        &self,
+        shelf: &Shelf,
+        realm: Option<u32>,
+        address: Addr16,
+        (from, to): (Millis, Millis),
+    ) -> Result<(Vec<SessionSpan>, Stats), StoreError> {
         let (mut found, keys, stored, runs) = self.recall_sessions(address, from, to);
         let mut stats = Stats::default();
         found.extend(stored.iter().filter_map(|s| SessionSpan::decode(&s.payload)));
         for run in &runs {
-            let stored = self.files.read_run(run, &keys, from, to, &mut stats)?;
+            let stored = self.files.read_run(run, shelf, &keys, (from, to), &mut stats)?;
             found.extend(stored.iter().filter_map(|s| SessionSpan::decode(&s.payload)));
         }
         let wanted = |s: &SessionSpan| {

@@ -247,7 +247,7 @@ impl Store {
             (first_index..).zip(&sealing.staged).filter_map(|(index, unit)| unit::meta_of(index, &unit.entry, sealing.window)).collect();
         for (meta, unit) in metas.iter().zip(&sealing.staged) {
             let written = match unit.kind {
-                Kind::NatMapping => crate::fence::write_fences(&self.files, meta.unit, sealing.sealed_at.day(), &unit.rows, &unit.map, 0),
+                Kind::NatMapping => crate::fence::write_fences(&self.files, meta, &unit.rows, &unit.map, 0),
                 words::KIND => {
                     WordsWriter::write(&self.files, (&meta.file, meta.day), std::iter::once(&unit.rows)).map_err(StoreError::from)
                 }

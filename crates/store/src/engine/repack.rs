@@ -133,8 +133,7 @@ impl Store {
                 let (from, len) = (usize::try_from(unit.first_row).unwrap_or(0), usize::try_from(unit.rows).unwrap_or(0));
                 // The old table names pages that are gone: without a table the first question makes a new one.
                 self.files.remove(&[fence::fence_file(unit.unit)]);
-                if let Err(e) = fence::write_fences(&self.files, unit.unit, unit.sealed.day(), &rows.slice(from, len), map, unit.first_row)
-                {
+                if let Err(e) = fence::write_fences(&self.files, unit, &rows.slice(from, len), map, unit.first_row) {
                     *lock(&self.flags.trouble) = Some(e.to_string());
                     self.files.remove(&[fence::fence_file(unit.unit)]);
                 }

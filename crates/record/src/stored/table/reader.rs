@@ -43,6 +43,8 @@ pub struct Table<S> {
     counted: AtomicBool,
     /// The blocks read last, the latest at the end: one question asks for several keys that lie beside each other.
     at_hand: Mutex<Vec<AtHand>>,
+    /// How many of them stay.
+    keep: usize,
 }
 
 /// A block of at least this much is read with the trailer, so that a small root costs no read of its own.
@@ -84,7 +86,22 @@ impl<S: BlockSource> Table<S> {
             }
         };
         let root = open_block(&key, trailer.blocks - 1, trailer.root_level as usize, sealed)?;
-        Ok(Table { source, key, trailer, root, opening, counted: AtomicBool::new(false), at_hand: Mutex::default() })
+        Ok(Table {
+            source,
+            key,
+            trailer,
+            root,
+            opening,
+            counted: AtomicBool::new(false),
+            at_hand: Mutex::default(),
+            keep: TABLE_BLOCKS_AT_HAND,
+        })
+    }
+
+    /// The same table with so many blocks at hand, for somebody who asks it many questions.
+    #[must_use]
+    pub fn keeping(self, blocks: usize) -> Table<S> {
+        Table { keep: blocks.max(1), ..self }
     }
 
     /// Entries.
@@ -399,7 +416,7 @@ impl<S: BlockSource> Cursor<'_, S> {
         self.stats.pages += 1;
         self.stats.bytes += u64::from(place.length);
         let block = Arc::new(open_block(&self.table.key, place.number, level, sealed)?);
-        if at_hand.len() >= TABLE_BLOCKS_AT_HAND {
+        if at_hand.len() >= self.table.keep {
             at_hand.remove(0);
         }
         at_hand.push((place.number, level, Arc::clone(&block)));

@@ -1,0 +1,104 @@
+//! Questions beside events: a thousand a second while NAT events come as fast as they are offered. What is asked about ended some seconds ago or earlier in
+//! the run; questions that are due together share one durable record of the ledger, as they do on the program's socket.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use weir_base::clock::{Clock, SystemClock};
+use weir_base::task::Stop;
+
+use crate::asking::SKEW_MS;
+use crate::records::{Records, Senders, Was};
+use crate::shared::{Outcome, percentile, reading};
+use crate::weir::Weir;
+
+/// Events a second offered, about, and seconds.
+const RUNS: &[(u64, u64)] = &[(300_000, 40), (600_000, 40), (1_000_000, 40)];
+/// Questions a second.
+const QUESTIONS: u64 = 1_000;
+/// Milliseconds between two handfuls of questions.
+const EVERY_MS: u64 = 10;
+/// What is asked about ended so long ago, milliseconds.
+const AGO_MS: i64 = 5_000;
+
+/// Measures and prints.
+pub fn run() -> Outcome<()> {
+    RUNS.iter().try_for_each(|(rate, seconds)| at(*rate, *seconds))
+}
+
+#[derive(Default)]
+struct Told {
+    engine: Vec<f64>,
+    ledger: Vec<f64>,
+    right: usize,
+    asked: usize,
+}
+
+fn at(rate: u64, seconds: u64) -> Outcome<()> {
+    let (folder, x) = (tempfile::tempdir()?, Some(rate));
+    let records = Records::of(rate, seconds)?;
+    let mut held = records.held(usize::try_from(QUESTIONS * seconds)?);
+    held.sort_by_key(|was| was.end);
+    let mut weir = Weir::start(folder.path())?;
+    let mut senders = Senders::new(1, weir.ipfix)?;
+    let (start, before) = (Senders::start(), weir.processor()?);
+    let moved = start - records.begin;
+    let (sent, told) = std::thread::scope(|scope| {
+        let sending = scope.spawn(|| senders.send(&records, start).map_err(|e| e.to_string()));
+        let told = ask(&mut weir, &held, moved, start + records.span);
+        (sending.join().unwrap_or_else(|_| Err("the sender ended badly".to_owned())), told)
+    });
+    let (reached, mut told) = (sent?, told?);
+    let offered = records.len() as u64;
+    senders.finish(&records)?;
+    let taken = weir.taken(offered)?;
+    eprintln!("{reached:.0}/s: {taken:?} of {offered}, {} datagrams dropped by the kernel, {} questions", weir.dropped()?, told.asked);
+    reading("weir: events kept of those offered, %", x, 100.0 * taken.records as f64 / offered as f64);
+    reading("weir: events counted as lost, %", x, 100.0 * taken.lost as f64 / offered as f64);
+    reading("weir: questions answered a second", x, told.asked as f64 / (records.span as f64 / 1e3));
+    reading("weir: one question, engine, p50, ms", x, percentile(&mut told.engine, 0.5));
+    reading("weir: one question, engine, p99, ms", x, percentile(&mut told.engine, 0.99));
+    reading("weir: the ledger's durable record of those together, p50, ms", x, percentile(&mut told.ledger, 0.5));
+    reading("weir: the ledger's durable record of those together, p99, ms", x, percentile(&mut told.ledger, 0.99));
+    reading("weir: the one holder found, %", x, 100.0 * told.right as f64 / told.asked.max(1) as f64);
+    reading("weir: µs of processor an event, questions among it", x, (weir.processor()? - before) / taken.records.max(1) as f64);
+    weir.stop()
+}
+
+/// Asks until `end`, some each time; what is due is known by the clock.
+fn ask(weir: &mut Weir, held: &[Was], moved: i64, end: i64) -> Outcome<Told> {
+    let (wall, never, mut told) = (SystemClock::new(), Stop::new(), Told::default());
+    let begin = held.first().map_or(0, |was| was.end) + moved + AGO_MS;
+    loop {
+        let now = wall.now().0;
+        if now >= end {
+            return Ok(told);
+        }
+        let due = usize::try_from((now - begin).max(0))? * usize::try_from(QUESTIONS)? / 1_000;
+        let over = held.partition_point(|was| was.end + moved + AGO_MS <= now);
+        if due > told.asked && over > 0 {
+            let some: Vec<&Was> = (told.asked..due).filter_map(|n| held.get(n * 7_919 % over)).collect();
+            let questions: Vec<Value> = some.iter().map(|was| question(was, moved)).collect();
+            let answer = weir.call(&json!({ "op": "many", "questions": questions }))?;
+            told.ledger.push(answer["ledger_ms"].as_f64().ok_or("no time")?);
+            for (answer, was) in answer["answers"].as_array().ok_or("no answers")?.iter().zip(some) {
+                told.engine.push(answer["engine_ms"].as_f64().ok_or("no time")?);
+                told.right += usize::from(right(answer, was)?);
+            }
+            told.asked = due;
+        }
+        never.wait(Duration::from_millis(EVERY_MS));
+    }
+}
+
+fn question(was: &Was, moved: i64) -> Value {
+    json!({ "public": was.public.to_string(), "port": was.port, "protocol": was.protocol, "at": was.at() + moved, "skew": SKEW_MS })
+}
+
+fn right(answer: &Value, was: &Was) -> Outcome<bool> {
+    match answer["inside"].as_array().ok_or("an answer without holders")?.as_slice() {
+        [one] if *one == was.inside.to_string() => Ok(true),
+        [_] => Err("an answer names somebody else than the truth does".into()),
+        _ => Ok(false),
+    }
+}

@@ -1,0 +1,142 @@
+//! What is measured at several sizes: files of questions, look-ups over what is stored, look-ups beside events, and what grows.
+
+use super::chart::{Chart, Kind};
+use super::figures::{Table, number};
+use super::{Context, Result, Section};
+
+/// What a section says, and which of its readings stand in its chart.
+struct Sizes {
+    name: &'static str,
+    title: &'static str,
+    text: &'static str,
+    /// Above the column of sizes.
+    size: &'static str,
+    chart: &'static str,
+    unit: &'static str,
+    /// Readings of these names are lines, each with what stands beside it.
+    lines: &'static [(&'static str, &'static str)],
+}
+
+/// The lines of what grows.
+const GROWTH: &[(&str, &str)] = &[
+    ("weir: µs of processor an event", "µs an event"),
+    ("weir: the most memory it held, MB", "memory, MB"),
+    ("weir: memory besides the records sent, MB", "memory, MB"),
+    ("weir: units and index, bytes an event", "bytes an event"),
+    ("weir: one question, p50, ms", "question p50, ms"),
+    ("weir: one question, p99, ms", "question p99, ms"),
+];
+
+const SIZES: &[Sizes] = &[
+    Sizes {
+        name: "batch",
+        title: "A file of questions",
+        text: "100,000 questions of a file in no order, each about a mapping that was: sorted, shared out among the processors, answered from pages that are decoded
+once, put back into the file's order, attribution included; every answer is held against the truth, and one that names somebody else ends the run. `weir lookup --batch` answers
+its parts with the same code. Beside it 2,000 of the questions one by one.",
+        size: "stored mappings",
+        chart: "Questions a second",
+        unit: "/s",
+        lines: &[
+            ("weir: a file of questions, on two processors, a second", "file, 2 processors"),
+            ("weir: a file of questions, on one processor, a second", "file, 1 processor"),
+            ("weir: the same one by one, a second", "one by one"),
+        ],
+    },
+    Sizes {
+        name: "scale",
+        title: "One look-up, from ten million to a thousand million stored events",
+        text: "The same minute of 100,000 NAT events a second, again and again in simulated time, through decoder, write-ahead log, sealing and index; at each size 10,000 questions
+about mappings of any minute, one after the other, in the process that stores them, then 200 with all files of the folder out of the machine's cache (`posix_fadvise`) before each.
+Every answer is held against the truth. Pages and bytes are counted by the engine and do not depend on the machine; processor time leaves out what others took of the machine meanwhile.",
+        size: "stored events",
+        chart: "One look-up",
+        unit: "ms",
+        lines: &[
+            ("weir: one question, p50, ms", "p50"),
+            ("weir: one question, p99, ms", "p99"),
+            ("weir: one question, processor, p99, ms", "p99, processor"),
+            ("weir: from a cold disk, p50, ms", "cold, p50"),
+            ("weir: from a cold disk, p99, ms", "cold, p99"),
+        ],
+    },
+    Sizes {
+        name: "beside",
+        title: "A thousand look-ups a second beside events",
+        text: "NAT events over loopback for 40 seconds, and meanwhile 1,000 questions a second about mappings that ended at least five seconds before, some of them sealed, some not.
+Those that are due together share one durable record in the ledger. Sender and asker are on the same two processors. What is not kept must be counted as lost.",
+        size: "events/s offered",
+        chart: "One look-up beside events",
+        unit: "ms",
+        lines: &[("weir: one question, engine, p50, ms", "p50"), ("weir: one question, engine, p99, ms", "p99")],
+    },
+    Sizes {
+        name: "growth-rate",
+        title: "As the rate grows",
+        text: "NAT events over loopback for 12 to 30 seconds; then everything is sealed, repacked, and asked about. At the top more comes than two processors take that also send it: what is
+missing is counted, and the last message of the sender says how many there were, so that the program's count of what was lost can be held against it.",
+        size: "events/s offered",
+        chart: "As the rate grows",
+        unit: "both axes logarithmic",
+        lines: GROWTH,
+    },
+    Sizes {
+        name: "growth-history",
+        title: "As the history grows",
+        text: "A few thousand events in each hour of so many days, in simulated time, repacked as it goes; files and runs are as many as in reality, and small, so their fixed parts weigh more than they
+would. Memory is that of the whole process from its start, which plays the events, too.",
+        size: "days",
+        chart: "As the history grows",
+        unit: "both axes logarithmic",
+        lines: GROWTH,
+    },
+    Sizes {
+        name: "growth-exporters",
+        title: "As the exporters grow",
+        text: "100,000 NAT events a second for 25 seconds, shared among so many exporters, each with its own address, templates, sequence numbers and public addresses.",
+        size: "exporters",
+        chart: "As the exporters grow",
+        unit: "both axes logarithmic",
+        lines: GROWTH,
+    },
+    Sizes {
+        name: "growth-open",
+        title: "As open mappings grow",
+        text: "So many mappings begin in one simulated minute and none ends; then they are asked about. Memory is what the process holds besides the records it sends to itself. An event here is a create:
+a row of its own, and an entry of the open table.",
+        size: "open mappings",
+        chart: "As open mappings grow",
+        unit: "both axes logarithmic",
+        lines: GROWTH,
+    },
+];
+
+/// Runs the measuring program of that name and makes the section.
+pub fn measure(context: &Context<'_>, name: &str) -> Result<Section> {
+    let sizes = SIZES.iter().find(|sizes| sizes.name == name).ok_or_else(|| format!("no benchmark '{name}'"))?;
+    let figures = context.figures(name)?;
+    let mut table = Table::new(&["work", sizes.size, "value"]);
+    figures.iter().for_each(|(work, x, figure)| table.row(&[work.clone(), x.map(number).unwrap_or_default(), figure.shown()]));
+    let line = |(reading, name): &(&str, &str)| {
+        let points = figures.iter().filter(|(work, _, _)| work == reading).filter_map(|(_, x, figure)| Some(((*x)?, figure.median)));
+        (name.to_string(), points.collect::<Vec<_>>())
+    };
+    let lines = sizes.lines.iter().map(line).filter(|(_, points)| !points.is_empty()).collect();
+    let chart = Chart { title: sizes.chart.to_owned(), unit: sizes.unit.to_owned(), kind: Kind::Slopes(lines) };
+    Ok(Section { title: sizes.title.to_owned(), text: sizes.text.to_owned(), table, chart: Some(chart) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_size_has_a_name_of_its_own_and_lines() {
+        let mut all: Vec<_> = SIZES.iter().map(|sizes| sizes.name).collect();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), SIZES.len());
+        assert!(all.iter().all(|name| crate::bench::chosen(&[(*name).to_owned()]).is_ok()));
+        assert!(SIZES.iter().all(|s| !s.lines.is_empty() && s.lines.iter().all(|(reading, _)| reading.starts_with("weir: "))));
+    }
+}
