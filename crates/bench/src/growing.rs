@@ -61,7 +61,7 @@ impl Growing {
         });
         store.start(&tasks)?;
         let sink: Arc<dyn RecordSink> = Arc::clone(&store) as Arc<dyn RecordSink>;
-        let settings = Arc::new(sources::ipfix_settings()?);
+        let settings = Arc::new(sources::ipfix_settings("")?);
         let collector = Collector::new(settings, Box::new(sink), Transport::Udp, "udp:grow", None);
         Ok(Growing { store, clock: stepped, tasks, collector, exporter: Exporter::default(), records, rounds: Vec::new(), processor: 0.0 })
     }
