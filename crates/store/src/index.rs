@@ -262,7 +262,9 @@ impl Index {
             self.open.insert(Open { mapping: *mapping, row: at });
             return;
         }
-        if *row_type == RowType::Whole {
+        if mapping.flags & flags::START_TOLD != 0 {
+            self.orphans.insert(*mapping, sealed);
+        } else if *row_type == RowType::Whole {
             self.orphans.remove(&Mapping { end: None, ..*mapping });
         } else if mapping.flags & flags::START_INFERRED != 0 {
             self.orphans.insert(*mapping, sealed);

@@ -18,6 +18,7 @@ use super::reading::{Kept, Reading};
 use crate::ipfix::collector::Register;
 use crate::ipfix::lane::Intake;
 use crate::ipfix::lateness::Lateness;
+use crate::ipfix::limits::TOLD_BACK_MS;
 use crate::ipfix::normalise::{Remotes, fingerprint};
 use crate::ipfix::offset::Offset;
 use crate::ipfix::out::{Bad, Budget, Out};
@@ -218,7 +219,14 @@ impl Work<'_> {
         let (create, delete) = (Action::Create as u8, Action::Delete as u8);
         match flow.told {
             Told::Created => self.event(flow, create, at(flow.start)?, export),
-            Told::Ended => self.event(flow, delete, at(flow.end)?, export),
+            Told::Ended => {
+                let end = at(flow.end)?;
+                let start = Millis(i64::from(flow.start) * 1_000);
+                if flow.start != 0 && start <= end && end.since(start) <= TOLD_BACK_MS {
+                    self.event(flow, Action::Told as u8, start, export);
+                }
+                self.event(flow, delete, end, export);
+            }
             Told::Address => {
                 // It may have begun long ago: only its end is near the datagram.
                 let end = at(flow.end)?;
@@ -247,15 +255,19 @@ impl Work<'_> {
             inside_port: if whole { 0 } else { flow.inside.1 },
             ..NatEvent::default()
         };
+        let told = action == Action::Told as u8;
         if !whole {
             match (self.remotes, self.mac) {
                 (Remotes::Keep, _) => (event.remote_address, event.remote_port) = flow.remote,
                 (Remotes::Fingerprint, Some(mac)) => event.remote_tag = fingerprint(mac, &flow.remote.0.0, flow.remote.1),
-                _ => self.device.counts.destinations_dropped += 1,
+                _ => self.device.counts.destinations_dropped += u64::from(!told),
             }
         }
-        self.device.lateness.observe(self.arrival, export - time.0);
-        self.device.counts.records += 1;
+        // What an end tells of its beginning is no record of its own, and says nothing of how late records come.
+        if !told {
+            self.device.lateness.observe(self.arrival, export - time.0);
+            self.device.counts.records += 1;
+        }
         self.out.events.push(&event);
     }
 

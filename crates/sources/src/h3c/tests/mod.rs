@@ -45,7 +45,7 @@ fn rows<R: Record>(groups: &[Group], kind: Kind) -> Vec<R> {
 }
 
 fn told(e: &NatEvent) -> String {
-    let action = if e.action == 1 { "create" } else { "delete" };
+    let action = ["create", "delete", "gone", "told"][usize::from(e.action) - 1];
     let remote = if e.remote_address.is_none() { "-".to_owned() } else { format!("{}:{}", e.remote_address, e.remote_port) };
     let (form, ends) = (Form::from_u8(e.form).unwrap().name(), (e.public_address, e.public_port, e.public_port_last));
     let (public, first, last) = ends;
