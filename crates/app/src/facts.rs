@@ -1,7 +1,7 @@
 //! The store as attribution sees it.
 
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use weir_attribution::facts::{GapFact, MappingFact, MappingQuery, OwnPool, PoolKnown, PoolSource, Read, Remote, SessionFact, SourceFact};
 use weir_attribution::limits::OFFSET_JOINS_MS;
@@ -221,6 +221,14 @@ impl Facts for StoreFacts<'_> {
             pools.extend(sources.map(|s| OwnPool { prefix: *prefix, source: s.number, since: self.since(s.number) }));
         }
         Ok(pools)
+    }
+
+    fn lenders(&self, address: Addr16) -> Read<Vec<OwnPool>> {
+        let (found, stats) = self.store.sessions(None, address, Millis(0), Millis(i64::MAX)).map_err(failed)?;
+        self.count(stats.pages, stats.bytes);
+        let sources: BTreeSet<u32> = found.iter().map(|span| span.session.source).collect();
+        let prefix = Prefix::new(address, 128);
+        Ok(sources.into_iter().map(|source| OwnPool { prefix, source, since: self.since(source) }).collect())
     }
 
     fn unseen(&self, _source: u32) -> Read<Option<Millis>> {

@@ -145,3 +145,6 @@ pub const STRETCHES_A_SESSION: usize = 16;
 
 /// Addresses and prefixes named by events of one moment, or by the ends of one session.
 pub const NAMES_A_SESSION: usize = 64;
+
+/// A question about a longer time than this is one about all time there are records of, in milliseconds.
+pub const EVER_MS: i64 = 366 * 86_400_000;
