@@ -105,6 +105,7 @@ fn authentication(acting: &mut Acting<'_>, action: AuthAction, dialect: &str, va
     let service = own(Slot::Service).or_else(|| seen.line.app.map(str::to_owned)).unwrap_or_else(|| dialect.to_owned());
     let detail = values.get(Slot::Detail).map(|detail| {
         let mut redactor = Redactor::default();
+        redactor.is_command(matches!(action, AuthAction::Configuration | AuthAction::Privilege));
         [Slot::Account, Slot::Target].into_iter().filter_map(|s| values.get(s)).for_each(|v| redactor.account(v));
         let mut shown = String::new();
         redactor.text(detail, &mut shown);

@@ -31,6 +31,7 @@ pub mod pairs;
 pub mod pattern;
 pub mod redact;
 pub mod relp;
+pub mod secrets;
 pub mod server;
 pub mod stamp;
 pub mod stand;
