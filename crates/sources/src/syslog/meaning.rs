@@ -4,7 +4,7 @@ use weir_base::net::{Addr16, Prefix};
 use weir_base::time::Millis;
 use weir_record::kinds::{Action, Form, NatEvent};
 
-use super::dialect::{Ends, Values};
+use super::dialect::{Ends, Event, Values};
 use super::forms::address;
 use super::pattern::Slot;
 use super::stamp::{self, Stamp};
@@ -189,6 +189,62 @@ pub fn nat(values: &Values<'_>, ends: Ends, form: Form, about: &About) -> Option
             vec![event(create, start), event(delete, end)]
         }
     })
+}
+
+/// The first value of an entry that cannot be, in words: its field and what is wrong with it. None where records can be made of it. What [`nat`],
+/// [`leased`] and [`holder`] refuse, and ports that they can only leave out.
+pub fn fault(values: &Values<'_>, event: Event, about: &About) -> Option<String> {
+    let shown = |slot: Slot| values.get(slot).unwrap_or_default();
+    let is_bad = |slot: Slot| match slot {
+        Slot::Inside | Slot::Public => addr(values, slot).is_none(),
+        Slot::Remote => values.get(slot).is_some() && addr(values, slot).is_none(),
+        Slot::PublicPort => number::<u16>(values, slot).is_none(),
+        _ => values.get(slot).is_some() && number::<u16>(values, slot).is_none(),
+    };
+    let wrong = |slots: &[Slot], what: &str| {
+        let slot = *slots.iter().find(|s| is_bad(**s))?;
+        let value = values.get(slot).map_or("is missing".to_owned(), |v| format!("= {v:?} is {what}"));
+        Some(format!("{} {value}", slot.name()))
+    };
+    let address = "no IPv4 or IPv6 address";
+    match event {
+        Event::Nothing | Event::Auth(_) => None,
+        Event::Lease | Event::Release | Event::Inquiry => wrong(&[Slot::Inside], address).or_else(|| {
+            if leased(values).is_none() {
+                return Some(format!("bits = {:?} is no length of an IPv6 prefix", shown(Slot::Bits)));
+            }
+            let nobody = event == Event::Lease && holder(values).is_none();
+            nobody.then(|| match (values.get(Slot::Mac), values.get(Slot::Duid)) {
+                (Some(mac), _) => format!("mac = {mac:?} is no hardware address"),
+                (None, Some(duid)) => format!("duid = {duid:?} is no DUID"),
+                (None, None) => "mac and duid are missing: a lease needs a hardware address or a DUID".to_owned(),
+            })
+        }),
+        Event::Nat(ends, form) => {
+            let ports: &[Slot] = match form {
+                Form::AddressBinding => &[],
+                Form::Block => &[Slot::PublicPort, Slot::PublicLast],
+                _ => &[Slot::PublicPort, Slot::InsidePort, Slot::RemotePort],
+            };
+            let addresses = wrong(&[Slot::Public, Slot::Inside, Slot::Remote], address).or_else(|| wrong(ports, "no port"));
+            addresses.or_else(|| nat(values, ends, form, about).is_none().then(|| unmade(values, ends, form)))
+        }
+    }
+}
+
+/// Why [`nat`] makes nothing of addresses and ports that can be.
+fn unmade(values: &Values<'_>, ends: Ends, form: Form) -> String {
+    let shown = |slot: Slot| values.get(slot).unwrap_or_default();
+    if values.get(Slot::Protocol).is_some_and(|p| protocol(p).is_none()) {
+        return format!("protocol = {:?} is neither a number nor a protocol that is known by name", shown(Slot::Protocol));
+    }
+    if form == Form::Block {
+        return format!("public_last = {:?} and public_count = {:?} make no block", shown(Slot::PublicLast), shown(Slot::PublicCount));
+    }
+    if ends == Ends::Both {
+        return format!("start = {:?} is no time before the end and within 30 days of now", shown(Slot::Start));
+    }
+    "its values make no mapping".to_owned()
 }
 
 /// When a mapping began whose end is `end`, where its line says: the first moment that this may be.
