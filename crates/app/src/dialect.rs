@@ -7,10 +7,10 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
-use weir_sources::syslog::dialect::{Dialect, Event, Table, Understood};
-use weir_sources::syslog::limits::LINE_BYTES;
 use weir_base::clock::{Clock, SystemClock};
 use weir_base::time::Millis;
+use weir_sources::syslog::dialect::{Dialect, Event, Table, Understood};
+use weir_sources::syslog::limits::LINE_BYTES;
 use weir_sources::syslog::meaning::{self, About};
 use weir_sources::syslog::{line, server, text};
 

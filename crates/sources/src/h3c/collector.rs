@@ -38,6 +38,8 @@ struct Device {
     counts: Counts,
     budget: Budget,
     seen: Option<Millis>,
+    /// The earliest moment by its clock, or of an arrival, that is known of it: nothing it sent before can have been lost here.
+    first: Option<Millis>,
     touched: bool,
 }
 
@@ -70,6 +72,7 @@ impl Collector {
             if let Ok(device) = self.device(peer)? {
                 device.sequence.restore(&kept);
                 device.lateness = Lateness::restored(now, late);
+                device.first = device.sequence.sequence().newest_ms().map(Millis);
                 device.touched = true;
             }
         }
@@ -109,6 +112,7 @@ impl Collector {
                 counts: Counts::default(),
                 budget: Budget::new(peer),
                 seen: None,
+                first: None,
                 touched: true,
             };
             self.devices.insert(peer, device);
@@ -178,18 +182,29 @@ impl Work<'_> {
                 return self.bad(fault, 0, data);
             }
         };
-        let export = header.export_ms();
+        // A datagram of which nothing can be read says nothing of its device's clock, nor that its numbers began anew.
+        let refused = message::body(&header, data).is_ok_and(|body| !body.chunks_exact(FLOW).any(|record| good(record, &header)));
+        let export = match refused {
+            true => self.device.sequence.sequence().newest_ms().unwrap_or(self.arrival.0),
+            false => header.export_ms(),
+        };
         let (sequence, checksum) = (header.sequence, crc32fast::hash(data));
         let arrived = Arrived { sequence, export_ms: export, uptime_ms: None, checksum, arrival: self.arrival };
-        let verdict = self.device.sequence.judge(arrived);
-        if verdict == Verdict::Duplicate {
-            self.device.counts.duplicates += 1;
-            return;
+        let first = Millis(export).min(self.arrival);
+        self.device.first = Some(self.device.first.map_or(first, |known| if refused { known } else { known.min(self.arrival) }));
+        if !refused || self.device.sequence.expects(sequence) {
+            let verdict = self.device.sequence.judge(arrived);
+            if verdict == Verdict::Duplicate {
+                self.device.counts.duplicates += 1;
+                return;
+            }
+            if !refused {
+                self.device.offset.observe_after(verdict == Verdict::Restarted, export, self.arrival);
+            }
+            // Datagrams of other log types are counted too (reference, FlowSequence).
+            self.device.sequence.took(arrived, u32::from(header.count));
         }
         self.device.counts.messages += 1;
-        self.device.offset.observe_after(verdict == Verdict::Restarted, export, self.arrival);
-        // Datagrams of other log types are counted too (reference, FlowSequence).
-        self.device.sequence.took(arrived, u32::from(header.count));
         match message::body(&header, data) {
             Ok(body) => {
                 for (i, record) in body.chunks_exact(FLOW).enumerate() {
@@ -279,6 +294,16 @@ impl Work<'_> {
     }
 }
 
+/// True for a flow of which something can be read: it is none that its datagram's time rules out.
+fn good(record: &[u8], header: &Header) -> bool {
+    let near = |second: u32| second != 0 && (i64::from(second) * 1_000 - header.export_ms()).abs() <= FLOW_TIME_MS;
+    message::flow(record).is_ok_and(|flow| match flow.told {
+        Told::Created => near(flow.start),
+        Told::Ended | Told::Address => near(flow.end),
+        Told::Alive => true,
+    })
+}
+
 impl Device {
     fn flush_gaps(&mut self, now: Millis, force: bool, out: &mut Out) {
         let late = self.lateness.ms();
@@ -291,7 +316,7 @@ impl Device {
                 id: note.id,
                 amendment: note.amendment,
                 source: self.handle.number,
-                start: Millis(note.start).plus(-late),
+                start: Millis(note.start).max(self.first.unwrap_or(Millis(i64::MIN))).min(Millis(note.end)).plus(-late),
                 end: Millis(note.end),
                 lost: note.lost,
                 unit: unit.to_owned(),

@@ -313,7 +313,14 @@ fn other_events(nat: &Nat, numbers: &[u8], tally: &mut Tally) {
 /// What the rows are events of, and when, where that is not the time of the event.
 pub(super) type Coded<'a> = (&'a [Code], Option<&'a [i64]>);
 
-pub(super) fn columns(nat: &Nat, rows: Rows<'_>, context: &Context, (codes, times): Coded<'_>, out: &mut NatEventColumns, tally: &mut Tally) {
+pub(super) fn columns(
+    nat: &Nat,
+    rows: Rows<'_>,
+    context: &Context,
+    (codes, times): Coded<'_>,
+    out: &mut NatEventColumns,
+    tally: &mut Tally,
+) {
     let start = out.len();
     match times {
         Some(times) => out.time.extend_from_slice(times),

@@ -262,7 +262,20 @@ impl Rule {
             [one] if file.keys.is_empty() => Some(one.longest_literal()).filter(|t| t.len() >= 3 && !t.contains(' ')).map(Needle::new),
             _ => None,
         };
-        Ok(Rule { event, keys: file.keys, programs: file.programs, named: file.named, patterns, split, place, separator, when, pairs, set, needs })
+        Ok(Rule {
+            event,
+            keys: file.keys,
+            programs: file.programs,
+            named: file.named,
+            patterns,
+            split,
+            place,
+            separator,
+            when,
+            pairs,
+            set,
+            needs,
+        })
     }
 
     /// True when it says who held an address: that is believed only where the line's sender cannot be made to say it.

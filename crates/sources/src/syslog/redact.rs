@@ -411,7 +411,8 @@ fn secret(text: &str, at: usize, end: usize, command: &mut Option<Option<usize>>
     // Nearly every word is none of them: its first letter says so, or the sign before it.
     let first = bytes.get(at).map_or(0, u8::to_ascii_lowercase);
     let option = first == b'p' && at > 1 && bytes.get(at - 1) == Some(&b'-');
-    let named = matches!(first, b'p' | b's' | b'c' | b'k' | b'h' | b't' | b'a' | 0x80..) || bytes.get(at..end).is_some_and(|w| w.contains(&b'_'));
+    let named =
+        matches!(first, b'p' | b's' | b'c' | b'k' | b'h' | b't' | b'a' | 0x80..) || bytes.get(at..end).is_some_and(|w| w.contains(&b'_'));
     if bytes.get(end..end + 3) == Some(b"://") {
         return secrets::of_address(text, end + 3);
     }

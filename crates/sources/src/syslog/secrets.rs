@@ -18,8 +18,31 @@ const ENDS: &[&str] = &["_password", "_passwd", "_pass", "_secret", "_token", "_
 
 /// Words between a word of those above and the secret.
 const BETWEEN: &[&str] = &[
-    "read", "write", "irreversible", "cipher", "simple", "hash", "plain", "plaintext", "plain-text", "encrypted", "ciphertext", "md5", "sha", "sha256", "sha512",
-    "ascii", "string", "irreversible-cipher", "is", "hex", "text", "phrase", "pre-shared-key", "shared-key", "scrypt",
+    "read",
+    "write",
+    "irreversible",
+    "cipher",
+    "simple",
+    "hash",
+    "plain",
+    "plaintext",
+    "plain-text",
+    "encrypted",
+    "ciphertext",
+    "md5",
+    "sha",
+    "sha256",
+    "sha512",
+    "ascii",
+    "string",
+    "irreversible-cipher",
+    "is",
+    "hex",
+    "text",
+    "phrase",
+    "pre-shared-key",
+    "shared-key",
+    "scrypt",
 ];
 
 /// What the redacted form shows instead.
@@ -85,7 +108,8 @@ pub fn behind(text: &str, at: usize, end: usize, commanded: bool) -> Option<(usi
         let token = text.get(from..)?.split([' ', '\t', '"']).next().unwrap_or_default();
         let next = from + token.len();
         let more = text.get(next..).is_some_and(|rest| rest.starts_with([' ', '\t']) && !rest.trim_start().is_empty());
-        let passed = BETWEEN.iter().any(|w| w.eq_ignore_ascii_case(token)) || (token.len() <= 2 && token.bytes().all(|b| b.is_ascii_digit()) && !token.is_empty());
+        let passed = BETWEEN.iter().any(|w| w.eq_ignore_ascii_case(token))
+            || (token.len() <= 2 && token.bytes().all(|b| b.is_ascii_digit()) && !token.is_empty());
         if !(more && passed) {
             return value(text, from, false);
         }

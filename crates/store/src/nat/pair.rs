@@ -72,7 +72,8 @@ impl<'a> Group<'a> {
         let same = |m: &Mapping| {
             (m.source, m.form, m.protocol, m.first, m.last) == (first.source, first.form, first.protocol, first.first, first.last)
         };
-        let mut items: Vec<Item> = table.filter(|o| same(&o.mapping)).map(|o| Item { mapping: o.mapping, row: Some(o.row), told: false }).collect();
+        let mut items: Vec<Item> =
+            table.filter(|o| same(&o.mapping)).map(|o| Item { mapping: o.mapping, row: Some(o.row), told: false }).collect();
         items.sort_by_key(|i| i.mapping.start);
         Group { cx, items, early: Vec::new(), used: Vec::new() }
     }

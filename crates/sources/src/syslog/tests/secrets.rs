@@ -14,7 +14,10 @@ fn shown(text: &str, command: bool) -> String {
 #[test]
 fn secrets_are_not_shown() {
     for (text, want) in [
-        (r#"(Task=VTY0, Command="local-user x password irreversible-cipher Geheim99")"#, r#"(Task=VTY0, Command="local-user x password irreversible-cipher <SECRET>")"#),
+        (
+            r#"(Task=VTY0, Command="local-user x password irreversible-cipher Geheim99")"#,
+            r#"(Task=VTY0, Command="local-user x password irreversible-cipher <SECRET>")"#,
+        ),
         ("Command is snmp-agent community read cipher Geheim99", "Command is snmp-agent community read cipher <SECRET>"),
         ("Command is snmp-agent community read Geheim99", "Command is snmp-agent community read <SECRET>"),
         ("logged command:enable secret 5 $1$mERr$hx5rVt7rPNoS4wqbXKX7m0", "logged command:enable secret 5 <SECRET>"),
@@ -23,7 +26,10 @@ fn secrets_are_not_shown() {
         ("COMMAND=/usr/bin/mysql --password=Geheim123 -h db", "COMMAND=/usr/bin/mysql --password=<SECRET> -h db"),
         ("COMMAND=/bin/x --password 'Geheim 123' -h", "COMMAND=/bin/x --password '<SECRET>' -h"),
         ("COMMAND=/usr/bin/env MYSQL_PASSWORD=Geheim,123 y", "COMMAND=/usr/bin/env MYSQL_PASSWORD=<SECRET> y"),
-        ("ppp secret added (/ppp secret add name=x password=Geheim123 service=any)", "ppp secret added (/ppp secret add name=<USER1> password=<SECRET> service=any)"),
+        (
+            "ppp secret added (/ppp secret add name=x password=Geheim123 service=any)",
+            "ppp secret added (/ppp secret add name=<USER1> password=<SECRET> service=any)",
+        ),
         (r#"{"password":"Geheim 123","x":1}"#, r#"{"password":"<SECRET>","x":1}"#),
         ("GET https://u:Ge@heim:1@h.example/x", "GET https://u:<SECRET>@h.example/x"),
         ("db_token=abc,next=1", "db_token=<SECRET>,next=1"),
