@@ -10,7 +10,7 @@ use weir_record::kinds::{AuthAction, Form};
 
 use super::limits::{NAT_ENTRIES, RULES};
 use super::line::Line;
-use super::pairs::{self, Pairs};
+use super::pairs::{self, Pairs, Place, Read};
 use super::pattern::{Needle, Pattern, Slot};
 
 /// What a rule takes a line for.
@@ -53,15 +53,6 @@ impl Event {
             Event::Nothing => None,
         }
     }
-}
-
-/// Where the pairs of a rule are read from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Place {
-    Data,
-    Text,
-    Json,
 }
 
 #[derive(Deserialize)]
@@ -351,29 +342,6 @@ pub struct Table {
     /// Rules without keys; and those of them that any sender's lines may mean.
     rest: Vec<(usize, usize)>,
     free: Vec<(usize, usize)>,
-}
-
-/// Pairs of a line, read at most once each.
-#[derive(Default)]
-struct Read<'a> {
-    data: Option<Pairs<'a>>,
-    text: Vec<(char, Pairs<'a>)>,
-    json: Option<Pairs<'a>>,
-}
-
-impl<'a> Read<'a> {
-    fn pairs(&mut self, place: Place, separator: char, line: &Line<'a>) -> Option<&Pairs<'a>> {
-        match place {
-            Place::Data => Some(self.data.get_or_insert_with(|| line.data.map_or_else(Vec::new, pairs::of_data))),
-            Place::Json => Some(self.json.get_or_insert_with(|| pairs::of_json(line.message).unwrap_or_default())),
-            Place::Text => {
-                if !self.text.iter().any(|(s, _)| *s == separator) {
-                    self.text.push((separator, pairs::of_text(line.message, separator)));
-                }
-                self.text.iter().find(|(s, _)| *s == separator).map(|(_, pairs)| pairs)
-            }
-        }
-    }
 }
 
 impl Table {

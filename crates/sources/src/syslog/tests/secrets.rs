@@ -16,7 +16,7 @@ fn secrets_are_not_shown() {
     for (text, want) in [
         (
             r#"(Task=VTY0, Command="local-user x password irreversible-cipher Geheim99")"#,
-            r#"(Task=VTY0, Command="local-user x password irreversible-cipher <SECRET>")"#,
+            r#"(Task=VTY0, Command="local-user <USER1> password irreversible-cipher <SECRET>")"#,
         ),
         ("Command is snmp-agent community read cipher Geheim99", "Command is snmp-agent community read cipher <SECRET>"),
         ("Command is snmp-agent community read Geheim99", "Command is snmp-agent community read <SECRET>"),
@@ -38,14 +38,14 @@ fn secrets_are_not_shown() {
     ] {
         assert_eq!(shown(text, false), want, "{text}");
     }
-    assert_eq!(shown("local-user x password cipher Geheim99 level 3", true), "local-user x password cipher <SECRET> level 3");
+    assert_eq!(shown("local-user x password cipher Geheim99 level 3", true), "local-user <USER1> password cipher <SECRET> level 3");
 }
 
 #[test]
 fn sentences_about_passwords_stay() {
     for text in [
         "Accepted password for <USER1> port 22",
-        "a password is required ; TTY=pts/0 ; PWD=/home/x ; COMMAND=/bin/ls",
+        "a password is required ; TTY=pts/0 ; PWD=/srv/x ; COMMAND=/bin/ls",
         "password check failed",
         "Server listening, key exchange done, cipher=TLS_AES_128_GCM_SHA256",
         "pam_unix: password: authentication failure",
