@@ -228,7 +228,13 @@ impl Facts for StoreFacts<'_> {
         self.count(stats.pages, stats.bytes);
         let sources: BTreeSet<u32> = found.iter().map(|span| span.session.source).collect();
         let prefix = Prefix::new(address, 128);
-        Ok(sources.into_iter().map(|source| OwnPool { prefix, source, since: self.since(source) }).collect())
+        let since = |source: u32| {
+            // An import came at once, long after what it tells of.
+            let imported = self.view.sources.get(&source).is_some_and(|s| s.kind == "import");
+            let told = found.iter().filter(|span| imported && span.session.source == source).map(|span| span.since);
+            told.chain([self.since(source)]).min().unwrap_or_default()
+        };
+        Ok(sources.into_iter().map(|source| OwnPool { prefix, source, since: since(source) }).collect())
     }
 
     fn unseen(&self, _source: u32) -> Read<Option<Millis>> {
