@@ -89,7 +89,17 @@ pub fn advice(loaded: &Loaded, rmem_max: Option<usize>) -> Vec<String> {
     let mut all: Vec<String> = kernel_advice(loaded, rmem_max).into_iter().chain(conntrack_advice(loaded)).collect();
     all.extend(rights::missing(loaded));
     all.extend(rights::heard_twice(loaded));
+    all.extend(missing_files(loaded));
     all
+}
+
+/// Files that are followed and not there: a server that has written none yet, or a slip.
+fn missing_files(loaded: &Loaded) -> Vec<String> {
+    let dhcp = loaded.settings.dhcp.iter().flat_map(|dhcp| &dhcp.files);
+    let leases = dhcp.enumerate().map(|(i, file)| (format!("sources.dhcp.files[{i}].path"), file.path.clone()));
+    let audit = loaded.settings.host.iter().filter_map(|host| Some(("sources.host.audit".to_owned(), host.audit.clone()?)));
+    let missing = leases.chain(audit).filter(|(_, path)| !path.exists());
+    missing.map(|(key, path)| format!("{key}: {} is not there, or not for us to see: it is waited for", path.display())).collect()
 }
 
 fn good(loaded: &Loaded, rmem: Option<usize>, json: bool) -> Result<ExitCode, Failure> {

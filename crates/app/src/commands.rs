@@ -37,7 +37,8 @@ pub fn sources(args: &AskArgs) -> Result<ExitCode, Failure> {
         output::json(&all)?;
         return DONE;
     }
-    let columns = ["name", "kind", "realm", "peer", "messages", "records", "malformed", "lost", "last_seen", "offset_ms", "trouble"];
+    let columns =
+        ["name", "kind", "realm", "peer", "messages", "records", "unrecognised", "malformed", "lost", "last_seen", "offset_ms", "trouble"];
     let columns: Vec<String> = columns.iter().map(|c| (*c).to_owned()).collect();
     output::text(&rows::table(&columns, all.as_array().map_or(&[], Vec::as_slice)))?;
     DONE
@@ -66,14 +67,14 @@ pub fn measures(args: &AskArgs) -> Result<ExitCode, Failure> {
 }
 
 /// Rows as a table or as a list.
-fn show_rows(answer: &Value, json: bool) -> Result<ExitCode, Failure> {
+fn show_rows(answer: &Value, json: bool, ordered: fn(Vec<String>, &[Value]) -> Vec<String>) -> Result<ExitCode, Failure> {
     let list = answer["rows"].as_array().cloned().unwrap_or_default();
     if json {
         output::json(&list)?;
     } else {
         let columns: Vec<String> =
             answer["columns"].as_array().map_or(Vec::new(), |all| all.iter().filter_map(|c| c.as_str().map(str::to_owned)).collect());
-        output::text(&rows::table(&columns, &list))?;
+        output::text(&rows::table(&ordered(columns, &list), &list))?;
     }
     if answer["cut"] == json!(true) {
         eprintln!("weir: there are more rows than these {}: add a LIMIT or a WHERE", list.len());
@@ -84,12 +85,12 @@ fn show_rows(answer: &Value, json: bool) -> Result<ExitCode, Failure> {
 /// `weir records`.
 pub fn records(args: &RecordsArgs) -> Result<ExitCode, Failure> {
     let request = json!({ "op": "records", "kind": args.kind, "from": args.from, "to": args.to, "limit": args.limit, "match": args.words });
-    show_rows(&ask(&args.ask.data.data, request)?, args.ask.json)
+    show_rows(&ask(&args.ask.data.data, request)?, args.ask.json, rows::longest_last)
 }
 
 /// `weir sql`.
 pub fn sql(args: &SqlArgs) -> Result<ExitCode, Failure> {
-    show_rows(&ask(&args.ask.data.data, json!({ "op": "sql", "statement": args.statement }))?, args.ask.json)
+    show_rows(&ask(&args.ask.data.data, json!({ "op": "sql", "statement": args.statement }))?, args.ask.json, |columns, _| columns)
 }
 
 /// `weir export`.

@@ -7,14 +7,20 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
+use weir_base::clock::{Clock, SystemClock};
+use weir_base::time::Millis;
 use weir_sources::syslog::dialect::{Dialect, Event, Table, Understood};
 use weir_sources::syslog::limits::LINE_BYTES;
+use weir_sources::syslog::meaning::{self, About};
 use weir_sources::syslog::{line, server, text};
 
 use crate::cli::DialectCommand;
 use crate::fail::{FAILED, Failure};
 use crate::limits::SAMPLE_LINES;
 use crate::output;
+
+/// Minutes east of UTC of times in samples that name no zone, as of senders whose entry names none.
+const LOCAL_ZONE: i32 = 480;
 
 /// Runs the command.
 pub fn run(command: &DialectCommand) -> Result<ExitCode, Failure> {
@@ -45,6 +51,7 @@ fn dialect(file: &Path) -> Result<Dialect, Failure> {
 fn test(file: &Path, samples: &Path, json: bool) -> Result<ExitCode, Failure> {
     let tried = dialect(file)?;
     let (only, own) = ([tried.name.clone()], Table::new(Table::built_in()));
+    let now = SystemClock::new().now();
     let table = Table::new(vec![tried]);
     let bad = |e: std::io::Error| Failure::new(format!("{} cannot be read ({e})", samples.display()), "name a file of log lines");
     let mut reader = BufReader::new(File::open(samples).map_err(bad)?);
@@ -67,11 +74,16 @@ fn test(file: &Path, samples: &Path, json: bool) -> Result<ExitCode, Failure> {
         let line = line::parse(&decoded);
         // Naming it is what a sender's entry does.
         let found = table.understand(&line, &only);
+        let faults = found.as_ref().map_or_else(Vec::new, |found| faults(found, &line, now));
         let other = own.understand(&line, &[]).map(|u| u.dialect).filter(|name| *name != only[0]);
         let named = if other.is_none() { named(&own, &line).filter(|name| *name != only[0]) } else { None };
-        understood += usize::from(found.is_some());
-        told.push(one(number, found.as_ref(), other, named));
-        let what = found.as_ref().map_or("not understood".to_owned(), words);
+        understood += usize::from(found.is_some() && faults.is_empty());
+        told.push(one(number, found.as_ref(), &faults, other, named));
+        let what = match found.as_ref() {
+            None => "not understood".to_owned(),
+            Some(found) if faults.is_empty() => words(found),
+            Some(found) => format!("not understood: {}; it was read as {}", faults.join("; "), words(found)),
+        };
         let beside = match (other, named) {
             (Some(name), _) => {
                 format!("; the built-in dialect {name} understands it, and comes first where the sender's entry names no dialect")
@@ -104,7 +116,24 @@ fn event(event: Event) -> String {
     }
 }
 
-fn one(number: usize, found: Option<&Understood<'_, '_>>, other: Option<&str>, named: Option<&str>) -> Value {
+/// Why the program would make no records of what was read, or not of all of it.
+fn faults(found: &Understood<'_, '_>, line: &line::Line<'_>, now: Millis) -> Vec<String> {
+    let (time, _) = line.stamp.map_or((now, 0), |s| s.resolve(now, LOCAL_ZONE));
+    let whole = line.stamp.is_some_and(|s| s.whole);
+    let about = About { source: 0, time, whole, received: now, zone: LOCAL_ZONE };
+    let several = found.entries.len() > 1;
+    let mut all: Vec<String> = Vec::new();
+    for (i, entry) in found.entries.iter().enumerate() {
+        let fault = meaning::fault(&entry.values, entry.event, &about);
+        all.extend(fault.map(|fault| if several { format!("entry {}: {fault}", i + 1) } else { fault }));
+    }
+    if found.missed > 0 {
+        all.push(format!("{} of its entries are understood by no rule", found.missed));
+    }
+    all
+}
+
+fn one(number: usize, found: Option<&Understood<'_, '_>>, faults: &[String], other: Option<&str>, named: Option<&str>) -> Value {
     let entries = |u: &Understood<'_, '_>| -> Vec<Value> {
         let object = |values: &weir_sources::syslog::dialect::Values<'_>| {
             Value::Object(values.iter().map(|(slot, value)| (slot.name().to_owned(), json!(value))).collect())
@@ -112,7 +141,7 @@ fn one(number: usize, found: Option<&Understood<'_, '_>>, other: Option<&str>, n
         u.entries.iter().map(|e| object(&e.values)).collect()
     };
     let values = found.map(entries);
-    json!({ "line": number, "event": found.map(|u| event(u.event())), "values": values, "built_in": other, "built_in_named": named })
+    json!({ "line": number, "understood": found.is_some() && faults.is_empty(), "problems": faults, "event": found.map(|u| event(u.event())), "values": values, "built_in": other, "built_in_named": named })
 }
 
 fn words(found: &Understood<'_, '_>) -> String {

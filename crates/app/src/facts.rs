@@ -1,7 +1,7 @@
 //! The store as attribution sees it.
 
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use weir_attribution::facts::{GapFact, MappingFact, MappingQuery, OwnPool, PoolKnown, PoolSource, Read, Remote, SessionFact, SourceFact};
 use weir_attribution::limits::OFFSET_JOINS_MS;
@@ -224,6 +224,20 @@ impl Facts for StoreFacts<'_> {
             pools.extend(sources.map(|s| OwnPool { prefix: *prefix, source: s.number, since: self.since(s.number) }));
         }
         Ok(pools)
+    }
+
+    fn lenders(&self, address: Addr16) -> Read<Vec<OwnPool>> {
+        let (found, stats) = self.store.sessions(None, address, Millis(0), Millis(i64::MAX)).map_err(failed)?;
+        self.count(stats.pages, stats.bytes);
+        let sources: BTreeSet<u32> = found.iter().map(|span| span.session.source).collect();
+        let prefix = Prefix::new(address, 128);
+        let since = |source: u32| {
+            // An import came at once, long after what it tells of.
+            let imported = self.view.sources.get(&source).is_some_and(|s| s.kind == "import");
+            let told = found.iter().filter(|span| imported && span.session.source == source).map(|span| span.since);
+            told.chain([self.since(source)]).min().unwrap_or_default()
+        };
+        Ok(sources.into_iter().map(|source| OwnPool { prefix, source, since: since(source) }).collect())
     }
 
     fn unseen(&self, _source: u32) -> Read<Option<Millis>> {

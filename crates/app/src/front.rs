@@ -8,12 +8,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use arrow::array::AsArray;
-use arrow::datatypes::{TimestampMillisecondType, UInt32Type};
+use arrow::datatypes::{TimestampMillisecondType, UInt8Type, UInt32Type};
 use weir_base::clock::Clock;
 use weir_base::task::lock;
 use weir_base::time::Millis;
 use weir_identity::Identity;
 use weir_record::Kind;
+use weir_record::kinds::Action;
 use weir_record::sink::{Done, Group, RecordSink, SinkError, SourceDesc, SourceHandle, SourceNo, StatePut};
 
 use crate::clocks::{self, Clocks};
@@ -111,15 +112,18 @@ impl Front {
             let column = |name| spec.index(name).and_then(|i| batch.columns().get(i));
             let (Some(times), Some(sources)) = (column(spec.time), column("source")) else { continue };
             let times = times.as_primitive::<TimestampMillisecondType>().values();
+            // When something began that ended now says nothing of how far records reach back.
+            let actions = column("action").filter(|_| *kind == Kind::NatEvent).map(|c| c.as_primitive::<UInt8Type>().values());
+            let is_told = |row: usize| actions.is_some_and(|all| all.get(row) == Some(&(Action::Told as u8)));
             // Rows of one source stand together: it is looked up once a run of them.
             let mut last = None;
-            for (source, time) in sources.as_primitive::<UInt32Type>().values().iter().zip(times) {
+            for (row, (source, time)) in sources.as_primitive::<UInt32Type>().values().iter().zip(times).enumerate() {
                 let learns = match last {
                     Some((same, learns)) if same == *source => learns,
                     _ => learning(source),
                 };
                 last = Some((*source, learns));
-                if !learns {
+                if !learns || is_told(row) {
                     continue;
                 }
                 let reach = told.entry(*source).or_insert_with(|| known.get(source).copied().unwrap_or_else(fresh));

@@ -32,6 +32,18 @@ struct Found {
     fields: Vec<&'static str>,
 }
 
+/// The name of an import that is given none: a table of its own has the name of its file, so that two of them are two sources.
+fn name(args: &ImportArgs, own: bool) -> String {
+    let of_file = || args.file.file_stem().map(|stem| stem.to_string_lossy().chars().map(plain).take(64).collect::<String>());
+    let given = args.name.clone().or_else(|| if own { of_file() } else { None });
+    given.filter(|n| !n.is_empty()).unwrap_or_else(|| "radacct".to_owned())
+}
+
+/// A character that may stand in a name.
+fn plain(c: char) -> char {
+    if c.is_alphanumeric() || matches!(c, '.' | '_' | '-') { c } else { '-' }
+}
+
 /// Runs the command.
 pub fn run(command: &ImportCommand) -> Result<ExitCode, Failure> {
     let (args, columns) = match command {
@@ -63,7 +75,7 @@ pub fn run(command: &ImportCommand) -> Result<ExitCode, Failure> {
     if args.ask.json {
         output::json(&json!({ "sessions": found.good, "rows": rows, "bad": found.bad }))?;
     } else {
-        output::line(&format!("{} sessions imported as import/{}, {rows} records", found.good, args.name))?;
+        output::line(&format!("{} sessions imported as import/{}, {rows} records", found.good, name(args, columns.is_some())))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -184,7 +196,7 @@ fn hand_over(args: &ImportArgs, columns: Option<&[String]>, times: &Times) -> Re
     let (mut first, mut made, mut waiting) = (true, 0, Vec::new());
     let mut send = |sessions: Vec<Past>, last: bool| -> Result<u64, Failure> {
         let request = json!({
-            "op": "import", "name": args.name, "realm": args.realm, "file": file, "digest": digest, "sessions": sessions,
+            "op": "import", "name": name(args, columns.is_some()), "realm": args.realm, "file": file, "digest": digest, "sessions": sessions,
             "first": first, "last": last, "again": args.again,
         });
         first = false;

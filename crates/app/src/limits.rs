@@ -215,3 +215,6 @@ pub const EXPORT_ROWS: usize = 4_096;
 
 /// Bytes of an export handed over at once, and somewhat more.
 pub const EXPORT_PART_BYTES: usize = 64 << 10;
+
+/// Longest cell of a table that is not the last of its row, in characters.
+pub const CELL_CHARS: usize = 80;

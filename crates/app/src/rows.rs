@@ -6,6 +6,7 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 use serde_json::{Map, Value, json};
 use weir_base::time::Millis;
 
+use crate::limits::CELL_CHARS;
 use crate::output;
 
 /// Every row as an object.
@@ -59,16 +60,36 @@ fn text(column: &ArrayRef, row: usize) -> Value {
     ArrayFormatter::try_new(column.as_ref(), &FormatOptions::default()).map_or(Value::Null, |f| json!(f.value(row).to_string()))
 }
 
-/// The rows as a table; `columns` in their order.
-pub fn table(columns: &[String], rows: &[Value]) -> String {
-    let cell = |value: Option<&Value>| match value {
+fn cell(value: Option<&Value>) -> String {
+    match value {
         None | Some(Value::Null) => String::new(),
         Some(Value::String(text)) => text.clone(),
         Some(other) => other.to_string(),
-    };
+    }
+}
+
+/// The rows as a table; `columns` in their order. A cell that is not the last of its row and longer than a terminal is wide is cut: every row would be as long.
+pub fn table(columns: &[String], rows: &[Value]) -> String {
     let heads: Vec<&str> = columns.iter().map(String::as_str).collect();
-    let cells: Vec<Vec<String>> = rows.iter().map(|row| columns.iter().map(|c| cell(row.get(c))).collect()).collect();
+    let last = columns.len().saturating_sub(1);
+    let shown = |(i, name): (usize, &String), row: &Value| {
+        let text = cell(row.get(name));
+        let long = i != last && text.chars().count() > CELL_CHARS;
+        if long { text.chars().take(CELL_CHARS - 1).chain(['…']).collect() } else { text }
+    };
+    let cells: Vec<Vec<String>> = rows.iter().map(|row| columns.iter().enumerate().map(|c| shown(c, row)).collect()).collect();
     output::table(&heads, &cells)
+}
+
+/// The same columns, with the one whose texts are longest last where they are too long for a table: there nothing is cut.
+pub fn longest_last(mut columns: Vec<String>, rows: &[Value]) -> Vec<String> {
+    let longest = |name: &String| rows.iter().map(|row| cell(row.get(name)).chars().count()).max().unwrap_or(0);
+    let widest = columns.iter().enumerate().map(|(i, name)| (longest(name), i)).max();
+    if let Some((_, i)) = widest.filter(|(chars, _)| *chars > CELL_CHARS) {
+        let name = columns.remove(i);
+        columns.push(name);
+    }
+    columns
 }
 
 #[cfg(test)]
@@ -100,5 +121,18 @@ mod tests {
         assert_eq!(rows[1], json!({"time": null, "port": 65535, "delta": 1, "share": 1.0, "name": null, "good": false}));
         let shown = table(&["name".to_owned(), "port".to_owned()], &rows);
         assert_eq!(shown, "name  port\na     7\n      65535\n");
+    }
+
+    #[test]
+    fn long_texts_stand_last_or_are_cut() {
+        let long = "x".repeat(500);
+        let rows = [json!({"a": long, "b": "1", "c": "y".repeat(200)}), json!({"a": "2", "b": "3", "c": "4"})];
+        let columns: Vec<String> = ["a", "b", "c"].map(str::to_owned).to_vec();
+        let ordered = longest_last(columns.clone(), &rows);
+        assert_eq!(ordered, ["b", "c", "a"]);
+        let shown = table(&ordered, &rows);
+        let lines: Vec<&str> = shown.lines().collect();
+        assert!(lines[1].ends_with(&long) && lines[1].contains('…') && lines[2].chars().count() < 2 * CELL_CHARS, "{shown}");
+        assert_eq!(longest_last(columns.clone(), &rows[1..]), columns);
     }
 }

@@ -6,7 +6,7 @@ use weir_base::time::Millis;
 
 use crate::answer::{Answer, Candidate, Outcome};
 use crate::clock::{SourceClock, Window};
-use crate::facts::{Facts, FactsError, PoolSource, Read};
+use crate::facts::{Facts, FactsError, OwnPool, PoolSource, Read};
 use crate::inquiry::{Doubt, Inquiry};
 use crate::limits::CANDIDATES_MAX;
 use crate::mapping::{self, Holder};
@@ -181,7 +181,12 @@ fn nobody(inquiry: &mut Inquiry<'_>, pools: &[PoolSource], elsewhere: bool) -> R
     for pool in pools {
         witnesses.push(pool_witness(inquiry, pool)?);
     }
-    for own in inquiry.facts.own_pools()?.into_iter().filter(|own| own.prefix.contains(public)) {
+    let mut lenders: Vec<OwnPool> = inquiry.facts.own_pools()?.into_iter().filter(|own| own.prefix.contains(public)).collect();
+    if lenders.is_empty() && witnesses.is_empty() {
+        // In no pool, but somebody had it at another time.
+        lenders = inquiry.facts.lenders(public)?;
+    }
+    for own in lenders {
         let clock = inquiry.clock(own.source)?;
         let evidence = inquiry.facts.evidence(own.source, public, None, None, clock.from())?;
         witnesses.push(Witness { clock, since: own.since, evidence });

@@ -209,6 +209,9 @@ pub trait Facts {
     /// Addresses that subscribers hold without a NAT.
     fn own_pools(&self) -> Read<Vec<OwnPool>>;
 
+    /// The sources of sessions and leases that ever named this address, each with from when on its records are here: the address is theirs.
+    fn lenders(&self, address: Addr16) -> Read<Vec<OwnPool>>;
+
     /// From when on a source's input lies here that cannot be read yet (sets whose template has not come, say); none when all can be read.
     fn unseen(&self, source: u32) -> Read<Option<Millis>>;
 

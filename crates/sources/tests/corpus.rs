@@ -16,4 +16,6 @@ fn kept_inputs_never_panic() {
     replay("h3c_log", weir_sources::h3c::fuzz::h3c_log);
     replay("conntrack_message", weir_sources::conntrack::fuzz::conntrack_message);
     replay("events_lines", weir_sources::events::fuzz::events_lines);
+    replay("host_lines", weir_sources::host::fuzz::host_lines);
+    replay("import_table", weir_sources::import::fuzz::import_table);
 }

@@ -16,7 +16,7 @@ use weir_record::stored::keyring::KeyId;
 use crate::catalog::RunMeta;
 use crate::gaps::Gaps;
 use crate::keyring::Keyring;
-use crate::limits::{LEVEL_MS, LEVELS, RUNS_A_BUCKET, SPANS_A_KEY};
+use crate::limits::{EVER_MS, LEVEL_MS, LEVELS, RUNS_A_BUCKET, SPANS_A_KEY};
 use crate::nat::mapping::{Columns, Mapping, RowRef};
 use crate::nat::open::{Open, OpenTable, Orphans};
 use crate::session::span::SessionSpan;
@@ -86,11 +86,18 @@ impl Spans {
             .collect()
     }
 
+    /// All that hold anything.
+    fn buckets_there_are(&self) -> Vec<Bucket> {
+        let all: BTreeSet<Bucket> = self.memory.keys().chain(self.runs.keys()).copied().collect();
+        all.into_iter().collect()
+    }
+
     /// Spans in memory that overlap `from..=to`, and the runs that must be read too.
     pub fn plan(&self, keys: &[EndKey], from: Millis, to: Millis) -> (Vec<Stored>, Vec<RunMeta>) {
         let mut found = Vec::new();
         let mut runs = Vec::new();
-        for bucket in Spans::buckets(from, to) {
+        let buckets = if to.0.saturating_sub(from.0) > EVER_MS { self.buckets_there_are() } else { Spans::buckets(from, to) };
+        for bucket in buckets {
             if let Some(memory) = self.memory.get(&bucket) {
                 for key in keys {
                     let (first, last) = (span_key(key, Millis(i64::MIN), 0), span_key(key, to, u32::MAX));
@@ -270,7 +277,9 @@ impl Index {
             self.open.insert(Open { mapping: *mapping, row: at });
             return;
         }
-        if *row_type == RowType::Whole {
+        if mapping.flags & flags::START_TOLD != 0 {
+            self.orphans.insert(*mapping, sealed);
+        } else if *row_type == RowType::Whole {
             self.orphans.remove(&Mapping { end: None, ..*mapping });
         } else if mapping.flags & flags::START_INFERRED != 0 {
             self.orphans.insert(*mapping, sealed);

@@ -15,6 +15,10 @@ pub const MASTER_KEY_FILE_BYTES: u64 = 4_096;
 /// How long an end without a beginning waits for a beginning that was overtaken, in milliseconds.
 pub const ORPHAN_MS: i64 = 120_000;
 
+/// How far the beginning that an end tells may lie from the creation that was seen and still be the same, in milliseconds: both may be in whole seconds, or
+/// one of them.
+pub const TOLD_MS: i64 = 1_000;
+
 /// Longest tile or bundle of the log, in bytes: 256 entries with their lengths.
 pub const TILE_FILE_BYTES: u64 = 256 * (65_535 + 2);
 
@@ -166,3 +170,6 @@ pub const MANY_LEAST: usize = 64;
 
 /// Questions of so many milliseconds are answered from address to address, one such time after the other: a shelf holds the units of that time.
 pub const MANY_SPAN_MS: i64 = 600_000;
+
+/// A question about a longer time than this is one about all time there are records of, in milliseconds.
+pub const EVER_MS: i64 = 366 * 86_400_000;

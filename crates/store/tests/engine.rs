@@ -440,3 +440,56 @@ fn a_full_disk_refuses_and_goes_on_when_there_is_room() {
     }
     assert!(rig.disk.files().iter().any(|(p, _)| p.starts_with(Path::new("segments"))));
 }
+
+#[test]
+fn what_an_end_tells_counts_whatever_became_of_the_creation() {
+    each_seed("told", runs(20), |seed| {
+        let (rng, mut rig) = (&mut Rng::new(seed), Rig::new());
+        rig.open().unwrap();
+        rig.register().unwrap();
+        let (mut truth, mut late): (Vec<(u16, u8, i64, i64)>, Vec<NatEvent>) = (Vec::new(), Vec::new());
+        for _ in 0..30 {
+            let begin = rig.clock.now().0;
+            let (port, host, seen) = (1_000 + rng.below(4) as u16, rng.below(200) as u8, rng.below(3));
+            let create = event(rig.source, Action::Create, port, host, begin);
+            if seen == 0 {
+                rig.send(std::slice::from_ref(&create)).unwrap();
+            }
+            rig.clock.advance(1_500 + rng.below(20_000));
+            let end = rig.clock.now().0;
+            if rng.below(4) == 0 {
+                rig.store().seal_now().unwrap();
+            }
+            // In whole seconds, as most devices tell it.
+            let told = event(rig.source, Action::Told, port, host, begin.div_euclid(1_000) * 1_000);
+            let ends = [told, event(rig.source, Action::Delete, port, host, end)];
+            rig.send(&ends).unwrap();
+            truth.push((port, host, begin, end));
+            if rng.below(3) == 0 {
+                rig.store().seal_now().unwrap();
+            }
+            if rng.below(4) == 0 {
+                rig.send(&ends).unwrap();
+            }
+            late.extend((seen == 1).then_some(create));
+            // A creation is overtaken by what came seconds later, not more.
+            if rng.below(2) == 0 {
+                rig.send(&std::mem::take(&mut late)).unwrap();
+            }
+            rig.clock.advance(2_500);
+            rig.send(&std::mem::take(&mut late)).unwrap();
+        }
+        for sealed in [false, true] {
+            if sealed {
+                rig.store().seal_now().unwrap();
+            }
+            for (port, host, begin, end) in &truth {
+                for (at, want) in [(begin + 1, vec![inside(*host)]), (end - 1, vec![inside(*host)]), (end + 1_200, vec![])] {
+                    let mut got = rig.holders(*port, at);
+                    got.dedup();
+                    assert_eq!(got, want, "port {port} at T0+{} (sealed {sealed})", at - T0);
+                }
+            }
+        }
+    });
+}

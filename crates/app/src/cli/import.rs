@@ -27,9 +27,9 @@ pub enum ImportCommand {
 pub struct ImportArgs {
     /// The file
     pub file: PathBuf,
-    /// Name of the import: its records have the source import/NAME
-    #[arg(long, value_name = "NAME", default_value = "radacct")]
-    pub name: String,
+    /// Name of the import: its records have the source import/NAME [default: radacct; of csv the file's name]
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
     /// Realm of its addresses
     #[arg(long, value_name = "NAME", default_value = "default")]
     pub realm: String,

@@ -16,8 +16,14 @@ use crate::common::{FREE_DESK, Running, WEIR, at, code, now_ms, parsed};
 
 /// True inside namespaces of its own.
 fn ready(test: &str) -> bool {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/program/testdata/linux-nat.sh");
-    let net = format!(". '{}'", script.display());
+    ready_with(test, &["linux-nat.sh"])
+}
+
+/// The same with more than one script.
+fn ready_with(test: &str, scripts: &[&str]) -> bool {
+    let script =
+        |name: &&str| format!(". '{}'\n", Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/program/testdata").join(name).display());
+    let net: String = scripts.iter().map(script).collect();
     in_namespaces(&format!("conntrack::{test}"), &net, "mappings of a Linux NAT from connection tracking")
 }
 
@@ -167,6 +173,43 @@ fn what_a_linux_nat_translates_is_attributed_back() {
     let nobody = lookup(&running, &dns, after, false);
     assert_eq!(nobody["answer"], "none", "{nobody}");
     assert_eq!(source(&running)["lost"], 0);
+    assert_eq!(running.stop(), 0);
+}
+
+#[test]
+fn two_namespaces_with_the_same_inside_addresses_are_two_realms() {
+    if !ready_with("two_namespaces_with_the_same_inside_addresses_are_two_realms", &["linux-nat.sh", "linux-nat-second.sh"]) {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let space = |name: &str, realm: &str, pool: &str| {
+        format!("[[sources.conntrack.namespaces]]\nnetns = \"{name}\"\nrealm = \"{realm}\"\npools = [\"{pool}\"]\n")
+    };
+    let spaces = space("router", "north", "203.0.113.0/24") + &space("router2", "south", "198.51.100.0/24");
+    let config = config(dir.path(), &spaces, 16 << 20);
+    let mut command = Command::new(WEIR);
+    command.arg("run").arg("--config").arg(&config).arg("--data").arg(dir.path().join("data"));
+    let running = Running::wait(command, &dir.path().join("data"));
+    let both_complete = |ms: i64| {
+        let reached = |s: &Value| s["complete_to"].as_str().is_some_and(|t| t.parse::<weir_base::time::Millis>().unwrap().0 > ms);
+        let sources = || parsed(&running.ask(&["sources", "--json"]));
+        while sources().as_array().unwrap().iter().filter(|s| s["kind"] == "conntrack" && reached(s)).count() < 2 {}
+    };
+    both_complete(now_ms());
+    // The same address and port inside, at the same time.
+    let (north, south) = (udp("host1", 40_000, "203.0.113.9:53"), udp("host3", 40_000, "198.51.100.9:53"));
+    assert_ne!(north.public.ip(), south.public.ip());
+    both_complete(now_ms() + 300);
+    let expect = |when: &str| {
+        for (seen, realm) in [(&north, "north"), (&south, "south")] {
+            let answer = lookup(&running, seen, seen.at, false);
+            assert_eq!((&answer["answer"], insides(&answer)), (&Value::from("one"), vec!["100.64.0.11"]), "{when}: {answer}");
+            assert_eq!(answer["candidates"][0]["realm"], realm, "{when}: {answer}");
+        }
+    };
+    expect("live");
+    assert_eq!(code(&running.ask(&["seal", "--now"])), 0);
+    expect("sealed");
     assert_eq!(running.stop(), 0);
 }
 

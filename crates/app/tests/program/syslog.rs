@@ -113,13 +113,16 @@ fn every_sender_over_every_transport() {
         file("client.key")
     );
     let modern = "TCP_Framing=\"octet-counted\" template=\"RSYSLOG_SyslogProtocol23Format\"";
+    let secured =
+        "StreamDriver=\"gtls\" StreamDriverMode=\"1\" StreamDriverAuthMode=\"x509/name\" StreamDriverPermittedPeers=\"weir.example.org\"";
+    // Over TLS it ends lines with newlines unless told to count.
     let actions = format!(
         "module(load=\"omrelp\")\n\
          action(type=\"omfwd\" target=\"127.0.0.1\" port=\"{udp}\" protocol=\"udp\")\n\
          action(type=\"omfwd\" target=\"127.0.0.1\" port=\"{tcp}\" protocol=\"tcp\" {modern} StreamDriver=\"ptcp\" StreamDriverMode=\"0\")\n\
          action(type=\"omrelp\" target=\"127.0.0.1\" port=\"{relp}\")\n\
-         action(type=\"omfwd\" target=\"127.0.0.1\" port=\"{tls}\" protocol=\"tcp\" {modern} StreamDriver=\"gtls\" StreamDriverMode=\"1\" \
-         StreamDriverAuthMode=\"x509/name\" StreamDriverPermittedPeers=\"weir.example.org\")"
+         action(type=\"omfwd\" target=\"127.0.0.1\" port=\"{tls}\" protocol=\"tcp\" {modern} {secured})\n\
+         action(type=\"omfwd\" target=\"127.0.0.1\" port=\"{tls}\" protocol=\"tcp\" {secured})"
     );
     let rsyslog = Rsyslog::start(&folder("rsyslog"), &global, &actions);
     rsyslog.log("app", "told by rsyslog\n");
@@ -148,7 +151,7 @@ fn every_sender_over_every_transport() {
         assert!(done.unwrap().success(), "{way:?}");
     }
     // Once over each way, from each sender.
-    for (sender, ways) in [("rsyslog", 4), ("syslog-ng", 5), ("logger", 4)] {
+    for (sender, ways) in [("rsyslog", 5), ("syslog-ng", 5), ("logger", 4)] {
         let found = wait(&running, &format!("told by {sender}"), ways);
         assert_eq!(found.len(), ways, "{found:?}");
         assert!(found.iter().all(|row| row["app"] == "app"), "{found:?}");
@@ -243,6 +246,83 @@ fn a_look_up_answers_from_nat_lines() {
     let answer = parsed(&asked);
     assert_eq!(answer["answer"], "one", "{answer}");
     assert!(answer.to_string().contains("100.64.0.9"), "{answer}");
+}
+
+#[test]
+fn an_end_alone_tells_who_had_a_port() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = start(&dir.path().join("data"), &[]);
+    let mut stream = TcpStream::connect(running.port("syslog_tcp")).unwrap();
+    let now = now_ms() / 1_000;
+    let (began, ended) = (now - 600, now - 60);
+    let line = |event: &str, port: u16, end: i64| {
+        format!(
+            "<190>{} USG %%01SECLOG/6/{event}(l):IPVer=4,Protocol=tcp,SourceIP=100.64.0.9,DestinationIP=192.0.2.80,SourcePort=50112,\
+             DestinationPort=443,SourceNatIP=203.0.113.7,SourceNatPort={port},BeginTime={began},EndTime={end},SourceVpnID=0,VSys=public.\n",
+            &at(if end > 0 { end } else { began } * 1_000)[..19].replace('T', " ")
+        )
+    };
+    // One whose creation was lost, and one whose creation was seen.
+    stream.write_all(line("SESSION_TEARDOWN", 2_048, ended).as_bytes()).unwrap();
+    stream.write_all(line("SESSION_BUILT", 2_049, 0).as_bytes()).unwrap();
+    stream.write_all(line("SESSION_TEARDOWN", 2_049, ended).as_bytes()).unwrap();
+    wait(&running, "IPVer=4", 3);
+    let expect = |when: &str| {
+        for (port, second, want) in
+            [(2_048, now - 300, "one"), (2_049, now - 300, "one"), (2_048, now - 30, "none"), (2_049, now - 30, "none")]
+        {
+            let public = format!("203.0.113.7:{port}");
+            let asked = ["lookup", "--public", &public, "--protocol", "tcp", "--at", &at(second * 1_000), "--skew", "1s", "--json"];
+            let answer = parsed(&running.ask(&asked));
+            // After it nobody is proved to have had it: nothing was heard since.
+            let got = answer["answer"].as_str().unwrap();
+            assert!(got == want || (want == "none" && got == "unknown"), "{when} {port}: {answer}");
+            assert_eq!(answer["candidates"].as_array().unwrap().len(), usize::from(want == "one"), "{when} {port}: {answer}");
+        }
+    };
+    expect("live");
+    // That something began then does not say that all of that time is here.
+    let before = ["lookup", "--public", "203.0.113.7:3000", "--protocol", "tcp", "--at", &at((now - 300) * 1_000), "--json"];
+    let answer = parsed(&running.ask(&before));
+    assert_eq!(answer["code"], "before-records", "{answer}");
+    assert_eq!(code(&running.ask(&["seal", "--now"])), 0);
+    expect("sealed");
+    // The creation came after all, and both ends once more.
+    stream.write_all(line("SESSION_BUILT", 2_048, 0).as_bytes()).unwrap();
+    stream.write_all(line("SESSION_TEARDOWN", 2_048, ended).as_bytes()).unwrap();
+    stream.write_all(line("SESSION_TEARDOWN", 2_049, ended).as_bytes()).unwrap();
+    wait(&running, "IPVer=4", 6);
+    expect("late");
+    assert_eq!(code(&running.ask(&["seal", "--now"])), 0);
+    expect("late and sealed");
+}
+
+#[test]
+fn a_value_that_cannot_be_fails_a_dialect_test() {
+    let dir = tempfile::tempdir().unwrap();
+    let (file, samples) = (dir.path().join("nat.toml"), dir.path().join("samples"));
+    let rule = "event = \"nat-end\"\nkeys = [\"fw\"]\nsplit = \"]\"\nseparator = \",\"\nwhen = { Event = [\"closed\"] }\n\
+                pairs = { inside = \"SrcIP\", inside_port = \"SrcPort\", public = \"NatIP\", public_port = \"NatPort\", protocol = \"Proto\" }\n";
+    fs::write(&file, format!("name = \"nat\"\ntitle = \"nat\"\n[[rule]]\n{rule}")).unwrap();
+    let line = |inside: &str, port: &str, protocol: &str| {
+        format!("<13>Nov 22 10:00:00 h fw: [Event=closed,SrcIP={inside},SrcPort=9,NatIP=203.0.113.5,NatPort={port},Proto={protocol}]\n")
+    };
+    let all =
+        [line("100.64.0.9", "1024", "6"), line("nonsense", "1024", "6"), line("100.64.0.9", "70000", "6"), line("100.64.0.9", "1024", "x")];
+    fs::write(&samples, all.concat()).unwrap();
+    let tried = weir(&["dialect", "test", file.to_str().unwrap(), samples.to_str().unwrap()]);
+    let told = text(&tried);
+    assert_eq!(code(&tried), 1);
+    for words in [
+        "1: nat end session",
+        "protocol=\"6\"",
+        "2: not understood: inside = \"nonsense\" is no IPv4 or IPv6 address",
+        "3: not understood: public_port = \"70000\" is no port",
+        "4: not understood: protocol = \"x\" is neither a number nor a protocol",
+        "1 of 4 lines understood",
+    ] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
 }
 
 #[test]

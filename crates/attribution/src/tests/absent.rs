@@ -14,6 +14,23 @@ const NOBODY: &[Case] = &[
         },
         "none not-ours",
     ),
+    (
+        "in no pool, but leased at another time",
+        |n, q| {
+            n.session_at("192.0.2.200", 77, -90_000, Some(-80_000));
+            (q.public, q.port) = (addr("192.0.2.200"), None);
+        },
+        "none unused",
+    ),
+    (
+        "the same, and its source lost something since",
+        |n, q| {
+            n.session_at("192.0.2.200", 77, -90_000, Some(-80_000));
+            n.gap(NAS, -50_000, -49_000, None);
+            (q.public, q.port) = (addr("192.0.2.200"), None);
+        },
+        "unknown gap",
+    ),
     ("a gap since the first day", |n, _| n.gap(CGN, -80_000_000, -79_000_000, Some(1)), "unknown gap"),
     (
         "a gap before the port's last evidence",

@@ -215,6 +215,14 @@ impl Facts for Net {
         Ok(self.own.clone())
     }
 
+    fn lenders(&self, address: Addr16) -> Read<Vec<OwnPool>> {
+        let mut of: Vec<u32> = self.sessions.iter().filter(|(p, _)| p.contains(address)).map(|(_, s)| s.source).collect();
+        of.sort_unstable();
+        of.dedup();
+        let prefix = Prefix::new(address, 128);
+        Ok(of.into_iter().map(|source| OwnPool { prefix, source, since: self.pools.first().map_or(T, |p| p.since) }).collect())
+    }
+
     fn unseen(&self, source: u32) -> Read<Option<Millis>> {
         Ok(self.unseen.get(&source).copied())
     }

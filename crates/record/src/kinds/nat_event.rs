@@ -14,7 +14,7 @@ record! {
     "One NAT event (RFC 8158 section 4.3), not yet paired. Never sealed as it is."
     NatEvent = 100, "nat_event", version 1, Network, Records, time "time", transient;
     time: Millis = "When it happened, by the exporter's clock: observationTimeMilliseconds (323) or its kin", unit "ms UTC", Plain, key;
-    action: u8 = "What happened: 1 created, 2 deleted, 3 gone: it ended unseen before this time", unit "", Plain;
+    action: u8 = "What happened: 1 created, 2 deleted, 3 gone: it ended unseen before this time, 4 told: it began then, as its end says", unit "", Plain;
     form: u8 = "What was created or deleted: 1 session, 2 BIB entry, 3 port block, 4 address binding", unit "", Plain;
     protocol: u8 = "protocolIdentifier (4); 0 where the form has none", unit "IANA", Plain, key;
     source: u32 = "Number of the exporter and observation domain (`source_entry`)", unit "", Plain, key;
@@ -38,6 +38,8 @@ pub enum Action {
     Delete = 2,
     /// At this time it was gone: it ended before, and nobody saw when.
     Gone = 3,
+    /// At this time it began, as its end says: the same as its creation, where that was seen. Stands before its end, in the same group.
+    Told = 4,
 }
 
 /// [`NatEvent::form`] and `nat_mapping.form`.

@@ -21,7 +21,7 @@ record! {
     protocol: u8 = "protocolIdentifier (4); 0 where the form has none", unit "IANA", Plain, key;
     form: u8 = "1 session, 2 BIB entry, 3 port block, 4 address binding, 5 deterministic", unit "", Plain;
     row_type: u8 = "1 whole, 2 open, 3 close, 4 open recorded anew", unit "", Plain;
-    flags: u8 = "Bits: 1 start inferred, 2 end inferred, 4 inside differs between the ends, 8 imported", unit "", Plain;
+    flags: u8 = "Bits: 1 start inferred, 2 end inferred, 4 inside differs between the ends, 8 imported, 16 its end alone told when it began", unit "", Plain;
     inside_address: Addr16 = "sourceIPv4Address (8) or sourceIPv6Address (27)", unit "", Identifier, key;
     inside_port: u16 = "sourceTransportPort (7); 0 where the form has none", unit "", Plain;
     source: u32 = "Number of the exporter and observation domain (`source_entry`)", unit "", Plain, key;
@@ -70,6 +70,8 @@ pub mod flags {
     pub const INSIDE_DIFFERS: u8 = 4;
     /// Imported from another system.
     pub const IMPORTED: u8 = 8;
+    /// No create was seen: the end told when it began.
+    pub const START_TOLD: u8 = 16;
 }
 
 /// Columns under construction: plain vectors that become Arrow columns without a copy. None of them names an older row.

@@ -89,6 +89,8 @@ pub struct Intake {
     applications: Vec<Application>,
     keys: Arc<Mutex<Keys>>,
     stray: Arc<Mutex<Stray>>,
+    /// Callers that are nobody here.
+    strangers: OnceLock<SourceHandle>,
 }
 
 impl Intake {
@@ -108,6 +110,7 @@ impl Intake {
             applications: settings.into_iter().map(made).collect(),
             keys: Arc::new(Mutex::new(keys)),
             stray: Arc::default(),
+            strangers: OnceLock::new(),
         };
         for application in &intake.applications {
             // Said again, with what to do, at the first request.
@@ -144,7 +147,29 @@ impl Intake {
 
     /// A caller that is nobody here.
     pub fn stranger(&self, peer: Addr16, reason: &'static str) {
-        lock(&self.stray).stranger(peer, self.clock.now(), reason);
+        let now = self.clock.now();
+        lock(&self.stray).stranger(peer, now, reason);
+        let first = self.applications.first().map(|a| a.settings.realm.clone()).unwrap_or_default();
+        let register = || {
+            let desc = SourceDesc {
+                name: "events/unknown".to_owned(),
+                kind: OWNER.to_owned(),
+                realm: first,
+                clock: "trust".to_owned(),
+                ..SourceDesc::default()
+            };
+            self.sink.register(&desc)
+        };
+        let handle = self.strangers.get().cloned().map_or_else(register, Ok);
+        // Without a place in the register it is recorded as malformed all the same.
+        let Ok(handle) = handle else { return };
+        handle.count(|c| {
+            c.messages += 1;
+            c.malformed += 1;
+            c.last_seen = Some(now);
+            c.trouble = Some("callers without a token that is known here: give the application the token of its entry".to_owned());
+        });
+        let _ = self.strangers.set(handle);
     }
 
     /// Takes a body in. `key` is its idempotency key.

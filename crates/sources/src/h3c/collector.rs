@@ -18,6 +18,7 @@ use super::reading::{Kept, Reading};
 use crate::ipfix::collector::Register;
 use crate::ipfix::lane::Intake;
 use crate::ipfix::lateness::Lateness;
+use crate::ipfix::limits::TOLD_BACK_MS;
 use crate::ipfix::normalise::{Remotes, fingerprint};
 use crate::ipfix::offset::Offset;
 use crate::ipfix::out::{Bad, Budget, Out};
@@ -37,6 +38,8 @@ struct Device {
     counts: Counts,
     budget: Budget,
     seen: Option<Millis>,
+    /// The earliest moment by its clock, or of an arrival, that is known of it: nothing it sent before can have been lost here.
+    first: Option<Millis>,
     touched: bool,
 }
 
@@ -69,6 +72,7 @@ impl Collector {
             if let Ok(device) = self.device(peer)? {
                 device.sequence.restore(&kept);
                 device.lateness = Lateness::restored(now, late);
+                device.first = device.sequence.sequence().newest_ms().map(Millis);
                 device.touched = true;
             }
         }
@@ -108,6 +112,7 @@ impl Collector {
                 counts: Counts::default(),
                 budget: Budget::new(peer),
                 seen: None,
+                first: None,
                 touched: true,
             };
             self.devices.insert(peer, device);
@@ -177,18 +182,29 @@ impl Work<'_> {
                 return self.bad(fault, 0, data);
             }
         };
-        let export = header.export_ms();
+        // A datagram of which nothing can be read says nothing of its device's clock, nor that its numbers began anew.
+        let refused = message::body(&header, data).is_ok_and(|body| !body.chunks_exact(FLOW).any(|record| good(record, &header)));
+        let export = match refused {
+            true => self.device.sequence.sequence().newest_ms().unwrap_or(self.arrival.0),
+            false => header.export_ms(),
+        };
         let (sequence, checksum) = (header.sequence, crc32fast::hash(data));
         let arrived = Arrived { sequence, export_ms: export, uptime_ms: None, checksum, arrival: self.arrival };
-        let verdict = self.device.sequence.judge(arrived);
-        if verdict == Verdict::Duplicate {
-            self.device.counts.duplicates += 1;
-            return;
+        let first = Millis(export).min(self.arrival);
+        self.device.first = Some(self.device.first.map_or(first, |known| if refused { known } else { known.min(self.arrival) }));
+        if !refused || self.device.sequence.expects(sequence) {
+            let verdict = self.device.sequence.judge(arrived);
+            if verdict == Verdict::Duplicate {
+                self.device.counts.duplicates += 1;
+                return;
+            }
+            if !refused {
+                self.device.offset.observe_after(verdict == Verdict::Restarted, export, self.arrival);
+            }
+            // Datagrams of other log types are counted too (reference, FlowSequence).
+            self.device.sequence.took(arrived, u32::from(header.count));
         }
         self.device.counts.messages += 1;
-        self.device.offset.observe_after(verdict == Verdict::Restarted, export, self.arrival);
-        // Datagrams of other log types are counted too (reference, FlowSequence).
-        self.device.sequence.took(arrived, u32::from(header.count));
         match message::body(&header, data) {
             Ok(body) => {
                 for (i, record) in body.chunks_exact(FLOW).enumerate() {
@@ -218,7 +234,14 @@ impl Work<'_> {
         let (create, delete) = (Action::Create as u8, Action::Delete as u8);
         match flow.told {
             Told::Created => self.event(flow, create, at(flow.start)?, export),
-            Told::Ended => self.event(flow, delete, at(flow.end)?, export),
+            Told::Ended => {
+                let end = at(flow.end)?;
+                let start = Millis(i64::from(flow.start) * 1_000);
+                if flow.start != 0 && start <= end && end.since(start) <= TOLD_BACK_MS {
+                    self.event(flow, Action::Told as u8, start, export);
+                }
+                self.event(flow, delete, end, export);
+            }
             Told::Address => {
                 // It may have begun long ago: only its end is near the datagram.
                 let end = at(flow.end)?;
@@ -247,15 +270,19 @@ impl Work<'_> {
             inside_port: if whole { 0 } else { flow.inside.1 },
             ..NatEvent::default()
         };
+        let told = action == Action::Told as u8;
         if !whole {
             match (self.remotes, self.mac) {
                 (Remotes::Keep, _) => (event.remote_address, event.remote_port) = flow.remote,
                 (Remotes::Fingerprint, Some(mac)) => event.remote_tag = fingerprint(mac, &flow.remote.0.0, flow.remote.1),
-                _ => self.device.counts.destinations_dropped += 1,
+                _ => self.device.counts.destinations_dropped += u64::from(!told),
             }
         }
-        self.device.lateness.observe(self.arrival, export - time.0);
-        self.device.counts.records += 1;
+        // What an end tells of its beginning is no record of its own, and says nothing of how late records come.
+        if !told {
+            self.device.lateness.observe(self.arrival, export - time.0);
+            self.device.counts.records += 1;
+        }
         self.out.events.push(&event);
     }
 
@@ -265,6 +292,16 @@ impl Work<'_> {
         let bad = Bad { at, source, peer, reason: fault.reason(), offset, bytes, count: 1 };
         self.device.budget.malformed(bad, self.out);
     }
+}
+
+/// True for a flow of which something can be read: it is none that its datagram's time rules out.
+fn good(record: &[u8], header: &Header) -> bool {
+    let near = |second: u32| second != 0 && (i64::from(second) * 1_000 - header.export_ms()).abs() <= FLOW_TIME_MS;
+    message::flow(record).is_ok_and(|flow| match flow.told {
+        Told::Created => near(flow.start),
+        Told::Ended | Told::Address => near(flow.end),
+        Told::Alive => true,
+    })
 }
 
 impl Device {
@@ -279,7 +316,7 @@ impl Device {
                 id: note.id,
                 amendment: note.amendment,
                 source: self.handle.number,
-                start: Millis(note.start).plus(-late),
+                start: Millis(note.start).max(self.first.unwrap_or(Millis(i64::MIN))).min(Millis(note.end)).plus(-late),
                 end: Millis(note.end),
                 lost: note.lost,
                 unit: unit.to_owned(),

@@ -31,7 +31,7 @@ impl Default for Config {
 }
 
 /// `[[sources.h3c.devices]]`: devices by address. The first entry that fits counts.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DeviceConfig {
     /// Name; the address is added where the entry is for more than one. Empty: the address.
@@ -46,6 +46,19 @@ pub struct DeviceConfig {
     pub sequence: String,
     /// Public pools it translates to.
     pub pools: Vec<String>,
+}
+
+impl Default for DeviceConfig {
+    fn default() -> DeviceConfig {
+        DeviceConfig {
+            name: String::new(),
+            prefix: String::new(),
+            realm: "default".to_owned(),
+            clock: String::new(),
+            sequence: String::new(),
+            pools: Vec::new(),
+        }
+    }
 }
 
 /// A checked entry.

@@ -69,6 +69,15 @@ impl Reading {
         if self.by_flows() { "records" } else { "packets" }
     }
 
+    /// True if this number follows on, whatever is counted.
+    pub fn expects(&self, sequence: u32) -> bool {
+        match self.chosen {
+            Some(Counting::Records) => self.flows.expects(sequence),
+            Some(_) => self.packets.expects(sequence),
+            None => self.packets.expects(sequence) || self.flows.expects(sequence),
+        }
+    }
+
     /// As [`Sequence::judge`].
     pub fn judge(&mut self, m: Arrived) -> Verdict {
         let verdicts = match self.chosen {

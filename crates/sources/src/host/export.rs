@@ -47,11 +47,11 @@ impl Entry {
         }
     }
 
-    /// The entry as a line of RFC 5424. A field that cannot stand in the header is left out.
+    /// The entry as a line of RFC 5424. What cannot stand in a field of the header, such as a space, is `_` there.
     pub fn line(&self) -> Vec<u8> {
         let word = |text: &str, most: usize| match text {
-            _ if text.is_empty() || text.len() > most || !text.bytes().all(|b| b.is_ascii_graphic()) => "-".to_owned(),
-            _ => text.to_owned(),
+            "" => "-".to_owned(),
+            _ => text.chars().take(most).map(|c| if c.is_ascii_graphic() { c } else { '_' }).collect(),
         };
         let pri = u16::from(self.facility.unwrap_or(3)) * 8 + u16::from(self.priority.unwrap_or(6));
         let time = self.time.map_or_else(|| "-".to_owned(), Millis::to_rfc3339);

@@ -53,6 +53,9 @@ pub struct Follower {
     passing: bool,
 }
 
+/// The place of a log that was not there, or could not be read, when it was first looked for: what is written into it then is ours.
+const AWAITED: Identity = (0, 0);
+
 impl Follower {
     /// A follower that goes on where the keeper's state says.
     pub fn new(path: PathBuf, keeper: Keeper) -> Follower {
@@ -82,7 +85,17 @@ impl Follower {
     /// What the file said.
     pub fn look(&mut self, stop: &Stop) -> io::Result<bool> {
         if self.open.is_none() {
-            self.open = Some(self.begin()?);
+            match self.begin() {
+                Ok(open) => self.open = Some(open),
+                Err(e) => {
+                    if self.keeper.place().is_none() {
+                        let place = Place { file: AWAITED, offset: 0, time: self.keeper.now() };
+                        self.keeper.stand(place.bytes());
+                        self.keeper.hand_over(stop);
+                    }
+                    return Err(e);
+                }
+            }
         }
         let more = self.piece(stop)?;
         let moved = !more && self.next()?;
@@ -119,6 +132,10 @@ impl Follower {
             return Ok(open);
         };
         let files = self.files();
+        if before.file == AWAITED {
+            // All of it is new; of a file that could not be read, what stood there already comes along.
+            return self.at_start(&self.path);
+        }
         for n in &files {
             // A file may be moved on while we look.
             let Ok(file) = File::open(self.rotated(*n)) else { continue };

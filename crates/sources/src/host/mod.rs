@@ -16,6 +16,7 @@ pub mod audit;
 pub mod config;
 pub mod export;
 pub mod follow;
+pub mod fuzz;
 pub mod journal;
 pub mod keeper;
 pub mod limits;

@@ -60,6 +60,8 @@ impl<'a> Intake<'a> {
                 self.rows(past, now, &mut rows, &mut group);
             }
             made += rows.len() as u64;
+            // How far the table reaches: later moments are none of its.
+            group.evidence.extend(rows.iter().map(|row| row.time).max().map(|time| (self.handle.number, time)));
             group.batches.push((Kind::RadiusSession, RadiusSession::batch(&rows)));
             self.sink.commit(group)?;
         }

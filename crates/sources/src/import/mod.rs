@@ -6,6 +6,7 @@
 //!
 //! How to use it: `docs/sources/import.md`.
 
+pub mod fuzz;
 pub mod intake;
 pub mod limits;
 pub mod sessions;

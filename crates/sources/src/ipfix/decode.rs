@@ -6,17 +6,16 @@
 use weir_record::kinds::{Form, NatEventColumns};
 
 use super::blocks::{Stepped, expand, special_forms};
-use super::compile::{Content, EventFrom, Kind, Layout, Nat, Read, Slot, Step, TimeRead, TimeUnit, flow_codes};
+use super::compile::{Content, EventFrom, Kind, Layout, Nat, Read, Slot, Step, flow_codes};
 use super::limits::RECORD_BYTES;
 use super::natevent::{Code, Event, action_of, form_of};
 use super::parser::{Fault, VARIABLE, u16_at};
+use super::times::{begins, fill_time};
 
 const V4_HEAD: [u8; 12] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
 /// No address.
 pub(super) const NONE: [u8; 16] = [0; 16];
 const V4_NONE: [u8; 16] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 0, 0];
-/// Milliseconds from 1900 (NTP) to 1970.
-const NTP_MS: i64 = 2_208_988_800_000;
 
 /// What surrounds a set: the times in its message's header and the number of its source.
 #[derive(Clone, Copy, Debug)]
@@ -55,12 +54,12 @@ pub struct Tally {
 pub(super) struct Rows<'a> {
     data: &'a [u8],
     stride: usize,
-    count: usize,
+    pub(super) count: usize,
 }
 
 impl<'a> Rows<'a> {
     /// The bytes from `offset` on in each row; at least as many as a field there has.
-    fn at(self, offset: usize) -> impl Iterator<Item = &'a [u8]> {
+    pub(super) fn at(self, offset: usize) -> impl Iterator<Item = &'a [u8]> {
         self.data.get(offset..).unwrap_or_default().chunks(self.stride.max(1)).take(self.count)
     }
 
@@ -70,7 +69,7 @@ impl<'a> Rows<'a> {
     }
 }
 
-fn uint(bytes: &[u8], kind: Kind) -> u64 {
+pub(super) fn uint(bytes: &[u8], kind: Kind) -> u64 {
     let len = match kind {
         Kind::U8 => 1,
         Kind::U16 => 2,
@@ -136,65 +135,6 @@ fn fill_address(out: &mut Vec<[u8; 16]>, rows: Rows<'_>, reads: &[Read]) {
             if is_none(cell) {
                 *cell = address(bytes, other.kind);
             }
-        }
-    }
-}
-
-/// A time in milliseconds, 0 for none.
-fn time(bytes: &[u8], read: TimeRead, context: &Context) -> i64 {
-    let value = uint(bytes, read.read.kind);
-    if value == 0 {
-        return 0;
-    }
-    match read.unit {
-        TimeUnit::Milliseconds => i64::try_from(value).unwrap_or(0),
-        TimeUnit::Seconds => i64::try_from(value).ok().and_then(|v| v.checked_mul(1000)).unwrap_or(0),
-        TimeUnit::Ntp => {
-            let (seconds, fraction) = ((value >> 32) as i64, value & 0xffff_ffff);
-            seconds * 1000 + ((fraction * 1000) >> 32) as i64 - NTP_MS
-        }
-        TimeUnit::Uptime => {
-            let Some(uptime) = context.uptime_ms else { return 0 };
-            // The distance back from the header, right also when the 32-bit counter went round in between.
-            let back = uptime.wrapping_sub(value as u32) as i32;
-            context.export_ms - i64::from(back)
-        }
-    }
-}
-
-fn fill_time(out: &mut Vec<i64>, rows: Rows<'_>, nat: &Nat, codes: &[Code], context: &Context) {
-    let start = out.len();
-    match nat.time.split_first() {
-        Some((first, others)) => {
-            match first {
-                TimeRead { read: Read { offset, kind: Kind::Uint(8) }, unit: TimeUnit::Milliseconds } => {
-                    out.extend(rows.at(*offset).map(|c| c.first_chunk::<8>().map_or(0, |b| i64::from_be_bytes(*b).max(0))))
-                }
-                read => out.extend(rows.at(read.read.offset).map(|c| time(c, *read, context))),
-            }
-            for other in others {
-                fill_missing(out.get_mut(start..).unwrap_or_default(), rows, *other, None, codes, context);
-            }
-        }
-        None => out.resize(start + rows.count, 0),
-    }
-    let column = out.get_mut(start..).unwrap_or_default();
-    if column.iter().all(|t| *t != 0) {
-        return;
-    }
-    for (reads, action) in [(&nat.start, 1), (&nat.end, 2)] {
-        for read in reads {
-            fill_missing(column, rows, *read, Some(action), codes, context);
-        }
-    }
-    // An event without a time happened before its message was exported: that is the best there is.
-    column.iter_mut().filter(|t| **t == 0).for_each(|t| *t = context.export_ms);
-}
-
-fn fill_missing(column: &mut [i64], rows: Rows<'_>, read: TimeRead, action: Option<u8>, codes: &[Code], context: &Context) {
-    for ((cell, bytes), code) in column.iter_mut().zip(rows.at(read.read.offset)).zip(codes) {
-        if *cell == 0 && action.is_none_or(|a| a == action_of(*code)) {
-            *cell = time(bytes, read, context);
         }
     }
 }
@@ -328,7 +268,7 @@ pub fn decode(
             for code in flow_codes() {
                 scratch.codes.clear();
                 scratch.codes.resize(count, code);
-                columns(nat, rows, context, &scratch.codes, out, &mut tally);
+                columns(nat, rows, context, (&scratch.codes, None), out, &mut tally);
             }
             // Both passes saw the same records.
             tally.ignored /= 2;
@@ -337,7 +277,8 @@ pub fn decode(
         EventFrom::Template(code) => {
             scratch.codes.clear();
             scratch.codes.resize(count, *code);
-            columns(nat, rows, context, &scratch.codes, out, &mut tally);
+            begins(nat, rows, context, &scratch.codes, out);
+            columns(nat, rows, context, (&scratch.codes, None), out, &mut tally);
         }
         EventFrom::Field(read) => {
             scratch.numbers.clear();
@@ -348,7 +289,8 @@ pub fn decode(
                 other_events(nat, &scratch.numbers, &mut tally);
             }
             if scratch.codes.iter().any(|c| *c != 0) {
-                columns(nat, rows, context, &scratch.codes, out, &mut tally);
+                begins(nat, rows, context, &scratch.codes, out);
+                columns(nat, rows, context, (&scratch.codes, None), out, &mut tally);
             }
         }
     }
@@ -370,9 +312,22 @@ fn other_events(nat: &Nat, numbers: &[u8], tally: &mut Tally) {
     }
 }
 
-fn columns(nat: &Nat, rows: Rows<'_>, context: &Context, codes: &[Code], out: &mut NatEventColumns, tally: &mut Tally) {
+/// What the rows are events of, and when, where that is not the time of the event.
+pub(super) type Coded<'a> = (&'a [Code], Option<&'a [i64]>);
+
+pub(super) fn columns(
+    nat: &Nat,
+    rows: Rows<'_>,
+    context: &Context,
+    (codes, times): Coded<'_>,
+    out: &mut NatEventColumns,
+    tally: &mut Tally,
+) {
     let start = out.len();
-    fill_time(&mut out.time, rows, nat, codes, context);
+    match times {
+        Some(times) => out.time.extend_from_slice(times),
+        None => fill_time(&mut out.time, rows, nat, codes, context),
+    }
     out.action.extend(codes.iter().map(|c| action_of(*c)));
     out.form.extend(codes.iter().map(|c| form_of(*c)));
     fill_u8(&mut out.protocol, rows, nat.protocol);

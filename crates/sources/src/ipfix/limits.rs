@@ -113,3 +113,6 @@ pub const CONFIG_EXPORTERS: usize = 65_536;
 
 /// Rows that the port blocks with a step (portRangeStepSize above 1) of one set may become.
 pub const BLOCK_ROWS: usize = 65_536;
+
+/// Longest that a mapping lasted whose end tells when it began, in milliseconds: a clock that was set in between would tell of years.
+pub const TOLD_BACK_MS: i64 = 31 * 86_400_000;

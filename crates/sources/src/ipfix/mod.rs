@@ -32,6 +32,7 @@ pub mod server;
 pub mod stream;
 mod tcp;
 pub mod template;
+mod times;
 mod work;
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use weir_base::crypto::Mac;
 use weir_base::net::Addr16;
 use weir_base::time::Millis;
+use weir_record::kinds::Action;
 
 use super::compile::{Body, Layout, Plan};
 use super::decode::{Context, Scratch, count, decode};
@@ -345,8 +346,10 @@ impl Work<'_> {
         let start = self.out.events.len();
         let tally = decode(&plan.layout, nat, body, records, &context, self.scratch, &mut self.out.events);
         stream.tally(&tally);
-        if let Some(oldest) = self.out.events.time.get(start..).and_then(|times| times.iter().min()) {
-            stream.lateness.observe(self.job.arrival, header.export_ms().saturating_sub(*oldest));
+        let times = self.out.events.time.iter().zip(&self.out.events.action).skip(start);
+        // What an end tells of its beginning says nothing of how late records come.
+        if let Some(oldest) = times.filter(|(_, action)| **action != Action::Told as u8).map(|(time, _)| *time).min() {
+            stream.lateness.observe(self.job.arrival, header.export_ms().saturating_sub(oldest));
         }
         if let (Remotes::Fingerprint, Some(mac)) = (self.job.remotes, self.job.mac) {
             to_fingerprints(mac, &mut self.out.events, start);

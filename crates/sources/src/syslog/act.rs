@@ -3,7 +3,7 @@
 use weir_base::crypto::Mac;
 use weir_base::net::Addr16;
 use weir_record::Id;
-use weir_record::kinds::{AuthAction, AuthenticationRow, Form, IdType, NatEvent};
+use weir_record::kinds::{Action, AuthAction, AuthenticationRow, Form, IdType, NatEvent};
 use weir_record::sink::SubjectIds;
 
 use super::config::{Rule, Settings};
@@ -104,6 +104,7 @@ fn authentication(acting: &mut Acting<'_>, action: AuthAction, dialect: &str, va
     let own = |slot| values.get(slot).map(|v| text::cut(v, 255));
     let detail = values.get(Slot::Detail).map(|detail| {
         let mut redactor = Redactor::default();
+        redactor.is_command(matches!(action, AuthAction::Configuration | AuthAction::Privilege));
         [Slot::Account, Slot::Target].into_iter().filter_map(|s| values.get(s)).for_each(|v| redactor.account(v));
         let mut shown = String::new();
         redactor.text(detail, &mut shown);
@@ -138,7 +139,8 @@ fn mapping(acting: &mut Acting<'_>, ends: Ends, form: Form, values: &Values<'_>,
         return None;
     }
     for event in events {
-        made.rows += 1;
+        // What an end tells of its beginning is no record of its own.
+        made.rows += u64::from(event.action != Action::Told as u8);
         nat_event(acting, event, ends == Ends::BeginOnly, seen, &mut made);
     }
     Some(made)
@@ -181,7 +183,7 @@ fn nat_event(acting: &mut Acting<'_>, mut event: NatEvent, begin_only: bool, see
         match (policy, seen.mac) {
             (Remotes::Keep, _) => {}
             (Remotes::Fingerprint, Some(mac)) => event.remote_tag = fingerprint(mac, &event.remote_address.0, event.remote_port),
-            _ => made.dropped += 1,
+            _ => made.dropped += u64::from(event.action != Action::Told as u8),
         }
         if policy != Remotes::Keep {
             (event.remote_address, event.remote_port) = (Addr16::NONE, 0);

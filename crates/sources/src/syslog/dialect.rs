@@ -9,9 +9,9 @@ use weir_record::kinds::{AuthAction, Form};
 
 use super::limits::{NAT_ENTRIES, RULES};
 use super::line::Line;
-use super::pairs::{self, Pairs};
+use super::pairs::{self, Pairs, Place, Read};
 use super::pattern::{Needle, Pattern, Slot};
-use super::rulefile::{File, OneOrMore, Place, RuleFile};
+use super::rulefile::{File, OneOrMore, RuleFile};
 
 /// What a rule takes a line for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +62,8 @@ pub struct Rule {
     pub event: Event,
     keys: Vec<String>,
     programs: Vec<String>,
+    /// Of a sender that names the dialect, lines without any of the keys may mean this too.
+    named: bool,
     patterns: Vec<Pattern>,
     split: Option<char>,
     place: Option<Place>,
@@ -207,7 +209,7 @@ impl Rule {
             bytes.dedup();
             bytes
         });
-        Ok(Rule { event, keys: file.keys, programs: file.programs, patterns, split, place, separator, when, pairs, set, needs, begins })
+        Ok(Rule { event, keys: file.keys, programs: file.programs, named: file.named, patterns, split, place, separator, when, pairs, set, needs, begins })
     }
 
     /// True when it says who held an address: that is believed only where the line's sender cannot be made to say it.
@@ -290,39 +292,16 @@ pub struct Table {
     free_begins: Option<Vec<u8>>,
 }
 
-/// Pairs of a line, read at most once each.
-#[derive(Default)]
-struct Read<'a> {
-    data: Option<Pairs<'a>>,
-    text: Vec<(char, Pairs<'a>)>,
-    json: Option<Pairs<'a>>,
-}
-
-impl<'a> Read<'a> {
-    fn pairs(&mut self, place: Place, separator: char, line: &Line<'a>) -> Option<&Pairs<'a>> {
-        match place {
-            Place::Data => Some(self.data.get_or_insert_with(|| line.data.map_or_else(Vec::new, pairs::of_data))),
-            Place::Json => Some(self.json.get_or_insert_with(|| pairs::of_json(line.message).unwrap_or_default())),
-            Place::Text => {
-                if !self.text.iter().any(|(s, _)| *s == separator) {
-                    self.text.push((separator, pairs::of_text(line.message, separator)));
-                }
-                self.text.iter().find(|(s, _)| *s == separator).map(|(_, pairs)| pairs)
-            }
-        }
-    }
-}
-
 impl Table {
     /// An index of dialects. Rules are tried in their order.
     pub fn new(dialects: Vec<Dialect>) -> Table {
         let mut table = Table::default();
         for (d, dialect) in dialects.iter().enumerate() {
             for (r, rule) in dialect.rules.iter().enumerate() {
-                if rule.keys.is_empty() {
+                if rule.keys.is_empty() || rule.named {
                     table.rest.push((d, r));
-                    table.free.extend((!rule.weighs()).then_some((d, r)));
                 }
+                table.free.extend((rule.keys.is_empty() && !rule.named && !rule.weighs()).then_some((d, r)));
                 for key in &rule.keys {
                     table.keyed.entry(key.clone()).or_default().push((d, r));
                 }
@@ -400,12 +379,18 @@ impl Table {
     ) -> Option<Understood<'t, 'a>> {
         let mut rules = Vec::new();
         for (_, rule) in self.candidates(line, only, true).filter(|(d, r)| d.name == dialect.name && r.split == Some(separator)) {
-            rules.extend(rule.base(line, read).map(|base| (rule, base)));
+            // Pairs of the text are those of each entry.
+            let base = if rule.place == Some(Place::Text) { Some(Vec::new()) } else { rule.base(line, read) };
+            rules.extend(base.map(|base| (rule, base)));
         }
+        let apply = |rule: &Rule, base: &Base<'a>, piece: &'a str| match rule.place {
+            Some(Place::Text) => rule.apply(piece, &rule.held(&pairs::of_text(piece, rule.separator))?),
+            _ => rule.apply(piece, base),
+        };
         let (mut entries, mut missed) = (Vec::new(), 0);
         for piece in line.message.split(separator).map(str::trim).filter(|p| !p.is_empty()) {
             let found =
-                if entries.len() < NAT_ENTRIES { rules.iter().find_map(|(r, b)| Some((r.event, r.apply(piece, b)?))) } else { None };
+                if entries.len() < NAT_ENTRIES { rules.iter().find_map(|(r, b)| Some((r.event, apply(r, b, piece)?))) } else { None };
             match found {
                 Some((event, values)) => entries.push(Entry { event, values }),
                 None => missed += 1,
@@ -418,19 +403,24 @@ impl Table {
 impl Rule {
     /// What is known before a pattern is tried; none when the line is not this rule's.
     fn base<'a>(&self, line: &Line<'a>, read: &mut Read<'a>) -> Option<Base<'a>> {
+        match self.place {
+            Some(place) => self.held(read.pairs(place, self.separator, line)?),
+            None => Some(Vec::new()),
+        }
+    }
+
+    /// What the pairs of a line, or of an entry, tell; none when they are not this rule's.
+    fn held<'a>(&self, pairs: &Pairs<'a>) -> Option<Base<'a>> {
         let mut base: Base<'a> = Vec::new();
-        if let Some(place) = self.place {
-            let pairs = read.pairs(place, self.separator, line)?;
-            for (name, values) in &self.when {
-                let value = pairs::get(pairs, name)?;
-                if !values.iter().any(|v| v == value || v.strip_suffix('*').is_some_and(|begin| value.starts_with(begin))) {
-                    return None;
-                }
+        for (name, values) in &self.when {
+            let value = pairs::get(pairs, name)?;
+            if !values.iter().any(|v| v == value || v.strip_suffix('*').is_some_and(|begin| value.starts_with(begin))) {
+                return None;
             }
-            for (slot, names) in &self.pairs {
-                let found = names.iter().find_map(|n| pairs.iter().find(|(name, _)| name == n));
-                base.extend(found.map(|(_, value)| (*slot, value.clone())));
-            }
+        }
+        for (slot, names) in &self.pairs {
+            let found = names.iter().find_map(|n| pairs.iter().find(|(name, _)| name == n));
+            base.extend(found.map(|(_, value)| (*slot, value.clone())));
         }
         Some(base)
     }

@@ -46,6 +46,9 @@ pub struct Origin {
 const UNFOLLOWED: &str =
     "more NAT mappings whose end nobody tells are open than are followed: ends will be missing; a shorter mapping_time helps";
 
+/// What is wrong with a sender whose connection was closed for what it sent.
+const UNFRAMED: &str = "a connection sent what is no frame (RFC 6587, RELP) and was closed: what it wrote behind is kept as a cut line as far as it was read; see its malformed records";
+
 struct Sender {
     rule: Arc<Rule>,
     handle: SourceHandle,
@@ -56,6 +59,8 @@ struct Sender {
     nat: bool,
     /// More of its mappings without an end were open than are followed.
     unfollowed: bool,
+    /// One of its connections was closed because nobody could tell where lines begin.
+    unframed: bool,
     /// Newest time of its lines over a stream, by its own clock.
     newest: Option<Millis>,
     /// Since when lines may be missing: a connection ended then.
@@ -205,6 +210,7 @@ impl Engine {
             touched: false,
             nat: false,
             unfollowed: false,
+            unframed: false,
             newest: None,
             cut: None,
             many: false,
@@ -318,6 +324,7 @@ impl Engine {
         if let Some(sender) = self.known(peer) {
             sender.counts.malformed += 1;
             sender.touched = true;
+            sender.unframed |= matches!(reason, "syslog.octet-count" | "syslog.relp");
             number = sender.handle.number;
         }
         self.bad(number, peer, time, reason, bytes);
@@ -389,7 +396,7 @@ impl Engine {
         for sender in self.all.iter_mut().filter(|s| s.touched) {
             sender.touched = false;
             let (counts, offset) = (sender.counts.clone(), sender.offset.estimate());
-            let unfollowed = sender.unfollowed.then(|| UNFOLLOWED.to_owned());
+            let unfollowed = sender.unfollowed.then(|| UNFOLLOWED.to_owned()).or(sender.unframed.then(|| UNFRAMED.to_owned()));
             sender.handle.count(|c| {
                 let (trouble, last_header) = (c.trouble.take().or(unfollowed), c.last_header.max(counts.last_header));
                 *c = SourceCounters { offset_ms: offset.map(|o| o.offset_ms), trouble, last_header, ..counts };

@@ -1,4 +1,5 @@
-//! Lines out of a stream (RFC 6587): octet counting and newline, told apart by the first byte of the connection; RFC 5425 always counts.
+//! Lines out of a stream: octet counting and newline (RFC 6587), told apart by the first byte of the connection. Over TLS too: RFC 5425 counts, but what
+//! rsyslog, NXLog and Fluent Bit send over TLS unless told otherwise is newlines.
 //!
 //! A frame that begins with a digit other than 0 and goes on with digits and a space is counted (RFC 6587 section 3.4.1); a line that a
 //! newline ends begins with `<` or text; digits that no space follows are text too. What was found first holds for the whole connection.
@@ -21,6 +22,8 @@ pub enum Framing {
 pub struct BadFrame {
     /// A stable word.
     pub reason: &'static str,
+    /// Bytes of the piece that were not read: nobody knows where in them lines begin.
+    pub unread: usize,
 }
 
 /// A line without what ended it.
@@ -29,6 +32,12 @@ fn without_ends(mut line: &[u8]) -> &[u8] {
         line = rest;
     }
     line
+}
+
+impl Default for Framer {
+    fn default() -> Framer {
+        Framer::new()
+    }
 }
 
 /// Cuts a stream into lines. Keeps at most one line's bytes.
@@ -41,15 +50,14 @@ pub struct Framer {
     digits: usize,
     count: usize,
     cut: bool,
-    /// No count was read yet, and the protocol leaves the choice: what begins may be a line that begins with a digit.
+    /// No count was read yet: what begins may be a line that begins with a digit.
     unsure: bool,
 }
 
 impl Framer {
-    /// A framer of a new connection. `counted` when the protocol leaves no choice (RFC 5425).
-    pub fn new(counted: bool) -> Framer {
-        let framing = if counted { Framing::Counted } else { Framing::Unknown };
-        Framer { framing, line: Vec::new(), left: None, digits: 0, count: 0, cut: false, unsure: !counted }
+    /// A framer of a new connection.
+    pub fn new() -> Framer {
+        Framer { framing: Framing::Unknown, line: Vec::new(), left: None, digits: 0, count: 0, cut: false, unsure: true }
     }
 
     /// How the connection frames, as far as known.
@@ -60,7 +68,7 @@ impl Framer {
     /// Takes bytes in; `out` gets each line and whether it was cut.
     ///
     /// # Errors
-    /// When what comes is no frame: where the next line begins cannot be known any more.
+    /// When what comes is no frame: where the next line begins cannot be known any more. [`Framer::broken`] keeps what was read.
     pub fn push(&mut self, mut bytes: &[u8], out: &mut dyn FnMut(&[u8], bool)) -> Result<(), BadFrame> {
         while let Some(first) = bytes.first() {
             match self.framing {
@@ -114,12 +122,19 @@ impl Framer {
             // Some senders end a counted frame with a newline that they do not count.
             b'\n' | b'\r' if self.digits == 0 => {}
             _ => {
-                // What came is kept with the reason, whole.
                 self.unsure = false;
-                return Err(BadFrame { reason: "syslog.octet-count" });
+                return Err(BadFrame { reason: "syslog.octet-count", unread: bytes.len() });
             }
         }
         Ok(rest)
+    }
+
+    /// After a [`BadFrame`]: what was not read of the piece goes out as lines that are cut, so that nothing of it is lost.
+    pub fn broken(&mut self, bytes: &[u8], out: &mut dyn FnMut(&[u8], bool)) {
+        let digits = if self.digits > 0 { self.count.to_string() } else { String::new() };
+        let rest = [digits.as_bytes(), bytes].concat();
+        rest.chunks(LINE_BYTES).map(without_ends).filter(|piece| !piece.is_empty()).for_each(|piece| out(piece, true));
+        (self.digits, self.count) = (0, 0);
     }
 
     fn newline<'a>(&mut self, bytes: &'a [u8], out: &mut dyn FnMut(&[u8], bool)) -> &'a [u8] {
@@ -180,7 +195,13 @@ mod tests {
     fn all(framer: &mut Framer, pieces: &[&[u8]]) -> (Vec<(String, bool)>, bool) {
         let mut lines = Vec::new();
         let mut out = |l: &[u8], cut| lines.push((String::from_utf8_lossy(l).into_owned(), cut));
-        let good = pieces.iter().all(|p| framer.push(p, &mut out).is_ok());
+        let good = pieces.iter().all(|p| match framer.push(p, &mut out) {
+            Ok(()) => true,
+            Err(bad) => {
+                framer.broken(&p[p.len() - bad.unread..], &mut out);
+                false
+            }
+        });
         framer.finish(&mut out);
         (lines, good)
     }
@@ -188,7 +209,7 @@ mod tests {
     #[test]
     fn framings_are_told_apart_by_the_first_byte() {
         type Case<'a> = (&'a [&'a [u8]], &'a [(&'a str, bool)], bool, Framing);
-        let cases: [Case<'_>; 10] = [
+        let cases: [Case<'_>; 11] = [
             (&[b"<1>a\n<2>b\n"], &[("<1>a", false), ("<2>b", false)], true, Framing::Newline),
             (&[b"4 <1>a4 <2>b"], &[("<1>a", false), ("<2>b", false)], true, Framing::Counted),
             (&[b"5 <1", b">a\n", b"4 <2>b"], &[("<1>a", false), ("<2>b", false)], true, Framing::Counted),
@@ -196,18 +217,17 @@ mod tests {
             (&[b"\n\n<1>a\r\n\r\nplain"], &[("<1>a", false), ("plain", false)], true, Framing::Newline),
             (&[b"<1>a\0<2>b\0"], &[("<1>a", false), ("<2>b", false)], true, Framing::Newline),
             (&[b"9 <1>a"], &[("<1>a", true)], true, Framing::Counted),
-            (&[b"4 <1>ax"], &[("<1>a", false)], false, Framing::Counted),
-            (&[b"9999999 <1>"], &[], false, Framing::Counted),
+            (&[b"4 <1>ax"], &[("<1>a", false), ("x", true)], false, Framing::Counted),
+            (&[b"4 <1>a2x4 <2>b4 <3>c"], &[("<1>a", false), ("2x4 <2>b4 <3>c", true)], false, Framing::Counted),
+            (&[b"4 <1>a9999999 <1>"], &[("<1>a", false), ("9999999 <1>", true)], false, Framing::Counted),
             (&[b"2026-11-22 one\n<2>", b"two\n"], &[("2026-11-22 one", false), ("<2>two", false)], true, Framing::Newline),
         ];
         for (pieces, want, good, framing) in cases {
-            let mut framer = Framer::new(false);
+            let mut framer = Framer::new();
             let (lines, ok) = all(&mut framer, pieces);
             let want: Vec<(String, bool)> = want.iter().map(|(l, c)| ((*l).to_owned(), *c)).collect();
             assert_eq!((lines, ok, framer.framing()), (want, good, framing), "{pieces:?}");
         }
-        let mut counted = Framer::new(true);
-        assert!(!all(&mut counted, &[b"<1>a\n"]).1, "RFC 5425 leaves no choice");
     }
 
     #[test]
@@ -218,7 +238,7 @@ mod tests {
             stream.extend_from_slice(&long);
             stream.extend_from_slice(if counted { b"2 ok" } else { b"\nok\n" });
             let pieces: Vec<&[u8]> = stream.chunks(1000).collect();
-            let (lines, good) = all(&mut Framer::new(false), &pieces);
+            let (lines, good) = all(&mut Framer::new(), &pieces);
             assert!(good);
             assert_eq!(lines.len(), 2);
             assert_eq!((lines[0].0.len(), lines[0].1), (LINE_BYTES, true));
@@ -242,7 +262,7 @@ mod tests {
                 pieces.push(a);
                 rest = b;
             }
-            let (got, good) = all(&mut Framer::new(false), &pieces);
+            let (got, good) = all(&mut Framer::new(), &pieces);
             prop_assert!(good);
             prop_assert_eq!(got.into_iter().map(|(l, _)| l).collect::<Vec<_>>(), lines);
         }

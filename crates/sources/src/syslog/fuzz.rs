@@ -39,7 +39,7 @@ pub fn syslog_frames(data: &[u8]) {
     let Some((how, stream)) = data.split_first() else { return };
     let piece = usize::from(how >> 1).max(1);
     let run = |piece: usize| {
-        let (mut framer, mut lines) = (Framer::new(how & 1 == 1), Vec::new());
+        let (mut framer, mut lines) = (Framer::new(), Vec::new());
         let mut out = |line: &[u8], cut: bool| lines.push((line.to_vec(), cut));
         let good = stream.chunks(piece).all(|p| framer.push(p, &mut out).is_ok());
         framer.finish(&mut out);

@@ -4,11 +4,12 @@ use weir_base::net::{Addr16, Prefix};
 use weir_base::time::Millis;
 use weir_record::kinds::{Action, Form, NatEvent};
 
-use super::dialect::{Ends, Values};
+use super::dialect::{Ends, Event, Values};
 use super::forms::address;
 use super::pattern::Slot;
 use super::stamp::{self, Stamp};
 use crate::dhcp::kea;
+use crate::ipfix::limits::TOLD_BACK_MS;
 
 fn addr(values: &Values<'_>, slot: Slot) -> Option<Addr16> {
     let value = values.get(slot)?;
@@ -133,7 +134,7 @@ pub struct About {
     pub zone: i32,
 }
 
-/// The NAT events of a line, remote ends as they are: one, or two where it tells of both ends. None when something is missing or cannot
+/// The NAT events of a line, remote ends as they are: one, or two where it tells of both ends; what an end tells of its beginning stands before it. None when something is missing or cannot
 /// be; no event when the line tells of a connection that is not translated.
 pub fn nat(values: &Values<'_>, ends: Ends, form: Form, about: &About) -> Option<Vec<NatEvent>> {
     let (Some(public), Some(inside)) = (addr(values, Slot::Public), addr(values, Slot::Inside)) else { return None };
@@ -173,16 +174,99 @@ pub fn nat(values: &Values<'_>, ends: Ends, form: Form, about: &About) -> Option
     };
     let at = |slot| values.get(slot).and_then(|t| instant(t, about.received, about.zone));
     let line = Moment { time: about.time, whole: about.whole };
-    let (create, delete) = (Action::Create as u8, Action::Delete as u8);
+    let (create, delete, told) = (Action::Create as u8, Action::Delete as u8, Action::Told as u8);
     Some(match ends {
         Ends::Begin | Ends::BeginOnly => vec![event(create, at(Slot::Start).unwrap_or(line).time)],
-        Ends::End => vec![event(delete, at(Slot::End).unwrap_or(line).last())],
+        Ends::End => {
+            let end = at(Slot::End).unwrap_or(line);
+            let begun = began(values, end, &at).filter(|t| *t <= end.last() && end.time.since(*t) <= TOLD_BACK_MS);
+            let begun = begun.map(|time| event(told, time));
+            begun.into_iter().chain([event(delete, end.last())]).collect()
+        }
         Ends::Both => {
             let end = at(Slot::End).unwrap_or(line).last();
             let start = at(Slot::Start).map(|s| s.time).filter(|s| *s <= end)?;
             vec![event(create, start), event(delete, end)]
         }
     })
+}
+
+/// The first value of an entry that cannot be, in words: its field and what is wrong with it. None where records can be made of it. What [`nat`],
+/// [`leased`] and [`holder`] refuse, and ports that they can only leave out.
+pub fn fault(values: &Values<'_>, event: Event, about: &About) -> Option<String> {
+    let shown = |slot: Slot| values.get(slot).unwrap_or_default();
+    let is_bad = |slot: Slot| match slot {
+        Slot::Inside | Slot::Public => addr(values, slot).is_none(),
+        Slot::Remote => values.get(slot).is_some() && addr(values, slot).is_none(),
+        Slot::PublicPort => number::<u16>(values, slot).is_none(),
+        _ => values.get(slot).is_some() && number::<u16>(values, slot).is_none(),
+    };
+    let wrong = |slots: &[Slot], what: &str| {
+        let slot = *slots.iter().find(|s| is_bad(**s))?;
+        let value = values.get(slot).map_or("is missing".to_owned(), |v| format!("= {v:?} is {what}"));
+        Some(format!("{} {value}", slot.name()))
+    };
+    let address = "no IPv4 or IPv6 address";
+    match event {
+        Event::Nothing | Event::Auth(_) => None,
+        Event::Lease | Event::Release | Event::Inquiry => wrong(&[Slot::Inside], address).or_else(|| {
+            if leased(values).is_none() {
+                return Some(format!("bits = {:?} is no length of an IPv6 prefix", shown(Slot::Bits)));
+            }
+            let nobody = event == Event::Lease && holder(values).is_none();
+            nobody.then(|| match (values.get(Slot::Mac), values.get(Slot::Duid)) {
+                (Some(mac), _) => format!("mac = {mac:?} is no hardware address"),
+                (None, Some(duid)) => format!("duid = {duid:?} is no DUID"),
+                (None, None) => "mac and duid are missing: a lease needs a hardware address or a DUID".to_owned(),
+            })
+        }),
+        Event::Nat(ends, form) => {
+            let ports: &[Slot] = match form {
+                Form::AddressBinding => &[],
+                Form::Block => &[Slot::PublicPort, Slot::PublicLast],
+                _ => &[Slot::PublicPort, Slot::InsidePort, Slot::RemotePort],
+            };
+            let addresses = wrong(&[Slot::Public, Slot::Inside, Slot::Remote], address).or_else(|| wrong(ports, "no port"));
+            addresses.or_else(|| nat(values, ends, form, about).is_none().then(|| unmade(values, ends, form)))
+        }
+    }
+}
+
+/// Why [`nat`] makes nothing of addresses and ports that can be.
+fn unmade(values: &Values<'_>, ends: Ends, form: Form) -> String {
+    let shown = |slot: Slot| values.get(slot).unwrap_or_default();
+    if values.get(Slot::Protocol).is_some_and(|p| protocol(p).is_none()) {
+        return format!("protocol = {:?} is neither a number nor a protocol that is known by name", shown(Slot::Protocol));
+    }
+    if form == Form::Block {
+        return format!("public_last = {:?} and public_count = {:?} make no block", shown(Slot::PublicLast), shown(Slot::PublicCount));
+    }
+    if ends == Ends::Both {
+        return format!("start = {:?} is no time before the end and within 30 days of now", shown(Slot::Start));
+    }
+    "its values make no mapping".to_owned()
+}
+
+/// When a mapping began whose end is `end`, where its line says: the first moment that this may be.
+fn began(values: &Values<'_>, end: Moment, at: &dyn Fn(Slot) -> Option<Moment>) -> Option<Millis> {
+    if let Some(start) = at(Slot::Start) {
+        return Some(start.time);
+    }
+    let second = end.time.plus(-end.time.0.rem_euclid(1_000));
+    if let (Some(since), Some(until)) = (at(Slot::Since), at(Slot::Until)) {
+        return Some(second.plus(-until.time.since(since.time))).filter(|_| until.time >= since.time);
+    }
+    // In whole seconds, rounded down as those of the end are: a second more may have passed.
+    values.get(Slot::Lasted).and_then(lasted).map(|seconds| second.plus(-(seconds + 1) * 1_000))
+}
+
+/// Seconds, or hours, minutes and seconds with colons.
+fn lasted(text: &str) -> Option<i64> {
+    let mut seconds = 0i64;
+    for part in text.split(':') {
+        seconds = seconds.checked_mul(60)?.checked_add(i64::from(part.parse::<u32>().ok()?))?;
+    }
+    (seconds <= TOLD_BACK_MS / 1_000 && text.bytes().filter(|b| *b == b':').count() < 3).then_some(seconds)
 }
 
 #[cfg(test)]

@@ -32,6 +32,7 @@ pub mod pattern;
 pub mod redact;
 pub mod relp;
 mod rulefile;
+pub mod secrets;
 pub mod server;
 pub mod stamp;
 pub mod stand;

@@ -2,9 +2,11 @@
 
 use std::borrow::Cow;
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::limits::PAIRS;
+use super::line::Line;
 
 /// Pairs in the order of the line. A name may come twice; the first one counts.
 pub type Pairs<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
@@ -12,6 +14,42 @@ pub type Pairs<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
 /// The first value of a name.
 pub fn get<'p>(pairs: &'p Pairs<'_>, name: &str) -> Option<&'p str> {
     pairs.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_ref())
+}
+
+/// Where the pairs of a rule are read from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Place {
+    /// Structured data.
+    Data,
+    /// The message.
+    Text,
+    /// The JSON object that the message begins with.
+    Json,
+}
+
+/// Pairs of a line, read at most once each.
+#[derive(Default)]
+pub(super) struct Read<'a> {
+    data: Option<Pairs<'a>>,
+    text: Vec<(char, Pairs<'a>)>,
+    json: Option<Pairs<'a>>,
+}
+
+impl<'a> Read<'a> {
+    /// The pairs of a place.
+    pub(super) fn pairs(&mut self, place: Place, separator: char, line: &Line<'a>) -> Option<&Pairs<'a>> {
+        match place {
+            Place::Data => Some(self.data.get_or_insert_with(|| line.data.map_or_else(Vec::new, of_data))),
+            Place::Json => Some(self.json.get_or_insert_with(|| of_json(line.message).unwrap_or_default())),
+            Place::Text => {
+                if !self.text.iter().any(|(s, _)| *s == separator) {
+                    self.text.push((separator, of_text(line.message, separator)));
+                }
+                self.text.iter().find(|(s, _)| *s == separator).map(|(_, pairs)| pairs)
+            }
+        }
+    }
 }
 
 /// Pairs of structured data; the names of its elements are left out.

@@ -52,6 +52,12 @@ pub enum Slot {
     Start,
     /// When it ended.
     End,
+    /// How long a mapping that ended had lasted: seconds, or hours, minutes and seconds with colons.
+    Lasted,
+    /// When a mapping began and ended by a clock whose zone is not known: only the time between them counts.
+    Since,
+    /// See [`Slot::Since`].
+    Until,
     /// Hardware address.
     Mac,
     /// How long a lease is good for, in seconds.
@@ -100,6 +106,9 @@ const SLOTS: &[(&str, Slot, Form)] = &[
     ("remote_port", Slot::RemotePort, Form::Port),
     ("start", Slot::Start, Form::Text),
     ("end", Slot::End, Form::Text),
+    ("lasted", Slot::Lasted, Form::Word),
+    ("since", Slot::Since, Form::Text),
+    ("until", Slot::Until, Form::Text),
     ("mac", Slot::Mac, Form::Mac),
     ("seconds", Slot::Seconds, Form::Number),
     ("client", Slot::Client, Form::Word),

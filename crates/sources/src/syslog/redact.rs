@@ -2,12 +2,13 @@
 //!
 //! Replaced: what a dialect took for an account or a client's name, wherever it stands; words behind `user`, `account` and the like; in a line
 //! that speaks of signing in, words behind `for` and `by`; IPv4 and IPv6 addresses, hardware addresses, mail addresses, telephone numbers, certificate numbers (18 characters). What a dialect does not
-//! know and no form betrays, such as a person's name in free text, stays: the page for operators says so.
+//! know and no form betrays, such as a person's name in free text, stays: the page for operators says so. Secrets are not shown: [`secrets`].
 
 use std::fmt::Write as _;
 
 use super::forms::{addresses, duid_length, mac_length, may_begin};
 use super::limits::{DUID_SURE, REDACTIONS};
+use super::secrets;
 
 /// Words behind which an account stands. `=` or `:` may stand between, and quotes around.
 const ACCOUNT_WORDS: &[&str] = &[
@@ -134,6 +135,8 @@ const NOBODY: &[&str] =
 #[derive(Default)]
 pub struct Redactor<'a> {
     known: Known<'a>,
+    /// The texts are commands, from their beginning on.
+    command: bool,
 }
 
 /// Values that stand for accounts, addresses and so on. A line has hardly ever more than a few: those need no memory of their own.
@@ -205,6 +208,11 @@ impl<'a> Redactor<'a> {
         }
     }
 
+    /// Says that the texts are commands: a secret may stand behind a word and a space.
+    pub fn is_command(&mut self, command: bool) {
+        self.command = command;
+    }
+
     /// Whoever is said to sign in or out is an account, whatever program says so.
     fn subjects(&mut self, text: &'a str) {
         // Nearly no line has either verb: one look for how both end.
@@ -238,6 +246,7 @@ impl<'a> Redactor<'a> {
         let mails = bytes.contains(&b'@');
         let (mut at, mut kept) = (0, 0);
         let mut speaks = None;
+        let mut command: Option<Option<usize>> = self.command.then_some(Some(0));
         // A word or value may begin here; and the word before is one behind which an account stands.
         let (mut begins, mut expects) = (true, false);
         while let Some(byte) = bytes.get(at) {
@@ -270,6 +279,12 @@ impl<'a> Redactor<'a> {
                 continue;
             }
             let end = word_end(text, at);
+            if let Some((from, to)) = secret(text, at, end, &mut command) {
+                out.push_str(text.get(kept..from).unwrap_or_default());
+                out.push_str(secrets::SHOWN);
+                (at, kept, begins, expects) = (to, to, true, false);
+                continue;
+            }
             expects = text.get(at..end).is_some_and(|word| leads_to_account(word, text, &mut speaks));
             at = end;
             begins = false;
@@ -437,6 +452,24 @@ const fn labels() -> [u16; 256] {
 fn is_measure(word: &str, behind: &str) -> bool {
     let unit = behind.trim_start();
     word.bytes().all(|b| b.is_ascii_digit()) && UNITS.iter().any(|u| unit.starts_with(u))
+}
+
+/// The secret that the word `text[at..end]` leads to. `command`: where a command begins in the text, looked for once and only where it matters.
+fn secret(text: &str, at: usize, end: usize, command: &mut Option<Option<usize>>) -> Option<(usize, usize)> {
+    let bytes = text.as_bytes();
+    // Nearly every word is none of them: its first letter says so, or the sign before it.
+    let first = bytes.get(at).map_or(0, u8::to_ascii_lowercase);
+    let option = first == b'p' && at > 1 && bytes.get(at - 1) == Some(&b'-');
+    let named =
+        matches!(first, b'p' | b's' | b'c' | b'k' | b'h' | b't' | b'a' | 0x80..) || bytes.get(at..end).is_some_and(|w| w.contains(&b'_'));
+    if bytes.get(end..end + 3) == Some(b"://") {
+        return secrets::of_address(text, end + 3);
+    }
+    if !option && !(named && text.get(at..end).is_some_and(secrets::is_one)) {
+        return None;
+    }
+    let from = *command.get_or_insert_with(|| secrets::command(text));
+    secrets::behind(text, at, end, from.is_some_and(|from| from <= at))
 }
 
 /// Whether what stands behind this word of the text may be an account.

@@ -4,14 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-/// Where the pairs of a rule are read from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Place {
-    Data,
-    Text,
-    Json,
-}
+use super::pairs::Place;
 
 #[derive(Deserialize)]
 #[serde(untagged)]
@@ -48,6 +41,8 @@ pub(super) struct RuleFile {
     pub(super) keys: Vec<String>,
     #[serde(default)]
     pub(super) programs: Vec<String>,
+    #[serde(default)]
+    pub(super) named: bool,
     #[serde(default, rename = "match")]
     pub(super) patterns: Option<OneOrMore>,
     #[serde(default)]

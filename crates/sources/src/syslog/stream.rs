@@ -26,7 +26,7 @@ use super::relp::{self, Verb};
 pub enum Speaks {
     /// RFC 6587.
     Tcp,
-    /// RFC 5425.
+    /// RFC 5425, and the same framings as over TCP: most senders do not count unless told to.
     Tls(Arc<ServerConfig>),
     /// RELP.
     Relp,
@@ -179,10 +179,10 @@ impl Streams {
                 }
                 let _ = stream.set_nodelay(true);
                 let (tls, talk) = match speaks {
-                    Speaks::Tcp => (None, Talk::Lines(Framer::new(false))),
+                    Speaks::Tcp => (None, Talk::Lines(Framer::new())),
                     Speaks::Relp => (None, Talk::Relp(relp::Reader::default())),
                     Speaks::Tls(config) => match ServerConnection::new(Arc::clone(config)) {
-                        Ok(tls) => (Some(Box::new(tls)), Talk::Lines(Framer::new(true))),
+                        Ok(tls) => (Some(Box::new(tls)), Talk::Lines(Framer::new())),
                         Err(_) => {
                             self.hub.with(|e| e.bad_frame(peer, now, "syslog.tls", &[]));
                             continue;
@@ -230,7 +230,7 @@ impl Streams {
             self.give(connection, stop);
             if let Err(reason) = good {
                 let (peer, now) = (connection.peer, self.hub.now());
-                self.hub.with(|e| e.bad_frame(peer, now, reason, chunk.get(..n.min(256)).unwrap_or_default()));
+                self.hub.with(|e| e.bad_frame(peer, now, reason, chunk.get(..n).unwrap_or_default()));
                 return Next::Closed;
             }
             if connection.is_done() {
@@ -409,7 +409,13 @@ impl Connection {
             out.push(bytes, cut, transaction, perhaps_double);
         };
         match talk {
-            Talk::Lines(framer) => framer.push(bytes, &mut |bytes, cut| line(bytes, cut, None)).map_err(|e| e.reason),
+            Talk::Lines(framer) => {
+                let mut out = |bytes: &[u8], cut: bool| line(bytes, cut, None);
+                framer.push(bytes, &mut out).map_err(|bad| {
+                    framer.broken(bytes.get(bytes.len() - bad.unread.min(bytes.len())..).unwrap_or_default(), &mut out);
+                    bad.reason
+                })
+            }
             Talk::Relp(reader) => {
                 let mut command = |c: relp::Command| match c.verb {
                     Verb::Open => answers.extend(relp::answer(c.transaction, relp::OFFERS)),

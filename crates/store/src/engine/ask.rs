@@ -253,16 +253,20 @@ impl Store {
     }
 }
 
-/// One mapping may be found on several ways; and an end whose beginning came later is told twice.
+/// One mapping may be found on several ways; an end whose beginning came later is told twice, and an end that came twice may tell of what is known.
 fn distinct(mut found: Vec<Mapping>) -> Vec<Mapping> {
     found.sort_by_key(|m| (m.source, m.form, m.first, m.protocol, m.inside, m.inside_port, m.start, m.end));
     found.dedup();
-    let whole: Vec<Mapping> = found.iter().filter(|m| m.flags & flags::START_INFERRED == 0 && m.end.is_some()).copied().collect();
-    found.retain(|m| {
-        m.flags & flags::START_INFERRED == 0
-            || !whole
-                .iter()
-                .any(|w| (w.source, w.inside, w.inside_port, w.first, w.end) == (m.source, m.inside, m.inside_port, m.first, m.end))
-    });
+    // How its beginning is known: seen, told by its end, not at all.
+    let rank = |m: &Mapping| match m.flags {
+        f if f & flags::START_INFERRED != 0 => 2,
+        f if f & flags::START_TOLD != 0 => 1,
+        _ => 0,
+    };
+    let same = |a: &Mapping, b: &Mapping| {
+        (a.source, a.inside, a.inside_port, a.first, a.end) == (b.source, b.inside, b.inside_port, b.first, b.end)
+    };
+    let better: Vec<Mapping> = found.iter().filter(|m| rank(m) < 2 && m.end.is_some()).copied().collect();
+    found.retain(|m| rank(m) == 0 || !better.iter().any(|b| rank(b) < rank(m) && same(b, m)));
     found
 }

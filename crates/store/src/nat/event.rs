@@ -17,7 +17,7 @@ pub struct Event {
     pub time: Millis,
     /// Created or deleted.
     pub create: bool,
-    /// True for an end that nobody saw: it came before `time`.
+    /// True for an end that nobody saw: it came before `time`; and for a creation that only the end tells of.
     pub inferred: bool,
     /// What.
     pub form: Form,
@@ -54,7 +54,8 @@ impl Event {
     /// As it is stored.
     pub fn record(&self) -> NatEvent {
         let action = match (self.create, self.inferred) {
-            (true, _) => Action::Create,
+            (true, false) => Action::Create,
+            (true, true) => Action::Told,
             (false, true) => Action::Gone,
             (false, false) => Action::Delete,
         };
@@ -80,6 +81,10 @@ impl Event {
         end_keys(self.form, self.public, self.first, self.last, self.protocol)
     }
 }
+
+const CREATE: u8 = Action::Create as u8;
+const GONE: u8 = Action::Gone as u8;
+const TOLD: u8 = Action::Told as u8;
 
 /// True for one port of one address: such a mapping has one key.
 pub fn is_exact(form: Form, first: u16, last: u16) -> bool {
@@ -111,8 +116,8 @@ pub fn rows(batch: &RecordBatch) -> impl Iterator<Item = Option<Event>> {
     (0..batch.num_rows()).map(move |i| {
         Some(Event {
             time: Millis(time.value(i)),
-            create: action.value(i) == Action::Create as u8,
-            inferred: action.value(i) == Action::Gone as u8,
+            create: matches!(action.value(i), CREATE | TOLD),
+            inferred: matches!(action.value(i), GONE | TOLD),
             form: Form::from_u8(form.value(i))?,
             protocol: protocol.value(i),
             source: source.value(i),

@@ -64,6 +64,11 @@ impl Mapping {
         Mapping { start: Some(e.time), end: None, ..Mapping::of(e) }
     }
 
+    /// A mapping whose end tells when it began.
+    pub fn told(e: &Event) -> Mapping {
+        Mapping { flags: flags::START_TOLD, ..Mapping::opened(e) }
+    }
+
     /// A mapping of which only the end is known.
     pub fn closed(e: &Event) -> Mapping {
         Mapping { start: None, end: Some(e.time), flags: flags::START_INFERRED, ..Mapping::of(e) }

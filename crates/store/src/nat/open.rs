@@ -7,7 +7,7 @@ use weir_base::net::Addr16;
 use weir_base::time::Millis;
 use weir_record::kinds::Form;
 
-use crate::limits::ORPHAN_MS;
+use crate::limits::{ORPHAN_MS, TOLD_MS};
 use crate::nat::mapping::{Mapping, Remote, RowRef};
 use crate::spankey::EndKey;
 use weir_base::hash::MixState;
@@ -244,7 +244,7 @@ impl<'a> OpenOf<'a> {
     }
 }
 
-/// Ends seen without a beginning, kept for a while because datagrams overtake each other.
+/// Ends seen without a creation, kept for a while because datagrams overtake each other. Some told when they began: a creation that comes after all adds nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Orphans {
     by_key: HashMap<EndKey, Vec<(Mapping, Millis)>, MixState>,
@@ -277,6 +277,12 @@ impl Orphans {
         list.iter().map(|(m, _)| *m).filter(|m| joins(open, m)).min_by_key(|m| m.end)
     }
 
+    /// True if just this was told already: an end that came twice.
+    pub fn holds(&self, told: &Mapping) -> bool {
+        !self.by_key.is_empty()
+            && told.first_key().and_then(|key| self.by_key.get(&key)).is_some_and(|list| list.iter().any(|(m, _)| m == told))
+    }
+
     /// Forgets an end that found its beginning.
     pub fn remove(&mut self, open: &Mapping) {
         let Some(found) = self.matching(open) else { return };
@@ -304,5 +310,9 @@ fn joins(open: &Mapping, end: &Mapping) -> bool {
     let same = (open.source, open.form, open.protocol, open.first, open.last, open.inside, open.inside_port, open.remote)
         == (end.source, end.form, end.protocol, end.first, end.last, end.inside, end.inside_port, end.remote);
     let (Some(start), Some(stop)) = (open.start, end.end) else { return false };
-    same && stop >= start && stop.since(start) < ORPHAN_MS
+    let near = match end.start {
+        Some(told) => start.plus(TOLD_MS) >= told,
+        None => stop.since(start) < ORPHAN_MS,
+    };
+    same && stop >= start && near
 }

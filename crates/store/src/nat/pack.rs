@@ -45,8 +45,8 @@ pub struct Packed {
     pub inside_port: u16,
 }
 
-/// Marks of a packed event, above the number of its tail: it was created; its inside address is IPv4; it is an end that nobody saw; its instant has
-/// a number because it is too far from the others.
+/// Marks of a packed event, above the number of its tail: it was created; its inside address is IPv4; it is an end that nobody saw, or a creation that
+/// only its end tells of; its instant has a number because it is too far from the others.
 const CREATE: u32 = 1 << 28;
 const V4: u32 = 1 << 29;
 const INFERRED: u32 = 1 << 30;
@@ -60,10 +60,15 @@ impl Packed {
 
     /// True for a mapping that was created.
     pub fn create(&self) -> bool {
-        self.tail & CREATE != 0
+        self.tail & (CREATE | INFERRED) == CREATE
     }
 
-    /// True for an end that nobody saw: it came before its time.
+    /// True for a creation that only its end tells of.
+    pub fn told(&self) -> bool {
+        self.tail & (CREATE | INFERRED) == CREATE | INFERRED
+    }
+
+    /// True for an end that nobody saw: it came before its time. And for a creation that was only told.
     pub fn inferred(&self) -> bool {
         self.tail & INFERRED != 0
     }
@@ -195,8 +200,9 @@ impl NatEvents {
                 Some(last) if Addr16(inside[i]).is_v4() => (u32::from_be_bytes(*last), V4),
                 _ => (self.insides.of(u128::from_be_bytes(inside[i])), 0),
             };
-            let created = if action[i] == Action::Create as u8 { CREATE } else { 0 };
-            let inferred = if action[i] == Action::Gone as u8 { INFERRED } else { 0 };
+            let told = action[i] == Action::Told as u8;
+            let created = if told || action[i] == Action::Create as u8 { CREATE } else { 0 };
+            let inferred = if told || action[i] == Action::Gone as u8 { INFERRED } else { 0 };
             let marks = created | v4 | inferred | far;
             let tail_number = self.tails.of(tail) | marks;
             let packed = Packed { time, inside, remote, tail: tail_number, port: first[i], inside_port: inside_port[i] };
@@ -383,7 +389,7 @@ impl NatEvents {
         let tail = self.tail(event);
         Event {
             time: Millis(self.time(event)),
-            create: event.create(),
+            create: event.create() || event.told(),
             inferred: event.inferred(),
             form: Form::from_u8(tail.form).unwrap_or(Form::Session),
             protocol: tail.protocol,

@@ -3,6 +3,7 @@
 use weir_base::time::Millis;
 use weir_record::kinds::{RowType, flags};
 
+use crate::limits::TOLD_MS;
 use crate::nat::event::Event;
 use crate::nat::mapping::{Mapping, RowRef};
 use crate::nat::open::{OpenTable, Orphans};
@@ -34,6 +35,8 @@ pub struct Paired {
 struct Item {
     mapping: Mapping,
     row: Option<RowRef>,
+    /// Only its end, which is still to come, tells of it.
+    told: bool,
 }
 
 /// Pairs the events of one public end of one exporter, in time order.
@@ -69,7 +72,8 @@ impl<'a> Group<'a> {
         let same = |m: &Mapping| {
             (m.source, m.form, m.protocol, m.first, m.last) == (first.source, first.form, first.protocol, first.first, first.last)
         };
-        let mut items: Vec<Item> = table.filter(|o| same(&o.mapping)).map(|o| Item { mapping: o.mapping, row: Some(o.row) }).collect();
+        let mut items: Vec<Item> =
+            table.filter(|o| same(&o.mapping)).map(|o| Item { mapping: o.mapping, row: Some(o.row), told: false }).collect();
         items.sort_by_key(|i| i.mapping.start);
         Group { cx, items, early: Vec::new(), used: Vec::new() }
     }
@@ -82,10 +86,13 @@ impl<'a> Group<'a> {
             out.push(Paired { mapping: end, row_type: RowType::Close, open: None });
         }
         for item in self.items {
-            if item.row.is_some() {
+            // What was only told was seen too: its end is that of what was seen.
+            if item.row.is_some() || item.told {
                 continue;
             }
             match self.cx.orphans.matching(&item.mapping) {
+                // Its end came before it, and told of it.
+                Some(end) if end.start.is_some() => {}
                 Some(end) => out.push(whole(item.mapping, end.end)),
                 None => out.push(Paired { mapping: item.mapping, row_type: RowType::Open, open: None }),
             }
@@ -93,10 +100,17 @@ impl<'a> Group<'a> {
     }
 
     fn create(&mut self, e: &Event, out: &mut Vec<Paired>) {
-        if self.items.iter().any(|i| i.mapping.start == Some(e.time) && i.mapping.same_inside(e)) {
+        if e.inferred {
+            return self.told(e, out);
+        }
+        if self.items.iter().any(|i| !i.told && i.mapping.start == Some(e.time) && i.mapping.same_inside(e)) {
             return;
         }
         let opened = Mapping::opened(e);
+        if let Some(item) = self.items.iter_mut().rev().find(|i| i.told && i.mapping.same_inside(e)) {
+            *item = Item { mapping: opened, row: None, told: false };
+            return;
+        }
         if let Some(at) = self.early.iter().position(|m| m.end == Some(e.time) && m.same_inside(e)) {
             out.push(whole(opened, self.early.remove(at).end));
             return;
@@ -104,7 +118,19 @@ impl<'a> Group<'a> {
         if !(self.cx.overloads)(e.source) {
             self.infer_ends(e, out);
         }
-        self.items.push(Item { mapping: opened, row: None });
+        self.items.push(Item { mapping: opened, row: None, told: false });
+    }
+
+    /// An end that is still to come tells that it began: the same as the creation, where that was seen.
+    fn told(&mut self, e: &Event, out: &mut Vec<Paired>) {
+        let same = |i: &Item| i.mapping.same_inside(e) && i.mapping.start.is_some_and(|start| near(start, e.time));
+        if e.inside.is_none() || self.items.iter().any(same) {
+            return;
+        }
+        if !(self.cx.overloads)(e.source) {
+            self.infer_ends(e, out);
+        }
+        self.items.push(Item { mapping: Mapping::told(e), row: None, told: true });
     }
 
     /// The port went to another host and something was lost in between: what was open before has ended by now.
@@ -112,7 +138,7 @@ impl<'a> Group<'a> {
         let cx = self.cx;
         self.items.retain(|item| {
             let start = item.mapping.start.unwrap_or(e.time);
-            let gone = !item.mapping.same_inside(e) && start < e.time && (cx.lost_between)(e.source, start, e.time);
+            let gone = !item.told && !item.mapping.same_inside(e) && start < e.time && (cx.lost_between)(e.source, start, e.time);
             if gone {
                 let mapping = Mapping { end: Some(e.time), flags: item.mapping.flags | flags::END_INFERRED, ..item.mapping };
                 out.push(close(mapping, item.row));
@@ -127,9 +153,13 @@ impl<'a> Group<'a> {
         }
         self.used.push(*e);
         let fits = |i: &Item| i.mapping.start.is_some_and(|s| s <= e.time) && (e.inside.is_none() || i.mapping.same_inside(e));
-        match self.items.iter().position(fits) {
+        let seen = self.items.iter().position(|i| !i.told && fits(i));
+        match seen.or_else(|| self.items.iter().position(|i| i.told && !e.inferred && fits(i))) {
             Some(at) => {
                 let item = self.items.remove(at);
+                if item.told && self.cx.orphans.holds(&Mapping { end: Some(e.time), ..item.mapping }) {
+                    return;
+                }
                 let unseen = if e.inferred { flags::END_INFERRED } else { 0 };
                 out.push(close(Mapping { end: Some(e.time), flags: item.mapping.flags | unseen, ..item.mapping }, item.row));
             }
@@ -138,6 +168,11 @@ impl<'a> Group<'a> {
             None => self.early.push(Mapping::closed(e)),
         }
     }
+}
+
+/// True if a beginning that an end tells may be this creation.
+pub(super) fn near(start: Millis, told: Millis) -> bool {
+    start.since(told).abs() <= TOLD_MS
 }
 
 fn whole(opened: Mapping, end: Option<Millis>) -> Paired {

@@ -12,7 +12,7 @@ use crate::nat::event::{Event, is_exact};
 use crate::nat::mapping::{Mapping, Remote};
 use crate::nat::open::{Open, OpenOf};
 use crate::nat::pack::{NatEvents, PARTS, Packed, Placed, Tail};
-use crate::nat::pair::{Context, pair_end};
+use crate::nat::pair::{Context, near, pair_end};
 use crate::spankey::EndKey;
 use crate::unit::key_day;
 
@@ -161,11 +161,33 @@ impl Of<'_> {
             return false;
         }
         let told = rows.len();
-        if self.tell(same, tail, held, rows).is_none() {
-            rows.truncate(told);
-            return false;
+        if self.tell(same, tail, held, rows).is_some() {
+            return true;
         }
-        true
+        rows.truncate(told);
+        let seen = self.without_told(same, held);
+        if seen.is_some_and(|seen| self.tell(&seen, tail, held, rows).is_some()) {
+            return true;
+        }
+        rows.truncate(told);
+        false
+    }
+
+    /// A story without what its ends tell again: when what was seen to begin began. None when nothing is told, or something that was not seen.
+    fn without_told(&self, same: &[Placed], held: Option<Open>) -> Option<Vec<Placed>> {
+        same.iter().find(|e| e.event.told())?;
+        let mut open = held.map(|h| h.mapping);
+        let mut seen = Vec::with_capacity(same.len());
+        for e in same {
+            let event = self.events.event(self.public, &e.event);
+            if e.event.told() {
+                open.filter(|o| o.same_inside(&event) && o.start.is_some_and(|start| near(start, event.time)))?;
+                continue;
+            }
+            open = event.create.then(|| Mapping::opened(&event));
+            seen.push(*e);
+        }
+        Some(seen)
     }
 
     fn tell(&self, same: &[Placed], tail: Tail, held: Option<Open>, rows: &mut Vec<Row>) -> Option<()> {

@@ -45,7 +45,7 @@ fn rows<R: Record>(groups: &[Group], kind: Kind) -> Vec<R> {
 }
 
 fn told(e: &NatEvent) -> String {
-    let action = if e.action == 1 { "create" } else { "delete" };
+    let action = ["create", "delete", "gone", "told"][usize::from(e.action) - 1];
     let remote = if e.remote_address.is_none() { "-".to_owned() } else { format!("{}:{}", e.remote_address, e.remote_port) };
     let (form, ends) = (Form::from_u8(e.form).unwrap().name(), (e.public_address, e.public_port, e.public_port_last));
     let (public, first, last) = ends;
@@ -138,7 +138,7 @@ fn a_lost_datagram_is_a_gap_and_a_doubled_one_is_dropped() {
 
 #[test]
 fn numbers_that_count_nothing_make_no_gap() {
-    let text = "[[devices]]\nprefix = \"127.0.0.1/32\"\nrealm = \"default\"\nsequence = \"none\"\n";
+    let text = "[[devices]]\nprefix = \"127.0.0.1/32\"\nsequence = \"none\"\n";
     let settings = toml::from_str::<Config>(text).unwrap().check().unwrap();
     let mut c = Collector::new(Arc::new(settings), Box::new(MemoryRegister::default()), "udp:test", None);
     let mut groups = Vec::new();
@@ -300,4 +300,55 @@ proptest! {
         prop_assert_eq!(flow.told, want);
         prop_assert_eq!(message::flow(&record[..FLOW - 1]), Err(Fault::Length));
     }
+}
+
+#[test]
+fn a_datagram_of_which_nothing_can_be_read_makes_no_restart() {
+    for flows in [&[2048u16][..], &[2048, 2049]] {
+        let (mut c, mut groups) = (collector(""), Vec::new());
+        feed(&mut c, 0, 7, flows, &mut groups);
+        // Its clock stands two days back in the header alone; then a number from nowhere; then all is as before.
+        let mut odd = datagram(SECOND + 1, 8, &[2050]);
+        odd[4..8].copy_from_slice(&(SECOND - 2 * 86_400).to_be_bytes());
+        c.datagram(PEER, NOW.plus(1_000), &odd).unwrap();
+        odd[8..12].copy_from_slice(&0x0fff_ffffu32.to_be_bytes());
+        c.datagram(PEER, NOW.plus(1_500), &odd).unwrap();
+        for n in 0..4 {
+            feed(&mut c, 2 + n, 9 + n as u32, &[2051 + n as u16], &mut groups);
+        }
+        c.stop(NOW.plus(20_000));
+        groups.extend(c.take());
+        let gaps = rows::<Gap>(&groups, Kind::Gap);
+        assert!(gaps.iter().all(|g| g.reason != "exporter-restart" && g.start >= NOW.plus(-1_000)), "{gaps:?}");
+        let malformed = rows::<Malformed>(&groups, Kind::Malformed);
+        assert_eq!(malformed.iter().map(|m| m.reason.as_str()).collect::<Vec<_>>(), ["h3c.time", "h3c.time"]);
+    }
+}
+
+#[test]
+fn a_gap_begins_no_earlier_than_its_device_was_heard() {
+    let (mut c, mut groups) = (collector(""), Vec::new());
+    feed(&mut c, 0, 700_000, &[2048], &mut groups);
+    // It starts anew with a clock of two days ago: flows and header agree.
+    c.datagram(PEER, NOW.plus(2_000), &datagram(SECOND - 2 * 86_400, 0, &[2049])).unwrap();
+    c.stop(NOW.plus(20_000));
+    groups.extend(c.take());
+    let gaps = rows::<Gap>(&groups, Kind::Gap);
+    assert_eq!(gaps.iter().map(|g| g.reason.as_str()).collect::<Vec<_>>(), ["exporter-restart"]);
+    assert!(gaps[0].start >= Millis(i64::from(SECOND) * 1_000 - 1_000), "{gaps:?}");
+}
+
+#[test]
+fn an_end_tells_when_it_began() {
+    let (mut c, mut groups) = (collector(""), Vec::new());
+    let mut end = datagram(SECOND, 7, &[2048]);
+    end[17] = 1;
+    let began = SECOND - 600;
+    end[16 + 28..16 + 32].copy_from_slice(&began.to_be_bytes());
+    end[16 + 32..16 + 36].copy_from_slice(&SECOND.to_be_bytes());
+    c.datagram(PEER, NOW, &end).unwrap();
+    c.stop(NOW);
+    groups.extend(c.take());
+    let events = rows::<NatEvent>(&groups, Kind::NatEvent);
+    assert_eq!(events.iter().map(|e| (e.action, e.time.0 / 1_000)).collect::<Vec<_>>(), [(4, i64::from(began)), (2, i64::from(SECOND))]);
 }

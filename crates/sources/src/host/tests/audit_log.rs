@@ -152,3 +152,24 @@ fn a_file_that_is_emptied_in_place_is_a_gap() {
     assert_eq!(rig.kept(), [1, 2, 3]);
     assert_eq!(rig.sink.rows::<Gap>().iter().map(|g| g.reason.clone()).collect::<Vec<_>>(), ["audit-log-cut"]);
 }
+
+#[test]
+fn a_log_that_was_not_there_at_first_is_read_from_its_beginning() {
+    let mut rig = Rig::new();
+    fs::remove_file(rig.path(0)).unwrap();
+    let mut follower = rig.start();
+    assert!(follower.look(&rig.stop).is_err());
+    // A restart before it appears forgets nothing.
+    drop(follower);
+    let mut follower = rig.start();
+    assert!(follower.look(&rig.stop).is_err());
+    rig.write(3);
+    rig.all(&mut follower);
+    assert_eq!(rig.kept(), [1, 2, 3]);
+    drop(follower);
+    rig.write(1);
+    let mut follower = rig.start();
+    rig.all(&mut follower);
+    assert_eq!(rig.kept(), [1, 2, 3, 4]);
+    assert!(rig.sink.rows::<Gap>().is_empty());
+}

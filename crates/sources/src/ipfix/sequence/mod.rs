@@ -164,6 +164,11 @@ impl Sequence {
         self.ordered
     }
 
+    /// True if a message with this number follows on, or is the first.
+    pub fn expects(&self, sequence: u32) -> bool {
+        self.next.is_none_or(|next| next == sequence)
+    }
+
     /// True while sequence numbers say nothing about loss.
     pub fn unusable(&self) -> bool {
         self.counting == Counting::None || self.unusable_until.is_some()

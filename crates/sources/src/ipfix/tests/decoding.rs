@@ -10,7 +10,7 @@ use super::super::testing::{Bench, NAT44, T0, hex, ipfix, nat44, set, template_s
 
 /// A row in words: time after T0, what, protocol, public side, inside.
 pub fn words(e: &NatEvent) -> String {
-    let action = if e.action == 1 { "create" } else { "delete" };
+    let action = ["create", "delete", "gone", "told"][usize::from(e.action) - 1];
     let form = Form::from_u8(e.form).map_or("?", Form::name);
     let last = if e.public_port_last == e.public_port { String::new() } else { format!("-{}", e.public_port_last) };
     let at = e.time.since(Millis(i64::from(T0) * 1000));
@@ -191,6 +191,29 @@ fn times_of_every_kind() {
         let mut bench = Bench::new(Profile::Rfc8158);
         bench.feed(Millis(i64::from(T0) * 1000), &ipfix(T0 + 9, 0, 1, &sets));
         assert_eq!(rows(&bench), [format!("{want} create session 0 203.0.113.7:40123 = 100.64.0.12:0")], "element {id}");
+    }
+}
+
+#[test]
+fn an_end_that_tells_when_it_began_says_so_before_it() {
+    let fields = [(0, 323, 8), (0, 152, 8), (0, 230, 1), (0, 8, 4), (0, 225, 4), (0, 227, 2)];
+    let at = |s: u64| ((u64::from(T0) + s) * 1_000).to_be_bytes();
+    let record = |event: u8, time: u64, start: [u8; 8]| [&at(time)[..], &start, &[event], &hex("6440000c cb007107 9cbb")].concat();
+    let month = 32 * 86_400;
+    for (event, start, want) in [
+        (5, at(3), vec!["3000 told", "9000 delete"]),
+        (4, at(3), vec!["9000 create"]),
+        // Not told, after its end, and so long ago that a clock was set in between.
+        (5, [0; 8], vec!["9000 delete"]),
+        (5, at(10), vec!["9000 delete"]),
+        (5, ((u64::from(T0) - month) * 1_000).to_be_bytes(), vec!["9000 delete"]),
+    ] {
+        let sets = [template_set(Version::Ipfix, 256, &fields), set(256, &record(event, 9, start))];
+        let mut bench = Bench::new(Profile::Rfc8158);
+        bench.feed(Millis(i64::from(T0) * 1000), &ipfix(T0 + 9, 0, 1, &sets));
+        let want: Vec<String> = want.iter().map(|w| format!("{w} session 0 203.0.113.7:40123 = 100.64.0.12:0")).collect();
+        assert_eq!(rows(&bench), want);
+        assert_eq!(bench.register.counters("127.0.0.1/1").records, 1, "what an end tells of its beginning is no record of its own");
     }
 }
 

@@ -172,7 +172,7 @@ fn devices() {
             .events
             .iter()
             .map(|e| {
-                let action = if e.action == 1 { "create" } else { "delete" };
+                let action = ["create", "delete", "gone", "told"][usize::from(e.action) - 1];
                 let (public, inside) = (e.public_address, e.inside_address);
                 format!("{} {action} session {} {public}:{} = {inside}:{}", e.time.0, e.protocol, e.public_port, e.inside_port)
             })

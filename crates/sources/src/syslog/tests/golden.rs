@@ -26,6 +26,10 @@ pub fn told(table: &Table, bytes: &[u8], only: &[String]) -> String {
                 let Event::Nat(ends, form) = *event else { panic!("{understood:?}") };
                 let Some(events) = meaning::nat(values, ends, form, &about) else { return "none".to_owned() };
                 for e in events {
+                    if e.action == 4 {
+                        out.push_str(&format!(" told {}", e.time.to_rfc3339().trim_end_matches("+08:00")));
+                        continue;
+                    }
                     let action = if e.action == 1 { "create" } else { "delete" };
                     let remote =
                         if e.remote_address.is_none() { "-".to_owned() } else { format!("{}:{}", e.remote_address, e.remote_port) };

@@ -1,7 +1,7 @@
 //! Tables of event sequences and the mappings they make.
 
 use super::*;
-use crate::nat::mapping::Remote;
+use crate::nat::mapping::{Remote, RowRef};
 use crate::nat::open::Open;
 use weir_base::net::Addr16;
 use weir_record::kinds::Form;
@@ -23,7 +23,8 @@ fn event(create: bool, host: u8, time: i64) -> Event {
     }
 }
 
-/// `c1@5` is "host 1 created at 5", `d1@9` its deletion; results are `host start-end type`, `?` for an end not seen.
+/// `c1@5` is "host 1 created at 5", `d1@9` its deletion, `t1@5` what its end tells of its beginning; results are `host start-end type`, `?` for an end not
+/// seen, `!` where only the end told.
 fn check_with(
     input: &str,
     open: &OpenTable,
@@ -36,7 +37,8 @@ fn check_with(
         .split_whitespace()
         .map(|word| {
             let (host, time) = word[1..].split_once('@').unwrap();
-            event(word.starts_with('c'), host.parse().unwrap(), time.parse().unwrap())
+            let e = event(!word.starts_with('d'), host.parse().unwrap(), time.parse().unwrap());
+            Event { inferred: word.starts_with('t'), ..e }
         })
         .collect();
     let cx = Context { open, orphans, lost_between: lost, overloads: &|_| overloads };
@@ -46,7 +48,8 @@ fn check_with(
         .map(|p| {
             let m = &p.mapping;
             let inferred = if m.flags & flags::END_INFERRED != 0 { "~" } else { "" };
-            format!("{} {}-{}{inferred} {:?}", m.inside.0[15], time(m.start), time(m.end), p.row_type)
+            let told = if m.flags & flags::START_TOLD != 0 { "!" } else { "" };
+            format!("{} {told}{}-{}{inferred} {:?}", m.inside.0[15], time(m.start), time(m.end), p.row_type)
         })
         .collect();
     got.sort();
@@ -103,4 +106,80 @@ fn an_overtaken_beginning_finds_its_end() {
     check_with("c1@10", &open, &orphans, &|_, _, _| false, false, &["1 10-? Open"]);
     orphans.expire(Millis(20 + crate::limits::ORPHAN_MS));
     check_with("c1@5", &open, &orphans, &|_, _, _| false, false, &["1 5-? Open"]);
+}
+
+#[test]
+fn a_beginning_that_an_end_tells_counts_where_none_was_seen() {
+    check("t1@5 d1@9000", &["1 !5-9000 Whole"]);
+    check("c1@5 t1@5 d1@9000", &["1 5-9000 Whole"]);
+    // In whole seconds beside milliseconds, on either side.
+    check("t1@5000 c1@5900 d1@9000", &["1 5900-9000 Whole"]);
+    check("c1@5000 t1@5900 d1@9000", &["1 5000-9000 Whole"]);
+    // Clocks that differ by more make no second mapping.
+    check("c1@5000 t1@8000 d1@9000", &["1 5000-9000 Whole"]);
+    check("t1@1000 c1@5000 d1@9000", &["1 5000-9000 Whole"]);
+    // A datagram that came twice.
+    check("t1@5 t1@5 d1@9000 d1@9000", &["1 !5-9000 Whole"]);
+    // The next one of the same host, and one of another, both without a creation.
+    check("t1@5 d1@9000 t1@20000 d1@30000", &["1 !20000-30000 Whole", "1 !5-9000 Whole"]);
+    check("c1@5 t1@5 d1@9000 t2@20000 d2@30000", &["1 5-9000 Whole", "2 !20000-30000 Whole"]);
+    // An end that nobody saw is not the one that told.
+    let mut events = [event(true, 1, 5), event(false, 1, 6), event(false, 1, 9)];
+    (events[0].inferred, events[1].inferred) = (true, true);
+    let (open, orphans) = (OpenTable::default(), Orphans::default());
+    let cx = Context { open: &open, orphans: &orphans, lost_between: &|_, _, _| false, overloads: &|_| false };
+    let got = pair(&mut events, &cx);
+    assert_eq!(got.iter().map(|p| (p.mapping.start, p.mapping.end)).collect::<Vec<_>>(), [(Some(Millis(5)), Some(Millis(9)))]);
+}
+
+#[test]
+fn a_told_beginning_adds_nothing_to_what_is_sealed() {
+    let (no_loss, none) = (|_: u32, _: Millis, _: Millis| false, (OpenTable::default(), Orphans::default()));
+    let mut open = OpenTable::default();
+    open.insert(Open { mapping: Mapping::opened(&event(true, 1, 5_000)), row: RowRef { entry: 3, row: 0 } });
+    check_with("t1@5500 d1@90000", &open, &none.1, &no_loss, false, &["1 5000-90000 Close"]);
+    // The creation, or the end once more, after what the end told was sealed.
+    let mut orphans = Orphans::default();
+    let told = Mapping { end: Some(Millis(900_000)), ..Mapping::told(&event(true, 1, 5_000)) };
+    orphans.insert(told, Millis(900_000));
+    check_with("c1@5700", &none.0, &orphans, &no_loss, false, &[]);
+    check_with("t1@5000 d1@900000", &none.0, &orphans, &no_loss, false, &[]);
+    check_with("c1@900001", &none.0, &orphans, &no_loss, false, &["1 900001-? Open"]);
+}
+
+proptest::proptest! {
+    /// Sessions of one port after each other, each telling in its end when it began; creations are lost, late or there, lines come twice: every span is
+    /// the true one, to a second, and nothing stays open.
+    #[test]
+    fn whatever_is_lost_spans_are_the_true_ones(
+        sessions in proptest::collection::vec((1u8..4, 1_500i64..9_000, 1_500i64..9_000, 0u8..4, proptest::bool::ANY), 1..12),
+        shift in 0i64..1_000,
+    ) {
+        let (mut events, mut truth, mut now) = (Vec::new(), Vec::new(), 10_000);
+        for (host, wait, life, seen, twice) in sessions {
+            let (start, end) = (now + wait, now + wait + life);
+            now = end;
+            if seen > 0 {
+                events.push(event(true, host, start));
+            }
+            for _ in 0..=u8::from(twice) {
+                let mut told = event(true, host, start - (start + shift) % 1_000);
+                told.inferred = true;
+                events.extend([told, event(false, host, end)]);
+            }
+            truth.push((host, start, end));
+        }
+        let (open, orphans) = (OpenTable::default(), Orphans::default());
+        let cx = Context { open: &open, orphans: &orphans, lost_between: &|_, _, _| false, overloads: &|_| false };
+        let mut got: Vec<_> = pair(&mut events, &cx)
+            .iter()
+            .map(|p| (p.mapping.inside.0[15], p.mapping.start.unwrap().0, p.mapping.end.unwrap().0, p.row_type))
+            .collect();
+        got.sort_by_key(|g| g.1);
+        proptest::prop_assert_eq!(got.len(), truth.len());
+        for (g, t) in got.iter().zip(&truth) {
+            proptest::prop_assert_eq!((g.0, g.2, g.3), (t.0, t.2, RowType::Whole));
+            proptest::prop_assert!(g.1 <= t.1 && t.1 - g.1 < 1_000, "{:?} {:?}", g, t);
+        }
+    }
 }

@@ -19,7 +19,7 @@ fn event() -> impl Strategy<Value = NatEvent> {
         forms,
         prop_oneof![4 => Just(6u8), 1 => Just(17u8)],
         0i64..12,
-        prop_oneof![4 => Just(1u8), 4 => Just(2u8), 1 => Just(3u8)],
+        prop_oneof![4 => Just(1u8), 4 => Just(2u8), 1 => Just(3u8), 1 => Just(4u8)],
         0u8..2,
         0u8..8,
     )
@@ -49,8 +49,11 @@ fn tale() -> impl Strategy<Value = Vec<NatEvent>> {
                 let (start, end) = (now + wait, now + wait + life);
                 now = end;
                 let create = NatEvent { time: Millis(start), action: 1, ..event.clone() };
-                let delete = NatEvent { time: Millis(end), action: 2, ..event };
-                std::iter::once(create).chain(ends.then_some(delete))
+                let delete = NatEvent { time: Millis(end), action: 2, ..event.clone() };
+                // Some ends tell when it began; of some that is all there is.
+                let told = NatEvent { time: Millis(start), action: 4, ..event };
+                let (seen, tells) = (wait % 5 > 0 || !ends, ends && life % 3 == 0);
+                seen.then_some(create).into_iter().chain(tells.then_some(told)).chain(ends.then_some(delete))
             })
             .collect()
     })
