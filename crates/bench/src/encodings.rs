@@ -93,7 +93,9 @@ fn columns(batch: &RecordBatch, remotes: bool) -> Outcome<()> {
             let layouts = |f: &weir_record::Field| if f.name == field.name { tried } else { layout(Kind::NatMapping, f) };
             let map = write_as(Kind::NatMapping, std::slice::from_ref(batch), &key, &layouts)?.map;
             let columns = map.groups.iter().filter_map(|group| group.columns.get(column));
-            Ok(columns.map(|c| c.dictionary.map_or(0, |d| d.length as usize) + c.pages.iter().map(|p| p.length as usize).sum::<usize>()).sum())
+            Ok(columns
+                .map(|c| c.dictionary.map_or(0, |d| d.length as usize) + c.pages.iter().map(|p| p.length as usize).sum::<usize>())
+                .sum())
         };
         let name = |how: &str| format!("column {}, {how}", field.name);
         told(&name("as chosen"), remotes, one(chosen)?);
@@ -116,7 +118,12 @@ fn mappings(remotes: bool) -> Vec<NatMapping> {
     let mut rng = Rng::new(1, 0);
     // A remote end has an address like any other, and mostly one of few ports.
     let there: Vec<(Addr16, u16)> = (0..REMOTES)
-        .map(|_| (Addr16::v4(rng.bits().to_be_bytes().first_chunk::<4>().copied().unwrap_or_default()), [443, 443, 443, 443, 80, 53, 8_080][rng.below(7) as usize]))
+        .map(|_| {
+            (
+                Addr16::v4(rng.bits().to_be_bytes().first_chunk::<4>().copied().unwrap_or_default()),
+                [443, 443, 443, 443, 80, 53, 8_080][rng.below(7) as usize],
+            )
+        })
         .collect();
     let mut out: Vec<NatMapping> = Vec::with_capacity(ROWS);
     while out.len() < ROWS {

@@ -56,6 +56,11 @@ impl Facts for Known<'_> {
         self.store.sources_for(public).into_iter().map(pool).collect()
     }
 
+    fn lenders(&self, _address: Addr16) -> Read<Vec<OwnPool>> {
+        // Every address here is one of the exporters'.
+        Ok(Vec::new())
+    }
+
     fn mappings(&self, query: &MappingQuery) -> Read<Vec<MappingFact>> {
         Ok(self.find(query.public, query.port, query.protocol, (query.from, query.to))?.iter().map(mapping).collect())
     }

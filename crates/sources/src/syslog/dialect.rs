@@ -209,7 +209,21 @@ impl Rule {
             bytes.dedup();
             bytes
         });
-        Ok(Rule { event, keys: file.keys, programs: file.programs, named: file.named, patterns, split, place, separator, when, pairs, set, needs, begins })
+        Ok(Rule {
+            event,
+            keys: file.keys,
+            programs: file.programs,
+            named: file.named,
+            patterns,
+            split,
+            place,
+            separator,
+            when,
+            pairs,
+            set,
+            needs,
+            begins,
+        })
     }
 
     /// True when it says who held an address: that is believed only where the line's sender cannot be made to say it.
