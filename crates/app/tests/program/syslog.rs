@@ -264,6 +264,11 @@ fn an_end_alone_tells_who_had_a_port() {
     };
     // One whose creation was lost, and one whose creation was seen.
     stream.write_all(line("SESSION_TEARDOWN", 2_048, ended).as_bytes()).unwrap();
+    wait(&running, "IPVer=4", 1);
+    // That something began then does not say that all of that time is here.
+    let before = ["lookup", "--public", "203.0.113.7:3000", "--protocol", "tcp", "--at", &at((now - 300) * 1_000), "--json"];
+    let answer = parsed(&running.ask(&before));
+    assert_eq!(answer["code"], "before-records", "{answer}");
     stream.write_all(line("SESSION_BUILT", 2_049, 0).as_bytes()).unwrap();
     stream.write_all(line("SESSION_TEARDOWN", 2_049, ended).as_bytes()).unwrap();
     wait(&running, "IPVer=4", 3);
@@ -281,10 +286,6 @@ fn an_end_alone_tells_who_had_a_port() {
         }
     };
     expect("live");
-    // That something began then does not say that all of that time is here.
-    let before = ["lookup", "--public", "203.0.113.7:3000", "--protocol", "tcp", "--at", &at((now - 300) * 1_000), "--json"];
-    let answer = parsed(&running.ask(&before));
-    assert_eq!(answer["code"], "before-records", "{answer}");
     assert_eq!(code(&running.ask(&["seal", "--now"])), 0);
     expect("sealed");
     // The creation came after all, and both ends once more.
