@@ -447,7 +447,7 @@ fn what_an_end_tells_counts_whatever_became_of_the_creation() {
         let (rng, mut rig) = (&mut Rng::new(seed), Rig::new());
         rig.open().unwrap();
         rig.register().unwrap();
-        let (mut truth, mut late): (Vec<(u16, u8, i64, i64)>, Vec<NatEvent>) = (Vec::new(), Vec::new());
+        let (mut truth, mut late) = (Vec::<(u16, u8, i64, i64)>::new(), Vec::<NatEvent>::new());
         for _ in 0..30 {
             let begin = rig.clock.now().0;
             let (port, host, seen) = (1_000 + rng.below(4) as u16, rng.below(200) as u8, rng.below(3));

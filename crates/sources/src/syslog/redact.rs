@@ -465,7 +465,7 @@ fn secret(text: &str, at: usize, end: usize, command: &mut Option<Option<usize>>
     if bytes.get(end..end + 3) == Some(b"://") {
         return secrets::of_address(text, end + 3);
     }
-    if !option && !(named && text.get(at..end).is_some_and(secrets::is_one)) {
+    if !(option || named && text.get(at..end).is_some_and(secrets::is_one)) {
         return None;
     }
     let from = *command.get_or_insert_with(|| secrets::command(text));
