@@ -1,6 +1,7 @@
 //! What an event and a question cost as something grows: the rate, the history, the exporters, the open mappings. Each point is a process of its own, so that
 //! its memory is its own.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 
@@ -16,6 +17,8 @@ use crate::weir::Weir;
 
 /// Events a second offered, about, and seconds: short at the top, where the datagrams alone are gigabytes.
 const RATES: &[(u64, u64)] = &[(10_000, 30), (100_000, 30), (300_000, 30), (1_000_000, 30), (1_500_000, 20), (3_000_000, 12)];
+/// Above this rate the same events come with other public addresses: so many need not be simulated.
+const LANE_RATE: u64 = 100_000;
 /// Exporters, which share [`EXPORTERS_RATE`].
 const EXPORTERS: &[u32] = &[1, 10, 100, 1_000];
 const EXPORTERS_RATE: u64 = 100_000;
@@ -36,22 +39,27 @@ const QUESTION: &str = "weir: one question";
 
 /// Against the rate.
 pub fn rate() -> Outcome<()> {
-    RATES.iter().try_for_each(|(rate, seconds)| sent(&Records::of(*rate, *seconds)?, 1, *rate))
+    RATES.iter().try_for_each(|(rate, seconds)| {
+        let lanes = (rate / LANE_RATE).max(1);
+        let records = Records::of(rate / lanes, *seconds)?;
+        sent(&records, u32::try_from(lanes)?, *rate, |to| Senders::wide(u32::try_from(lanes)?, to))
+    })
 }
 
 /// Against the number of exporters.
 pub fn exporters() -> Outcome<()> {
-    EXPORTERS
-        .iter()
-        .try_for_each(|count| sent(&Records::of(EXPORTERS_RATE / u64::from(*count), EXPORTERS_SECONDS)?, *count, u64::from(*count)))
+    EXPORTERS.iter().try_for_each(|count| {
+        let records = Records::of(EXPORTERS_RATE / u64::from(*count), EXPORTERS_SECONDS)?;
+        sent(&records, *count, u64::from(*count), |to| Senders::new(*count, to))
+    })
 }
 
-/// Over the network, into a process of its own.
-fn sent(records: &Records, exporters: u32, x: u64) -> Outcome<()> {
+/// Over the network, into a process of its own; so many networks of public addresses.
+fn sent(records: &Records, networks: u32, x: u64, senders: impl Fn(SocketAddr) -> Outcome<Senders>) -> Outcome<()> {
     let folder = tempfile::tempdir()?;
     let mut weir = Weir::start(folder.path())?;
-    let (before, mut senders, start) = (weir.processor()?, Senders::new(exporters, weir.ipfix)?, Senders::start());
-    let offered = records.len() as u64 * u64::from(exporters);
+    let (before, mut senders, start) = (weir.processor()?, senders(weir.ipfix)?, Senders::start());
+    let offered = records.len() as u64 * u64::from(networks);
     let reached = senders.send(records, start)?;
     weir.taken(offered)?;
     senders.finish(records)?;
@@ -76,7 +84,7 @@ fn sent(records: &Records, exporters: u32, x: u64) -> Outcome<()> {
     let held = records.held(QUESTIONS);
     let (mut engine, mut right) = (Vec::new(), 0);
     for (n, was) in held.iter().enumerate() {
-        let number = (n as u32 * 7) % exporters;
+        let number = (n as u32 * 7) % networks;
         let answer = weir.call(&question(was, number, moved))?;
         engine.push(answer["engine_ms"].as_f64().ok_or("no time")?);
         match answer["inside"].as_array().ok_or("no holders")?.as_slice() {
@@ -94,9 +102,9 @@ fn sent(records: &Records, exporters: u32, x: u64) -> Outcome<()> {
     Ok(())
 }
 
-fn question(was: &Was, exporter: u32, moved: i64) -> Value {
+fn question(was: &Was, network: u32, moved: i64) -> Value {
     let [.., a, b, c, d] = was.public.0;
-    let public = u32::from_be_bytes([a, b, c, d]).wrapping_add(exporter << 16).to_be_bytes();
+    let public = u32::from_be_bytes([a, b, c, d]).wrapping_add(network << 16).to_be_bytes();
     let public = weir_base::net::Addr16::v4(public).to_string();
     json!({ "op": "lookup", "public": public, "port": was.port, "protocol": was.protocol, "at": was.at() + moved, "skew": SKEW_MS })
 }

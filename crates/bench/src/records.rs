@@ -291,11 +291,13 @@ fn finished(mut message: Vec<u8>) -> Vec<u8> {
 /// Exporters of a loopback network of their own, each with its socket.
 pub struct Senders {
     all: Vec<(UdpSocket, Exporter)>,
+    /// How often each sends every record, every time with other public addresses.
+    lanes: u32,
     to: SocketAddr,
 }
 
 impl Senders {
-    /// So many that send there.
+    /// So many that send there, each every record once.
     pub fn new(count: u32, to: SocketAddr) -> Outcome<Senders> {
         let mut all = Vec::new();
         for number in 0..count {
@@ -303,7 +305,12 @@ impl Senders {
             let socket = UdpSocket::bind(SocketAddr::from(([127, 1, c, d.wrapping_add(1)], 0)))?;
             all.push((socket, Exporter { number, ..Exporter::default() }));
         }
-        Ok(Senders { all, to })
+        Ok(Senders { all, lanes: 1, to })
+    }
+
+    /// One that sends every record so many times, each time with other public addresses: a rate that need not be simulated.
+    pub fn wide(lanes: u32, to: SocketAddr) -> Outcome<Senders> {
+        Ok(Senders { lanes, ..Senders::new(1, to)? })
     }
 
     /// When a round that is sent now will begin.
@@ -323,14 +330,19 @@ impl Senders {
             let due = (clock.monotonic().as_secs_f64() * 1e3 / records.span as f64 * total) as usize + 1;
             while sent < due.min(records.len()) {
                 for (socket, exporter) in &mut self.all {
-                    let Some(message) = records.message(exporter, sent, moved) else { continue };
-                    socket.send_to(&message, self.to)?;
+                    let own = exporter.number;
+                    for lane in 0..self.lanes {
+                        exporter.number = own + lane;
+                        let Some(message) = records.message(exporter, sent, moved) else { continue };
+                        socket.send_to(&message, self.to)?;
+                    }
+                    exporter.number = own;
                 }
                 sent += A_MESSAGE;
             }
             never.wait(Duration::from_millis(BURST_MS));
         }
-        Ok(total * self.all.len() as f64 / clock.monotonic().as_secs_f64())
+        Ok(total * self.all.len() as f64 * f64::from(self.lanes) / clock.monotonic().as_secs_f64())
     }
 
     /// Says how many records there were, so that what was lost at the end is known, too.

@@ -121,8 +121,6 @@ fn said(key: &[u8], value: &[u8], hash: u32, to: Millis) -> Option<bool> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use weir_base::crypto::Secret;
     use weir_base::disk::SharedDisk;
     use weir_record::kind::Record;
@@ -132,7 +130,7 @@ mod tests {
     use super::*;
 
     fn table(rows: &[NatMapping], cut: i64) -> TableReader {
-        let (disk, key): (SharedDisk, Secret) = (Arc::new(SimDisk::new().shared()) as SharedDisk, Secret([7; 32]));
+        let (disk, key): (SharedDisk, Secret) = (SimDisk::new().shared(), Secret([7; 32]));
         let mut writer = TableWriter::create(&disk, "t".as_ref(), &key).unwrap();
         writer.push(&[5; 30], b"a fence").unwrap();
         write(&mut writer, Millis(cut), &NatMapping::batch(rows)).unwrap();
