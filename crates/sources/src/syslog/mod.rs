@@ -21,6 +21,7 @@ pub mod forms;
 pub mod frame;
 pub mod fuzz;
 pub mod hub;
+mod known;
 pub mod leases;
 pub mod limits;
 pub mod line;

@@ -7,6 +7,7 @@
 use std::fmt::Write as _;
 
 use super::forms::{addresses, duid_length, mac_length, may_begin};
+use super::known::Known;
 use super::limits::{DUID_SURE, REDACTIONS};
 use super::secrets;
 
@@ -137,37 +138,6 @@ pub struct Redactor<'a> {
     known: Known<'a>,
     /// The texts are commands, from their beginning on.
     command: bool,
-}
-
-/// Values that stand for accounts, addresses and so on. A line has hardly ever more than a few: those need no memory of their own.
-#[derive(Default)]
-struct Known<'a> {
-    few: [Option<(Word, &'a str)>; FEW],
-    count: usize,
-    more: Vec<(Word, &'a str)>,
-}
-
-/// Values of a line that lie in place.
-const FEW: usize = 4;
-
-impl<'a> Known<'a> {
-    fn len(&self) -> usize {
-        self.count + self.more.len()
-    }
-
-    fn iter(&self) -> impl Iterator<Item = &(Word, &'a str)> {
-        self.few.iter().take(self.count).flatten().chain(&self.more)
-    }
-
-    fn push(&mut self, word: Word, value: &'a str) {
-        match self.few.get_mut(self.count) {
-            Some(slot) => {
-                *slot = Some((word, value));
-                self.count += 1;
-            }
-            None => self.more.push((word, value)),
-        }
-    }
 }
 
 /// What a value is.
