@@ -95,9 +95,9 @@ pub fn play(rate: u64, seconds: u64, folder: &Path, truth: Option<&Path>) -> Out
 }
 
 /// Plays datagrams with who sends them into an empty folder.
-pub fn feed_into<'a>(
+pub fn feed_into(
     fed: &Fed,
-    datagrams: &mut dyn Iterator<Item = (SocketAddr, &'a [u8])>,
+    datagrams: &mut dyn Iterator<Item = (SocketAddr, &[u8])>,
     settings: Settings,
     folder: &Path,
 ) -> Outcome<Folded> {
@@ -123,9 +123,9 @@ pub fn feed_into<'a>(
     Ok(Folded { events: fed.events, taken, rows: spent.rows, processor_us, sealing_us: spent.sealing.as_secs_f64() * 1e6, spent })
 }
 
-fn feed<'a>(
+fn feed(
     fed: &Fed,
-    datagrams: &mut dyn Iterator<Item = (SocketAddr, &'a [u8])>,
+    datagrams: &mut dyn Iterator<Item = (SocketAddr, &[u8])>,
     settings: Settings,
     store: &Arc<Store>,
     clock: &Stepped,

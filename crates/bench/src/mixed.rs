@@ -55,7 +55,7 @@ pub fn run() -> Outcome<()> {
 }
 
 /// Microseconds of processor an event.
-fn measure<'a>(fed: &Fed, datagrams: &mut dyn Iterator<Item = (SocketAddr, &'a [u8])>, more: &str) -> Outcome<f64> {
+fn measure(fed: &Fed, datagrams: &mut dyn Iterator<Item = (SocketAddr, &[u8])>, more: &str) -> Outcome<f64> {
     let folder = tempfile::tempdir()?;
     let folded = fold::feed_into(fed, datagrams, sources::ipfix_settings(more)?, folder.path())?;
     let events = folded.events as f64;
