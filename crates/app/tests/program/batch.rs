@@ -13,11 +13,13 @@ const SESSIONS: usize = 2_500;
 fn imported(running: &Running, dir: &std::path::Path) -> i64 {
     let began = now_ms() - 86_400_000;
     let sql = |ms: i64| at(ms)[..19].replace('T', " ");
+    // The table tells of hours after all of them too: nobody had their addresses then.
+    let later = format!("later,caller-later,{},{},100.65.0.1\n", sql(began + 10 * 3_600_000), sql(began + 11 * 3_600_000));
     let rows: String = (0..SESSIONS)
         .map(|i| format!("s{i},caller-{i},{},{},100.64.{}.{}\n", sql(began), sql(began + 3_600_000), i / 250, i % 250))
         .collect();
     let file = dir.join("past.csv");
-    fs::write(&file, format!("acctsessionid,username,acctstarttime,acctstoptime,framedipaddress\n{rows}")).unwrap();
+    fs::write(&file, format!("acctsessionid,username,acctstarttime,acctstoptime,framedipaddress\n{rows}{later}")).unwrap();
     let done = running.ask(&["import", "freeradius-sql", file.to_str().unwrap()]);
     assert_eq!(code(&done), 0, "{}", String::from_utf8_lossy(&done.stderr));
     began
