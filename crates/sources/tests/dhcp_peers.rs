@@ -140,6 +140,8 @@ fn dnsmasqs_leases_over_ipv6_and_why_its_lines_make_none() {
     assert!(address.starts_with("2001:db8:64::"), "{address}");
     assert_eq!(row.subscriber, Some(rig.ids.id(IdType::Hardware, MAC6)));
     while replies(&log).is_empty() {}
+    // What it has not written down yet it would not remember.
+    while !fs::read_to_string(dir.path().join("dhclient.leases")).unwrap_or_default().contains(&address) {}
     // One that comes back asks whether what it remembers still holds. That it does is told in the words of a grant.
     drop(client);
     let client = dhclient6(dir.path(), &["-1"]);
