@@ -58,7 +58,7 @@ fn at(rate: u64, seconds: u64) -> Outcome<()> {
     eprintln!("{reached:.0}/s: {taken:?} of {offered}, {} datagrams dropped by the kernel, {} questions", weir.dropped()?, told.asked);
     reading("weir: events kept of those offered, %", x, 100.0 * taken.records as f64 / offered as f64);
     reading("weir: events counted as lost, %", x, 100.0 * taken.lost as f64 / offered as f64);
-    reading("weir: questions answered a second", x, told.asked as f64 / (records.span as f64 / 1e3));
+    reading("weir: questions answered a second", x, told.asked as f64 / ((records.span - AGO_MS) as f64 / 1e3));
     reading("weir: one question, engine, p50, ms", x, percentile(&mut told.engine, 0.5));
     reading("weir: one question, engine, p99, ms", x, percentile(&mut told.engine, 0.99));
     reading("weir: the ledger's durable record of those together, p50, ms", x, percentile(&mut told.ledger, 0.5));

@@ -77,6 +77,8 @@ fn sent(records: &Records, networks: u32, x: u64, senders: impl Fn(SocketAddr) -
     reading("weir: events kept of those offered, %", some, 100.0 * taken.records as f64 / offered as f64);
     reading("weir: events missing", some, missing as f64);
     reading("weir: events counted as lost", some, taken.lost as f64);
+    reading("weir: datagrams that the kernel says it dropped", some, weir.dropped()? as f64);
+    reading("weir: datagrams counted as dropped", some, taken.dropped as f64);
     reading(EVENT_US, some, (weir.processor()? - before) / events);
     reading(MEMORY, some, weir.most_memory()? as f64 / 1e6);
     // The same question to each of them: of all their addresses alike.

@@ -84,9 +84,13 @@ impl Served {
             Some("taken") => {
                 let sources = self.store.sources();
                 let records: u64 = sources.iter().map(|s| s.counters.records).sum();
-                let lost: u64 = sources.iter().map(|s| s.lost).sum();
+                // An exporter and its domain are `name/domain`; the listener counts the datagrams that the kernel dropped before it.
+                let lost: u64 = sources.iter().filter(|s| s.name.contains('/')).map(|s| s.lost).sum();
+                let dropped: u64 = sources.iter().filter(|s| !s.name.contains('/')).map(|s| s.lost).sum();
                 let messages: u64 = sources.iter().map(|s| s.counters.messages).sum();
-                Ok(json!({ "records": records, "messages": messages, "lost": lost, "waiting": self.store.health().waiting_rows }))
+                Ok(
+                    json!({ "records": records, "messages": messages, "lost": lost, "dropped": dropped, "waiting": self.store.health().waiting_rows }),
+                )
             }
             Some("seal") => Ok(json!(self.store.seal_now()?.rows)),
             Some("flush") => Ok(json!(self.store.flush_index().map(|()| 0)?)),

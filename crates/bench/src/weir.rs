@@ -28,6 +28,8 @@ pub struct Taken {
     pub messages: u64,
     /// Events known to be lost.
     pub lost: u64,
+    /// Datagrams that it says the kernel dropped before it.
+    pub dropped: u64,
 }
 
 /// A running process.
@@ -109,7 +111,7 @@ impl Weir {
         loop {
             let sources = self.call(&json!({ "op": "taken" }))?;
             let number = |name: &str| sources[name].as_u64().unwrap_or(0);
-            let now = Taken { records: number("records"), messages: number("messages"), lost: number("lost") };
+            let now = Taken { records: number("records"), messages: number("messages"), lost: number("lost"), dropped: number("dropped") };
             still = if now == before { still + 1 } else { 0 };
             before = now;
             if enough(&now) || still >= STILL {
