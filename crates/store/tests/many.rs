@@ -155,10 +155,10 @@ fn compare(rig: &Rig, rng: &mut Rng, questions: usize) -> usize {
 
 #[test]
 fn a_file_of_questions_is_answered_as_each_of_them_alone() {
-    each_seed("many", runs(4), |seed| {
+    each_seed("many", runs(1), |seed| {
         let (mut rng, rig, mut open) = (Rng::new(seed), Rig::new(), Vec::new());
         let mut found = 0;
-        for _ in 0..12 {
+        for _ in 0..10 {
             minute(&rig, &mut rng, &mut open);
             match rng.below(6) {
                 0..=2 => drop(rig.store.seal_now().unwrap()),
@@ -167,9 +167,9 @@ fn a_file_of_questions_is_answered_as_each_of_them_alone() {
                 // What came stays live.
                 _ => {}
             }
-            found += compare(&rig, &mut rng, 150);
+            found += compare(&rig, &mut rng, 80);
         }
-        assert!(found > 200, "hardly anything was found: {found}");
+        assert!(found > 80, "hardly anything was found: {found}");
     });
 }
 
