@@ -73,6 +73,9 @@ const FLUSH_EVERY: Duration = Duration::from_secs(600);
 /// Time between two repackings.
 const REPACK_EVERY: Duration = Duration::from_secs(3_600);
 
+/// A part of what the write-ahead log may hold: beyond it a cycle writes the state too, so that files of the log can go.
+const WAL_CROWDED: u64 = 4;
+
 /// Units younger than this are left alone, in milliseconds: questions about now find them where they were sealed.
 const REPACK_AGE_MS: i64 = 300_000;
 
@@ -345,7 +348,10 @@ impl Store {
     /// Files of the write-ahead log whose rows are sealed and whose state is in a snapshot go.
     fn drop_wal(&self, through: u64) -> Result<(), StoreError> {
         self.wal.rotate()?;
-        if self.state.is_due(self.clock.monotonic()) {
+        // Files stay until their state is in a snapshot: where much comes that would be more than the log may hold before the time of one.
+        let size = self.wal.size();
+        let crowded = size.bytes >= size.most / WAL_CROWDED;
+        if self.state.is_due(self.clock.monotonic()) || crowded {
             self.state.snapshot(self.clock.monotonic())?;
         }
         let through = through.min(self.state.durable_through());
