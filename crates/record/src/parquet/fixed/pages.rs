@@ -228,12 +228,27 @@ impl Pages {
             let width = usize::BITS - (known.len() - 1).leading_zeros();
             (Form::Few { number, width }, known.len())
         } else {
-            return Ok((Form::Laid(layout(kind, field)), None));
+            let mut laid = layout(kind, field);
+            if let Values::Fixed(fixed) = values
+                && laid.encoding == Encoding::PLAIN
+                && self.splits_well(&fixed[..fixed.len().min(laid.page_rows)])?
+            {
+                laid.encoding = Encoding::BYTE_STREAM_SPLIT;
+            }
+            return Ok((Form::Laid(laid), None));
         };
         chunk.dictionary = Some(self.out.len() as i64);
         chunk.encodings.insert(meta::PLAIN);
         let span = self.page(PageHead::Dictionary { values: count }, at, chunk)?;
         Ok((form, Some(span)))
+    }
+
+    /// True if the first page of a column takes less split by byte than whole. Addresses of a few networks do, those from everywhere do not.
+    fn splits_well(&mut self, first: &[[u8; 16]]) -> Result<bool, ParquetFailure> {
+        let mut split = Vec::with_capacity(first.len() * 16);
+        encode::split16(first, &mut split);
+        let mut packed = |plain: &[u8]| self.zstd.compress(plain).map_err(|e| ParquetFailure::Encode(e.to_string()));
+        Ok(packed(&split)?.len() < packed(first.as_flattened())?.len())
     }
 
     /// Rows `from..to` into `self.plain`; gives the encoding.

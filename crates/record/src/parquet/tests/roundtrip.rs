@@ -126,3 +126,46 @@ fn files_without_rows_are_files() {
         assert_eq!(written.map.locate(0, 0), None);
     }
 }
+
+/// Remote addresses lie split by byte or whole, as they take less: those of a few networks, and a few from everywhere.
+#[test]
+fn remote_addresses_lie_as_they_take_less() {
+    use crate::kind::Record;
+    use crate::kinds::NatMapping;
+    use crate::parquet::layout::{Encoding, Layout};
+    use crate::parquet::write_as;
+    use weir_base::net::Addr16;
+
+    let mut state = 1u64;
+    let mut random = move || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as u32
+    };
+    let everywhere: Vec<[u8; 4]> = (0..512).map(|_| random().to_be_bytes().map(|b| b ^ 0x5a)).collect();
+    let mut sizes = Vec::new();
+    for whole_wins in [false, true] {
+        let mut rows = Vec::new();
+        for _ in 0..16_384 {
+            let host = random();
+            let address = if whole_wins { everywhere[(host % 512) as usize] } else { [203, 0, 113, (host % 251) as u8] };
+            rows.push(NatMapping { remote_address: Addr16::v4(address), ..NatMapping::default() });
+        }
+        let (batch, key) = (NatMapping::batch(&rows), Secret::random());
+        let written = write(Kind::NatMapping, std::slice::from_ref(&batch), &key).unwrap();
+        assert_eq!(whole(Kind::NatMapping, &read(Kind::NatMapping, &written.bytes, &key).unwrap()), batch);
+        assert_eq!(whole(Kind::NatMapping, &crate_reads(&written.bytes, &key)), batch);
+        let column = Kind::NatMapping.spec().index("remote_address").unwrap();
+        let taken = |map: &PageMap| map.spots(column, 0..u64::MAX).map(|spot| u64::from(spot.at.length)).sum::<u64>();
+        let forced = [Encoding::PLAIN, Encoding::BYTE_STREAM_SPLIT].map(|encoding| {
+            let one = |field: &crate::Field| match field.name {
+                "remote_address" => Layout { encoding, ..layout(Kind::NatMapping, field) },
+                _ => layout(Kind::NatMapping, field),
+            };
+            taken(&write_as(Kind::NatMapping, std::slice::from_ref(&batch), &key, &one).unwrap().map)
+        });
+        let ours = taken(&written.map);
+        assert!(ours <= forced[0].min(forced[1]) * 102 / 100, "{whole_wins}: {ours} of {forced:?}");
+        sizes.push(forced[0] < forced[1]);
+    }
+    assert_eq!(sizes, [false, true], "each way wins once");
+}
