@@ -158,7 +158,7 @@ fn a_file_of_questions_is_answered_as_each_of_them_alone() {
     each_seed("many", runs(1), |seed| {
         let (mut rng, rig, mut open) = (Rng::new(seed), Rig::new(), Vec::new());
         let mut found = 0;
-        for _ in 0..10 {
+        for _ in 0..4 {
             minute(&rig, &mut rng, &mut open);
             match rng.below(6) {
                 0..=2 => drop(rig.store.seal_now().unwrap()),
@@ -167,9 +167,9 @@ fn a_file_of_questions_is_answered_as_each_of_them_alone() {
                 // What came stays live.
                 _ => {}
             }
-            found += compare(&rig, &mut rng, 80);
+            found += compare(&rig, &mut rng, 40);
         }
-        assert!(found > 80, "hardly anything was found: {found}");
+        assert!(found > 20, "hardly anything was found: {found}");
     });
 }
 
