@@ -1,7 +1,6 @@
 //! Real DHCP between two network namespaces: dnsmasq and udhcpc, over IPv6 dnsmasq and ISC dhclient.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -71,16 +70,13 @@ impl Client {
     /// # Panics
     /// When none is given.
     pub fn lease(dir: &Path, mac: &str) -> Client {
-        let (script, answer) = (dir.join("leased.sh"), dir.join(format!("leased-{}", mac.replace(':', ""))));
-        let text = "#!/bin/sh\n[ \"$1\" = bound ] || exit 0\nip addr flush dev $interface\nip addr add $ip/24 dev $interface\n\
-                    echo $ip > $LEASED.new && mv $LEASED.new $LEASED\n";
-        fs::write(&script, text).expect("a script");
-        fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("its rights");
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/leased");
+        let answer = dir.join(format!("leased-{}", mac.replace(':', "")));
         let _ = fs::remove_file(&answer);
         let set = Command::new("ip").args(["-n", "client", "link", "set", "c0", "address", mac]).status();
         assert!(set.is_ok_and(|s| s.success()), "the hardware address is set");
         let mut client = Command::new("ip");
-        client.args(["netns", "exec", "client", "udhcpc", "-B", "-i", "c0", "-f", "-R", "-n", "-t", "20", "-T", "1", "-s"]).arg(&script);
+        client.args(["netns", "exec", "client", "udhcpc", "-B", "-i", "c0", "-f", "-R", "-n", "-t", "20", "-T", "1", "-s", script]);
         client.env("LEASED", &answer).stdout(Stdio::null()).stderr(Stdio::null());
         let mut child = Server(client.spawn().expect("udhcpc starts"));
         while !answer.exists() {
@@ -128,11 +124,9 @@ pub fn dnsmasq6(dir: &Path, leases: &Path, log: &Path) -> Server {
 /// # Panics
 /// When it does not start.
 pub fn dhclient6(dir: &Path, more: &[&str]) -> Server {
-    let script = dir.join("nothing.sh");
-    fs::write(&script, "#!/bin/sh\nexit 0\n").expect("a script");
-    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("its rights");
     let mut client = Command::new("ip");
-    client.args(["netns", "exec", "client", "dhclient", "-6", "-d", "-D", "LL", "-cf", "/dev/null", "-sf"]).arg(&script);
+    // A program that does nothing and that nobody writes: one that a test writes may not be run while another process still holds it open.
+    client.args(["netns", "exec", "client", "dhclient", "-6", "-d", "-D", "LL", "-cf", "/dev/null", "-sf", "/bin/true"]);
     // No file of its number: it would end whoever has that number now.
     client.arg("-lf").arg(dir.join("dhclient.leases")).arg("--no-pid").args(more).arg("c0");
     Server(client.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("dhclient starts"))
