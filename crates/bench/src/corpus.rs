@@ -17,7 +17,7 @@ const REALM: usize = 0;
 const EXPORTER: &str = "cgn-a";
 pub const ADDRESS: [u8; 4] = [127, 0, 0, 11];
 /// Subscribers behind this NAT; the simulator divides its own among three.
-const SUBSCRIBERS: u32 = 50_000;
+pub const SUBSCRIBERS: u32 = 50_000;
 /// Milliseconds between bursts of the sender.
 const BURST_MS: u64 = 1;
 /// Milliseconds from the wish to send until the first datagram leaves; times are moved meanwhile.
@@ -63,8 +63,13 @@ impl Wire for Corpus {
 impl Corpus {
     /// About so many events a second for so many seconds; with `truth`, what they mean is written there.
     pub fn of(events_per_second: u64, seconds: u64, truth: Option<&Path>) -> Outcome<Corpus> {
+        Corpus::among(SUBSCRIBERS, events_per_second, seconds, truth)
+    }
+
+    /// The same of so many subscribers.
+    pub fn among(subscribers: u32, events_per_second: u64, seconds: u64, truth: Option<&Path>) -> Outcome<Corpus> {
         let mut plan = Plan::new(Profile::Isp, 42);
-        plan.subscribers = Some(3 * SUBSCRIBERS);
+        plan.subscribers = Some(3 * subscribers);
         let history_ms = i64::try_from(seconds * 1_000)?;
         plan.mode = Mode::Fast { history_ms, datagrams_per_second: 0, header_time: HeaderTime::Simulated };
         // Two of the three realms log sessions, each half of them; the third logs blocks, which are few.

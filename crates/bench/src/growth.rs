@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use weir_base::clock::{Clock, SystemClock};
 
 use crate::asking::{self, SKEW_MS};
+use crate::corpus::SUBSCRIBERS;
 use crate::growing::Growing;
 use crate::proc;
 use crate::records::{Records, Senders, Was};
@@ -39,19 +40,26 @@ const QUESTION: &str = "weir: one question";
 
 /// Against the rate.
 pub fn rate() -> Outcome<()> {
-    RATES.iter().try_for_each(|(rate, seconds)| {
-        let lanes = (rate / LANE_RATE).max(1);
-        let records = Records::of(rate / lanes, *seconds)?;
-        sent(&records, u32::try_from(lanes)?, *rate, |to| Senders::wide(u32::try_from(lanes)?, to))
-    })
+    RATES.iter().try_for_each(|(rate, seconds)| at_rate(*rate, *seconds))
+}
+
+/// At one rate, for so many seconds.
+pub fn at_rate(rate: u64, seconds: u64) -> Outcome<()> {
+    let lanes = (rate / LANE_RATE).max(1);
+    let records = Records::of(rate / lanes, seconds)?;
+    sent(&records, u32::try_from(lanes)?, rate, |to| Senders::wide(u32::try_from(lanes)?, to))
 }
 
 /// Against the number of exporters.
 pub fn exporters() -> Outcome<()> {
-    EXPORTERS.iter().try_for_each(|count| {
-        let records = Records::of(EXPORTERS_RATE / u64::from(*count), EXPORTERS_SECONDS)?;
-        sent(&records, *count, u64::from(*count), |to| Senders::new(*count, to))
-    })
+    EXPORTERS.iter().try_for_each(|count| of_exporters(*count))
+}
+
+/// With so many.
+pub fn of_exporters(count: u32) -> Outcome<()> {
+    // As many subscribers in all, whatever the exporters.
+    let records = Records::among(SUBSCRIBERS / count.max(1), EXPORTERS_RATE / u64::from(count.max(1)), EXPORTERS_SECONDS)?;
+    sent(&records, count, u64::from(count), |to| Senders::new(count, to))
 }
 
 /// Over the network, into a process of its own; so many networks of public addresses.

@@ -40,7 +40,7 @@ use std::process::ExitCode;
 
 use shared::Outcome;
 
-const USAGE: &str = "weir-bench nat | lookup | memory | mixed | encodings | radius [SECONDS] | syslog [SECONDS] | seal | verify [FOLDER] | start | batch | scale [EVENTS…] | beside | growth-rate | growth-history | growth-exporters | growth-open | counts | fold [EVENTS-A-SECOND [SECONDS [FOLDER]]] | serve FOLDER";
+const USAGE: &str = "weir-bench nat | lookup | memory | mixed | encodings | radius [SECONDS] | syslog [SECONDS] | seal | verify [FOLDER] | start | batch | scale [EVENTS…] | beside | growth-rate [EVENTS-A-SECOND SECONDS] | growth-history | growth-exporters [NUMBER] | growth-open | counts | fold [EVENTS-A-SECOND [SECONDS [FOLDER]]] | serve FOLDER";
 
 fn run(words: &[&str]) -> Outcome<()> {
     match words {
@@ -61,8 +61,10 @@ fn run(words: &[&str]) -> Outcome<()> {
         ["scale", sizes @ ..] => scale::run(&sizes.iter().map(|size| size.parse()).collect::<Result<Vec<u64>, _>>()?),
         ["beside"] => beside::run(),
         ["growth-rate"] => growth::rate(),
+        ["growth-rate", rate, seconds] => growth::at_rate(rate.parse()?, seconds.parse()?),
         ["growth-history"] => growth::history(),
         ["growth-exporters"] => growth::exporters(),
+        ["growth-exporters", count] => growth::of_exporters(count.parse()?),
         ["growth-open"] => growth::open(),
         ["growth-open", count] => growth::opened(count.parse()?),
         ["start"] => start::run(),

@@ -1,14 +1,20 @@
-//! More comes than is sealed at once, and the program may hold little: it keeps to that, in a control group that would end it.
+//! More comes than is sealed at once, or more sessions than can be remembered, and the program may hold little: it keeps to that, in a control group that
+//! would end it.
+
+use std::path::Path;
 
 use serde_json::json;
 
 use crate::cgroup::Group;
 use crate::corpus::Corpus;
+use crate::nas;
 use crate::shared::{Outcome, bytes_under, reading};
 use crate::weir::Weir;
 
 /// Events a second offered, about, and seconds.
 const RUN: (u64, u64) = (300_000, 60);
+/// Seconds in which as many RADIUS sessions begin and end as are acknowledged, and requests on their way at one time.
+const SESSIONS: (u64, usize) = (60, 4_096);
 /// Megabytes the program may hold.
 const LIMITS: &[u64] = &[512, 1_024, 2_048, 4_096];
 /// What a control group counts besides: what the kernel holds for the process, in bytes.
@@ -21,17 +27,39 @@ pub fn run() -> Outcome<()> {
     for megabytes in LIMITS {
         limited(&corpus, *megabytes)?;
     }
-    Ok(())
+    drop(corpus);
+    LIMITS.iter().try_for_each(|megabytes| sessions(*megabytes))
 }
 
-fn limited(corpus: &Corpus, megabytes: u64) -> Outcome<()> {
-    let (limit, x) = (megabytes << 20, Some(megabytes));
+/// A program that may hold so much.
+fn within(folder: &Path, megabytes: u64) -> Outcome<(Weir, Option<Group>)> {
+    let limit = megabytes << 20;
     let group = Group::of(limit + KERNEL_BYTES)?;
     if group.is_none() {
         eprintln!("not shown, because this machine gives us no control group: that the kernel would end a program that takes more");
     }
-    let folder = tempfile::tempdir()?;
-    let mut weir = Weir::start_within(folder.path(), limit, group.as_ref())?;
+    Ok((Weir::start_within(folder, limit, group.as_ref())?, group))
+}
+
+/// RADIUS: every third message ends a session that is remembered for hours.
+fn sessions(megabytes: u64) -> Outcome<()> {
+    let (folder, x) = (tempfile::tempdir()?, Some(megabytes));
+    let (mut weir, _group) = within(folder.path(), megabytes)?;
+    let before = weir.processor()?;
+    let seen = nas::drive(weir.radius, SESSIONS.0, SESSIONS.1)?;
+    let taken = weir.taken(seen.answered)?;
+    weir.call(&json!({ "op": "seal" }))?;
+    eprintln!("{megabytes} MB: {seen:?}, {taken:?}");
+    reading("weir, RADIUS: the most memory it held, MB", x, weir.most_memory()? as f64 / f64::from(1 << 20));
+    reading("weir, RADIUS: acknowledged a second, each after fsync", x, seen.answered as f64 / seen.seconds);
+    reading("weir, RADIUS: messages never answered", x, seen.unanswered as f64);
+    reading("weir, RADIUS: µs of processor a message", x, (weir.processor()? - before) / seen.answered.max(1) as f64);
+    weir.stop()
+}
+
+fn limited(corpus: &Corpus, megabytes: u64) -> Outcome<()> {
+    let (folder, x) = (tempfile::tempdir()?, Some(megabytes));
+    let (mut weir, _group) = within(folder.path(), megabytes)?;
     let before = weir.processor()?;
     let (reached, _) = corpus.send(weir.ipfix)?;
     let taken = weir.taken(corpus.events)?;

@@ -9,7 +9,7 @@ use weir_base::clock::{Clock, SystemClock};
 use weir_base::net::Addr16;
 use weir_base::task::Stop;
 
-use crate::corpus::Corpus;
+use crate::corpus::{Corpus, SUBSCRIBERS};
 use crate::shared::Outcome;
 
 /// Where the fields of a record begin that has what is below: observationTimeMilliseconds, natEvent, protocolIdentifier, sourceIPv4Address,
@@ -91,8 +91,13 @@ fn key(record: &[u8]) -> u64 {
 impl Records {
     /// Those of about so many events a second for so many seconds.
     pub fn of(rate: u64, seconds: u64) -> Outcome<Records> {
+        Records::among(SUBSCRIBERS, rate, seconds)
+    }
+
+    /// The same of so many subscribers.
+    pub fn among(subscribers: u32, rate: u64, seconds: u64) -> Outcome<Records> {
         // Of half a minute about a sixth is open at its end.
-        let corpus = Corpus::of(rate * 6 / 5, seconds, None)?;
+        let corpus = Corpus::among(subscribers, rate * 6 / 5, seconds, None)?;
         let mut all =
             Records { fields: Vec::new(), length: 0, bytes: Vec::new(), begin: corpus.begin, span: i64::try_from(seconds * 1_000)? };
         let mut known: HashMap<u16, bool> = HashMap::new();

@@ -204,13 +204,15 @@ impl Catalog for SqliteCatalog {
             .map_err(run)?;
         }
         for file in &change.drop_runs {
-            tx.execute("DELETE FROM run WHERE file = ?1", [file]).map_err(run)?;
+            tx.prepare_cached("DELETE FROM run WHERE file = ?1").map_err(run)?.execute([file]).map_err(run)?;
         }
         for r in &change.runs {
-            tx.execute("INSERT OR REPLACE INTO run VALUES (?1,?2,?3,?4)", params![r.file, r.level, r.bucket, r.day.0]).map_err(run)?;
+            let mut put = tx.prepare_cached("INSERT OR REPLACE INTO run VALUES (?1,?2,?3,?4)").map_err(run)?;
+            put.execute(params![r.file, r.level, r.bucket, r.day.0]).map_err(run)?;
         }
         for (source, addr) in &change.pools {
-            tx.execute("INSERT OR IGNORE INTO pool VALUES (?1,?2)", params![source, addr]).map_err(run)?;
+            let mut put = tx.prepare_cached("INSERT OR IGNORE INTO pool VALUES (?1,?2)").map_err(run)?;
+            put.execute(params![source, addr]).map_err(run)?;
         }
         let meta = |key: &str, number: i64, text: Option<&str>| {
             tx.execute("INSERT OR REPLACE INTO meta VALUES (?1,?2,?3)", params![key, number, text]).map_err(run)

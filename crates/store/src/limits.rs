@@ -79,7 +79,10 @@ pub const MEMORY_BYTES: u64 = 2 << 30;
 
 /// What memory is divided by for the bytes of one seal cycle: one generation fills while another is sealed, and sealing makes columns of it, pages, a
 /// file and its index.
-pub const CYCLE_PART: usize = 11;
+pub const CYCLE_PART: usize = 6;
+
+/// Bytes that sealing and the queue's thread hold whatever the size of a cycle.
+pub const CYCLE_BESIDE_BYTES: usize = 120 << 20;
 
 /// Bytes of one seal cycle, at least: what must be held whatever the limit.
 pub const CYCLE_BYTES_MIN: usize = 8 << 20;

@@ -93,7 +93,7 @@ would. Memory is that of the whole process from its start, which plays the event
     Sizes {
         name: "growth-exporters",
         title: "As the exporters grow",
-        text: "100,000 NAT events a second for 25 seconds, shared among so many exporters, each with its own address, templates, sequence numbers and public addresses.",
+        text: "100,000 NAT events a second for 25 seconds, shared among so many exporters, each with its own address, templates, sequence numbers and public addresses; the 50,000 subscribers are shared among them likewise.",
         size: "exporters",
         chart: "As the exporters grow",
         unit: "both axes logarithmic",

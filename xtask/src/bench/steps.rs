@@ -50,10 +50,11 @@ another template than the one before. Bytes are those of everything but the writ
         name: "memory",
         title: "Memory that is bounded",
         text: "The program may hold so much (`store.memory_bytes`), in a control group that ends it when it takes 64 MiB more, which the kernel counts for itself; 300,000 NAT events a second come for 60 seconds.
-What it may hold it does not exceed: units become shorter, and where sealing does not follow, sources wait and what the kernel drops is counted.",
+What it may hold it does not exceed: units become shorter, and where sealing does not follow, sources wait and what the kernel drops is counted. Then the same with as many RADIUS messages for 60 seconds as are acknowledged:
+each third begins a session that is remembered for hours, as far as there is room.",
         chart: "The most it held, MB, by what it might hold",
         unit: "MB",
-        bars: "most memory",
+        bars: "weir: the most memory",
     },
     Step {
         name: "seal",

@@ -10,8 +10,8 @@ use weir_record::sink::{Group, SinkError};
 use super::Store;
 use crate::index::Index;
 use crate::limits::{
-    CYCLE_BYTES, CYCLE_BYTES_MIN, CYCLE_PART, ENDED_SESSION_BYTES, INDEX_SPAN_BYTES, OPEN_MAPPING_BYTES, QUEUE_BYTES, QUEUE_BYTES_MIN,
-    SESSION_BYTES, SPANS_IN_MEMORY,
+    CYCLE_BESIDE_BYTES, CYCLE_BYTES, CYCLE_BYTES_MIN, CYCLE_PART, ENDED_SESSION_BYTES, INDEX_SPAN_BYTES, OPEN_MAPPING_BYTES, QUEUE_BYTES,
+    QUEUE_BYTES_MIN, SESSION_BYTES, SPANS_IN_MEMORY,
 };
 use crate::live::Generation;
 
@@ -74,7 +74,8 @@ impl Store {
     pub(super) fn cycle_bytes(&self) -> usize {
         let memory = usize::try_from(self.config.memory_bytes).unwrap_or(usize::MAX);
         let held = self.flags.held_bytes.load(Ordering::Relaxed) as usize;
-        (memory.saturating_sub(held).saturating_sub(self.queued.most) / CYCLE_PART).max(CYCLE_BYTES_MIN)
+        let beside = held.saturating_add(self.queued.most).saturating_add(CYCLE_BESIDE_BYTES);
+        (memory.saturating_sub(beside) / CYCLE_PART).max(CYCLE_BYTES_MIN)
     }
 
     /// An index that has nothing yet.
