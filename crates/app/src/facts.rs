@@ -227,13 +227,17 @@ impl Facts for StoreFacts<'_> {
     }
 
     fn lenders(&self, address: Addr16) -> Read<Vec<OwnPool>> {
+        let prefix = Prefix::new(address, 128);
+        // An import came at once, long after what it tells of: its sessions say since when.
+        let is_import = |source: u32| self.view.sources.get(&source).is_some_and(|s| s.kind == "import");
+        if let Some(sources) = self.store.lenders(address).filter(|all| !all.iter().any(|source| is_import(*source))) {
+            return Ok(sources.into_iter().map(|source| OwnPool { prefix, source, since: self.since(source) }).collect());
+        }
         let (found, stats) = self.store.sessions(None, address, Millis(0), Millis(i64::MAX)).map_err(failed)?;
         self.count(stats.pages, stats.bytes);
         let sources: BTreeSet<u32> = found.iter().map(|span| span.session.source).collect();
-        let prefix = Prefix::new(address, 128);
         let since = |source: u32| {
-            // An import came at once, long after what it tells of.
-            let imported = self.view.sources.get(&source).is_some_and(|s| s.kind == "import");
+            let imported = is_import(source);
             let told = found.iter().filter(|span| imported && span.session.source == source).map(|span| span.since);
             told.chain([self.since(source)]).min().unwrap_or_default()
         };

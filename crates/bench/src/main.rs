@@ -40,13 +40,13 @@ use std::process::ExitCode;
 
 use shared::Outcome;
 
-const USAGE: &str = "weir-bench nat | lookup | memory | mixed | encodings | radius [SECONDS] | syslog [SECONDS] | seal | verify [FOLDER] | start | batch | scale [EVENTS…] | beside | growth-rate [EVENTS-A-SECOND SECONDS] | growth-history | growth-exporters [NUMBER] | growth-open | counts | fold [EVENTS-A-SECOND [SECONDS [FOLDER]]] | serve FOLDER";
+const USAGE: &str = "weir-bench nat | lookup | memory [MEGABYTES…] | mixed | encodings | radius [SECONDS] | syslog [SECONDS] | seal | verify [FOLDER] | start | batch | scale [EVENTS…] | beside | growth-rate [EVENTS-A-SECOND SECONDS] | growth-history | growth-exporters [NUMBER] | growth-open | counts | fold [EVENTS-A-SECOND [SECONDS [FOLDER]]] | serve FOLDER";
 
 fn run(words: &[&str]) -> Outcome<()> {
     match words {
         ["nat"] => nat::run(),
         ["lookup"] => lookup::run(),
-        ["memory"] => memory::run(),
+        ["memory", limits @ ..] => memory::run(&limits.iter().map(|limit| limit.parse()).collect::<Result<Vec<u64>, _>>()?),
         ["mixed"] => mixed::run(),
         ["encodings"] => encodings::run(),
         ["radius"] => radius::run(),

@@ -20,15 +20,16 @@ const LIMITS: &[u64] = &[512, 1_024, 2_048, 4_096];
 /// What a control group counts besides: what the kernel holds for the process, in bytes.
 const KERNEL_BYTES: u64 = 64 << 20;
 
-/// Measures and prints.
-pub fn run() -> Outcome<()> {
+/// Measures and prints, for these limits in megabytes or for all.
+pub fn run(limits: &[u64]) -> Outcome<()> {
+    let limits = if limits.is_empty() { LIMITS } else { limits };
     let corpus = Corpus::of(RUN.0, RUN.1, None)?;
     eprintln!("{} events", corpus.events);
-    for megabytes in LIMITS {
+    for megabytes in limits {
         limited(&corpus, *megabytes)?;
     }
     drop(corpus);
-    LIMITS.iter().try_for_each(|megabytes| sessions(*megabytes))
+    limits.iter().try_for_each(|megabytes| sessions(*megabytes))
 }
 
 /// A program that may hold so much.

@@ -6,9 +6,12 @@ use std::str::FromStr;
 use std::sync::Mutex;
 
 use rusqlite::{Connection, params};
+use weir_base::net::{Addr16, Prefix};
 use weir_base::task::lock;
 use weir_base::time::{Day, Millis};
 use weir_record::{Id, Kind};
+
+use crate::session::lent::LentBlock;
 
 /// One sealed unit and where its rows are now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +73,8 @@ pub struct Change {
     pub drop_runs: Vec<String>,
     /// Public addresses seen behind a source.
     pub pools: Vec<(u32, [u8; 16])>,
+    /// Addresses that sessions of a source had, by block: to add or replace.
+    pub lent: Vec<LentBlock>,
     /// New index state.
     pub index: Option<IndexState>,
     /// Size of the log the units are complete up to.
@@ -85,6 +90,8 @@ pub struct Content {
     pub runs: Vec<RunMeta>,
     /// Public addresses seen behind a source.
     pub pools: Vec<(u32, [u8; 16])>,
+    /// Addresses that sessions of a source had, by block.
+    pub lent: Vec<LentBlock>,
     /// Index state.
     pub index: IndexState,
     /// Size of the log the units are complete up to.
@@ -104,6 +111,9 @@ pub trait Catalog: Send + Sync {
 /// The catalog in SQLite. It is not a record: it is synced lazily.
 pub struct SqliteCatalog(Mutex<Connection>);
 
+/// Version of what it holds.
+const VERSION: i64 = 2;
+
 const SCHEMA: &str = "
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = NORMAL;
@@ -112,8 +122,10 @@ CREATE TABLE IF NOT EXISTS unit (entry INTEGER PRIMARY KEY, kind TEXT NOT NULL, 
   win_to INTEGER NOT NULL, sealed INTEGER NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS run (file TEXT PRIMARY KEY, level INTEGER NOT NULL, bucket INTEGER NOT NULL, day INTEGER NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS pool (source INTEGER NOT NULL, addr BLOB NOT NULL, PRIMARY KEY (source, addr)) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS lent (source INTEGER NOT NULL, addr BLOB NOT NULL, bits INTEGER NOT NULL, hosts BLOB NOT NULL,
+  PRIMARY KEY (source, addr, bits)) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, number INTEGER NOT NULL, text TEXT) STRICT;
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 ";
 
 impl SqliteCatalog {
@@ -122,13 +134,18 @@ impl SqliteCatalog {
         let hint = |e: rusqlite::Error| format!("the catalog cannot be opened ({e}): delete catalog.sqlite, the next start rebuilds it");
         let db = Connection::open(path).map_err(hint)?;
         let version: i64 = db.query_row("PRAGMA user_version", [], |r| r.get(0)).map_err(hint)?;
-        if version > 1 {
+        if version > VERSION {
             return Err(format!(
-                "the catalog has version {version}, this program knows 1: delete catalog.sqlite, the next start rebuilds it"
+                "the catalog has version {version}, this program knows {VERSION}: delete catalog.sqlite, the next start rebuilds it"
             ));
         }
         db.execute_batch(SCHEMA).map_err(hint)?;
-        Ok(SqliteCatalog(Mutex::new(db)))
+        let catalog = SqliteCatalog(Mutex::new(db));
+        if version < VERSION {
+            // What an earlier version did not keep only the units can tell.
+            catalog.clear()?;
+        }
+        Ok(catalog)
     }
 }
 
@@ -169,6 +186,10 @@ impl Catalog for SqliteCatalog {
         let mut all = db.prepare("SELECT source, addr FROM pool").map_err(run)?;
         let pools = all.query_map([], |r| Ok((r.get(0)?, r.get(1)?)));
         content.pools = pools.map_err(run)?.collect::<Result<_, _>>().map_err(run)?;
+        let mut all = db.prepare("SELECT source, addr, bits, hosts FROM lent").map_err(run)?;
+        let lent =
+            all.query_map([], |r| Ok(LentBlock { source: r.get(0)?, block: Prefix::new(Addr16(r.get(1)?), r.get(2)?), hosts: r.get(3)? }));
+        content.lent = lent.map_err(run)?.collect::<Result<_, _>>().map_err(run)?;
         let mut all = db.prepare("SELECT key, number, text FROM meta").map_err(run)?;
         let metas = all.query_map([], |r| Ok((r.get::<_, String>(0)?, r.get::<_, i64>(1)?, r.get::<_, Option<String>>(2)?)));
         for meta in metas.map_err(run)? {
@@ -214,6 +235,10 @@ impl Catalog for SqliteCatalog {
             let mut put = tx.prepare_cached("INSERT OR IGNORE INTO pool VALUES (?1,?2)").map_err(run)?;
             put.execute(params![source, addr]).map_err(run)?;
         }
+        for lent in &change.lent {
+            let mut put = tx.prepare_cached("INSERT OR REPLACE INTO lent VALUES (?1,?2,?3,?4)").map_err(run)?;
+            put.execute(params![lent.source, lent.block.addr.0, lent.block.bits, lent.hosts]).map_err(run)?;
+        }
         let meta = |key: &str, number: i64, text: Option<&str>| {
             tx.execute("INSERT OR REPLACE INTO meta VALUES (?1,?2,?3)", params![key, number, text]).map_err(run)
         };
@@ -230,7 +255,7 @@ impl Catalog for SqliteCatalog {
     }
 
     fn clear(&self) -> Result<(), String> {
-        lock(&self.0).execute_batch("DELETE FROM unit; DELETE FROM run; DELETE FROM pool; DELETE FROM meta;").map_err(run)
+        lock(&self.0).execute_batch("DELETE FROM unit; DELETE FROM run; DELETE FROM pool; DELETE FROM lent; DELETE FROM meta;").map_err(run)
     }
 }
 
@@ -253,6 +278,8 @@ impl Catalog for MemoryCatalog {
         content.runs.retain(|r| !change.drop_runs.contains(&r.file));
         content.runs.extend(change.runs.iter().cloned());
         content.pools.extend(&change.pools);
+        content.lent.retain(|old| !change.lent.iter().any(|new| (new.source, new.block) == (old.source, old.block)));
+        content.lent.extend(change.lent.iter().cloned());
         if let Some(index) = &change.index {
             content.index = index.clone();
         }

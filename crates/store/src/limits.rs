@@ -58,6 +58,12 @@ pub const LEVELS: usize = 7;
 /// Longest span of each level but the last, in milliseconds: one minute, then eight times the one before.
 pub const LEVEL_MS: [i64; LEVELS - 1] = [60_000, 480_000, 3_840_000, 30_720_000, 245_760_000, 1_966_080_000];
 
+/// Blocks of addresses that sessions had, of each source one, and prefixes wider than a block: with more nothing is known of any address, and a question about one that
+/// nobody has reads the history.
+pub const LENT_BLOCKS: usize = 1 << 18;
+/// See [`LENT_BLOCKS`].
+pub const LENT_WIDE: usize = 1 << 10;
+
 /// Spans kept in memory before they are written as runs.
 pub const SPANS_IN_MEMORY: usize = 1 << 20;
 

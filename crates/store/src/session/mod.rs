@@ -2,6 +2,7 @@
 
 pub mod codec;
 pub mod known;
+pub mod lent;
 pub mod merge;
 pub mod rows;
 pub mod span;
