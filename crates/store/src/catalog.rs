@@ -317,7 +317,9 @@ mod tests {
         let r = |file: &str| RunMeta { level: 2, bucket: -7, file: file.into(), day: Day(1) };
         let index = IndexState { entries: 9, snapshot: Some(("s".into(), Day(4))) };
         for catalog in [&SqliteCatalog::open(&path).unwrap() as &dyn Catalog, &MemoryCatalog::default()] {
-            let first = Change { units: vec![unit(2), unit(1)], runs: vec![r("a"), r("b")], ..Change::default() };
+            let block: Prefix = "203.0.113.0/24".parse().unwrap();
+            let lent = |hosts: u8| LentBlock { source: 4, block, hosts: [hosts; 32] };
+            let first = Change { units: vec![unit(2), unit(1)], runs: vec![r("a"), r("b")], lent: vec![lent(1)], ..Change::default() };
             catalog.apply(&first).unwrap();
             let moved = UnitMeta { file: "segments/y.parquet".into(), first_row: 4, ..unit(1) };
             let second = Change {
@@ -325,6 +327,7 @@ mod tests {
                 runs: vec![r("c")],
                 drop_runs: vec!["a".into()],
                 pools: vec![(1, [5; 16])],
+                lent: vec![lent(3)],
                 index: Some(index.clone()),
                 log_size: Some(10),
             };
@@ -335,8 +338,14 @@ mod tests {
             files.sort_unstable();
             assert_eq!(files, ["b", "c"]);
             assert_eq!((got.index, got.log_size, got.pools), (index.clone(), 10, vec![(1, [5; 16])]));
+            assert_eq!(got.lent, [lent(3)]);
         }
         assert_eq!(SqliteCatalog::open(&path).unwrap().load().unwrap().units.len(), 2);
+        let db = Connection::open(&path).unwrap();
+        db.execute_batch("DROP TABLE lent; PRAGMA user_version = 1;").unwrap();
+        drop(db);
+        let earlier = SqliteCatalog::open(&path).unwrap().load().unwrap();
+        assert!(earlier.units.is_empty() && earlier.log_size == 0, "what it did not keep is made again from the units");
         std::fs::write(&path, b"this is not a database at all").unwrap();
         assert!(SqliteCatalog::open(&path).map(|c| c.load()).is_err_and(|e| e.contains("delete catalog.sqlite")));
     }

@@ -1,7 +1,7 @@
 //! The whole store on a simulated disk, against a model: what was acknowledged is found, before and after sealing, through crashes, lost
 //! catalogs, lost indexes, repacking and full disks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
@@ -340,6 +340,7 @@ fn soak_faults_sessions_in_any_order_end_where_they_ended_through_crashes_and_re
         rig.register().unwrap();
         let (events, truth) = accounting(&mut rng, rig.source);
         rig.clock.advance(1_000_000);
+        let mut named = BTreeSet::new();
         for chunk in events.chunks(4) {
             rig.clock.advance(rng.below(40_000));
             let batches = vec![(Kind::RadiusSession, RadiusSession::batch(chunk))];
@@ -358,6 +359,11 @@ fn soak_faults_sessions_in_any_order_end_where_they_ended_through_crashes_and_re
                     rig.open().unwrap();
                 }
                 _ => {}
+            }
+            named.extend(chunk.iter().filter_map(|row| row.framed_ipv4));
+            for host in 0..5 {
+                let lenders = named.contains(&inside(host)).then_some(rig.source);
+                assert_eq!(rig.store().lenders(inside(host)), Some(lenders.into_iter().collect()), "host {host}");
             }
         }
         let rounds = [false, true].into_iter().flat_map(|sealed| truth.iter().map(move |t| (sealed, t)));

@@ -2,6 +2,7 @@
 
 mod counting;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -244,6 +245,14 @@ impl Cost {
 /// that nobody held, and about IPv6 addresses, which may lie in a prefix of any length. All of them go on to the session behind.
 fn ask(store: &Store, world: &mut World, disk: &CountingDisk, now: i64) -> (u64, u64) {
     let mut most = [(0, 0); 3];
+    // An address that no session here ever had reads nothing, however long the history; of one that had any, the sources are known without reading.
+    let foreign: Addr16 = "198.51.100.7".parse().unwrap();
+    disk.start();
+    let (found, stats) = store.sessions(None, foreign, Millis(0), Millis(i64::MAX)).unwrap();
+    assert!(found.is_empty() && stats.pages == 0);
+    assert_eq!(store.lenders(foreign), Some(BTreeSet::new()));
+    assert_eq!(store.lenders(inside(0)), Some(BTreeSet::from([world.source])));
+    assert_eq!(disk.read(), 0);
     for n in 0..QUESTIONS {
         let pool = match n % 8 {
             0..4 if n % 2 == 0 && !world.long.is_empty() => &world.long,

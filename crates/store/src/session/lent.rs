@@ -55,7 +55,9 @@ impl Lent {
     /// As the catalog has them.
     pub fn of(all: &[LentBlock]) -> Lent {
         let mut lent = Lent::default();
-        all.iter().for_each(|b| drop(lent.add(b.source, b.block, b.hosts)));
+        for b in all {
+            lent.add(b.source, b.block, b.hosts);
+        }
         lent
     }
 
