@@ -15,6 +15,9 @@ pub const MASTER_KEY_FILE_BYTES: u64 = 4_096;
 /// How long an end without a beginning waits for a beginning that was overtaken, in milliseconds.
 pub const ORPHAN_MS: i64 = 120_000;
 
+/// The same where more of them wait than there is room for, at least.
+pub const ORPHAN_MS_MIN: i64 = 1_000;
+
 /// How far the beginning that an end tells may lie from the creation that was seen and still be the same, in milliseconds: both may be in whole seconds, or
 /// one of them.
 pub const TOLD_MS: i64 = 1_000;
@@ -100,6 +103,8 @@ pub const QUEUE_BYTES_MIN: usize = 8 << 20;
 
 /// Bytes that an open mapping, an open session, one that has ended lately, and a span of the index take in memory, roughly.
 pub const OPEN_MAPPING_BYTES: usize = 128;
+/// An end that waits for its beginning, likewise.
+pub const ORPHAN_BYTES: usize = 240;
 /// See [`OPEN_MAPPING_BYTES`].
 pub const SESSION_BYTES: usize = 1_000;
 /// See [`OPEN_MAPPING_BYTES`].

@@ -1,9 +1,10 @@
 //! The snapshot of the open tables: what an index checkpoint keeps beside the runs, so that a start reads minutes of units and not months.
 //!
-//! The file is a table (`docs/formats/table.md`) under the index key of its day. Keys: `g` + number: a gap; `m` + entry + row: an open
-//! mapping; `o` + number: an end without a beginning; `p` + number: a length of prefixes; `s` + id: a session, open or ended lately; `v`: the
+//! The file is a table (`docs/formats/table.md`) under the index key of its day. Keys: `g` + number: a gap; `m` + public address + the rest of the first key + number: an open
+//! mapping, after the entry and row that say so; `o` + number: an end without a beginning; `p` + number: a length of prefixes; `s` + id: a session, open or ended lately; `v`: the
 //! version of all this. A snapshot of another version is not read: the index is made again from the sealed units.
 
+use weir_base::net::Addr16;
 use weir_base::time::{Day, Millis};
 use weir_record::Id;
 use weir_record::kind::Record;
@@ -19,7 +20,7 @@ use crate::session::codec;
 use crate::table::Stats;
 
 /// Version of keys and values.
-const VERSION: u8 = 3;
+const VERSION: u8 = 4;
 
 /// Folder of the snapshots.
 pub const FOLDER: &str = "index/open";
@@ -31,6 +32,21 @@ fn key(tag: u8, a: u64, b: u64) -> Vec<u8> {
     out
 }
 
+fn open_key(address: Addr16, rest: u32, number: u32) -> Vec<u8> {
+    let mut out = vec![b'm'];
+    out.extend(address.0);
+    out.extend(rest.to_be_bytes());
+    out.extend(number.to_be_bytes());
+    out
+}
+
+fn open_value(open: &Open) -> Vec<u8> {
+    let mut out = open.row.entry.to_le_bytes().to_vec();
+    out.extend(open.row.row.to_le_bytes());
+    out.extend(open.mapping.encode());
+    out
+}
+
 /// Writes the snapshot durably; returns its file.
 pub fn write(files: &IndexFiles, index: &Index, gaps: &Gaps, day: Day) -> Result<String, StoreError> {
     let (file, mut writer) = files.create(FOLDER, day)?;
@@ -39,10 +55,13 @@ pub fn write(files: &IndexFiles, index: &Index, gaps: &Gaps, day: Day) -> Result
         walbatch::encode(Kind::Gap, &Gap::batch(&[gap]), &mut value);
         writer.push(&key(b'g', i as u64, 0), &value)?;
     }
-    let mut open: Vec<Open> = index.open.iter().collect();
-    open.sort_unstable_by_key(|o| o.row);
-    for o in open {
-        writer.push(&key(b'm', o.row.entry, u64::from(o.row.row)), &o.mapping.encode())?;
+    let mut before = None;
+    let mut number = 0u32;
+    for (rest, o) in index.open.in_order() {
+        // A key seldom stands for more than one.
+        number = if before == Some((o.mapping.public, rest)) { number + 1 } else { 0 };
+        before = Some((o.mapping.public, rest));
+        writer.push(&open_key(o.mapping.public, rest, number), &open_value(&o))?;
     }
     for (i, (mapping, seen)) in index.orphans.iter().enumerate() {
         let mut value = seen.0.to_le_bytes().to_vec();
@@ -74,7 +93,7 @@ pub fn read(files: &IndexFiles, file: &str, day: Day, index: &mut Index, gaps: &
         return Err(StoreError::Damaged("the index snapshot is of another version".to_owned()));
     }
     let mut bad = false;
-    reader.range(&[], &[0xff; 20], &mut Stats::default(), &mut |key, value| {
+    reader.range(&[], &[0xff; 32], &mut Stats::default(), &mut |key, value| {
         bad |= take(key, value, index, gaps).is_none();
         !bad
     })?;
@@ -85,9 +104,10 @@ fn take(key: &[u8], value: &[u8], index: &mut Index, gaps: &mut Gaps) -> Option<
     match key.first()? {
         b'g' => Gap::rows(&walbatch::decode(value).ok()?.1).iter().for_each(|g| gaps.apply(g)),
         b'm' => {
-            let entry = u64::from_be_bytes(key.get(1..9)?.try_into().ok()?);
-            let row = u32::try_from(u64::from_be_bytes(key.get(9..17)?.try_into().ok()?)).ok()?;
-            index.open.insert(Open { mapping: Mapping::decode(value)?, row: RowRef { entry, row } });
+            let (entry, rest) = value.split_first_chunk::<8>()?;
+            let (row, mapping) = rest.split_first_chunk::<4>()?;
+            let row = RowRef { entry: u64::from_le_bytes(*entry), row: u32::from_le_bytes(*row) };
+            index.open.insert(Open { mapping: Mapping::decode(mapping)?, row });
         }
         b'o' => {
             let (seen, mapping) = value.split_first_chunk::<8>()?;
@@ -106,4 +126,64 @@ fn take(key: &[u8], value: &[u8], index: &mut Index, gaps: &mut Gaps) -> Option<
         _ => return None,
     }
     Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use weir_base::crypto::Secret;
+    use weir_base::disk::{RealDisk, SharedDisk};
+    use weir_record::kinds::Form;
+
+    use super::*;
+    use crate::keyring::Keyring;
+    use crate::nat::mapping::Mapping;
+
+    fn open(n: u32, port: u16, inside: u8, form: Form) -> Open {
+        let mapping = Mapping {
+            form,
+            protocol: if form == Form::Session { 6 } else { 0 },
+            source: 1,
+            public: Addr16::v4([203, 0, 113, (n % 5) as u8]),
+            first: port,
+            last: if form == Form::Session { port } else { port + 63 },
+            inside: Addr16::v4([100, 64, 0, inside]),
+            inside_port: port,
+            remote: Default::default(),
+            start: Some(Millis(i64::from(n))),
+            end: None,
+            flags: 0,
+        };
+        Open { mapping, row: RowRef { entry: u64::from(n), row: n } }
+    }
+
+    #[test]
+    fn open_mappings_come_back_those_of_one_key_and_of_many_ports_among_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let disk: SharedDisk = Arc::new(RealDisk::new(dir.path()).unwrap());
+        disk.create_dir(Path::new(FOLDER)).unwrap();
+        let keyring = Arc::new(Keyring::open_or_create(&disk, &Secret([7; 32])).unwrap());
+        let files = IndexFiles { disk, keyring };
+        let mut index = Index::default();
+        // Every tenth stands under a key that another one has.
+        let mut all: Vec<Open> = (0..2_000).map(|n| open(n, (n / 5 * 5) as u16, (n % 10 / 9) as u8, Form::Session)).collect();
+        all.extend((0..50).map(|n| open(n, 40_000 + n as u16 * 64, 3, Form::Block)));
+        all.extend((0..100).map(|n| open(n, (n / 5 * 5) as u16, 9, Form::Session)));
+        all.iter().for_each(|o| index.open.insert(*o));
+        let file = write(&files, &index, &Gaps::default(), Day(20_000)).unwrap();
+        let (mut again, mut gaps) = (Index::default(), Gaps::default());
+        read(&files, &file, Day(20_000), &mut again, &mut gaps).unwrap();
+        let sorted = |index: &Index| {
+            let mut all: Vec<Open> = index.open.in_order().map(|(_, open)| open).collect();
+            all.sort_unstable_by_key(|o| (o.row, o.mapping.first, o.mapping.inside));
+            all
+        };
+        all.sort_unstable_by_key(|o| (o.row, o.mapping.first, o.mapping.inside));
+        assert_eq!((sorted(&again), again.open.len()), (all, 2_150));
+        let block = open(3, 40_000 + 3 * 64, 3, Form::Block).mapping;
+        let last = block.keys().last().copied().unwrap();
+        assert!(again.open.find(&[last]).iter().any(|o| o.mapping == block), "a block is found by the last of its keys");
+    }
 }

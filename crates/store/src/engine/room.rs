@@ -10,8 +10,8 @@ use weir_record::sink::{Group, SinkError};
 use super::Store;
 use crate::index::Index;
 use crate::limits::{
-    CYCLE_BESIDE_BYTES, CYCLE_BYTES, CYCLE_BYTES_MIN, CYCLE_PART, ENDED_SESSION_BYTES, INDEX_SPAN_BYTES, OPEN_MAPPING_BYTES, QUEUE_BYTES,
-    QUEUE_BYTES_MIN, SESSION_BYTES, SPANS_IN_MEMORY,
+    CYCLE_BESIDE_BYTES, CYCLE_BYTES, CYCLE_BYTES_MIN, CYCLE_PART, ENDED_SESSION_BYTES, INDEX_SPAN_BYTES, OPEN_MAPPING_BYTES, ORPHAN_BYTES,
+    QUEUE_BYTES, QUEUE_BYTES_MIN, SESSION_BYTES, SPANS_IN_MEMORY,
 };
 use crate::live::Generation;
 
@@ -81,7 +81,9 @@ impl Store {
     /// An index that has nothing yet.
     pub(super) fn empty_index(memory_bytes: u64) -> Index {
         let mut index = Index::default();
-        index.sessions.limit_ended(usize::try_from(memory_bytes / 8).unwrap_or(usize::MAX) / ENDED_SESSION_BYTES);
+        let part = usize::try_from(memory_bytes / 8).unwrap_or(usize::MAX);
+        index.sessions.limit_ended(part / ENDED_SESSION_BYTES);
+        index.orphans.limit(part / ORPHAN_BYTES);
         index
     }
 
@@ -109,7 +111,10 @@ impl Store {
     pub(super) fn count_held(&self) {
         let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
         let sessions = index.sessions.open() * SESSION_BYTES + index.sessions.ended() * ENDED_SESSION_BYTES;
-        let held = index.open.len() * OPEN_MAPPING_BYTES + sessions + index.spans.in_memory() * INDEX_SPAN_BYTES;
+        let held = index.open.len() * OPEN_MAPPING_BYTES
+            + index.orphans.len() * ORPHAN_BYTES
+            + sessions
+            + index.spans.in_memory() * INDEX_SPAN_BYTES;
         drop(index);
         // What a source keeps here for its next start it has in memory too, in about twice as many bytes.
         let held = held as u64 + self.state.bytes() * 3;

@@ -7,7 +7,7 @@ use weir_base::net::Addr16;
 use weir_base::time::Millis;
 use weir_record::kinds::Form;
 
-use crate::limits::{ORPHAN_MS, TOLD_MS};
+use crate::limits::{ORPHAN_MS, ORPHAN_MS_MIN, TOLD_MS};
 use crate::nat::mapping::{Mapping, Remote, RowRef};
 use crate::spankey::EndKey;
 use weir_base::hash::MixState;
@@ -223,9 +223,16 @@ impl OpenTable {
         firsts.iter().flat_map(|k| self.at(k)).collect()
     }
 
-    /// All open mappings, in no order.
-    pub fn iter(&self) -> impl Iterator<Item = Open> {
-        self.by_address.iter().flat_map(|(address, slots)| slots.values().flat_map(Slot::all).map(|h| h.open(*address)))
+    /// All open mappings with the rest of their first key, by address and key. Of all of them together only the addresses are put in order.
+    pub fn in_order(&self) -> impl Iterator<Item = (u32, Open)> {
+        let mut addresses: Vec<Addr16> = self.by_address.keys().copied().collect();
+        addresses.sort_unstable();
+        addresses.into_iter().flat_map(move |address| {
+            let slots = self.by_address.get(&address).into_iter().flatten();
+            let mut slots: Vec<(u32, &Slot)> = slots.map(|(rest, slot)| (*rest, slot)).collect();
+            slots.sort_unstable_by_key(|(rest, _)| *rest);
+            slots.into_iter().flat_map(move |(rest, slot)| slot.all().iter().map(move |held| (rest, held.open(address))))
+        })
     }
 }
 
@@ -248,9 +255,27 @@ impl<'a> OpenOf<'a> {
 #[derive(Clone, Debug, Default)]
 pub struct Orphans {
     by_key: HashMap<EndKey, Vec<(Mapping, Millis)>, MixState>,
+    len: usize,
+    /// How many may wait; none: as many as come.
+    most: Option<usize>,
 }
 
 impl Orphans {
+    /// At most so many wait: with more, all wait a shorter time. Where more than half of what a device says is lost, ends without a beginning come by the hundred thousand.
+    pub fn limit(&mut self, most: usize) {
+        self.most = Some(most);
+    }
+
+    /// Ends that wait.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// True when none waits.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
     /// The latest of the ends.
     pub fn latest(&self) -> Option<Millis> {
         self.iter().filter_map(|(m, _)| m.end).max()
@@ -264,7 +289,9 @@ impl Orphans {
     /// Remembers an end, seen at `now`.
     pub fn insert(&mut self, mapping: Mapping, now: Millis) {
         if let Some(key) = mapping.first_key() {
-            self.by_key.entry(key).or_default().push((mapping, now));
+            // Nearly always the only one.
+            self.by_key.entry(key).or_insert_with(|| Vec::with_capacity(1)).push((mapping, now));
+            self.len += 1;
         }
     }
 
@@ -288,7 +315,12 @@ impl Orphans {
         let Some(found) = self.matching(open) else { return };
         let Some(key) = open.first_key() else { return };
         if let Some(list) = self.by_key.get_mut(&key) {
+            let before = list.len();
             list.retain(|(m, _)| *m != found);
+            self.len -= before - list.len();
+            if list.is_empty() {
+                self.by_key.remove(&key);
+            }
         }
     }
 
@@ -299,10 +331,25 @@ impl Orphans {
 
     /// Forgets what is too old to be overtaken.
     pub fn expire(&mut self, now: Millis) {
+        let mut wait = ORPHAN_MS;
+        loop {
+            self.forget(|seen| now.since(seen) >= wait);
+            if self.most.is_none_or(|most| self.len <= most) || wait <= ORPHAN_MS_MIN {
+                return;
+            }
+            wait /= 2;
+        }
+    }
+
+    fn forget(&mut self, old: impl Fn(Millis) -> bool) {
         self.by_key.retain(|_, list| {
-            list.retain(|(_, seen)| now.since(*seen) < ORPHAN_MS);
+            list.retain(|(_, seen)| !old(*seen));
             !list.is_empty()
         });
+        self.len = self.by_key.values().map(Vec::len).sum();
+        if self.by_key.capacity() > 4 * self.by_key.len() {
+            self.by_key.shrink_to_fit();
+        }
     }
 }
 

@@ -104,7 +104,9 @@ fn an_overtaken_beginning_finds_its_end() {
     check_with("c1@5", &open, &orphans, &|_, _, _| false, false, &["1 5-9 Whole"]);
     check_with("c2@5", &open, &orphans, &|_, _, _| false, false, &["2 5-? Open"]);
     check_with("c1@10", &open, &orphans, &|_, _, _| false, false, &["1 10-? Open"]);
+    assert_eq!(orphans.len(), 1);
     orphans.expire(Millis(20 + crate::limits::ORPHAN_MS));
+    assert!(orphans.is_empty());
     check_with("c1@5", &open, &orphans, &|_, _, _| false, false, &["1 5-? Open"]);
 }
 
@@ -182,4 +184,29 @@ proptest::proptest! {
             proptest::prop_assert!(g.1 <= t.1 && t.1 - g.1 < 1_000, "{:?} {:?}", g, t);
         }
     }
+}
+
+#[test]
+fn with_more_ends_than_there_is_room_for_the_oldest_go() {
+    let of = |port: u16, create: bool, time: i64| Event { first: port, last: port, ..event(create, 1, time) };
+    let mut orphans = Orphans::default();
+    orphans.limit(100);
+    // One a second, of other ports.
+    for n in 0..110 {
+        orphans.insert(Mapping::closed(&of(1_000 + n, false, 9)), Millis(i64::from(n) * 1_000));
+    }
+    let waits = |orphans: &Orphans, port: u16| orphans.has(&Mapping::closed(&of(port, false, 9)).first_key().unwrap());
+    orphans.expire(Millis(110_000));
+    assert_eq!(orphans.len(), 59, "those of the last minute");
+    assert!(waits(&orphans, 1_109) && waits(&orphans, 1_051) && !waits(&orphans, 1_050));
+    orphans.remove(&Mapping::opened(&of(1_109, true, 5)));
+    assert_eq!((orphans.len(), waits(&orphans, 1_109)), (58, false));
+    // So many at once that none of them is old: they wait a second.
+    for n in 0..200 {
+        orphans.insert(Mapping::closed(&of(2_000 + n, false, 9)), Millis(110_500));
+    }
+    orphans.expire(Millis(111_000));
+    assert_eq!(orphans.len(), 200);
+    orphans.expire(Millis(112_000));
+    assert!(orphans.is_empty());
 }
