@@ -6,12 +6,9 @@ use std::str::FromStr;
 use std::sync::Mutex;
 
 use rusqlite::{Connection, params};
-use weir_base::net::{Addr16, Prefix};
 use weir_base::task::lock;
 use weir_base::time::{Day, Millis};
 use weir_record::{Id, Kind};
-
-use crate::session::lent::LentBlock;
 
 /// One sealed unit and where its rows are now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,8 +70,6 @@ pub struct Change {
     pub drop_runs: Vec<String>,
     /// Public addresses seen behind a source.
     pub pools: Vec<(u32, [u8; 16])>,
-    /// Addresses that sessions of a source had, by block: to add or replace.
-    pub lent: Vec<LentBlock>,
     /// New index state.
     pub index: Option<IndexState>,
     /// Size of the log the units are complete up to.
@@ -90,8 +85,6 @@ pub struct Content {
     pub runs: Vec<RunMeta>,
     /// Public addresses seen behind a source.
     pub pools: Vec<(u32, [u8; 16])>,
-    /// Addresses that sessions of a source had, by block.
-    pub lent: Vec<LentBlock>,
     /// Index state.
     pub index: IndexState,
     /// Size of the log the units are complete up to.
@@ -111,9 +104,6 @@ pub trait Catalog: Send + Sync {
 /// The catalog in SQLite. It is not a record: it is synced lazily.
 pub struct SqliteCatalog(Mutex<Connection>);
 
-/// Version of what it holds.
-const VERSION: i64 = 2;
-
 const SCHEMA: &str = "
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = NORMAL;
@@ -122,10 +112,8 @@ CREATE TABLE IF NOT EXISTS unit (entry INTEGER PRIMARY KEY, kind TEXT NOT NULL, 
   win_to INTEGER NOT NULL, sealed INTEGER NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS run (file TEXT PRIMARY KEY, level INTEGER NOT NULL, bucket INTEGER NOT NULL, day INTEGER NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS pool (source INTEGER NOT NULL, addr BLOB NOT NULL, PRIMARY KEY (source, addr)) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS lent (source INTEGER NOT NULL, addr BLOB NOT NULL, bits INTEGER NOT NULL, hosts BLOB NOT NULL,
-  PRIMARY KEY (source, addr, bits)) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, number INTEGER NOT NULL, text TEXT) STRICT;
-PRAGMA user_version = 2;
+PRAGMA user_version = 1;
 ";
 
 impl SqliteCatalog {
@@ -134,18 +122,13 @@ impl SqliteCatalog {
         let hint = |e: rusqlite::Error| format!("the catalog cannot be opened ({e}): delete catalog.sqlite, the next start rebuilds it");
         let db = Connection::open(path).map_err(hint)?;
         let version: i64 = db.query_row("PRAGMA user_version", [], |r| r.get(0)).map_err(hint)?;
-        if version > VERSION {
+        if version > 1 {
             return Err(format!(
-                "the catalog has version {version}, this program knows {VERSION}: delete catalog.sqlite, the next start rebuilds it"
+                "the catalog has version {version}, this program knows 1: delete catalog.sqlite, the next start rebuilds it"
             ));
         }
         db.execute_batch(SCHEMA).map_err(hint)?;
-        let catalog = SqliteCatalog(Mutex::new(db));
-        if version < VERSION {
-            // What an earlier version did not keep only the units can tell.
-            catalog.clear()?;
-        }
-        Ok(catalog)
+        Ok(SqliteCatalog(Mutex::new(db)))
     }
 }
 
@@ -186,10 +169,6 @@ impl Catalog for SqliteCatalog {
         let mut all = db.prepare("SELECT source, addr FROM pool").map_err(run)?;
         let pools = all.query_map([], |r| Ok((r.get(0)?, r.get(1)?)));
         content.pools = pools.map_err(run)?.collect::<Result<_, _>>().map_err(run)?;
-        let mut all = db.prepare("SELECT source, addr, bits, hosts FROM lent").map_err(run)?;
-        let lent =
-            all.query_map([], |r| Ok(LentBlock { source: r.get(0)?, block: Prefix::new(Addr16(r.get(1)?), r.get(2)?), hosts: r.get(3)? }));
-        content.lent = lent.map_err(run)?.collect::<Result<_, _>>().map_err(run)?;
         let mut all = db.prepare("SELECT key, number, text FROM meta").map_err(run)?;
         let metas = all.query_map([], |r| Ok((r.get::<_, String>(0)?, r.get::<_, i64>(1)?, r.get::<_, Option<String>>(2)?)));
         for meta in metas.map_err(run)? {
@@ -235,10 +214,6 @@ impl Catalog for SqliteCatalog {
             let mut put = tx.prepare_cached("INSERT OR IGNORE INTO pool VALUES (?1,?2)").map_err(run)?;
             put.execute(params![source, addr]).map_err(run)?;
         }
-        for lent in &change.lent {
-            let mut put = tx.prepare_cached("INSERT OR REPLACE INTO lent VALUES (?1,?2,?3,?4)").map_err(run)?;
-            put.execute(params![lent.source, lent.block.addr.0, lent.block.bits, lent.hosts]).map_err(run)?;
-        }
         let meta = |key: &str, number: i64, text: Option<&str>| {
             tx.execute("INSERT OR REPLACE INTO meta VALUES (?1,?2,?3)", params![key, number, text]).map_err(run)
         };
@@ -255,7 +230,7 @@ impl Catalog for SqliteCatalog {
     }
 
     fn clear(&self) -> Result<(), String> {
-        lock(&self.0).execute_batch("DELETE FROM unit; DELETE FROM run; DELETE FROM pool; DELETE FROM lent; DELETE FROM meta;").map_err(run)
+        lock(&self.0).execute_batch("DELETE FROM unit; DELETE FROM run; DELETE FROM pool; DELETE FROM meta;").map_err(run)
     }
 }
 
@@ -278,8 +253,6 @@ impl Catalog for MemoryCatalog {
         content.runs.retain(|r| !change.drop_runs.contains(&r.file));
         content.runs.extend(change.runs.iter().cloned());
         content.pools.extend(&change.pools);
-        content.lent.retain(|old| !change.lent.iter().any(|new| (new.source, new.block) == (old.source, old.block)));
-        content.lent.extend(change.lent.iter().cloned());
         if let Some(index) = &change.index {
             content.index = index.clone();
         }
@@ -317,9 +290,7 @@ mod tests {
         let r = |file: &str| RunMeta { level: 2, bucket: -7, file: file.into(), day: Day(1) };
         let index = IndexState { entries: 9, snapshot: Some(("s".into(), Day(4))) };
         for catalog in [&SqliteCatalog::open(&path).unwrap() as &dyn Catalog, &MemoryCatalog::default()] {
-            let block: Prefix = "203.0.113.0/24".parse().unwrap();
-            let lent = |hosts: u8| LentBlock { source: 4, block, hosts: [hosts; 32] };
-            let first = Change { units: vec![unit(2), unit(1)], runs: vec![r("a"), r("b")], lent: vec![lent(1)], ..Change::default() };
+            let first = Change { units: vec![unit(2), unit(1)], runs: vec![r("a"), r("b")], ..Change::default() };
             catalog.apply(&first).unwrap();
             let moved = UnitMeta { file: "segments/y.parquet".into(), first_row: 4, ..unit(1) };
             let second = Change {
@@ -327,7 +298,6 @@ mod tests {
                 runs: vec![r("c")],
                 drop_runs: vec!["a".into()],
                 pools: vec![(1, [5; 16])],
-                lent: vec![lent(3)],
                 index: Some(index.clone()),
                 log_size: Some(10),
             };
@@ -338,14 +308,8 @@ mod tests {
             files.sort_unstable();
             assert_eq!(files, ["b", "c"]);
             assert_eq!((got.index, got.log_size, got.pools), (index.clone(), 10, vec![(1, [5; 16])]));
-            assert_eq!(got.lent, [lent(3)]);
         }
         assert_eq!(SqliteCatalog::open(&path).unwrap().load().unwrap().units.len(), 2);
-        let db = Connection::open(&path).unwrap();
-        db.execute_batch("DROP TABLE lent; PRAGMA user_version = 1;").unwrap();
-        drop(db);
-        let earlier = SqliteCatalog::open(&path).unwrap().load().unwrap();
-        assert!(earlier.units.is_empty() && earlier.log_size == 0, "what it did not keep is made again from the units");
         std::fs::write(&path, b"this is not a database at all").unwrap();
         assert!(SqliteCatalog::open(&path).map(|c| c.load()).is_err_and(|e| e.contains("delete catalog.sqlite")));
     }

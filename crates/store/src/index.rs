@@ -19,6 +19,7 @@ use crate::keyring::Keyring;
 use crate::limits::{EVER_MS, LEVEL_MS, LEVELS, RUNS_A_BUCKET, SPANS_A_KEY};
 use crate::nat::mapping::{Columns, Mapping, RowRef};
 use crate::nat::open::{Open, OpenTable, Orphans};
+use crate::session::lent::Lent;
 use crate::session::span::SessionSpan;
 use crate::session::table::SessionTable;
 use crate::shelf::Shelf;
@@ -259,6 +260,8 @@ pub struct Index {
     pub sessions: SessionTable,
     /// Lengths of all prefixes that sessions ever had: what a question for an address has to ask for.
     pub lengths: BTreeSet<u8>,
+    /// Addresses that sessions ever had, by source.
+    pub lent: Lent,
     /// Spans.
     pub spans: Spans,
 }
@@ -306,7 +309,10 @@ impl Index {
     /// Takes a sealed RADIUS event in.
     pub fn apply_session(&mut self, row: &RadiusSession, sealed: Millis) {
         let mut written: Vec<SessionSpan> = Vec::new();
-        self.lengths.extend(row.names().iter().map(|n| n.prefix.bits));
+        for name in row.names() {
+            self.lengths.insert(name.prefix.bits);
+            self.lent.learn(row.source, name.prefix);
+        }
         self.sessions.apply(row, sealed, &mut written);
         for span in written {
             let Some(until) = span.until else { continue };

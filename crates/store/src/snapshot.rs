@@ -1,10 +1,11 @@
 //! The snapshot of the open tables: what an index checkpoint keeps beside the runs, so that a start reads minutes of units and not months.
 //!
 //! The file is a table (`docs/formats/table.md`) under the index key of its day. Keys: `g` + number: a gap; `m` + public address + the rest of the first key + number: an open
-//! mapping, after the entry and row that say so; `o` + number: an end without a beginning; `p` + number: a length of prefixes; `s` + id: a session, open or ended lately; `v`: the
+//! mapping, after the entry and row that say so; `l` + first address and bits of a block + source: addresses
+//! that sessions had; `o` + number: an end without a beginning; `p` + number: a length of prefixes; `s` + id: a session, open or ended lately; `v`: the
 //! version of all this. A snapshot of another version is not read: the index is made again from the sealed units.
 
-use weir_base::net::Addr16;
+use weir_base::net::{Addr16, Prefix};
 use weir_base::time::{Day, Millis};
 use weir_record::Id;
 use weir_record::kind::Record;
@@ -55,6 +56,13 @@ pub fn write(files: &IndexFiles, index: &Index, gaps: &Gaps, day: Day) -> Result
         walbatch::encode(Kind::Gap, &Gap::batch(&[gap]), &mut value);
         writer.push(&key(b'g', i as u64, 0), &value)?;
     }
+    for (source, block, hosts) in index.lent.in_order() {
+        let mut key = vec![b'l'];
+        key.extend(block.addr.0);
+        key.push(block.bits);
+        key.extend(source.to_be_bytes());
+        writer.push(&key, &hosts)?;
+    }
     let mut before = None;
     let mut number = 0u32;
     for (rest, o) in index.open.in_order() {
@@ -103,6 +111,11 @@ pub fn read(files: &IndexFiles, file: &str, day: Day, index: &mut Index, gaps: &
 fn take(key: &[u8], value: &[u8], index: &mut Index, gaps: &mut Gaps) -> Option<()> {
     match key.first()? {
         b'g' => Gap::rows(&walbatch::decode(value).ok()?.1).iter().for_each(|g| gaps.apply(g)),
+        b'l' => {
+            let (addr, rest) = key.get(1..)?.split_first_chunk::<16>()?;
+            let (bits, source) = rest.split_first()?;
+            index.lent.add(u32::from_be_bytes(source.try_into().ok()?), Prefix::new(Addr16(*addr), *bits), value.try_into().ok()?);
+        }
         b'm' => {
             let (entry, rest) = value.split_first_chunk::<8>()?;
             let (row, mapping) = rest.split_first_chunk::<4>()?;
@@ -172,9 +185,15 @@ mod tests {
         all.extend((0..50).map(|n| open(n, 40_000 + n as u16 * 64, 3, Form::Block)));
         all.extend((0..100).map(|n| open(n, (n / 5 * 5) as u16, 9, Form::Session)));
         all.iter().for_each(|o| index.open.insert(*o));
+        let lent: Vec<Prefix> = ["203.0.113.9/32", "198.51.100.0/22", "2001:db8:7::/48"].iter().map(|p| p.parse().unwrap()).collect();
+        lent.iter().for_each(|p| index.lent.learn(4, *p));
         let file = write(&files, &index, &Gaps::default(), Day(20_000)).unwrap();
         let (mut again, mut gaps) = (Index::default(), Gaps::default());
         read(&files, &file, Day(20_000), &mut again, &mut gaps).unwrap();
+        for address in ["203.0.113.9", "203.0.113.8", "198.51.103.1", "2001:db8:7::1", "2001:db8:8::1"] {
+            let address: Addr16 = address.parse().unwrap();
+            assert_eq!(again.lent.sources(address), index.lent.sources(address));
+        }
         let sorted = |index: &Index| {
             let mut all: Vec<Open> = index.open.in_order().map(|(_, open)| open).collect();
             all.sort_unstable_by_key(|o| (o.row, o.mapping.first, o.mapping.inside));

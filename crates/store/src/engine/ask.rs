@@ -205,7 +205,6 @@ impl Store {
         to: Millis,
     ) -> (Vec<SessionSpan>, Vec<EndKey>, Vec<crate::index::Stored>, Vec<crate::catalog::RunMeta>) {
         let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
-        let lent = self.sealed.read().unwrap_or_else(PoisonError::into_inner).lent.sources(address);
         let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
         let generations: Vec<_> = live.sealing.as_deref().into_iter().chain([&live.current]).collect();
         // Whole addresses, and prefixes of every length that a session ever had.
@@ -232,7 +231,7 @@ impl Store {
         }
         let (stored, mut runs) = index.spans.plan(&keys, from, to);
         // What was written to runs was sealed, and what was sealed is known.
-        if lent.is_some_and(|sources| sources.is_empty()) {
+        if index.lent.sources(address).is_some_and(|sources| sources.is_empty()) {
             runs.clear();
         }
         (found, keys, stored, runs)
@@ -241,7 +240,7 @@ impl Store {
     /// The sources whose sessions ever named this address or a prefix around it. None when only [`Store::sessions`] can tell.
     pub fn lenders(&self, address: Addr16) -> Option<BTreeSet<u32>> {
         let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
-        let mut all = self.sealed.read().unwrap_or_else(PoisonError::into_inner).lent.sources(address)?;
+        let mut all = self.index.read().unwrap_or_else(PoisonError::into_inner).lent.sources(address)?;
         for generation in live.sealing.as_deref().into_iter().chain([&live.current]) {
             for bits in std::iter::once(&128).chain(generation.lengths()) {
                 let ids = generation.session_ids_at(Prefix::new(address, *bits));

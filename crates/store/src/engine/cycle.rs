@@ -284,7 +284,6 @@ impl Store {
             self.index_nat(meta, &unit.rows);
         }
         for (meta, unit) in metas.iter().zip(staged).filter(|(meta, _)| meta.kind == Kind::RadiusSession) {
-            self.sealed.write().unwrap_or_else(PoisonError::into_inner).learn_lent(&unit.rows, change);
             self.index_sessions(meta, &unit.rows);
         }
         let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
@@ -420,17 +419,6 @@ fn row_ref(meta: &UnitMeta, row: usize) -> RowRef {
 
 impl super::Sealed {
     /// Every public address in the rows belongs to its source. Rows are sorted by it, so equal ones stand together.
-    pub(super) fn learn_lent(&mut self, rows: &RecordBatch, change: &mut Change) {
-        let (rows, mut named) = (SessionRows::of(rows), Vec::new());
-        for row in 0..rows.len() {
-            named.clear();
-            rows.prefixes(row, &mut named);
-            for prefix in &named {
-                change.lent.extend(self.lent.learn(rows.source(row), *prefix));
-            }
-        }
-    }
-
     pub(super) fn learn_pools(&mut self, rows: &RecordBatch, change: &mut Change) {
         let source_column = Kind::NatMapping.spec().index("source").unwrap_or(0);
         let addrs = rows.column(0).as_fixed_size_binary();

@@ -32,7 +32,6 @@ use crate::keyring::{Keyring, KeyringError};
 use crate::live::Generation;
 use crate::lock::{FolderLock, LockError};
 use crate::registry::Registry;
-use crate::session::lent::Lent;
 use crate::state::{StateError, StateMap};
 use crate::table::TableError;
 use crate::wal::{Wal, WalError};
@@ -133,7 +132,6 @@ struct Sealed {
     nat: BTreeSet<(Millis, u64)>,
     longest: i64,
     pools: HashMap<Addr16, Vec<u32>>,
-    lent: Lent,
     last_sealed: Option<Millis>,
 }
 

@@ -25,7 +25,6 @@ use crate::keyring::Keyring;
 use crate::limits::{REACH_MS, WINDOW_SLACK_MS};
 use crate::lock::FolderLock;
 use crate::registry::Registry;
-use crate::session::lent::Lent;
 use crate::state::{StateLimits, StateMap};
 use crate::unit::meta_of;
 use crate::wal::{Cut, Damage, Recovered, Wal, WalLimits};
@@ -87,7 +86,6 @@ impl Store {
         let queued = super::room::Queue::of(config.memory_bytes);
         let index = RwLock::new(Store::empty_index(config.memory_bytes));
         let mut sealed = Sealed { last_sealed: content.units.last().map(|u| u.sealed), ..Sealed::of(&content.units) };
-        sealed.lent = Lent::of(&content.lent);
         for (source, addr) in &content.pools {
             sealed.pools.entry(weir_base::net::Addr16(*addr)).or_default().push(*source);
         }
@@ -161,11 +159,8 @@ impl Store {
                         self.index_rows(&mut index, meta, &rows);
                     }
                 }
-                let mut sealed = self.sealed.write().unwrap_or_else(PoisonError::into_inner);
-                match meta.kind {
-                    Kind::NatMapping => sealed.learn_pools(&rows, &mut change),
-                    Kind::RadiusSession => sealed.learn_lent(&rows, &mut change),
-                    _ => {}
+                if meta.kind == Kind::NatMapping {
+                    self.sealed.write().unwrap_or_else(PoisonError::into_inner).learn_pools(&rows, &mut change);
                 }
             }
             index.orphans.expire(meta.sealed);

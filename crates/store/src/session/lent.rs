@@ -13,19 +13,8 @@ use crate::limits::{LENT_BLOCKS, LENT_WIDE};
 const V4_BITS: u8 = 120;
 const V6_BITS: u8 = 48;
 
-/// What a source's sessions had in one block.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LentBlock {
-    /// The source.
-    pub source: u32,
-    /// A /24 of IPv4, a /48 of IPv6, or a wider prefix that a session had as a whole.
-    pub block: Prefix,
-    /// The addresses of an IPv4 block, one bit each, the first in the lowest bit of the first byte; 0 for others.
-    pub hosts: [u8; 32],
-}
-
 /// All of them.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Lent {
     blocks: HashMap<Prefix, Vec<(u32, [u8; 32])>, MixState>,
     /// Prefixes wider than a block.
@@ -52,42 +41,41 @@ fn hosts_of(prefix: Prefix) -> [u8; 32] {
 }
 
 impl Lent {
-    /// As the catalog has them.
-    pub fn of(all: &[LentBlock]) -> Lent {
-        let mut lent = Lent::default();
-        for b in all {
-            lent.add(b.source, b.block, b.hosts);
-        }
-        lent
-    }
-
     /// True when there are more than are kept: nothing is known of any address.
     fn is_full(&self) -> bool {
         self.count >= LENT_BLOCKS || self.wide.len() >= LENT_WIDE
     }
 
-    /// Learns that a session of this source had the prefix; what has changed, if anything.
-    pub fn learn(&mut self, source: u32, prefix: Prefix) -> Option<LentBlock> {
+    /// Learns that a session of this source had the prefix.
+    pub fn learn(&mut self, source: u32, prefix: Prefix) {
         let block = block_of(prefix.addr);
         if prefix.bits < block.bits { self.add(source, prefix, [0; 32]) } else { self.add(source, block, hosts_of(prefix)) }
     }
 
-    fn add(&mut self, source: u32, block: Prefix, hosts: [u8; 32]) -> Option<LentBlock> {
+    /// Adds what a snapshot kept: a block and its addresses, one bit each, the first in the lowest bit of the first byte; or a wider prefix.
+    pub fn add(&mut self, source: u32, block: Prefix, hosts: [u8; 32]) {
         if self.is_full() {
-            return None;
+            return;
         }
         if block.bits < block_of(block.addr).bits {
-            return self.wide.insert((source, block)).then_some(LentBlock { source, block, hosts });
+            self.wide.insert((source, block));
+            return;
         }
         let sources = self.blocks.entry(block).or_default();
-        let Some((_, had)) = sources.iter_mut().find(|(known, _)| *known == source) else {
+        if let Some((_, had)) = sources.iter_mut().find(|(known, _)| *known == source) {
+            had.iter_mut().zip(hosts).for_each(|(had, new)| *had |= new);
+        } else {
             sources.push((source, hosts));
             self.count += 1;
-            return Some(LentBlock { source, block, hosts });
-        };
-        let before = *had;
-        had.iter_mut().zip(hosts).for_each(|(had, new)| *had |= new);
-        (*had != before).then_some(LentBlock { source, block, hosts: *had })
+        }
+    }
+
+    /// All of it, by first address, bits and source.
+    pub fn in_order(&self) -> Vec<(u32, Prefix, [u8; 32])> {
+        let blocks = self.blocks.iter().flat_map(|(block, sources)| sources.iter().map(|(source, hosts)| (*source, *block, *hosts)));
+        let mut all: Vec<_> = blocks.chain(self.wide.iter().map(|(source, prefix)| (*source, *prefix, [0; 32]))).collect();
+        all.sort_unstable_by_key(|(source, block, _)| (block.addr, block.bits, *source));
+        all
     }
 
     /// The sources whose sessions had this address or a prefix around it. None when only the sessions themselves can tell.
@@ -123,10 +111,18 @@ mod tests {
     #[test]
     fn ipv4_is_known_to_the_address_and_ipv6_to_the_block() {
         let mut lent = Lent::default();
-        assert!(lent.learn(1, prefix("203.0.113.7/32")).is_some() && lent.learn(1, prefix("203.0.113.7/32")).is_none());
-        assert!(lent.learn(2, prefix("203.0.113.8/31")).is_some() && lent.learn(3, prefix("198.51.0.0/16")).is_some());
-        assert!(lent.learn(3, prefix("198.51.0.0/16")).is_none());
-        assert!(lent.learn(4, prefix("2001:db8:7:1::/64")).is_some() && lent.learn(5, prefix("2001:db8:8000::/33")).is_some());
+        for (source, text) in [
+            (1, "203.0.113.7/32"),
+            (1, "203.0.113.7/32"),
+            (2, "203.0.113.8/31"),
+            (3, "198.51.0.0/16"),
+            (3, "198.51.0.0/16"),
+            (4, "2001:db8:7:1::/64"),
+            (5, "2001:db8:8000::/33"),
+        ] {
+            lent.learn(source, prefix(text));
+        }
+        assert_eq!(lent.in_order().len(), 5);
         for (text, told) in [
             ("203.0.113.7", Some(vec![1])),
             ("203.0.113.8", Some(vec![2])),
@@ -154,21 +150,18 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_lent_is_told_and_comes_back_from_the_catalog(
+        fn what_was_lent_is_told_and_comes_back_as_it_is_kept(
             all in prop::collection::vec((0u32..3, any::<[u8; 2]>(), 16u8..=32, any::<bool>()), 0..40),
             asked in any::<[u8; 2]>(),
         ) {
-            let (mut lent, mut kept) = (Lent::default(), Vec::<LentBlock>::new());
-            let mut had = Vec::new();
+            let (mut lent, mut again, mut had) = (Lent::default(), Lent::default(), Vec::new());
             for (source, [c, d], bits, v6) in all {
                 let p = if v6 { Prefix::new(Addr16([c, d, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0]), bits) } else { Prefix::new(Addr16::v4([192, 0, c, d]), 96 + bits) };
                 had.push((source, p));
-                if let Some(new) = lent.learn(source, p) {
-                    kept.retain(|b| (b.source, b.block) != (new.source, new.block));
-                    kept.push(new);
-                }
+                lent.learn(source, p);
             }
-            let again = Lent::of(&kept);
+            lent.in_order().into_iter().for_each(|(source, block, hosts)| again.add(source, block, hosts));
+            prop_assert_eq!(lent.in_order(), again.in_order());
             for at in [Addr16::v4([192, 0, asked[0], asked[1]]), Addr16([asked[0], asked[1], 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0])] {
                 let truth: BTreeSet<u32> = had.iter().filter(|(_, p)| p.contains(at)).map(|(source, _)| *source).collect();
                 let told = lent.sources(at);

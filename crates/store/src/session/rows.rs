@@ -90,11 +90,6 @@ impl<'a> SessionRows<'a> {
         Id(bytes16(self.session, row))
     }
 
-    /// The source of a row.
-    pub fn source(&self, row: usize) -> u32 {
-        self.source.value(row)
-    }
-
     /// What a row says that a session is made of; its other fields are empty.
     pub fn row(&self, row: usize) -> RadiusSession {
         RadiusSession {
