@@ -1,9 +1,11 @@
-//! Who held an address and port: questions to the engine in its own process, and to nfdump over the same events.
+//! Who held an address and port: questions to the engine in its own process, to nfdump over the same events,
+//! and to DuckDB and chDB over the same mappings.
 
 use std::path::Path;
 
 use serde_json::{Value, json};
 
+use crate::columns::{ENGINES, tell};
 use crate::corpus::{Corpus, Held};
 use crate::nfcapd::Nfcapd;
 use crate::shared::{Outcome, percentile, reading};
@@ -19,6 +21,8 @@ const SECONDS: u64 = 20;
 const QUESTIONS: usize = 1_000;
 /// Questions nfdump is asked: each reads the whole file.
 const NFDUMP_QUESTIONS: usize = 5;
+/// Questions DuckDB and chDB are asked.
+const COLUMNS_QUESTIONS: usize = 300;
 /// Either way around the moment, milliseconds.
 const SKEW_MS: i64 = 2_000;
 
@@ -46,7 +50,36 @@ fn at(size: u64) -> Outcome<()> {
     eprintln!("weir: {taken:?}");
     ask_weir(&mut weir, &held, moved, size)?;
     weir.stop()?;
-    ask_nfdump(&corpus, &held, size, folder.path())
+    ask_nfdump(&corpus, &held, size, folder.path())?;
+    drop(corpus);
+    ask_columns(&truth, &held, size, folder.path())
+}
+
+/// DuckDB and chDB with a table of the same mappings, in the order that suits the question.
+fn ask_columns(truth: &Path, held: &[Held], size: u64, folder: &Path) -> Outcome<()> {
+    let questions = folder.join("questions.ndjson");
+    let mut text = String::new();
+    let step = (held.len() / COLUMNS_QUESTIONS).max(1);
+    let asked: Vec<&Held> = held.iter().step_by(step).take(COLUMNS_QUESTIONS).collect();
+    for h in &asked {
+        let question = json!({ "public": h.address, "port": h.port, "protocol": h.protocol, "at": h.at, "inside": h.inside });
+        text.push_str(&format!("{question}\n"));
+    }
+    std::fs::write(&questions, text)?;
+    for (engine, name) in ENGINES {
+        let place = folder.join(engine);
+        std::fs::create_dir(&place)?;
+        let told = tell(folder, engine, &["lookup".as_ref(), truth, &place, &questions])?;
+        let Some([rows, held, right, took @ ..]) = told.as_deref() else { continue };
+        if *right < asked.len() as f64 {
+            return Err(format!("{name} answers {right} of {} questions with the holder alone: the corpus is wrong", asked.len()).into());
+        }
+        let (mut took, x) = (took.to_vec(), Some(size));
+        reading(&format!("{name}: one question, p50, ms"), x, percentile(&mut took, 0.5));
+        reading(&format!("{name}: one question, p99, ms"), x, percentile(&mut took, 0.99));
+        reading(&format!("{name}: bytes a mapping on disk"), x, held / rows.max(1.0));
+    }
+    Ok(())
 }
 
 fn question(held: &Held, moved: i64) -> Value {

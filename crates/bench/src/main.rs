@@ -8,6 +8,7 @@ mod asking;
 mod batch;
 mod beside;
 mod cgroup;
+mod columns;
 mod corpus;
 mod counts;
 mod encodings;

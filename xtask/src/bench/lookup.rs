@@ -7,7 +7,8 @@ use super::{Context, Result, Section};
 const TEXT: &str = "1,000 questions about mappings that were, one after the other, all of it sealed and repacked; every answer is held against the
 truth, and one that names somebody else ends the run. The engine's time is that of finding the mappings, in the process that stores them; the ledger's durable
 record is what an answer waits for besides. Pages and bytes are counted by the engine and do not depend on the machine. nfdump reads the
-file that nfcapd wrote of the same datagrams.";
+file that nfcapd wrote of the same datagrams. DuckDB and chDB, on one thread each, have a table of the same mappings in the order of public address, port and
+start, without encryption, log or attribution; each of 300 questions must find the holder alone.";
 
 /// Runs the measuring program and makes the section.
 pub fn measure(context: &Context<'_>) -> Result<Section> {
@@ -16,7 +17,7 @@ pub fn measure(context: &Context<'_>) -> Result<Section> {
     let mut lines: Vec<(String, Vec<(f64, f64)>)> = Vec::new();
     for (work, x, figure) in &figures {
         table.row(&[work.clone(), x.map(number).unwrap_or_default(), figure.shown()]);
-        let Some(x) = x.filter(|_| work.contains("ms")) else { continue };
+        let Some(x) = x.filter(|_| work.ends_with(", ms")) else { continue };
         match lines.iter_mut().find(|(name, _)| name == work) {
             Some((_, points)) => points.push((x, figure.median)),
             None => lines.push((work.clone(), vec![(x, figure.median)])),

@@ -60,7 +60,7 @@ each third begins a session that is remembered for hours, as far as there is roo
         name: "seal",
         title: "Sealing",
         text: "Two simulated minutes at 100,000 NAT events a second are durable; what is measured is the processor time of sealing them alone: pairing, sorting, encoding,
-encrypting, hashing, the log's tiles and checkpoint. DuckDB on one thread sorts the same mappings and writes them as Parquet (zstd), and does nothing else of it.",
+encrypting, hashing, the log's tiles and checkpoint. DuckDB and chDB, on one thread each, sort the same mappings and write them as Parquet (zstd), and do nothing else of it.",
         chart: "Rows a second of one core",
         unit: "/s",
         bars: "rows",
