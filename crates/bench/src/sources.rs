@@ -139,9 +139,11 @@ fn start_radius(
         secret_file: Some(secret),
         ..radius::config::ClientConfig::default()
     };
+    let bounded = std::env::var_os(crate::serve::MEMORY).is_some();
     let config = radius::config::Config {
         listen: vec!["127.0.0.1:0".to_owned()],
-        sessions_max: 1_000_000,
+        // Where memory is what is measured, as many as the program remembers by itself.
+        sessions_max: if bounded { radius::config::Config::default().sessions_max } else { 1_000_000 },
         clients: vec![client],
         ..radius::config::Config::default()
     };

@@ -51,7 +51,7 @@ another template than the one before. Bytes are those of everything but the writ
         title: "Memory that is bounded",
         text: "The program may hold so much (`store.memory_bytes`), in a control group that ends it when it takes 64 MiB more, which the kernel counts for itself; 300,000 NAT events a second come for 60 seconds.
 What it may hold it does not exceed: units become shorter, and where sealing does not follow, sources wait and what the kernel drops is counted. Then the same with as many RADIUS messages for 60 seconds as are acknowledged:
-each third begins a session that is remembered for hours, as far as there is room.",
+each third begins a session, and 200,000 are remembered, as they are where nobody says otherwise.",
         chart: "The most it held, MB, by what it might hold",
         unit: "MB",
         bars: "weir: the most memory",
