@@ -403,6 +403,9 @@ fn topics<'a>(line: &mut Line<'a>, text: &'a str) -> bool {
 
 /// NetScaler, behind time and name: `0-PPE-0 : default LSN LSN_SESSION 2581760 0 : message`. The module is the program.
 fn netscaler<'a>(line: &mut Line<'a>, text: &'a str, sure: bool) -> bool {
+    if sure && netscaler_compact(line, text) {
+        return true;
+    }
     let Some((engine, rest)) = text.split_once(" : ").filter(|(engine, _)| sure && engine.len() <= 32 && !engine.contains(' ')) else {
         return false;
     };
@@ -414,6 +417,21 @@ fn netscaler<'a>(line: &mut Line<'a>, text: &'a str, sure: bool) -> bool {
         return false;
     }
     (line.app, line.msgid) = (Some(module), Some(event));
+    line.message = message.trim_start();
+    true
+}
+
+/// The same in its compact form: `0-PE2:default LSN 87 0:A&PDMC|C-…`. Module and message code are one: what happened stands in the message.
+fn netscaler_compact<'a>(line: &mut Line<'a>, text: &'a str) -> bool {
+    let Some((engine, rest)) = text.split_once(':') else { return false };
+    let Some((first, second)) = engine.split_once("-PE") else { return false };
+    let number = |w: &str| !w.is_empty() && w.len() <= 20 && w.bytes().all(|b| b.is_ascii_digit());
+    let Some((head, message)) = rest.split_once(':').filter(|_| number(first) && number(second)) else { return false };
+    let mut words = head.split(' ').filter(|w| !w.is_empty() && *w != "default");
+    if words.next() != Some("LSN") || !(words.next().is_some_and(number) && words.next().is_some_and(number) && words.next().is_none()) {
+        return false;
+    }
+    (line.app, line.msgid) = (Some("LSN"), Some("LSN"));
     line.message = message.trim_start();
     true
 }
