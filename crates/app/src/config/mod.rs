@@ -3,6 +3,7 @@
 mod check;
 mod desk;
 pub mod editable;
+pub mod files;
 pub mod layer;
 pub mod schema;
 pub mod set;
@@ -186,15 +187,6 @@ pub struct Loaded {
     pub table: Table,
 }
 
-/// Reads a configuration: the file, if any, then the values of `--set` in their order.
-///
-/// # Errors
-/// Every problem there is, in the order of the file.
-pub fn load(file: Option<&Path>, set: &[String]) -> Result<Loaded, Vec<Problem>> {
-    let text = file.map(read).transpose().map_err(|e| vec![e])?.unwrap_or_default();
-    parse(&text, set)
-}
-
 /// The text of a configuration file.
 ///
 /// # Errors
@@ -203,7 +195,7 @@ pub fn text_of(file: &Path) -> Result<String, Problem> {
     read(file)
 }
 
-/// As [`load`], from a text.
+/// A configuration from a text and the values of `--set`.
 ///
 /// # Errors
 /// Every problem there is.
@@ -216,7 +208,23 @@ pub fn parse(text: &str, set: &[String]) -> Result<Loaded, Vec<Problem>> {
 /// # Errors
 /// Every problem there is.
 pub fn parse_with(text: &str, desk: &Table, set: &[String]) -> Result<Loaded, Vec<Problem>> {
-    let mut table = text.parse::<Table>().map_err(|e| vec![syntax(text, &e)])?;
+    looked_at(text, desk, set).0
+}
+
+/// Reads a configuration: the file, if any, then the values of `--set` in their order. Gives it, or every problem there is; and what was written as far
+/// as it can be read, wrong or not, so that the files it names can be looked at whatever else is wrong.
+pub fn load(file: Option<&Path>, set: &[String]) -> (Result<Loaded, Vec<Problem>>, Option<Config>) {
+    match file.map(read).transpose() {
+        Ok(text) => looked_at(&text.unwrap_or_default(), &Table::new(), set),
+        Err(problem) => (Err(vec![problem]), None),
+    }
+}
+
+fn looked_at(text: &str, desk: &Table, set: &[String]) -> (Result<Loaded, Vec<Problem>>, Option<Config>) {
+    let mut table = match text.parse::<Table>() {
+        Ok(table) => table,
+        Err(e) => return (Err(vec![syntax(text, &e)]), None),
+    };
     let from_file = table.clone();
     let mut problems = layer::join(&mut table, desk);
     let mut from_set = Vec::new();
@@ -229,16 +237,20 @@ pub fn parse_with(text: &str, desk: &Table, set: &[String]) -> Result<Loaded, Ve
     problems.extend(shape::check(&mut table));
     let values = values::of(&table, &from_file, desk, &from_set);
     let written = table.clone();
-    let checked = match table.try_into::<Config>() {
-        Ok(config) => check::check(&config),
+    let (config, checked) = match table.try_into::<Config>() {
+        Ok(config) => {
+            let checked = check::check(&config);
+            (Some(config), checked)
+        }
         // The walk has taken out all that does not fit but numbers that their setting cannot hold; what is left then is a fault of the table of
         // settings, and a test looks for it.
-        Err(e) => Err(vec![
-            too_large(&written, e.message())
-                .unwrap_or_else(|| Problem::new("", format!("the configuration cannot be read: {}: please report this", e.message()))),
-        ]),
+        Err(e) => {
+            let problem = too_large(&written, e.message())
+                .unwrap_or_else(|| Problem::new("", format!("the configuration cannot be read: {}: please report this", e.message())));
+            (None, Err(vec![problem]))
+        }
     };
-    match checked {
+    let result = match checked {
         Ok(settings) if problems.is_empty() => Ok(Loaded { settings, values, table: written }),
         Ok(_) => Err(cut(problems)),
         Err(more) => {
@@ -247,7 +259,8 @@ pub fn parse_with(text: &str, desk: &Table, set: &[String]) -> Result<Loaded, Ve
             problems.extend(more.into_iter().filter(|p| !known.contains(&p.path)));
             Err(cut(problems))
         }
-    }
+    };
+    (result, config)
 }
 
 /// The number that the reader named because its setting holds no such one, with the path where it stands.

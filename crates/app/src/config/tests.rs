@@ -128,7 +128,7 @@ fn the_examples_of_full_are_right() {
 
 #[test]
 fn minimal_runs_as_it_is() {
-    let loaded = load(Some(&folder().join("minimal.toml")), &[]).unwrap();
+    let loaded = load(Some(&folder().join("minimal.toml")), &[]).0.unwrap();
     let radius = loaded.settings.radius.unwrap();
     assert!(radius.listen.iter().all(|a| a.ip().is_loopback()));
     assert!(radius.clients.iter().all(|c| c.secret_file.is_none()));
@@ -145,7 +145,7 @@ fn wrong_files_have_exactly_the_problems_written_beside_them() {
     let mut files: Vec<PathBuf> = fs::read_dir(folder().join("wrong")).unwrap().map(|e| e.unwrap().path()).collect();
     files.sort();
     for path in files.iter().filter(|p| p.extension().is_some_and(|e| e == "toml")) {
-        let problems = load(Some(path), &[]).map(|_| ()).unwrap_err();
+        let problems = load(Some(path), &[]).0.map(|_| ()).unwrap_err();
         let got: String = problems.iter().map(|p| format!("{p}\n")).collect();
         let want = fs::read_to_string(path.with_extension("txt")).unwrap_or_default();
         assert_eq!(got, want, "{}", path.display());

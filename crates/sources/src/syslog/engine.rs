@@ -34,8 +34,8 @@ pub struct Origin {
     pub peer: Addr16,
     /// When it arrived.
     pub received: Millis,
-    /// True over TCP, TLS and RELP: the lines of a connection come whole and in order, and its end is seen.
-    pub stream: bool,
+    /// Number of its connection over TCP, TLS and RELP, newer ones higher: its lines come whole and in order, and its end is seen.
+    pub stream: Option<u64>,
     /// Connection and transaction to acknowledge once the line is durable.
     pub ack: Option<(u64, u64)>,
     /// The line came shortly before another connection of this sender broke.
@@ -49,6 +49,14 @@ const UNFOLLOWED: &str =
 /// What is wrong with a sender whose connection was closed for what it sent.
 const UNFRAMED: &str = "a connection sent what is no frame (RFC 6587, RELP) and was closed: what it wrote behind is kept as a cut line as far as it was read; see its malformed records";
 
+/// What could not be framed last.
+#[derive(Clone, Copy, Debug)]
+struct Unframed {
+    peer: Addr16,
+    connection: u64,
+    at: Millis,
+}
+
 struct Sender {
     rule: Arc<Rule>,
     handle: SourceHandle,
@@ -59,8 +67,8 @@ struct Sender {
     nat: bool,
     /// More of its mappings without an end were open than are followed.
     unfollowed: bool,
-    /// One of its connections was closed because nobody could tell where lines begin.
-    unframed: bool,
+    /// One of its connections was closed because nobody could tell where lines begin, and no newer one has brought a whole line since.
+    unframed: Option<Unframed>,
     /// Newest time of its lines over a stream, by its own clock.
     newest: Option<Millis>,
     /// Since when lines may be missing: a connection ended then.
@@ -91,6 +99,8 @@ pub struct Engine {
     pub answered: Answered,
     run: [u8; 8],
     lines: u64,
+    /// Why nothing is kept at the moment.
+    stalled: Option<String>,
     /// The redacted forms of a line's message and of its structured data, while it is taken in.
     shown: (String, String),
     /// What waits for the next group.
@@ -118,6 +128,7 @@ impl Engine {
             answered: Answered::default(),
             run: crypto::random(),
             lines: 0,
+            stalled: None,
             shown: Default::default(),
             out: Out::default(),
         }
@@ -210,7 +221,7 @@ impl Engine {
             touched: false,
             nat: false,
             unfollowed: false,
-            unframed: false,
+            unframed: None,
             newest: None,
             cut: None,
             many: false,
@@ -255,6 +266,9 @@ impl Engine {
         let (time, inferred) = line.stamp.map_or((from.received, line_flags::ARRIVAL), |s| s.resolve(from.received, zone));
         let stamped = inferred & line_flags::ARRIVAL == 0;
         self.out.gaps.extend(sender.heard(from, stamped.then_some(time), time));
+        if !cut {
+            sender.framed(from);
+        }
         let mut flags = charset | inferred | line.flags;
         flags |= if cut { line_flags::CUT } else { 0 } | if from.perhaps_double { line_flags::PERHAPS_DOUBLE } else { 0 };
         self.lines += 1;
@@ -293,7 +307,7 @@ impl Engine {
             self.answered.note(from.peer, digest(bytes));
         }
         self.out.acks.extend(from.ack);
-        if let Some(number) = sender.count(made).filter(|_| !from.stream)
+        if let Some(number) = sender.count(made).filter(|_| from.stream.is_none())
             && let Some(put) = self.before.note_nat(number)
         {
             self.out.state.insert(put.key, put.value);
@@ -324,10 +338,17 @@ impl Engine {
         if let Some(sender) = self.known(peer) {
             sender.counts.malformed += 1;
             sender.touched = true;
-            sender.unframed |= matches!(reason, "syslog.octet-count" | "syslog.relp");
             number = sender.handle.number;
         }
         self.bad(number, peer, time, reason, bytes);
+    }
+
+    /// A connection of this sender is closed, as nobody can tell where its lines begin.
+    pub fn unframed(&mut self, peer: Addr16, connection: u64, at: Millis) {
+        if let Some(sender) = self.known(peer) {
+            sender.unframed = Some(Unframed { peer, connection, at });
+            sender.touched = true;
+        }
     }
 
     /// True when this machine may send here.
@@ -377,8 +398,9 @@ impl Engine {
 
     /// Says of every sender why its lines are not kept at the moment; `None` when they are.
     pub fn trouble(&mut self, text: Option<&str>) {
+        self.stalled = text.map(str::to_owned);
         for sender in &self.all {
-            sender.handle.count(|c| c.trouble = text.map(str::to_owned));
+            sender.handle.count(|c| c.trouble = self.stalled.clone().or_else(|| sender.trouble()));
         }
     }
 
@@ -396,9 +418,9 @@ impl Engine {
         for sender in self.all.iter_mut().filter(|s| s.touched) {
             sender.touched = false;
             let (counts, offset) = (sender.counts.clone(), sender.offset.estimate());
-            let unfollowed = sender.unfollowed.then(|| UNFOLLOWED.to_owned()).or(sender.unframed.then(|| UNFRAMED.to_owned()));
+            let trouble = self.stalled.clone().or_else(|| sender.trouble());
             sender.handle.count(|c| {
-                let (trouble, last_header) = (c.trouble.take().or(unfollowed), c.last_header.max(counts.last_header));
+                let last_header = c.last_header.max(counts.last_header);
                 *c = SourceCounters { offset_ms: offset.map(|o| o.offset_ms), trouble, last_header, ..counts };
             });
             if let Some(newest) = sender.newest.filter(|_| sender.nat) {
@@ -440,12 +462,12 @@ impl Sender {
         if let Some(time) = stamped {
             self.counts.last_header = self.counts.last_header.max(Some(time));
             // Over a stream a line may have waited in a queue for hours: its age says nothing about a clock.
-            if self.rule.clock == ClockMode::Measured && !from.stream {
+            if self.rule.clock == ClockMode::Measured && from.stream.is_none() {
                 self.offset.observe(time.0, from.received);
             }
         }
         // Of many together nobody can say how far they reach.
-        if !from.stream || self.many {
+        if from.stream.is_none() || self.many {
             return None;
         }
         self.newest = self.newest.max(Some(time));
@@ -461,6 +483,20 @@ impl Sender {
             reason: "connection-ended".to_owned(),
             ..Gap::default()
         })
+    }
+
+    /// A whole line came: over a connection that is newer than the one that could not be framed, that one's trouble is over.
+    fn framed(&mut self, from: &Origin) {
+        let newer = |u: &Unframed| u.peer == from.peer && from.stream.is_some_and(|connection| connection > u.connection);
+        if self.unframed.as_ref().is_some_and(newer) {
+            self.unframed = None;
+        }
+    }
+
+    /// What is wrong with it, when the reason lies in what it sends.
+    fn trouble(&self) -> Option<String> {
+        let unframed = || self.unframed.map(|u| format!("{UNFRAMED} (last at {})", u.at.to_rfc3339()));
+        self.unfollowed.then(|| UNFOLLOWED.to_owned()).or_else(unframed)
     }
 
     /// Counts what came of a line; its number when the line told of NAT.
