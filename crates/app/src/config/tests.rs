@@ -60,7 +60,7 @@ fn the_table_of_settings_has_the_keys_of_the_types() {
             lists += 1;
         }
     }
-    assert_eq!(lists, 17);
+    assert_eq!(lists, 18);
 }
 
 #[test]
@@ -109,6 +109,7 @@ fn the_examples_of_full_are_right() {
                     "capture = []",
                     "senders = []",
                     "devices = []",
+                    "layouts = []",
                     "applications = []",
                     "providers = []",
                     "uids = []",
