@@ -71,7 +71,9 @@ pub fn grouped(store: &Arc<Store>, from: Millis, to: Millis, over: &dyn Fn() -> 
     Ok(count.done())
 }
 
+/// Source, program and message: as a group keeps them, and as they lie in a batch.
 type Key = (u32, Option<String>, Option<String>);
+type Lent<'a> = (u32, Option<&'a str>, Option<&'a str>);
 
 #[derive(Default)]
 struct Count {
@@ -109,7 +111,7 @@ impl Count {
         let (Some(time), Some(source)) = (batch.column_by_name("time"), batch.column_by_name(SOURCE)) else { return };
         let (time, source) = (time.as_primitive::<TimestampMillisecondType>(), source.as_primitive::<UInt32Type>());
         // Of each group of this batch how many, and where the newest is.
-        let mut here: HashMap<(u32, Option<&str>, Option<&str>), (u64, usize)> = HashMap::new();
+        let mut here: HashMap<Lent<'_>, (u64, usize)> = HashMap::new();
         for row in 0..batch.num_rows() {
             let at = Millis(time.value(row));
             if dialect.is_null(row) && at >= self.from && at <= self.to {
