@@ -181,3 +181,22 @@ fn very_many_problems_are_counted() {
     assert_eq!(problems.len(), CONFIG_PROBLEMS + 1);
     assert!(problems.last().unwrap().what.contains("and 300 more"));
 }
+
+#[test]
+fn numbers_that_no_setting_holds_hide_nothing_else() {
+    let text = "[unit]\norigin = \"a b\"\n[sources.radius]\nmissed_interims = 99999999999\nsettle = \"soon\"\n\
+                [[sources.radius.clients]]\naddresses = [\"192.0.2.1\"]\nsecret_file = \"/nowhere/bras.secret\"\n\
+                [[desk.uids]]\nuid = 7\naccount = \"A\"\nroles = [\"operator\"]\n";
+    let (result, written) = looked_at(text, &Table::new(), &[]);
+    let told: Vec<String> = result.unwrap_err().iter().map(ToString::to_string).collect();
+    for want in [
+        "sources.radius.missed_interims = 99999999999 is too large a number for this setting: write less",
+        "unit.origin is not a name of a log",
+        "sources.radius.settle",
+        "desk.uids[0].account is not a name",
+    ] {
+        assert!(told.iter().any(|p| p.starts_with(want)), "{want}: {told:?}");
+    }
+    assert_eq!(told.len(), 4, "{told:?}");
+    assert_eq!(files::check(&written.unwrap())[0].path, "sources.radius.clients[0].secret_file");
+}
