@@ -108,6 +108,7 @@ export const SETTINGS = [
   ['sources.radius.clients', '[{ addresses = ["192.0.2.1", "198.51.100.0/24"], secret_file = "/etc/weir/bras.secret", realm = "default", interim = "10m" }]', '[]', 'file', words('a list of tables: addresses, secret_file, realm, interim, …', '表的列表：addresses、secret_file、realm、interim……'), true, true],
   ['sources.syslog.zone', '"+08:00"', '"+08:00"', 'default', words('a zone such as +08:00', '时区，如 +08:00'), true, false],
   ['sources.syslog.listen', '["0.0.0.0:514"]', '[]', 'set', words('addresses with ports', '带端口的地址'), true, true],
+  ['sources.h3c.layouts', '[]', '[]', 'default', words('a list of tables, each with [[…]] above its keys', '表的列表，每个表在其键之前写 [[…]]'), true, true],
   ['desk.listen', '["127.0.0.1:8443"]', '["127.0.0.1:8443"]', 'default', words('addresses with ports', '带端口的地址'), false, false],
 ].map(([path, value, def, origin, shape, editable, two]) => ({ path, value, default: def, origin, shape, editable, two_persons: two }));
 

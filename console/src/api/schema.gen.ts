@@ -1643,6 +1643,8 @@ export interface components {
             source?: number | null;
             /** @description To. */
             to?: string | null;
+            /** @description Lines that no dialect understands alone; kind `maintenance` only. */
+            unrecognised?: boolean | null;
         };
         /** @description A role, and what it may do. */
         Role: {

@@ -4,7 +4,7 @@ import { useSyncExternalStore } from 'react';
 import { isPage } from './pages';
 
 /** What one page hands to another: whose it is, so that nobody else sees it who signs in later in the same tab. */
-export interface Handed { by: string; paste?: string; filter?: { kind: string; from: string; to: string; source: number | null; words: string } }
+export interface Handed { by: string; paste?: string; filter?: { kind: string; from: string; to: string; source: number | null; words: string; unrecognised?: boolean } }
 export interface Route { page: string; rest: string[]; params: URLSearchParams; handed: Handed | null }
 
 export function routeOf(hash: string, state: unknown = null): Route {

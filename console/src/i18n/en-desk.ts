@@ -13,6 +13,7 @@ export default {
   'records.anySource': 'All sources',
   'records.words': 'Words in it',
   'records.words.hint': 'all of them',
+  'records.unrecognised': 'Only lines that no dialect understands',
   'records.show': 'Show',
   'records.start': 'Choose a kind and a stretch of time',
   'records.start.why': 'Show reads them, and is an entry of the ledger.',

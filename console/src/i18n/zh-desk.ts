@@ -13,6 +13,7 @@ export default {
   'records.anySource': '全部来源',
   'records.words': '包含词语',
   'records.words.hint': '每个词都须出现',
+  'records.unrecognised': '仅显示方言未能识别的行',
   'records.show': '查看',
   'records.start': '请选择种类和时间',
   'records.start.why': '点击“查看”后读取，并记入台账。',

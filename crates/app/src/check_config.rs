@@ -19,14 +19,20 @@ const RMEM_MAX: &str = "/proc/sys/net/core/rmem_max";
 /// Runs the command.
 pub fn run(args: &CheckConfigArgs) -> Result<ExitCode, Failure> {
     let rmem = rmem_max();
-    match config::load(args.config.as_deref(), &args.set) {
+    let (result, written) = config::load(args.config.as_deref(), &args.set);
+    // Files are looked at whatever else is wrong: both are mended in one go.
+    let wrong_files = written.as_ref().map(config::files::check).unwrap_or_default();
+    let waited = written.as_ref().map(config::files::waited_for).unwrap_or_default();
+    match result {
         Ok(loaded) => {
-            let mut files = loaded.settings.syslog.as_ref().map(weir_sources::syslog::server::check_files).unwrap_or_default();
-            files.extend(loaded.settings.events.as_ref().map(weir_sources::events::server::check_files).unwrap_or_default());
-            files.extend(crate::desk::start::check_files(&loaded.settings.desk, Path::new("weir-data")));
-            if files.is_empty() { good(&loaded, rmem, args.json) } else { bad(&below(&files), args.json) }
+            let desk = crate::desk::start::check_settings(&loaded.settings.desk, Path::new("weir-data"));
+            let problems: Vec<Problem> = desk.iter().map(|text| config::files::at_its_path(text)).chain(wrong_files).collect();
+            if problems.is_empty() { good(&loaded, &waited, rmem, args.json) } else { bad(&problems, &waited, args.json) }
         }
-        Err(problems) => bad(&problems, args.json),
+        Err(mut problems) => {
+            problems.extend(wrong_files);
+            bad(&problems, &waited, args.json)
+        }
     }
 }
 
@@ -35,20 +41,13 @@ pub fn rmem_max() -> Option<usize> {
     fs::read_to_string(RMEM_MAX).ok().and_then(|t| t.trim().parse().ok())
 }
 
-/// Sentences that begin with a path.
-fn below(all: &[String]) -> Vec<Problem> {
-    let one = |text: &String| {
-        let (path, what) = text.split_once(' ').unwrap_or(("", text));
-        Problem::new(path, what)
-    };
-    all.iter().map(one).collect()
-}
-
-fn bad(problems: &[Problem], json: bool) -> Result<ExitCode, Failure> {
+fn bad(problems: &[Problem], waited: &[String], json: bool) -> Result<ExitCode, Failure> {
     if json {
-        output::json(&json!({ "ok": false, "problems": problems }))?;
+        output::json(&json!({ "ok": false, "problems": problems, "advice": waited }))?;
     } else {
-        output::text(&listed(problems))?;
+        let mut out = listed(problems);
+        waited.iter().for_each(|advice| out.push_str(&format!("\n{advice}\n")));
+        output::text(&out)?;
     }
     Ok(ExitCode::from(FAILED))
 }
@@ -89,21 +88,12 @@ pub fn advice(loaded: &Loaded, rmem_max: Option<usize>) -> Vec<String> {
     let mut all: Vec<String> = kernel_advice(loaded, rmem_max).into_iter().chain(conntrack_advice(loaded)).collect();
     all.extend(rights::missing(loaded));
     all.extend(rights::heard_twice(loaded));
-    all.extend(missing_files(loaded));
     all
 }
 
-/// Files that are followed and not there: a server that has written none yet, or a slip.
-fn missing_files(loaded: &Loaded) -> Vec<String> {
-    let dhcp = loaded.settings.dhcp.iter().flat_map(|dhcp| &dhcp.files);
-    let leases = dhcp.enumerate().map(|(i, file)| (format!("sources.dhcp.files[{i}].path"), file.path.clone()));
-    let audit = loaded.settings.host.iter().filter_map(|host| Some(("sources.host.audit".to_owned(), host.audit.clone()?)));
-    let missing = leases.chain(audit).filter(|(_, path)| !path.exists());
-    missing.map(|(key, path)| format!("{key}: {} is not there, or not for us to see: it is waited for", path.display())).collect()
-}
-
-fn good(loaded: &Loaded, rmem: Option<usize>, json: bool) -> Result<ExitCode, Failure> {
-    let advice = advice(loaded, rmem);
+fn good(loaded: &Loaded, waited: &[String], rmem: Option<usize>, json: bool) -> Result<ExitCode, Failure> {
+    let mut advice = advice(loaded, rmem);
+    advice.extend(waited.iter().cloned());
     if json {
         let kernel = json!({ "rmem_max": rmem, "advice": advice });
         output::json(&json!({ "ok": true, "problems": [], "values": loaded.values, "kernel": kernel }))?;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use weir_base::clock::{Clock, SystemClock};
 
-use crate::cli::{AskArgs, DeskCommand, ExportArgs, KeyCommand, RecordsArgs, SealArgs, SqlArgs};
+use crate::cli::{AskArgs, DeskCommand, ExportArgs, KeyCommand, RecordsArgs, SealArgs, SourcesArgs, SqlArgs};
 use crate::fail::Failure;
 use crate::ledger::Asked;
 use crate::socket::client::Client;
@@ -31,7 +31,11 @@ pub fn seal(args: &SealArgs) -> Result<ExitCode, Failure> {
 }
 
 /// `weir sources`.
-pub fn sources(args: &AskArgs) -> Result<ExitCode, Failure> {
+pub fn sources(args: &SourcesArgs) -> Result<ExitCode, Failure> {
+    if args.unrecognised {
+        return unrecognised(args);
+    }
+    let args = &args.ask;
     let all = ask(&args.data.data, json!({ "op": "sources" }))?;
     if args.json {
         output::json(&all)?;
@@ -41,6 +45,20 @@ pub fn sources(args: &AskArgs) -> Result<ExitCode, Failure> {
         ["name", "kind", "realm", "peer", "messages", "records", "unrecognised", "malformed", "lost", "last_seen", "offset_ms", "trouble"];
     let columns: Vec<String> = columns.iter().map(|c| (*c).to_owned()).collect();
     output::text(&rows::table(&columns, all.as_array().map_or(&[], Vec::as_slice)))?;
+    DONE
+}
+
+/// `weir sources --unrecognised`.
+fn unrecognised(args: &SourcesArgs) -> Result<ExitCode, Failure> {
+    let mut answer = ask(&args.ask.data.data, json!({ "op": "unrecognised", "from": args.from, "to": args.to, "limit": args.limit }))?;
+    let cut = std::mem::take(&mut answer["cut"]) == json!(true);
+    show_rows(&answer, args.ask.json, |columns, _| columns)?;
+    if cut {
+        eprintln!("weir: there are more senders and programs than these {}: --limit shows more", args.limit);
+    }
+    if let Some(further) = answer["further"].as_u64().filter(|n| *n > 0) {
+        eprintln!("weir: {further} lines more are of further programs, which are not told apart: ask for a shorter span");
+    }
     DONE
 }
 
@@ -84,7 +102,10 @@ fn show_rows(answer: &Value, json: bool, ordered: fn(Vec<String>, &[Value]) -> V
 
 /// `weir records`.
 pub fn records(args: &RecordsArgs) -> Result<ExitCode, Failure> {
-    let request = json!({ "op": "records", "kind": args.kind, "from": args.from, "to": args.to, "limit": args.limit, "match": args.words });
+    let request = json!({
+        "op": "records", "kind": args.kind, "from": args.from, "to": args.to, "limit": args.limit, "match": args.words, "source": args.source,
+        "unrecognised": args.unrecognised,
+    });
     show_rows(&ask(&args.ask.data.data, request)?, args.ask.json, rows::longest_last)
 }
 

@@ -1,18 +1,22 @@
 //! Statements of SQL, from the desk and from the socket: few at once, apart from everything else; in the ledger before anything is read, and again
 //! when they have ended, however they did.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use weir_base::task::Stop;
+use weir_base::time::Millis;
 use weir_query::QueryError;
 use weir_query::sql::watch::{During, Why};
+use weir_query::unrecognised::{self, Group, Grouped};
+use weir_record::Kind;
 
 use crate::fail::{Failure, USAGE};
 use crate::ledger;
-use crate::limits::SQL_STATEMENTS;
+use crate::limits::{RECORDS_MAX, SQL_STATEMENTS};
 use crate::socket::ops::Service;
 use crate::views;
 
@@ -105,8 +109,60 @@ pub fn run(service: &Service, actor: &str, ledger: bool, statement: &str, gone: 
     result.map_err(|e| Refused { later: matches!(e, QueryError::Ended(Why::Gone | Why::Stopping)), failure: refused(e, all.within) })
 }
 
+/// Lines of a span that no dialect understands, counted by sender and program. They are read as a statement is: few at once, for a while, with a begin
+/// and an end in the ledger.
+///
+/// # Errors
+/// Why it is not answered.
+pub fn unrecognised(
+    service: &Service,
+    actor: &str,
+    span: (Option<String>, Option<String>),
+    limit: usize,
+    gone: &dyn Fn() -> bool,
+) -> Result<Value, Failure> {
+    let (all, clock) = (&service.statements, service.clock.as_ref());
+    let (kind, (from, to)) = (Kind::Maintenance.name(), span);
+    let wanted = views::wanted(kind, from.as_deref(), to.as_deref())?;
+    if !(1..=RECORDS_MAX).contains(&limit) {
+        return Err(views::beyond());
+    }
+    let _place = all.enter()?;
+    let commit = |asked| ledger::commit(&service.store, service.front.as_ref(), &[asked]);
+    let target = format!("{} unrecognised by sender and program", views::target(kind, &from, &to));
+    let act = views::asked(clock.now(), actor, "records", &target, None);
+    commit(act.begun(0))?;
+    let (_begun, began) = (Place::take(&all.begun), clock.monotonic());
+    let late = || (clock.monotonic().saturating_sub(began) >= all.within).then_some(Why::TooLong);
+    let over = || all.stop.is_raised().then_some(Why::Stopping).or_else(|| gone().then_some(Why::Gone)).or_else(late);
+    let result = unrecognised::grouped(&service.store, wanted.from, wanted.to, &over);
+    let rows = result.as_ref().map_or(0, |g| g.groups.len().min(limit) as u64);
+    commit(act.ended(clock.now(), outcome(&result), rows))?;
+    let grouped = result.map_err(|e| match e {
+        QueryError::Ended(Why::TooLong) => Failure::usage(
+            format!("lines were read for {} s and that was ended", all.within.as_secs()),
+            "ask for a shorter span: --from and --to",
+        ),
+        other => views::failure(other),
+    })?;
+    Ok(shown(service, &grouped, limit))
+}
+
+fn shown(service: &Service, grouped: &Grouped, limit: usize) -> Value {
+    let names: HashMap<u32, String> = service.store.sources().into_iter().map(|s| (s.number, s.name)).collect();
+    let row = |g: &Group| {
+        let sender = names.get(&g.source).cloned().unwrap_or_else(|| g.source.to_string());
+        json!({
+            "sender": sender, "program": g.app, "message": g.msgid, "lines": g.lines, "last": Millis::to_rfc3339(g.last), "example": g.example,
+        })
+    };
+    let rows: Vec<Value> = grouped.groups.iter().take(limit).map(row).collect();
+    let columns = ["sender", "program", "message", "lines", "last", "example"];
+    json!({ "columns": columns, "rows": rows, "cut": grouped.groups.len() > limit, "further": grouped.further })
+}
+
 /// A statement in the ledger's words.
-fn outcome(result: &Result<Value, QueryError>) -> &'static str {
+fn outcome<T>(result: &Result<T, QueryError>) -> &'static str {
     match result {
         Ok(_) => "rows",
         Err(QueryError::Ended(Why::TooLong)) => "too-long",
@@ -152,10 +208,10 @@ mod tests {
             (Why::Gone, "cancelled"),
             (Why::Stopping, "cancelled"),
         ] {
-            assert_eq!(outcome(&Err(QueryError::Ended(why))), word);
+            assert_eq!(outcome::<()>(&Err(QueryError::Ended(why))), word);
             let failure = refused(QueryError::Ended(why), Duration::from_secs(7));
             assert!(!failure.todo.is_empty() && failure.what.contains("ended"), "{failure}");
         }
-        assert_eq!(outcome(&Err(QueryError::NoView("raw"))), "failed");
+        assert_eq!(outcome::<()>(&Err(QueryError::NoView("raw"))), "failed");
     }
 }

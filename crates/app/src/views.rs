@@ -9,8 +9,10 @@ use serde_json::{Value, json};
 use weir_base::time::{Day, Millis};
 use weir_query::QueryError;
 use weir_query::mask::{self, Mask};
+use weir_query::newest::last;
+use weir_query::only::Only;
 use weir_query::rows::{Rows, Wanted};
-use weir_query::search::Words;
+use weir_query::search::{Sought, Words};
 use weir_query::sql::watch::During;
 use weir_record::Kind;
 use weir_store::engine::Store;
@@ -63,6 +65,63 @@ pub fn target(kind: &str, from: &Option<String>, to: &Option<String>) -> String 
     format!("{kind} from {} to {}", from.as_deref().unwrap_or("the begin"), to.as_deref().unwrap_or("now"))
 }
 
+/// What a list is narrowed to, beside its span.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Narrowed<'a> {
+    /// Words that must all be in a line.
+    pub words: Option<&'a str>,
+    /// One source, and lines that no dialect understands.
+    pub only: Only,
+}
+
+impl Narrowed<'_> {
+    /// The same in words, for the ledger.
+    pub fn target(&self) -> String {
+        let mut out = self.only.source.map(|number| format!(" source {number}")).unwrap_or_default();
+        out.push_str(if self.only.unrecognised { " unrecognised" } else { "" });
+        out.push_str(&self.words.map(|words| format!(" match {words}")).unwrap_or_default());
+        out
+    }
+
+    /// True where it is a search in log lines.
+    pub fn is_search(&self) -> bool {
+        self.words.is_some() || self.only.unrecognised
+    }
+}
+
+/// The number of the source that a person names, by its name or its number.
+pub fn source(store: &Store, text: &str) -> Result<u32, Failure> {
+    let all = store.sources();
+    let number = text.parse::<u32>().ok();
+    let found = all.iter().find(|s| s.name == text).or_else(|| all.iter().find(|s| Some(s.number) == number));
+    found
+        .map(|s| s.number)
+        .ok_or_else(|| Failure::usage("there is no source that --source names", "write a name that `weir sources` shows"))
+}
+
+/// The newest rows of the span, narrowed, oldest of them first.
+pub fn list(store: &Arc<Store>, wanted: Wanted, narrowed: &Narrowed<'_>, limit: usize) -> Result<Value, Failure> {
+    if narrowed.is_search() {
+        return search(store, wanted, narrowed, limit);
+    }
+    match narrowed.only.source {
+        None => records(store, wanted, limit),
+        Some(_) if !(1..=RECORDS_MAX).contains(&limit) => Err(beyond()),
+        Some(number) => {
+            let found = last(store, wanted, Some(number), limit).map_err(failure)?;
+            let columns: Vec<String> = found.schema().fields().iter().map(|f| f.name().clone()).collect();
+            let mut rows = rows::objects(&[found]);
+            rows.reverse();
+            Ok(json!({ "columns": columns, "rows": rows }))
+        }
+    }
+}
+
+/// A limit that is none.
+pub fn beyond() -> Failure {
+    Failure::usage("--limit is out of range", format!("write 1 to {RECORDS_MAX}"))
+}
+
 /// What the ledger says of an act that is not a look-up; `rows` is none when it failed.
 pub fn asked(time: Millis, actor: &str, act: &'static str, target: &str, rows: Option<u64>) -> Asked {
     let answer = if rows.is_some() { "rows" } else { "failed" };
@@ -81,7 +140,7 @@ pub fn asked(time: Millis, actor: &str, act: &'static str, target: &str, rows: O
 /// The newest rows of the span, oldest of them first.
 pub fn records(store: &Arc<Store>, mut wanted: Wanted, limit: usize) -> Result<Value, Failure> {
     if !(1..=RECORDS_MAX).contains(&limit) {
-        return Err(Failure::usage("--limit is out of range", format!("write 1 to {RECORDS_MAX}")));
+        return Err(beyond());
     }
     // Units are read from the one on that holds the first row to be shown.
     let mut units: Vec<_> = store.units().into_iter().filter(|u| u.kind == wanted.kind && u.first <= wanted.to).collect();
@@ -110,16 +169,20 @@ pub fn records(store: &Arc<Store>, mut wanted: Wanted, limit: usize) -> Result<V
     Ok(json!({ "columns": columns, "rows": objects }))
 }
 
-/// The newest lines of the span that hold all words, oldest of them first.
-pub fn search(store: &Arc<Store>, wanted: Wanted, words: &str, limit: usize) -> Result<Value, Failure> {
+/// The newest lines of the span that hold all words, or that no dialect understands, oldest of them first.
+pub fn search(store: &Arc<Store>, wanted: Wanted, narrowed: &Narrowed<'_>, limit: usize) -> Result<Value, Failure> {
     if wanted.kind != Kind::Maintenance {
-        return Err(Failure::usage("--match searches log lines only", "give maintenance as --kind"));
+        return Err(match narrowed.words {
+            Some(_) => Failure::usage("--match searches log lines only", "give maintenance as --kind"),
+            None => Failure::usage("--unrecognised is of log lines only", "give maintenance as --kind"),
+        });
     }
     if !(1..=RECORDS_MAX).contains(&limit) {
-        return Err(Failure::usage("--limit is out of range", format!("write 1 to {RECORDS_MAX}")));
+        return Err(beyond());
     }
-    let words = Words::parse(words).map_err(|e| Failure::usage("--match cannot be searched for", e))?;
-    let found = weir_query::search::lines(store, &words, wanted.from, wanted.to, limit).map_err(failure)?;
+    let words = narrowed.words.map(Words::parse).transpose().map_err(|e| Failure::usage("--match cannot be searched for", e))?;
+    let sought = Sought { words: words.as_ref(), only: narrowed.only, from: wanted.from, to: wanted.to, limit };
+    let found = weir_query::search::lines(store, &sought).map_err(failure)?;
     let schema = found.rows.schema();
     let columns: Vec<&String> = schema.fields().iter().map(|f| f.name()).collect();
     Ok(json!({ "columns": columns, "rows": rows::objects(std::slice::from_ref(&found.rows)), "scanned": found.scanned }))

@@ -119,7 +119,7 @@ fn counted_encode(kind: Kind, rows: &RecordBatch) -> Outcome<usize> {
 
 #[inline(never)]
 fn counted_lines(engine: &mut Engine, lines: &[String], received: Millis) -> Outcome<()> {
-    let origin = Origin { peer: Addr16::v4([127, 0, 0, 1]), received, stream: true, ack: None, perhaps_double: false };
+    let origin = Origin { peer: Addr16::v4([127, 0, 0, 1]), received, stream: Some(1), ack: None, perhaps_double: false };
     for line in lines {
         engine.line(&origin, line.trim_end().as_bytes(), false)?;
     }

@@ -20,7 +20,7 @@ pub fn read(path: &Path, secret: bool) -> Result<Vec<u8>, String> {
     let file = File::open(path).map_err(|e| format!("{shown} cannot be read ({e}): name an existing PEM file"))?;
     let meta = file.metadata().map_err(|e| format!("{shown} cannot be looked at: {e}"))?;
     if !meta.is_file() {
-        return Err(format!("{shown} is not a file"));
+        return Err(format!("{shown} is not a file: name a PEM file"));
     }
     let mode = meta.permissions().mode() & 0o7777;
     if secret && !matches!(mode, 0o600 | 0o400) {
@@ -63,7 +63,9 @@ pub fn key(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
 pub fn authorities(path: &Path) -> Result<RootCertStore, String> {
     let mut roots = RootCertStore::empty();
     for certificate in certificates(path)? {
-        roots.add(certificate).map_err(|e| format!("{} holds a certificate that is no authority: {e}", path.display()))?;
+        roots.add(certificate).map_err(|e| {
+            format!("{} holds a certificate that is no authority ({e}): name the authority's own certificate", path.display())
+        })?;
     }
     Ok(roots)
 }

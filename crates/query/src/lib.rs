@@ -10,9 +10,11 @@ pub mod export;
 pub mod limits;
 pub mod mask;
 pub mod newest;
+pub mod only;
 pub mod rows;
 pub mod search;
 pub mod sql;
+pub mod unrecognised;
 
 /// Why a view did not answer.
 #[derive(Debug, thiserror::Error)]

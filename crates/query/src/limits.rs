@@ -57,5 +57,11 @@ pub const SEARCH_WORDS: usize = 16;
 /// Longest word of a search, in bytes.
 pub const SEARCH_WORD_BYTES: usize = 256;
 
+/// Senders and programs that lines which no dialect understands are counted by at most; lines of more are counted together.
+pub const UNRECOGNISED_GROUPS: usize = 16_384;
+
+/// Longest example of one of them, in characters; the rest is left out.
+pub const EXAMPLE_CHARS: usize = 1_000;
+
 /// Rows of log lines that are looked at at once.
 pub const SEARCH_ROWS: u64 = 8_192;

@@ -28,6 +28,18 @@ pub struct Newest {
 /// # Errors
 /// The kind has no view, or no sources; the store.
 pub fn newest(store: &Arc<Store>, wanted: Wanted, source: Option<u32>, limit: usize) -> Result<Newest, QueryError> {
+    read(store, wanted, source, limit)?.done(limit, true)
+}
+
+/// The same for who reads no page after it: so many rows as there are, whatever their moments.
+///
+/// # Errors
+/// As [`newest`].
+pub fn last(store: &Arc<Store>, wanted: Wanted, source: Option<u32>, limit: usize) -> Result<RecordBatch, QueryError> {
+    read(store, wanted, source, limit)?.done(limit, false).map(|page| page.rows)
+}
+
+fn read(store: &Arc<Store>, wanted: Wanted, source: Option<u32>, limit: usize) -> Result<Page, QueryError> {
     mask::schema(wanted.kind)?;
     let spec = wanted.kind.spec();
     let source = match source {
@@ -60,7 +72,7 @@ pub fn newest(store: &Arc<Store>, wanted: Wanted, source: Option<u32>, limit: us
             page.add(&batch)?;
         }
     }
-    page.done(limit)
+    Ok(page)
 }
 
 /// The newest rows so far.
@@ -102,11 +114,11 @@ impl Page {
         Ok(())
     }
 
-    fn done(self, limit: usize) -> Result<Newest, QueryError> {
+    fn done(self, limit: usize, pages: bool) -> Result<Newest, QueryError> {
         let times = self.times(&self.kept);
         let more = times.len() > limit;
         let mut end = times.len().min(limit);
-        if more {
+        if more && pages {
             // What is of the moment at which the page ends is left to the next one.
             let next = times.get(limit);
             let whole = times.iter().take_while(|t| Some(*t) != next).count();

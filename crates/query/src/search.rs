@@ -1,5 +1,5 @@
-//! Search by word in the redacted form of log lines: newest units first, of these the rows that their word index leaves, their texts alone,
-//! and whole rows only where some match.
+//! Search by word in the redacted form of log lines: newest units first, of these the rows that their word index leaves, the columns that decide
+//! alone, and whole rows only where some match.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -18,6 +18,7 @@ use weir_store::words::KIND;
 use crate::QueryError;
 use crate::limits::{SEARCH_ROWS, SEARCH_WORD_BYTES, SEARCH_WORDS};
 use crate::mask::Mask;
+use crate::only::Only;
 
 /// Words that must all be in a line, in any order, whatever their case.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,13 +69,28 @@ pub struct Found {
     pub stats: Stats,
 }
 
-/// The newest `limit` lines of `from..=to` that hold all words. Which rows have to be looked at the word indexes of units say
+/// What is searched for.
+#[derive(Clone, Copy, Debug)]
+pub struct Sought<'a> {
+    /// Words that must all be in a line; none: any line.
+    pub words: Option<&'a Words>,
+    /// Which lines.
+    pub only: Only,
+    /// Earliest time.
+    pub from: Millis,
+    /// Latest time.
+    pub to: Millis,
+    /// Lines at most.
+    pub limit: usize,
+}
+
+/// The newest lines of those sought. Which rows have to be looked at for words the word indexes of units say
 /// (`docs/decisions/0015-word-index.md`).
 ///
 /// # Errors
 /// If a unit cannot be read.
-pub fn lines(store: &Arc<Store>, words: &Words, from: Millis, to: Millis, limit: usize) -> Result<Found, QueryError> {
-    Search::new(store, words, from, to, limit).run()
+pub fn lines(store: &Arc<Store>, sought: &Sought<'_>) -> Result<Found, QueryError> {
+    Search::new(store, *sought).run()
 }
 
 fn internal(e: arrow::error::ArrowError) -> QueryError {
@@ -88,12 +104,9 @@ fn position(name: &str) -> usize {
 /// One search under way.
 struct Search<'a> {
     store: &'a Arc<Store>,
-    words: &'a Words,
+    sought: Sought<'a>,
     features: Vec<u64>,
-    from: Millis,
-    to: Millis,
-    limit: usize,
-    /// Positions of the time and of the texts.
+    /// Positions of the time and of the columns that decide.
     wanted: Vec<usize>,
     hits: Vec<RecordBatch>,
     scanned: u64,
@@ -103,11 +116,12 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    fn new(store: &'a Arc<Store>, words: &'a Words, from: Millis, to: Millis, limit: usize) -> Search<'a> {
-        let mut wanted: Vec<usize> = TEXTS.iter().copied().chain([KIND.spec().time]).map(position).collect();
+    fn new(store: &'a Arc<Store>, sought: Sought<'a>) -> Search<'a> {
+        let texts = TEXTS.iter().copied().filter(|_| sought.words.is_some());
+        let mut wanted: Vec<usize> = texts.chain(sought.only.columns()).chain([KIND.spec().time]).map(position).collect();
         wanted.sort_unstable();
-        let (hits, rows) = (Vec::new(), HashMap::new());
-        Search { store, words, features: words.features(), from, to, limit, wanted, hits, scanned: 0, stats: Stats::default(), rows }
+        let features = sought.words.map(Words::features).unwrap_or_default();
+        Search { store, sought, features, wanted, hits: Vec::new(), scanned: 0, stats: Stats::default(), rows: HashMap::new() }
     }
 
     fn run(mut self) -> Result<Found, QueryError> {
@@ -124,7 +138,7 @@ impl<'a> Search<'a> {
             let end = ends.entry(unit.file.clone()).or_default();
             *end = (*end).max(unit.first_row + unit.rows);
         }
-        units.retain(|u| u.first <= self.to && u.last >= self.from);
+        units.retain(|u| u.first <= self.sought.to && u.last >= self.sought.from);
         units.sort_by_key(|u| std::cmp::Reverse(u.last));
         for mut unit in units {
             if self.is_done(unit.last) {
@@ -146,14 +160,14 @@ impl<'a> Search<'a> {
         // Lines of one millisecond are told apart by their ids, so that what is cut off does not depend on how they were found.
         let by = |name: &str| SortColumn { values: Arc::clone(all.column(position(name))), options: None };
         let order = lexsort_to_indices(&[by(KIND.spec().time), by("text")], None).map_err(internal)?;
-        let order = order.slice(order.len().saturating_sub(self.limit), order.len().min(self.limit));
+        let order = order.slice(order.len().saturating_sub(self.sought.limit), order.len().min(self.sought.limit));
         let all = take_record_batch(&all, &order).map_err(internal)?;
         Ok(Found { rows: Mask::new().apply(KIND, &all)?, scanned: self.scanned, stats: self.stats })
     }
 
     /// True if lines up to this time are older than all that are wanted.
     fn is_done(&self, last: Millis) -> bool {
-        newest(&self.hits, position(KIND.spec().time), self.limit).is_some_and(|oldest| oldest > last)
+        newest(&self.hits, position(KIND.spec().time), self.sought.limit).is_some_and(|oldest| oldest > last)
     }
 
     /// Looks at what the word index leaves of a unit, the newest rows first.
@@ -206,15 +220,20 @@ impl<'a> Search<'a> {
 
     fn fits(&self, batch: &RecordBatch) -> BooleanArray {
         let column = |name: &str| batch.column_by_name(name).map(|c| c.as_string::<i32>());
-        let texts: Vec<_> = TEXTS.iter().filter_map(|name| column(name)).collect();
+        let words = self.sought.words;
+        let texts: Vec<_> = TEXTS.iter().filter(|_| words.is_some()).filter_map(|name| column(name)).collect();
+        let only = self.sought.only.of(batch);
         let times = batch.column_by_name(KIND.spec().time).map(|c| c.as_primitive::<TimestampMillisecondType>());
         let row = |i: usize| {
-            let inside = times.is_none_or(|t| (self.from.0..=self.to.0).contains(&t.value(i)));
+            if !times.is_none_or(|t| (self.sought.from.0..=self.sought.to.0).contains(&t.value(i))) || !only.fits(i) {
+                return false;
+            }
+            let Some(words) = words else { return true };
             let mut values = [""; TEXTS.len()];
             for (value, text) in values.iter_mut().zip(&texts) {
                 *value = if text.is_null(i) { "" } else { text.value(i) };
             }
-            inside && self.words.fit(&values)
+            words.fit(&values)
         };
         (0..batch.num_rows()).map(|i| Some(row(i))).collect()
     }

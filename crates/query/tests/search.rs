@@ -10,7 +10,9 @@ use weir_base::crypto::Secret;
 use weir_base::net::Addr16;
 use weir_base::task::{Stop, Tasks};
 use weir_base::time::Millis;
-use weir_query::search::{Found, Words, lines};
+use weir_query::only::Only;
+use weir_query::search::{Found, Sought, Words, lines};
+use weir_query::unrecognised::grouped;
 use weir_record::kind::Record;
 use weir_record::kinds::Maintenance;
 use weir_record::sink::{Group, RecordSink};
@@ -63,11 +65,12 @@ impl Rig {
         Maintenance {
             time: Millis(T0 + self.made as i64 / 3),
             received: Millis(T0),
-            source: 1,
+            source: source(self.made),
             peer: Addr16::v4([198, 51, 100, 7]),
             host: self.made.is_multiple_of(2).then(|| "web-1".to_owned()),
             app: Some("sshd".to_owned()),
             line: text.to_owned(),
+            dialect: (!is_unrecognised(self.made)).then(|| "linux".to_owned()),
             text: Id(u128::from(self.made).to_be_bytes()),
             ..Maintenance::default()
         }
@@ -79,7 +82,8 @@ impl Rig {
     }
 
     fn search(&self, words: &str, (from, to): (Millis, Millis), limit: usize) -> Found {
-        lines(&self.store, &Words::parse(words).unwrap(), from, to, limit).unwrap()
+        let words = Words::parse(words).unwrap();
+        lines(&self.store, &Sought { words: Some(&words), only: Only::default(), from, to, limit }).unwrap()
     }
 
     /// The texts found.
@@ -109,6 +113,14 @@ impl Rig {
         let (store, tasks) = open(&disk, &clock);
         Rig { disk, clock, store, tasks, made }
     }
+}
+
+fn source(made: u64) -> u32 {
+    1 + u32::from(made.is_multiple_of(5))
+}
+
+fn is_unrecognised(made: u64) -> bool {
+    made.is_multiple_of(7)
 }
 
 fn texts(rows: &RecordBatch) -> Vec<String> {
@@ -157,6 +169,58 @@ fn scanned(all: &[String], words: &str, limit: usize) -> Vec<String> {
     let fit: Vec<String> =
         all.iter().enumerate().filter(|(i, l)| words.fit(&[other(*i), "sshd", "", "", l])).map(|(_, l)| l.clone()).collect();
     fit[fit.len().saturating_sub(limit)..].to_vec()
+}
+
+#[test]
+fn what_is_narrowed_is_what_fits_of_all() {
+    let rng = &mut Rng::new(5);
+    let mut rig = Rig::new();
+    let mut all: Vec<String> = Vec::new();
+    for sealed in [true, true, false] {
+        let some: Vec<String> = (0..4_000).map(|_| line(rng)).collect();
+        rig.put(&some);
+        all.extend(some);
+        if sealed {
+            rig.seal();
+        }
+    }
+    for (words, only, limit) in [
+        (None, Only { source: None, unrecognised: true }, 100),
+        (None, Only { source: Some(2), unrecognised: true }, 100_000),
+        (Some("failed"), Only { source: None, unrecognised: true }, 50),
+        (Some("failed"), Only { source: Some(2), unrecognised: false }, 100_000),
+        (Some("port"), Only { source: Some(2), unrecognised: true }, 7),
+        (None, Only { source: Some(9), unrecognised: true }, 7),
+    ] {
+        let parsed = words.map(|w| Words::parse(w).unwrap());
+        let sought = Sought { words: parsed.as_ref(), only, from: EVER.0, to: EVER.1, limit };
+        let fits = |i: usize| {
+            let made = i as u64 + 1;
+            only.source.is_none_or(|s| s == source(made)) && (!only.unrecognised || is_unrecognised(made))
+        };
+        let host = |i: usize| if (i + 1).is_multiple_of(2) { "web-1" } else { "" };
+        let want: Vec<&String> = all
+            .iter()
+            .enumerate()
+            .filter(|(i, l)| fits(*i) && parsed.as_ref().is_none_or(|w| w.fit(&[host(*i), "sshd", "", "", l])))
+            .map(|(_, l)| l)
+            .collect();
+        let found = lines(&rig.store, &sought).unwrap();
+        assert_eq!(texts(&found.rows).iter().collect::<Vec<_>>(), want[want.len().saturating_sub(limit)..], "{words:?} {only:?}");
+        assert_eq!(want.is_empty(), only.source == Some(9));
+    }
+    // By sender: each counted, the newest as example; a span; an end on the way.
+    let told = grouped(&rig.store, EVER.0, EVER.1, &|| None).unwrap();
+    let count = |wanted: u32| (1..=12_000u64).filter(|m| is_unrecognised(*m) && source(*m) == wanted).count() as u64;
+    let got: Vec<(u32, u64)> = told.groups.iter().map(|g| (g.source, g.lines)).collect();
+    assert_eq!((got, told.further), (vec![(1, count(1)), (2, count(2))], 0));
+    let newest = (1..=12_000u64).rev().find(|m| is_unrecognised(*m) && source(*m) == 1).unwrap();
+    assert_eq!(told.groups[0].example, all[newest as usize - 1]);
+    let early = grouped(&rig.store, Millis(T0), Millis(T0 + 100), &|| None).unwrap();
+    assert_eq!(early.groups.iter().map(|g| g.lines).sum::<u64>(), (1..=302u64).filter(|m| is_unrecognised(*m)).count() as u64);
+    let ended = grouped(&rig.store, EVER.0, EVER.1, &|| Some(weir_query::sql::watch::Why::TooLong)).unwrap_err();
+    assert!(matches!(ended, weir_query::QueryError::Ended(_)), "{ended}");
+    rig.stop();
 }
 
 #[test]

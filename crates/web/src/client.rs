@@ -31,7 +31,7 @@ impl Client {
         let mut roots = RootCertStore::empty();
         let (taken, _) = roots.add_parsable_certificates(pem::certificates(ca_file)?);
         if taken == 0 {
-            return Err(format!("{} holds no authority that can be used", ca_file.display()));
+            return Err(format!("{} holds no authority that can be used: name a PEM file of authorities", ca_file.display()));
         }
         let builder = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions();
         let config = builder.map_err(|e| format!("TLS cannot be set up: {e}"))?.with_root_certificates(roots).with_no_client_auth();

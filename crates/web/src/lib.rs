@@ -24,7 +24,7 @@ mod tls;
 
 pub use console::digest as console_digest;
 pub use server::{Bound, Running, Server};
-pub use settings::{Settings, check};
+pub use settings::{Settings, check_files, wrong};
 
 /// The OpenAPI document, as it is served and as docs/openapi.json holds it.
 pub fn openapi() -> String {

@@ -147,17 +147,15 @@ fn is_name(name: &str) -> bool {
     name.len() <= 253 && name.split('.').all(label)
 }
 
-/// What is wrong with the settings, and with the files that they name. For checking a configuration before it is used.
-pub fn check(settings: &Settings) -> Vec<String> {
-    let mut all = wrong(settings);
+/// What is wrong with the files that the settings name. For checking a configuration before it is used.
+pub fn check_files(settings: &Settings) -> Option<String> {
     match &settings.tls {
-        Tls::Clear | Tls::Own => {}
-        Tls::Files { certificate, key } => {
-            all.extend(Files::open(certificate.clone(), key.clone()).err().map(|e| format!("desk.tls: {e}")))
-        }
-        Tls::Acme { .. } => all.extend(Client::new(&settings.ca_file).err().map(|e| format!("desk.ca_file: {e}"))),
+        Tls::Clear | Tls::Own => None,
+        // A file that is not named is a problem of the settings.
+        Tls::Files { certificate, key } if certificate.as_os_str().is_empty() || key.as_os_str().is_empty() => None,
+        Tls::Files { certificate, key } => Files::open(certificate.clone(), key.clone()).err().map(|e| format!("desk.tls: {e}")),
+        Tls::Acme { .. } => Client::new(&settings.ca_file).err().map(|e| format!("desk.ca_file: {e}")),
     }
-    all
 }
 
 #[cfg(test)]

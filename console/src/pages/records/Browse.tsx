@@ -1,6 +1,6 @@
 // Records of one kind in a stretch of time, newest first.
 import { DownloadOutlined } from '@ant-design/icons';
-import { Button, DatePicker, Input, Select } from 'antd';
+import { Button, Checkbox, DatePicker, Input, Select } from 'antd';
 import dayjs, { type Dayjs } from 'dayjs';
 import { useMemo, useState } from 'react';
 import { post } from '../../api/client';
@@ -20,7 +20,7 @@ import { LineDialog } from './OpenLine';
 import { type Row, blank, columnsOf } from './cells';
 import { type Line, written } from './line';
 
-interface Asked { kind: string; from: string; to: string; source: number | null; words: string; turn: number }
+interface Asked { kind: string; from: string; to: string; source: number | null; words: string; unrecognised: boolean; turn: number }
 
 /** The picker shows wall clocks; ours is the unit's, whatever the browser's zone. */
 const wall = (at: number): Dayjs => dayjs(show(at, 'ms').replace(' ', 'T'));
@@ -38,11 +38,12 @@ export function Browse({ kinds, sources }: { kinds: KindShape[]; sources: Source
   const [range, setRange] = useState<[Dayjs, Dayjs]>(() => (filled ? [wall(parse(filled.from)), wall(parse(filled.to))] : [wall(Date.now() - 3_600_000), wall(Date.now() + 60_000)]));
   const [source, setSource] = useState<number | null>(filled?.source ?? null);
   const [words, setWords] = useState(filled?.words ?? '');
+  const [unrecognised, setUnrecognised] = useState(filled?.unrecognised ?? false);
   const [exporting, setExporting] = useState(false);
   // Never exchanged in silence: what is shown must be what was asked.
   const reversed = range[0].isAfter(range[1]);
   const shape = kinds.find((k) => k.name === kind);
-  const now = (): Asked => ({ kind, from: instant(range[0]), to: instant(range[1]), source, words: shape?.searchable ? words.trim() : '', turn: 0 });
+  const now = (): Asked => ({ kind, from: instant(range[0]), to: instant(range[1]), source, words: shape?.searchable ? words.trim() : '', unrecognised: shape?.searchable === true && unrecognised, turn: 0 });
   const [asked, setAsked] = useState<Asked | null>(null);
   const [older, setOlder] = useState<Records['rows']>([]);
   const [olderMore, setOlderMore] = useState<boolean | null>(null);
@@ -109,6 +110,7 @@ export function Browse({ kinds, sources }: { kinds: KindShape[]; sources: Source
               <Input value={words} onChange={(event) => setWords(event.target.value)} placeholder={t('records.words.hint')} allowClear />
             </label>
           )}
+          {shape?.searchable && <Checkbox checked={unrecognised} onChange={(event) => setUnrecognised(event.target.checked)}>{t('records.unrecognised')}</Checkbox>}
           <Button type="primary" htmlType="submit" loading={first.busy} disabled={reversed}>{t('records.show')}</Button>
           {may('records.export') && <Button icon={<DownloadOutlined />} disabled={reversed} onClick={() => setExporting(true)}>{t('export.open')}</Button>}
           {reversed && <div className="fault" id={FAULT}><FieldFailed text={t('range.exchange')} /></div>}
@@ -144,6 +146,6 @@ function LineCell({ line, onOpen }: { line: Line; onOpen: (line: Line) => void }
   return <Copy text={written(line)} label={t('raw.hand')} hint={t('raw.handOver')} />;
 }
 
-function query(asked: Asked, to: string): Record<string, string | number | null> {
-  return { kind: asked.kind, from: asked.from, to, source: asked.source, match: asked.words || null, limit: LIMIT };
+function query(asked: Asked, to: string): Record<string, string | number | boolean | null> {
+  return { kind: asked.kind, from: asked.from, to, source: asked.source, match: asked.words || null, unrecognised: asked.unrecognised || null, limit: LIMIT };
 }

@@ -34,8 +34,8 @@ pub enum Command {
     Lookup(LookupArgs),
     /// Seal what waits, now
     Seal(SealArgs),
-    /// Show the sources: who sends, how much, what is lost, whose clock is off
-    Sources(AskArgs),
+    /// Show the sources: who sends, how much, what is lost, whose clock is off, which lines nobody understands
+    Sources(SourcesArgs),
     /// Show records of one kind through the masking view
     Records(RecordsArgs),
     /// Ask in SQL, over the masking views
@@ -92,6 +92,26 @@ pub struct AskArgs {
     /// Answer as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// `weir sources`.
+#[derive(Args, Clone, Debug)]
+pub struct SourcesArgs {
+    /// Show instead which log lines no dialect understands: how many by sender and program, and the newest of each, redacted
+    #[arg(long)]
+    pub unrecognised: bool,
+    /// Of lines from this moment on
+    #[arg(long, value_name = "TIME", requires = "unrecognised")]
+    pub from: Option<String>,
+    /// Of lines up to this moment
+    #[arg(long, value_name = "TIME", requires = "unrecognised")]
+    pub to: Option<String>,
+    /// Senders and programs at most, those of most lines first
+    #[arg(long, value_name = "N", requires = "unrecognised", default_value_t = crate::limits::RECORDS_DEFAULT)]
+    pub limit: usize,
+    /// Where the program's data is.
+    #[command(flatten)]
+    pub ask: AskArgs,
 }
 
 /// `weir run`.
@@ -201,6 +221,12 @@ pub struct RecordsArgs {
     /// Words that must all be in a line, of kind maintenance only; word* matches beginnings
     #[arg(long = "match", value_name = "WORDS")]
     pub words: Option<String>,
+    /// Of this source alone: its name or number
+    #[arg(long, value_name = "NAME")]
+    pub source: Option<String>,
+    /// Lines that no dialect understands alone, of kind maintenance only
+    #[arg(long)]
+    pub unrecognised: bool,
     /// From this moment on
     #[arg(long, value_name = "TIME")]
     pub from: Option<String>,

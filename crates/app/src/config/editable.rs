@@ -84,6 +84,7 @@ const RULES: &[(&str, Rule)] = &[
     ("sources.h3c.receive_buffer", One),
     ("sources.h3c.remotes", Two),
     ("sources.h3c.devices", Two),
+    ("sources.h3c.layouts", Two),
     ("sources.host.name", Fixed),
     ("sources.host.realm", Two),
     ("sources.host.journal", Two),

@@ -3,6 +3,7 @@
 mod check;
 mod desk;
 pub mod editable;
+pub mod files;
 pub mod layer;
 pub mod schema;
 pub mod set;
@@ -186,15 +187,6 @@ pub struct Loaded {
     pub table: Table,
 }
 
-/// Reads a configuration: the file, if any, then the values of `--set` in their order.
-///
-/// # Errors
-/// Every problem there is, in the order of the file.
-pub fn load(file: Option<&Path>, set: &[String]) -> Result<Loaded, Vec<Problem>> {
-    let text = file.map(read).transpose().map_err(|e| vec![e])?.unwrap_or_default();
-    parse(&text, set)
-}
-
 /// The text of a configuration file.
 ///
 /// # Errors
@@ -203,7 +195,7 @@ pub fn text_of(file: &Path) -> Result<String, Problem> {
     read(file)
 }
 
-/// As [`load`], from a text.
+/// A configuration from a text and the values of `--set`.
 ///
 /// # Errors
 /// Every problem there is.
@@ -216,7 +208,23 @@ pub fn parse(text: &str, set: &[String]) -> Result<Loaded, Vec<Problem>> {
 /// # Errors
 /// Every problem there is.
 pub fn parse_with(text: &str, desk: &Table, set: &[String]) -> Result<Loaded, Vec<Problem>> {
-    let mut table = text.parse::<Table>().map_err(|e| vec![syntax(text, &e)])?;
+    looked_at(text, desk, set).0
+}
+
+/// Reads a configuration: the file, if any, then the values of `--set` in their order. Gives it, or every problem there is; and what was written as far
+/// as it can be read, wrong or not, so that the files it names can be looked at whatever else is wrong.
+pub fn load(file: Option<&Path>, set: &[String]) -> (Result<Loaded, Vec<Problem>>, Option<Config>) {
+    match file.map(read).transpose() {
+        Ok(text) => looked_at(&text.unwrap_or_default(), &Table::new(), set),
+        Err(problem) => (Err(vec![problem]), None),
+    }
+}
+
+fn looked_at(text: &str, desk: &Table, set: &[String]) -> (Result<Loaded, Vec<Problem>>, Option<Config>) {
+    let mut table = match text.parse::<Table>() {
+        Ok(table) => table,
+        Err(e) => return (Err(vec![syntax(text, &e)]), None),
+    };
     let from_file = table.clone();
     let mut problems = layer::join(&mut table, desk);
     let mut from_set = Vec::new();
@@ -229,16 +237,9 @@ pub fn parse_with(text: &str, desk: &Table, set: &[String]) -> Result<Loaded, Ve
     problems.extend(shape::check(&mut table));
     let values = values::of(&table, &from_file, desk, &from_set);
     let written = table.clone();
-    let checked = match table.try_into::<Config>() {
-        Ok(config) => check::check(&config),
-        // The walk has taken out all that does not fit but numbers that their setting cannot hold; what is left then is a fault of the table of
-        // settings, and a test looks for it.
-        Err(e) => Err(vec![
-            too_large(&written, e.message())
-                .unwrap_or_else(|| Problem::new("", format!("the configuration cannot be read: {}: please report this", e.message()))),
-        ]),
-    };
-    match checked {
+    let config = fitting(table, &mut problems);
+    let checked = config.as_ref().map_err(|e| vec![e.clone()]).and_then(check::check);
+    let result = match checked {
         Ok(settings) if problems.is_empty() => Ok(Loaded { settings, values, table: written }),
         Ok(_) => Err(cut(problems)),
         Err(more) => {
@@ -247,23 +248,51 @@ pub fn parse_with(text: &str, desk: &Table, set: &[String]) -> Result<Loaded, Ve
             problems.extend(more.into_iter().filter(|p| !known.contains(&p.path)));
             Err(cut(problems))
         }
+    };
+    (result, config.ok())
+}
+
+/// What the types make of a table. The walk has taken out all that does not fit but numbers that their setting cannot hold: they become problems and
+/// are taken out here. What is left then is a fault of the table of settings, and a test looks for it.
+fn fitting(table: Table, problems: &mut Vec<Problem>) -> Result<Config, Problem> {
+    let mut written = Toml::Table(table);
+    for _ in 0..CONFIG_PROBLEMS {
+        let message = match written.clone().try_into::<Config>() {
+            Ok(config) => return Ok(config),
+            Err(e) => e.message().to_owned(),
+        };
+        let Some((number, path)) = too_large(&message).and_then(|number| Some((number, take_number("", &mut written, number)?))) else {
+            return Err(Problem::new("", format!("the configuration cannot be read: {message}: please report this")));
+        };
+        problems.push(Problem::new(path, format!("= {number} is too large a number for this setting: write less")));
     }
+    Err(Problem::new("", "very many numbers are too large for their settings: mend these first"))
 }
 
-/// The number that the reader named because its setting holds no such one, with the path where it stands.
-fn too_large(table: &Table, message: &str) -> Option<Problem> {
-    let number: i64 = message.strip_prefix("invalid value: integer `")?.split('`').next()?.parse().ok()?;
-    let path = find_number("", &Toml::Table(table.clone()), number)?;
-    Some(Problem::new(path, format!("= {number} is too large a number for this setting: write less")))
+/// The number that the reader named because its setting holds no such one.
+fn too_large(message: &str) -> Option<i64> {
+    message.strip_prefix("invalid value: integer `")?.split('`').next()?.parse().ok()
 }
 
-fn find_number(at: &str, value: &Toml, number: i64) -> Option<String> {
+/// Takes the first such number out; the path where it stood.
+fn take_number(at: &str, value: &mut Toml, number: i64) -> Option<String> {
+    let is_it = |v: &Toml| v.as_integer() == Some(number);
     match value {
-        Toml::Integer(n) => (*n == number).then(|| at.to_owned()),
         Toml::Table(table) => {
-            table.iter().find_map(|(name, v)| find_number(&if at.is_empty() { name.clone() } else { format!("{at}.{name}") }, v, number))
+            let below = |name: &str| if at.is_empty() { name.to_owned() } else { format!("{at}.{name}") };
+            if let Some(name) = table.iter().find(|(_, v)| is_it(v)).map(|(name, _)| name.clone()) {
+                table.remove(&name);
+                return Some(below(&name));
+            }
+            table.iter_mut().find_map(|(name, v)| take_number(&below(name), v, number))
         }
-        Toml::Array(list) => list.iter().enumerate().find_map(|(i, v)| find_number(&format!("{at}[{i}]"), v, number)),
+        Toml::Array(list) => match list.iter().position(is_it) {
+            Some(i) => {
+                list.remove(i);
+                Some(format!("{at}[{i}]"))
+            }
+            None => list.iter_mut().enumerate().find_map(|(i, v)| take_number(&format!("{at}[{i}]"), v, number)),
+        },
         _ => None,
     }
 }

@@ -112,6 +112,31 @@ const DEVICE: &[Key] = &[
     key("pools", Shape::Texts),
 ];
 
+const LAYOUT: &[Key] = &[
+    key("version", Shape::Whole),
+    key("header", Shape::Whole),
+    key("count", Shape::Whole),
+    key("count_bytes", Shape::Whole),
+    key("time", Shape::Whole),
+    key("sequence", Shape::Whole),
+    key("sequence_bytes", Shape::Whole),
+    key("record", Shape::Whole),
+    key("protocol", Shape::Whole),
+    key("operator", Shape::Whole),
+    key("ip_version", Shape::Whole),
+    key("address_bytes", Shape::Whole),
+    key("inside_address", Shape::Whole),
+    key("inside_port", Shape::Whole),
+    key("public_address", Shape::Whole),
+    key("public_port", Shape::Whole),
+    key("remote_address", Shape::Whole),
+    key("remote_port", Shape::Whole),
+    key("start", Shape::Whole),
+    key("end", Shape::Whole),
+    key("time_bytes", Shape::Whole),
+    key("time_unit", Shape::Text),
+];
+
 const SENDER: &[Key] = &[
     key("name", Shape::Text),
     key("addresses", Shape::Texts),
@@ -230,6 +255,7 @@ pub const SETTINGS: &[Setting] = &[
     setting("sources.h3c.receive_buffer", Shape::Whole, "16777216"),
     setting("sources.h3c.remotes", Shape::Tables(REMOTE), "[]"),
     setting("sources.h3c.devices", Shape::Tables(DEVICE), "[]"),
+    setting("sources.h3c.layouts", Shape::Tables(LAYOUT), "[]"),
     setting("sources.host.name", Shape::Text, "\"host\""),
     setting("sources.host.realm", Shape::Text, "\"default\""),
     setting("sources.host.journal", Shape::Flag, "true"),

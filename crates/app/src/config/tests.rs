@@ -60,7 +60,7 @@ fn the_table_of_settings_has_the_keys_of_the_types() {
             lists += 1;
         }
     }
-    assert_eq!(lists, 17);
+    assert_eq!(lists, 18);
 }
 
 #[test]
@@ -109,6 +109,7 @@ fn the_examples_of_full_are_right() {
                     "capture = []",
                     "senders = []",
                     "devices = []",
+                    "layouts = []",
                     "applications = []",
                     "providers = []",
                     "uids = []",
@@ -128,7 +129,7 @@ fn the_examples_of_full_are_right() {
 
 #[test]
 fn minimal_runs_as_it_is() {
-    let loaded = load(Some(&folder().join("minimal.toml")), &[]).unwrap();
+    let loaded = load(Some(&folder().join("minimal.toml")), &[]).0.unwrap();
     let radius = loaded.settings.radius.unwrap();
     assert!(radius.listen.iter().all(|a| a.ip().is_loopback()));
     assert!(radius.clients.iter().all(|c| c.secret_file.is_none()));
@@ -145,7 +146,7 @@ fn wrong_files_have_exactly_the_problems_written_beside_them() {
     let mut files: Vec<PathBuf> = fs::read_dir(folder().join("wrong")).unwrap().map(|e| e.unwrap().path()).collect();
     files.sort();
     for path in files.iter().filter(|p| p.extension().is_some_and(|e| e == "toml")) {
-        let problems = load(Some(path), &[]).map(|_| ()).unwrap_err();
+        let problems = load(Some(path), &[]).0.map(|_| ()).unwrap_err();
         let got: String = problems.iter().map(|p| format!("{p}\n")).collect();
         let want = fs::read_to_string(path.with_extension("txt")).unwrap_or_default();
         assert_eq!(got, want, "{}", path.display());
@@ -179,4 +180,23 @@ fn very_many_problems_are_counted() {
     let problems = no_sets(&text).unwrap_err();
     assert_eq!(problems.len(), CONFIG_PROBLEMS + 1);
     assert!(problems.last().unwrap().what.contains("and 300 more"));
+}
+
+#[test]
+fn numbers_that_no_setting_holds_hide_nothing_else() {
+    let text = "[unit]\norigin = \"a b\"\n[sources.radius]\nmissed_interims = 99999999999\nsettle = \"soon\"\n\
+                [[sources.radius.clients]]\naddresses = [\"192.0.2.1\"]\nsecret_file = \"/nowhere/bras.secret\"\n\
+                [[desk.uids]]\nuid = 7\naccount = \"A\"\nroles = [\"operator\"]\n";
+    let (result, written) = looked_at(text, &Table::new(), &[]);
+    let told: Vec<String> = result.unwrap_err().iter().map(ToString::to_string).collect();
+    for want in [
+        "sources.radius.missed_interims = 99999999999 is too large a number for this setting: write less",
+        "unit.origin is not a name of a log",
+        "sources.radius.settle",
+        "desk.uids[0].account is not a name",
+    ] {
+        assert!(told.iter().any(|p| p.starts_with(want)), "{want}: {told:?}");
+    }
+    assert_eq!(told.len(), 4, "{told:?}");
+    assert_eq!(files::check(&written.unwrap())[0].path, "sources.radius.clients[0].secret_file");
 }

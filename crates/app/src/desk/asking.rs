@@ -4,6 +4,7 @@ use serde_json::Value;
 use weir_base::time::Millis;
 use weir_query::mask::{self, Mask};
 use weir_query::newest::newest;
+use weir_query::only::Only;
 use weir_query::rows::{Rows, Wanted};
 use weir_record::Kind;
 use weir_web::backend::{Caller, Outcome, Part};
@@ -17,6 +18,7 @@ use crate::fail::Failure;
 use crate::ledger::{self, Asked};
 use crate::limits::{DESK_QUESTIONS, DESK_ROWS, EXPORT_PART_BYTES, EXPORT_ROWS, REASON_CHARS, REASON_CHARS_MIN, RECORDS_DEFAULT};
 use crate::socket::ops::{Service, shown};
+use crate::views::Narrowed;
 use crate::words::Words;
 use crate::{rows, statements, view, views};
 
@@ -109,18 +111,12 @@ pub fn records(service: &Service, caller: &Caller, query: &RecordsQuery) -> Outc
     }
     let wanted = wanted(caller, &query.kind, query.from.as_deref(), query.to.as_deref())?;
     let mut target = views::target(&query.kind, &query.from, &query.to);
-    if let Some(source) = query.source {
-        target.push_str(&format!(" source {source}"));
-    }
-    let found = match &query.words {
-        None => page(service, wanted, query.source, limit),
-        Some(words) => {
-            target.push_str(&format!(" match {words}"));
-            if query.source.is_some() {
-                return Err(problem::field("source", "lines are searched for in all sources", "leave out the source or the words"));
-            }
-            search(service, wanted, words, limit)
-        }
+    let only = Only { source: query.source, unrecognised: query.unrecognised.unwrap_or(false) };
+    let narrowed = Narrowed { words: query.words.as_deref(), only };
+    target.push_str(&narrowed.target());
+    let found = match narrowed.is_search() {
+        false => page(service, wanted, query.source, limit),
+        true => search(service, wanted, &narrowed, limit),
     };
     let count = found.as_ref().ok().map(|r| r.rows.len() as u64);
     commit(service, &[views::asked(service.clock.now(), &caller.actor, "records", &target, count)])?;
@@ -133,9 +129,9 @@ fn page(service: &Service, wanted: Wanted, source: Option<u32>, limit: usize) ->
     Ok(Records { columns, rows: rows::objects(std::slice::from_ref(&page.rows)), more: page.more })
 }
 
-fn search(service: &Service, wanted: Wanted, words: &str, limit: usize) -> Result<Records, Failure> {
+fn search(service: &Service, wanted: Wanted, narrowed: &Narrowed<'_>, limit: usize) -> Result<Records, Failure> {
     // One more than shown tells whether there are more.
-    let found = views::search(&service.store, wanted, words, limit + 1)?;
+    let found = views::search(&service.store, wanted, narrowed, limit + 1)?;
     let list = |name: &str| found.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
     let columns = list("columns").iter().filter_map(|c| c.as_str().map(str::to_owned)).collect();
     let mut rows = list("rows");

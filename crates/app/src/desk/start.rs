@@ -61,7 +61,7 @@ pub fn check_files(settings: &DeskSettings, data: &Path) -> Vec<String> {
     if !settings.enabled {
         return Vec::new();
     }
-    let mut out = weir_web::check(&web_settings(settings, data));
+    let mut out: Vec<String> = weir_web::check_files(&web_settings(settings, data)).into_iter().collect();
     out.extend(settings.providers.iter().enumerate().filter_map(|(i, p)| {
         let why = secret(p).err()?;
         Some(format!("desk.providers[{i}].client_secret_file {why}"))
@@ -69,10 +69,17 @@ pub fn check_files(settings: &DeskSettings, data: &Path) -> Vec<String> {
     out
 }
 
+/// What the HTTP side has against settings that are otherwise right.
+pub fn check_settings(settings: &DeskSettings, data: &Path) -> Vec<String> {
+    if settings.enabled { weir_web::wrong(&web_settings(settings, data)) } else { Vec::new() }
+}
+
 fn secret(provider: &ProviderSettings) -> Result<String, String> {
     let Some(file) = &provider.secret_file else { return Ok(String::new()) };
     let bytes = weir_listen::pem::read(file, true)?;
-    String::from_utf8(bytes).map(|t| t.trim().to_owned()).map_err(|_| format!("{} is not text", file.display()))
+    String::from_utf8(bytes)
+        .map(|t| t.trim().to_owned())
+        .map_err(|_| format!("{} is not text: write the secret that the provider gave into it, and nothing else", file.display()))
 }
 
 fn failed(what: impl Into<String>) -> Failure {

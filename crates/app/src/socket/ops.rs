@@ -8,6 +8,7 @@ use weir_base::clock::Clock;
 use weir_base::net::Addr16;
 use weir_base::time::Millis;
 use weir_identity::desk::Desk;
+use weir_query::only::Only;
 use weir_record::sink::{RecordSink, SinkError, SubjectIds};
 use weir_sources::import::intake::Intake;
 use weir_store::engine::{SourceInfo, Store};
@@ -26,7 +27,7 @@ use crate::limits::REQUEST_QUESTIONS;
 use crate::measures::Register;
 use crate::statements::{self, Statements};
 use crate::view::{self, Known};
-use crate::views;
+use crate::views::{self, Narrowed};
 use crate::words::Words;
 
 /// What answering needs.
@@ -127,19 +128,16 @@ impl Service {
                 Ok(Value::Array(measures.shown()))
             }
             Op::Health {} => Ok(self.health()),
-            Op::Records { kind, from, to, limit, words } => {
+            Op::Records { kind, from, to, limit, words, source, unrecognised } => {
                 let wanted = views::wanted(&kind, from.as_deref(), to.as_deref())?;
-                let mut target = views::target(&kind, &from, &to);
-                let result = match &words {
-                    None => views::records(&self.store, wanted, limit),
-                    Some(words) => {
-                        target.push_str(&format!(" match {words}"));
-                        views::search(&self.store, wanted, words, limit)
-                    }
-                };
+                let source = source.map(|name| views::source(&self.store, &name)).transpose()?;
+                let narrowed = Narrowed { words: words.as_deref(), only: Only { source, unrecognised } };
+                let target = views::target(&kind, &from, &to) + &narrowed.target();
+                let result = views::list(&self.store, wanted, &narrowed, limit);
                 asked.push(views::asked(now, actor, "records", &target, rows_of(&result)));
                 result
             }
+            Op::Unrecognised { from, to, limit } => statements::unrecognised(self, actor, (from, to), limit, gone),
             Op::Sql { statement } => statements::run(self, actor, who.ledger(), &statement, gone).map_err(|r| r.failure),
             Op::Import(part) => self.import(actor, &part, now),
             Op::Export { kind, from, to, out } => {

@@ -85,6 +85,24 @@ pub enum Op {
         /// Words that must all be in a line.
         #[serde(default, rename = "match")]
         words: Option<String>,
+        /// Of this source alone: its name or number.
+        #[serde(default)]
+        source: Option<String>,
+        /// Lines that no dialect understands alone.
+        #[serde(default)]
+        unrecognised: bool,
+    },
+    /// Lines that no dialect understands, counted by sender and program.
+    Unrecognised {
+        /// Earliest time.
+        #[serde(default)]
+        from: Option<String>,
+        /// Latest time.
+        #[serde(default)]
+        to: Option<String>,
+        /// Senders and programs at most: those of most lines.
+        #[serde(default = "limit")]
+        limit: usize,
     },
     /// A statement over the masking views.
     Sql {
@@ -204,7 +222,7 @@ impl Op {
             Op::Measures {} | Op::Health {} => Capability::OverviewRead,
             // Who asked what is no record like the others.
             Op::Records { kind, .. } if kind.parse() == Ok(Kind::Question) => Capability::LedgerRead,
-            Op::Records { .. } => Capability::RecordsRead,
+            Op::Records { .. } | Op::Unrecognised { .. } => Capability::RecordsRead,
             Op::DeskLink {} => Capability::AccountsChange,
             Op::Sql { .. } => Capability::SqlRun,
             Op::Export { .. } => Capability::RecordsExport,
@@ -256,6 +274,7 @@ mod tests {
         (r#"{"op":"health"}"#, "overview.read"),
         (r#"{"op":"records","kind":"gap"}"#, "records.read"),
         (r#"{"op":"records","kind":"question"}"#, "ledger.read"),
+        (r#"{"op":"unrecognised"}"#, "records.read"),
         (r#"{"op":"desk-link"}"#, "accounts.change"),
         (r#"{"op":"sql","statement":"SELECT 1"}"#, "sql.run"),
         (r#"{"op":"export","kind":"gap","out":"/x"}"#, "records.export"),

@@ -147,6 +147,40 @@ fn what_was_acknowledged_is_there_after_a_kill_and_its_key_is_known() {
 }
 
 #[test]
+fn an_action_that_is_not_known_is_said_in_its_line_and_the_others_are_kept() {
+    if !have("curl", "--version", "that events come over HTTP") {
+        return;
+    }
+    let rig = Rig::new();
+    let running = rig.start();
+    let mut all = line("sign-in", "alice", 50_112);
+    for action in ["reboot", "SIGN-IN", "", "sign_in"] {
+        all.push_str(&line(action, "alice", 50_113));
+    }
+    all.push_str(&line("x", "alice", 50_114).replace("\"action\":\"x\",", ""));
+    all.push_str(&line("x", "alice", 50_115).replace("\"x\"", "7"));
+    all.push_str(&line("sign-out", "alice", 50_116));
+    let (status, answer) = curl(&running, &[], &all);
+    assert_eq!((status, &answer["accepted"]), (200, &2.into()), "{answer}");
+    let errors = answer["errors"].as_array().unwrap();
+    let lines: Vec<u64> = errors.iter().map(|e| e["line"].as_u64().unwrap()).collect();
+    assert_eq!(lines, [2, 3, 4, 5, 6, 7], "{answer}");
+    for error in errors {
+        let said = error.to_string();
+        assert!(error["field"] == "action" && said.contains("write \\\"sign-in\\\", \\\"sign-out\\\" or \\\"failure\\\""), "{said}");
+        assert!(!said.contains("reboot") && !said.contains("alice"), "nothing of the line is repeated: {said}");
+    }
+    let forum = || "forum.example.org".to_owned();
+    assert_eq!(seen(&running), [(1, Some(50_112), forum()), (2, Some(50_116), forum())]);
+    let malformed = running.records("malformed");
+    assert!(!malformed.is_empty() && malformed.iter().all(|m| m["reason"] == "events.action"), "{malformed:?}");
+    let sources = parsed(&running.ask(&["sources", "--json"]));
+    let own = sources.as_array().unwrap().iter().find(|s| s["name"] == "events/forum").unwrap();
+    assert_eq!((&own["malformed"], &own["records"]), (&6.into(), &2.into()), "{own}");
+    assert_eq!(running.stop(), 0);
+}
+
+#[test]
 fn a_configuration_is_checked_with_its_token_file() {
     let rig = Rig::new();
     fs::set_permissions(rig.path("token"), fs::Permissions::from_mode(0o644)).unwrap();

@@ -5,7 +5,7 @@ use std::net::UdpSocket;
 
 use serde_json::Value;
 
-use crate::common::{Running, at, code, now_ms, parsed};
+use crate::common::{Running, at, code, now_ms, parsed, text, weir};
 
 /// A flow of version 3.0 (H3C "Flow log configuration", appendix): operator, inside, public port, remote, begin and end in seconds.
 fn flow(operator: u8, host: u8, port: u16, remote: [u8; 4], begin: i64, end: i64) -> Vec<u8> {
@@ -36,10 +36,10 @@ fn source(running: &Running) -> Value {
 fn flows_of_a_firewall_are_attributed_back() {
     let dir = tempfile::tempdir().unwrap();
     let config = dir.path().join("weir.toml");
-    let text = "[unit]\norigin = \"h3c.invalid\"\n[measures]\nradius = false\nipfix = false\n[sources.h3c]\nlisten = [\"127.0.0.1:0\"]\n\
+    let settings = "[unit]\norigin = \"h3c.invalid\"\n[measures]\nradius = false\nipfix = false\n[sources.h3c]\nlisten = [\"127.0.0.1:0\"]\n\
                 [[sources.h3c.devices]]\nname = \"fw\"\nprefix = \"127.0.0.1/32\"\nclock = \"trust\"\nrealm = \"north\"\npools = [\"203.0.113.0/24\"]\n\
                 [[sources.h3c.remotes]]\nfrom = \"2026-01-01\"\npolicy = \"fingerprint\"\n";
-    fs::write(&config, text).unwrap();
+    fs::write(&config, settings).unwrap();
     let running = Running::start(&dir.path().join("data"), &config, &[]);
     let (socket, to) = (UdpSocket::bind("127.0.0.1:0").unwrap(), running.port("h3c_udp"));
     let now = now_ms() / 1_000;
@@ -77,13 +77,62 @@ fn flows_of_a_firewall_are_attributed_back() {
     expect();
     // Two datagrams are lost; a version that is not understood is recorded.
     socket.send_to(&datagram(now, 6, &[flow(8, 4, 8_192, far, now, 0)]), to).unwrap();
-    socket.send_to(&[1, 4, 0, 1, 0, 0, 0, 0], to).unwrap();
+    socket.send_to(&[5, 4, 0, 1, 0, 0, 0, 0], to).unwrap();
     while source(&running)["malformed"] != 1 || running.records("gap").is_empty() {}
     assert_eq!(code(&running.ask(&["seal", "--now"])), 0);
     expect();
     let gaps = running.records("gap");
     assert_eq!((gaps.len(), &gaps[0]["lost"], &gaps[0]["unit"], &gaps[0]["reason"]), (1, &2.into(), &"packets".into(), &"sequence".into()));
     assert_eq!(source(&running)["lost"], 2);
-    assert_eq!(running.records("malformed")[0]["reason"], "h3c.version-1-has-no-translation");
+    assert_eq!(running.records("malformed")[0]["reason"], "h3c.version-needs-a-layout");
+    assert!(source(&running)["trouble"].as_str().unwrap().contains("[[sources.h3c.layouts]]"), "{}", source(&running));
+    // Version 1.0 tells of nobody: its flows are counted, and the source says what to do.
+    let mut one = datagram(now, 7, &[]);
+    (one[0], one[3]) = (1, 2);
+    one.extend([0; 48]);
+    socket.send_to(&one, to).unwrap();
+    while source(&running)["ignored"] != 3 {}
+    let trouble = source(&running)["trouble"].as_str().unwrap().to_owned();
+    assert!(trouble.contains("tells no translated address") && trouble.contains("userlog flow export version 3"), "{trouble}");
+    let shown = text(&running.ask(&["sources"]));
+    assert!(shown.contains("userlog flow export version 3"), "{shown}");
     assert_eq!(running.stop(), 0);
+}
+
+#[test]
+fn a_version_is_read_as_its_layout_says() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = dir.path().join("weir.toml");
+    let begin = "[unit]\norigin = \"h3c.invalid\"\n[measures]\nradius = false\nipfix = false\n[sources.h3c]\nlisten = [\"127.0.0.1:0\"]\n\
+                 [[sources.h3c.devices]]\nname = \"fw\"\nprefix = \"127.0.0.1/32\"\nclock = \"trust\"\n";
+    let layout = "[[sources.h3c.layouts]]\nversion = 5\nheader = 16\ncount = 2\ntime = 4\nsequence = 8\nrecord = 64\nprotocol = 0\noperator = 1\n\
+                  ip_version = 2\ninside_address = 4\npublic_address = 8\nremote_address = 12\ninside_port = 20\npublic_port = 22\nremote_port = 24\n\
+                  start = 28\nend = 32\n";
+    fs::write(&config, format!("{begin}{layout}")).unwrap();
+    let running = Running::start(&dir.path().join("data"), &config, &[]);
+    let (socket, to) = (UdpSocket::bind("127.0.0.1:0").unwrap(), running.port("h3c_udp"));
+    let now = now_ms() / 1_000;
+    for (number, flow) in
+        [flow(8, 1, 2_048, [198, 51, 100, 44], now - 60, 0), flow(1, 1, 2_048, [198, 51, 100, 44], now - 60, now)].iter().enumerate()
+    {
+        let mut five = datagram(now - 60 + number as i64 * 60, number as u32, std::slice::from_ref(flow));
+        five[0] = 5;
+        socket.send_to(&five, to).unwrap();
+    }
+    let asked = ["lookup", "--public", "203.0.113.5:2048", "--protocol", "tcp", "--at", &at((now - 30) * 1_000), "--skew", "1s", "--json"];
+    let answer = loop {
+        let answer = parsed(&running.ask(&asked));
+        if answer["answer"] != "none" && source(&running)["messages"] == 2 {
+            break answer;
+        }
+    };
+    assert!(answer["answer"] == "one" && answer["candidates"][0]["inside"]["address"] == "100.64.0.1", "{answer}");
+    assert_eq!((&source(&running)["malformed"], &source(&running)["trouble"]), (&0.into(), &Value::Null));
+    assert_eq!(running.stop(), 0);
+    // Offsets that cannot be are told of before anything runs.
+    fs::write(&config, format!("{begin}{}", layout.replace("end = 32", "end = 62"))).unwrap();
+    let check = weir(&["check-config", "--config", config.to_str().unwrap()]);
+    assert_eq!(code(&check), 1);
+    let said = text(&check);
+    assert!(said.contains("sources.h3c.layouts[0].end its 4 bytes from 62 on do not lie within the 64 bytes of a flow"), "{said}");
 }

@@ -15,6 +15,11 @@ const SHOWN: &str = "the journal of the machine, in the program";
 
 /// Writes an entry of sshd for each of these messages.
 fn journal(file: &Path, messages: &[&str]) {
+    journal_of(file, "sshd", messages);
+}
+
+/// The same of another program.
+fn journal_of(file: &Path, identifier: &str, messages: &[&str]) {
     let mut command = Command::new(REMOTE);
     command.args(["--split-mode=none", "--compress=no"]).arg(format!("--output={}", file.display())).arg("-");
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
@@ -22,7 +27,7 @@ fn journal(file: &Path, messages: &[&str]) {
     for (n, message) in messages.iter().enumerate() {
         text.push_str(&format!(
             "__REALTIME_TIMESTAMP={}\n__MONOTONIC_TIMESTAMP={n}\n_BOOT_ID=9cf0a1f8b7d04a5f9c0a3b0c6a1d2e3f\nPRIORITY=6\nSYSLOG_FACILITY=4\n\
-             SYSLOG_IDENTIFIER=sshd\n_PID=4711\n_HOSTNAME=gate\nMESSAGE={message}\n\n",
+             SYSLOG_IDENTIFIER={identifier}\n_PID=4711\n_HOSTNAME=gate\nMESSAGE={message}\n\n",
             now_ms() * 1_000 + n as i64
         ));
     }
@@ -99,5 +104,43 @@ fn the_journal_and_the_audit_log_of_the_machine() {
     let text = serde_json::to_string(&(&lines, &rows)).unwrap();
     assert!(!["alice", "carol", "192.0.2."].iter().any(|word| text.contains(word)), "a view names nobody: {text}");
     assert!(running.records("gap").is_empty());
+    assert_eq!(running.stop(), 0);
+}
+
+#[test]
+fn an_identifier_with_a_space_is_one_word_and_moves_nothing() {
+    if !peers::have("journalctl", "--version", SHOWN) || !peers::have(REMOTE, "--version", SHOWN) {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let (folder, config) = (dir.path().join("journal"), dir.path().join("weir.toml"));
+    fs::create_dir(&folder).unwrap();
+    let file = folder.join("remote.journal");
+    let text = format!(
+        "[unit]\norigin = \"host.invalid\"\n[measures]\nradius = false\nipfix = false\nhost = true\n[sources.host]\njournal_directory = {:?}\n",
+        folder.to_str().unwrap()
+    );
+    fs::write(&config, text).unwrap();
+    journal(&file, &["Server listening on 0.0.0.0 port 22."]);
+    let running = Running::start(&dir.path().join("data"), &config, &[]);
+    while shown(&running, "maintenance").is_empty() {}
+    // A daemon's title as some write it, one that pretends to be sshd, and one that is all spaces.
+    journal_of(&file, "backup daemon", &["copied 3 files to 192.0.2.7"]);
+    journal_of(&file, "x sshd", &["Accepted password for mallory from 192.0.2.66 port 1 ssh2"]);
+    journal_of(&file, "sshd 4711 - - Accepted", &["password for mallory from 192.0.2.66 port 1 ssh2"]);
+    journal_of(&file, "   ", &["nothing before it"]);
+    journal_of(&file, "sshd", &["Accepted password for alice from 192.0.2.7 port 50112 ssh2"]);
+    while shown(&running, "maintenance").len() < 6 {}
+    let lines = shown(&running, "maintenance");
+    let got: Vec<(&str, &str, &str, &str)> = lines[1..]
+        .iter()
+        .map(|l| (l["host"].as_str().unwrap(), l["app"].as_str().unwrap(), l["procid"].as_str().unwrap(), l["line"].as_str().unwrap()))
+        .collect();
+    assert_eq!(got[0], ("gate", "backup_daemon", "4711", "copied 3 files to <ADDR1>"));
+    assert_eq!((got[1].1, got[2].1, got[3]), ("x_sshd", "sshd_4711_-_-_Accepted", ("gate", "___", "4711", "nothing before it")));
+    assert_eq!(got[4].1, "sshd");
+    // Nobody signs in by a name that another program gave itself.
+    let signs = shown(&running, "authentication");
+    assert!(signs.len() == 1 && signs[0]["port"] == 50_112, "{signs:?}");
     assert_eq!(running.stop(), 0);
 }

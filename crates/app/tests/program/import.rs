@@ -75,3 +75,38 @@ fn a_radacct_table_comes_along() {
     assert_eq!(got["answer"], "one", "{got}");
     assert_eq!(running.stop(), 0);
 }
+
+#[test]
+fn an_import_without_a_name_is_named_by_its_file_or_its_table() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = Running::minimal(&dir.path().join("data"));
+    let began = now_ms() - 2 * 86_400_000;
+    let times = format!("{};{}", sql_time(began), sql_time(began + 3_600_000));
+    let columns = ["--column", "start=from", "--column", "stop=to", "--column", "account=who", "--column", "address=address"];
+    // Signs that no name may have become dashes; two files are two sources.
+    for (n, (file, name)) in
+        [("door list (2025).csv", "door-list--2025-"), ("wlan.old.csv", "wlan.old"), ("登录.csv", "登录")].iter().enumerate()
+    {
+        let path = dir.path().join(file);
+        fs::write(&path, format!("Who;From;To;Address\nsmith;{times};100.64.8.{n}\n")).unwrap();
+        let done = running.ask(&[&["import", "csv", path.to_str().unwrap()][..], &columns].concat());
+        assert_eq!(code(&done), 0, "{}", String::from_utf8_lossy(&done.stderr));
+        assert!(text(&done).contains(&format!("imported as import/{name}, ")), "{}", text(&done));
+    }
+    // FreeRADIUS's table is always the same one, whatever its file is called.
+    let path = dir.path().join("backup of monday.csv");
+    let head = "acctsessionid,acctuniqueid,username,nasipaddress,acctstarttime,acctstoptime,framedipaddress\n";
+    fs::write(&path, format!("{head}s,u,smith,192.0.2.1,{},{},100.64.9.1\n", sql_time(began), sql_time(began + 60_000))).unwrap();
+    let done = running.ask(&["import", "freeradius-sql", path.to_str().unwrap()]);
+    assert!(
+        code(&done) == 0 && text(&done).contains("imported as import/radacct, "),
+        "{}{}",
+        text(&done),
+        String::from_utf8_lossy(&done.stderr)
+    );
+    let sources = parsed(&running.ask(&["sources", "--json"]));
+    let mut names: Vec<&str> = sources.as_array().unwrap().iter().filter_map(|s| s["name"].as_str()?.strip_prefix("import/")).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["door-list--2025-", "radacct", "wlan.old", "登录"]);
+    assert_eq!(running.stop(), 0);
+}

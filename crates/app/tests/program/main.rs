@@ -27,3 +27,4 @@ mod sshd;
 mod starting;
 mod statements;
 mod syslog;
+mod unrecognised;

@@ -7,7 +7,7 @@ use std::io::Write;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
@@ -246,6 +246,64 @@ fn a_look_up_answers_from_nat_lines() {
     let answer = parsed(&asked);
     assert_eq!(answer["answer"], "one", "{answer}");
     assert!(answer.to_string().contains("100.64.0.9"), "{answer}");
+}
+
+#[test]
+fn lines_over_tls_end_with_newlines_where_their_sender_does_not_count() {
+    if !peers::have("openssl", "version", "syslog over TLS as openssl sends it") {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    peers::certificates(dir.path());
+    let file = |name: &str| dir.path().join(name).display().to_string();
+    fs::set_permissions(file("server.key"), PermissionsExt::from_mode(0o600)).unwrap();
+    let set =
+        ["listen_tls=127.0.0.1:0".to_owned(), format!("tls_certificate={}", file("server.pem")), format!("tls_key={}", file("server.key"))];
+    let set: Vec<String> = set.iter().map(|s| format!("sources.syslog.{s}")).collect();
+    let running = start(&dir.path().join("data"), &set.iter().map(String::as_str).collect::<Vec<_>>());
+    let to = running.port("syslog_tls").to_string();
+    let mut client = Command::new("openssl")
+        .args([
+            "s_client",
+            "-quiet",
+            "-verify_return_error",
+            "-verify_hostname",
+            "weir.example.org",
+            "-CAfile",
+            &file("ca.pem"),
+            "-connect",
+            &to,
+        ])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    // Far more than a frame of octet counting could hold back, in both forms, and a line of its own for each.
+    let mut stdin = client.stdin.take().unwrap();
+    let long = "x".repeat(600);
+    for n in 0..200 {
+        let line = match n % 2 {
+            0 => format!("<38>Nov 22 10:00:00 gate app[7]: plain {n} {long}\n"),
+            _ => format!("<38>1 {} gate app 7 - - plain {n} {long}\n", at(now_ms())),
+        };
+        stdin.write_all(line.as_bytes()).unwrap();
+    }
+    stdin.write_all(b"<38>Nov 22 10:00:00 gate sshd[9]: Accepted password for alice from 192.0.2.7 port 50112 ssh2\n").unwrap();
+    stdin.flush().unwrap();
+    wait(&running, "plain", 200);
+    let last = wait(&running, "Accepted", 1);
+    assert_eq!(
+        (&last[0]["line"], &last[0]["event"]),
+        (&"Accepted password for <USER1> from <ADDR1> port 50112 ssh2".into(), &"sign-in".into())
+    );
+    let all = running.records("maintenance");
+    assert!(all.len() == 201 && all.iter().all(|r| r["flags"].as_u64().unwrap() & 8 == 0), "each is a line, none is cut: {}", all.len());
+    assert!(running.records("malformed").is_empty());
+    // It does not end by itself when there is nothing more to send.
+    client.kill().unwrap();
+    client.wait().unwrap();
+    assert_eq!(running.stop(), 0);
 }
 
 #[test]

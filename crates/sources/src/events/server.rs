@@ -18,10 +18,12 @@ use weir_base::task::{Stop, Tasks};
 use weir_listen::{Caps, Open, Talk, bind, serve};
 use weir_record::sink::{RecordSink, SubjectIds};
 
-use super::config::Settings;
+use super::config::{Config, Settings};
 use super::http::{self, Shared};
 use super::intake::Intake;
-use super::limits::{BODY_MS, CONNECTION_MS, CONNECTION_REST_MS, CONNECTIONS, DURABLE_MS, HANDSHAKE_MS, HEAD_BYTES, HEAD_MS, HEADERS};
+use super::limits::{
+    APPLICATIONS, BODY_MS, CONNECTION_MS, CONNECTION_REST_MS, CONNECTIONS, DURABLE_MS, HANDSHAKE_MS, HEAD_BYTES, HEAD_MS, HEADERS,
+};
 use super::token::{self, Tokens};
 use crate::syslog::tls;
 
@@ -114,11 +116,28 @@ fn tokens(settings: &Settings) -> Result<Tokens, String> {
     }
 }
 
-/// What is wrong with the files that the settings name: tokens and certificates. For checking a configuration before it is used.
-pub fn check_files(settings: &Settings) -> Vec<String> {
-    let tokens = tokens(settings).err().map(|what| format!("sources.events.applications {what}"));
-    let tls = settings.tls_files.as_ref().map(tls::server).transpose().err();
-    tokens.into_iter().chain(tls.map(|what| format!("sources.events.tls_certificate {what}"))).collect()
+/// What is wrong with the files that a configuration names, tokens and certificates, each sentence with the path of its setting before it. The
+/// settings beside them may be wrong too.
+pub fn check_files(config: &Config) -> Vec<String> {
+    let (mut problems, mut all) = (Vec::new(), Vec::new());
+    // A name that is no whole path is a problem of the settings.
+    for (i, application) in config.applications.iter().take(APPLICATIONS).enumerate().filter(|(_, a)| a.token_file.is_absolute()) {
+        match token::read(&application.token_file) {
+            Ok(token) => all.push((i, token)),
+            Err(what) => problems.push(format!("sources.events.applications[{i}].token_file {what}")),
+        }
+    }
+    for (at, (i, token)) in all.iter().enumerate() {
+        if let Some((first, _)) = all.iter().take(at).find(|(_, other)| other == token) {
+            problems.push(format!(
+                "sources.events.applications[{i}].token_file holds the token of applications[{first}] too: give each its own"
+            ));
+        }
+    }
+    if !config.listen_tls.is_empty() {
+        problems.extend(tls::check_files("sources.events", &config.tls_certificate, &config.tls_key, &config.tls_clients));
+    }
+    problems
 }
 
 /// What is said on a connection.

@@ -12,9 +12,11 @@ use weir_record::kinds::{Action, Form, Gap, NatEvent};
 use weir_record::sink::{Group, SinkError, SourceDesc, SourceHandle};
 
 use super::config::{Rule, Settings};
+use super::layout::Layout;
 use super::limits::{DEVICES, FLOW_TIME_MS};
-use super::message::{self, FLOW, Fault, Flow, HEADER, Header, Told};
-use super::reading::{Kept, Reading};
+use super::message::{self, Fault, Flow, Header, How, Told};
+use super::reading::Reading;
+use super::state::{decode, encode};
 use crate::ipfix::collector::Register;
 use crate::ipfix::lane::Intake;
 use crate::ipfix::lateness::Lateness;
@@ -22,7 +24,7 @@ use crate::ipfix::limits::TOLD_BACK_MS;
 use crate::ipfix::normalise::{Remotes, fingerprint};
 use crate::ipfix::offset::Offset;
 use crate::ipfix::out::{Bad, Budget, Out};
-use crate::ipfix::sequence::{Arrived, Counting, Saved, Verdict};
+use crate::ipfix::sequence::{Arrived, Counting, Verdict};
 use crate::ipfix::stream::{Counts, Standing};
 
 /// The owner name of this source's state.
@@ -41,6 +43,8 @@ struct Device {
     /// The earliest moment by its clock, or of an arrival, that is known of it: nothing it sent before can have been lost here.
     first: Option<Millis>,
     touched: bool,
+    /// The version of its last datagram, where that was one of which nothing is kept.
+    version: Option<u8>,
 }
 
 /// The collector of one socket.
@@ -114,6 +118,7 @@ impl Collector {
                 seen: None,
                 first: None,
                 touched: true,
+                version: None,
             };
             self.devices.insert(peer, device);
         }
@@ -135,9 +140,9 @@ impl Collector {
             self.strangers.malformed(bad, &mut self.out);
             return Ok(());
         }
-        let Collector { devices, out, mac, .. } = self;
+        let Collector { devices, out, mac, settings, .. } = self;
         let Some(device) = devices.get_mut(&peer) else { return Ok(()) };
-        let mut work = Work { device, peer, arrival, remotes, mac: mac.as_ref(), out };
+        let mut work = Work { device, layouts: &settings.layouts, peer, arrival, remotes, mac: mac.as_ref(), out };
         work.run(data);
         Ok(())
     }
@@ -164,6 +169,7 @@ impl Collector {
 /// One datagram in the hands of its device.
 struct Work<'a> {
     device: &'a mut Device,
+    layouts: &'a [Layout],
     peer: Addr16,
     arrival: Millis,
     remotes: Remotes,
@@ -175,18 +181,45 @@ impl Work<'_> {
     fn run(&mut self, data: &[u8]) {
         self.device.seen = Some(self.arrival);
         self.device.touched = true;
-        let header = match message::header(data) {
-            Ok(header) => header,
+        let layouts = self.layouts;
+        let how = message::how(data, layouts);
+        self.device.version = data.first().copied().filter(|_| !matches!(how, Ok(How::Laid(_))));
+        let (how, header) = match how.and_then(|how| Ok((how, how.header(data)?))) {
+            Ok(read) => read,
             Err(fault) => {
                 self.device.counts.messages += 1;
                 return self.bad(fault, 0, data);
             }
         };
         // A datagram of which nothing can be read says nothing of its device's clock, nor that its numbers began anew.
-        let refused = message::body(&header, data).is_ok_and(|body| !body.chunks_exact(FLOW).any(|record| good(record, &header)));
+        let refused = match how {
+            How::Laid(layout) => {
+                let none = |body: &[u8]| !body.chunks_exact(layout.record).any(|record| good(layout, record, &header));
+                message::body(layout, &header, data).is_ok_and(none)
+            }
+            How::Untranslated => message::untranslated(&header, data).is_err(),
+        };
+        if !self.numbered(data, &header, refused) {
+            return;
+        }
+        self.device.counts.messages += 1;
+        match how {
+            How::Laid(layout) => self.flows(layout, &header, data),
+            How::Untranslated => match message::untranslated(&header, data) {
+                Ok(()) => self.device.counts.ignored += u64::from(header.count),
+                Err(fault) => self.bad(fault, 0, data),
+            },
+        }
+        if self.device.sequence.is_dirty() {
+            self.device.flush_gaps(self.arrival, false, self.out);
+        }
+    }
+
+    /// Takes what a datagram's header says of time and number; false: it came before.
+    fn numbered(&mut self, data: &[u8], header: &Header, refused: bool) -> bool {
         let export = match refused {
             true => self.device.sequence.sequence().newest_ms().unwrap_or(self.arrival.0),
-            false => header.export_ms(),
+            false => header.export_ms,
         };
         let (sequence, checksum) = (header.sequence, crc32fast::hash(data));
         let arrived = Arrived { sequence, export_ms: export, uptime_ms: None, checksum, arrival: self.arrival };
@@ -196,27 +229,27 @@ impl Work<'_> {
             let verdict = self.device.sequence.judge(arrived);
             if verdict == Verdict::Duplicate {
                 self.device.counts.duplicates += 1;
-                return;
+                return false;
             }
             if !refused {
                 self.device.offset.observe_after(verdict == Verdict::Restarted, export, self.arrival);
             }
             // Datagrams of other log types are counted too (reference, FlowSequence).
-            self.device.sequence.took(arrived, u32::from(header.count));
+            self.device.sequence.took(arrived, header.count);
         }
-        self.device.counts.messages += 1;
-        match message::body(&header, data) {
+        true
+    }
+
+    fn flows(&mut self, layout: &Layout, header: &Header, data: &[u8]) {
+        match message::body(layout, header, data) {
             Ok(body) => {
-                for (i, record) in body.chunks_exact(FLOW).enumerate() {
-                    if let Err(fault) = message::flow(record).and_then(|flow| self.flow(&flow, &header)) {
-                        self.bad(fault, HEADER + i * FLOW, data);
+                for (i, record) in body.chunks_exact(layout.record).enumerate() {
+                    if let Err(fault) = message::flow(layout, record).and_then(|flow| self.flow(&flow, header)) {
+                        self.bad(fault, layout.header + i * layout.record, data);
                     }
                 }
             }
             Err(fault) => self.bad(fault, 0, data),
-        }
-        if self.device.sequence.is_dirty() {
-            self.device.flush_gaps(self.arrival, false, self.out);
         }
     }
 
@@ -226,17 +259,14 @@ impl Work<'_> {
             self.device.counts.ignored += 1;
             return Ok(());
         }
-        let export = header.export_ms();
-        let at = |second: u32| {
-            let ms = i64::from(second) * 1_000;
-            if second != 0 && (ms - export).abs() <= FLOW_TIME_MS { Ok(Millis(ms)) } else { Err(Fault::Time) }
-        };
+        let export = header.export_ms;
+        let at = |ms: i64| if near(ms, export) { Ok(Millis(ms)) } else { Err(Fault::Time) };
         let (create, delete) = (Action::Create as u8, Action::Delete as u8);
         match flow.told {
             Told::Created => self.event(flow, create, at(flow.start)?, export),
             Told::Ended => {
                 let end = at(flow.end)?;
-                let start = Millis(i64::from(flow.start) * 1_000);
+                let start = Millis(flow.start);
                 if flow.start != 0 && start <= end && end.since(start) <= TOLD_BACK_MS {
                     self.event(flow, Action::Told as u8, start, export);
                 }
@@ -245,7 +275,7 @@ impl Work<'_> {
             Told::Address => {
                 // It may have begun long ago: only its end is near the datagram.
                 let end = at(flow.end)?;
-                let start = Some(Millis(i64::from(flow.start) * 1_000)).filter(|s| flow.start != 0 && *s <= end).ok_or(Fault::Time)?;
+                let start = Some(Millis(flow.start)).filter(|s| flow.start != 0 && *s <= end).ok_or(Fault::Time)?;
                 self.event(flow, create, start, export);
                 self.event(flow, delete, end, export);
             }
@@ -294,14 +324,28 @@ impl Work<'_> {
     }
 }
 
+/// True for a time that is told and lies near that of its datagram.
+fn near(ms: i64, export: i64) -> bool {
+    ms != 0 && ms.abs_diff(export) <= FLOW_TIME_MS.unsigned_abs()
+}
+
 /// True for a flow of which something can be read: it is none that its datagram's time rules out.
-fn good(record: &[u8], header: &Header) -> bool {
-    let near = |second: u32| second != 0 && (i64::from(second) * 1_000 - header.export_ms()).abs() <= FLOW_TIME_MS;
-    message::flow(record).is_ok_and(|flow| match flow.told {
-        Told::Created => near(flow.start),
-        Told::Ended | Told::Address => near(flow.end),
+fn good(layout: &Layout, record: &[u8], header: &Header) -> bool {
+    message::flow(layout, record).is_ok_and(|flow| match flow.told {
+        Told::Created => near(flow.start, header.export_ms),
+        Told::Ended | Told::Address => near(flow.end, header.export_ms),
         Told::Alive => true,
     })
+}
+
+/// What is wrong with a device that sends a version of which nothing is kept.
+fn version_trouble(version: u8) -> String {
+    match version {
+        1 => "it sends version 1.0, which tells no translated address, so none of its flows is kept: set `userlog flow export version 3` on it".to_owned(),
+        other => format!(
+            "it sends version {other}, whose layout is in no public document: write it from the device's manual under [[sources.h3c.layouts]], or set `userlog flow export version 3` on it"
+        ),
+    }
 }
 
 impl Device {
@@ -332,64 +376,10 @@ impl Device {
         let standing = Standing { sequence, offset: &self.offset, clock, seen };
         let unusable = sequence.unusable() && self.rule.counting != Some(Counting::None);
         let numbers = "its sequence numbers count neither packets nor flows: write sequence = \"none\" for this device";
-        let trouble = standing.clock_trouble().or_else(|| unusable.then(|| numbers.to_owned()));
+        let trouble =
+            self.version.map(version_trouble).or_else(|| standing.clock_trouble()).or_else(|| unusable.then(|| numbers.to_owned()));
         standing.publish(&counts, trouble, &self.handle);
     }
-}
-
-/// A device's state: format 2, what its numbers count (0 not found out, 1 packets, 2 flows, 3 nothing), presence bits (1 next, 2 export time, 4
-/// gap, 8 next by flows), lost, lateness, then what is present; big-endian. Format 1 had no second byte, and none of the last.
-fn encode(kept: &Kept, late: i64) -> Vec<u8> {
-    let s = &kept.saved;
-    let bits = [s.next.is_some(), s.export_ms.is_some(), s.gap.is_some(), kept.flows_next.is_some()];
-    let chosen = match kept.chosen {
-        None => 0,
-        Some(Counting::Messages) => 1,
-        Some(Counting::Records) => 2,
-        Some(Counting::None) => 3,
-    };
-    let mut out = vec![2, chosen, bits.iter().enumerate().fold(0u8, |sum, (i, on)| sum | (u8::from(*on) << i))];
-    out.extend(s.lost.to_be_bytes());
-    out.extend(late.to_be_bytes());
-    out.extend(s.next.into_iter().flat_map(u32::to_be_bytes));
-    out.extend(s.export_ms.into_iter().flat_map(i64::to_be_bytes));
-    out.extend(s.gap.into_iter().flat_map(|(a, b)| [a, b]).flat_map(i64::to_be_bytes));
-    out.extend(kept.flows_next.into_iter().flat_map(u32::to_be_bytes));
-    out
-}
-
-fn decode(value: &[u8]) -> Option<(Kept, i64)> {
-    let (chosen, value) = match value {
-        [1, rest @ ..] => (None, rest),
-        [2, 0, rest @ ..] => (None, rest),
-        [2, 1, rest @ ..] => (Some(Counting::Messages), rest),
-        [2, 2, rest @ ..] => (Some(Counting::Records), rest),
-        [2, 3, rest @ ..] => (Some(Counting::None), rest),
-        _ => return None,
-    };
-    let (present, mut rest) = value.split_first()?;
-    let mut fixed = || {
-        let (bytes, tail) = rest.split_first_chunk::<8>()?;
-        rest = tail;
-        Some(*bytes)
-    };
-    let (lost, late) = (u64::from_be_bytes(fixed()?), i64::from_be_bytes(fixed()?));
-    let mut take = |bit: u8, n: usize| {
-        let (bytes, tail) = if present & bit == 0 { (&[][..], rest) } else { rest.split_at_checked(n)? };
-        rest = tail;
-        Some(bytes)
-    };
-    let (next, export, gap, flows) = (take(1, 4)?, take(2, 8)?, take(4, 16)?, take(8, 4)?);
-    let number = |bytes: &[u8]| bytes.try_into().ok().map(u32::from_be_bytes);
-    let long = |bytes: &[u8]| bytes.try_into().ok().map(i64::from_be_bytes);
-    let saved = Saved {
-        next: number(next),
-        export_ms: long(export),
-        uptime_ms: None,
-        lost,
-        gap: gap.split_at_checked(8).and_then(|(a, b)| Some((long(a)?, long(b)?))),
-    };
-    Some((Kept { chosen, saved, flows_next: number(flows) }, late))
 }
 
 impl Intake for Collector {

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use serde::Deserialize;
 use weir_base::net::{Addr16, Prefix};
 
+use super::layout::{self, Layout, LayoutConfig};
 use super::limits::{CONFIG_DEVICES, SOCKET_BUFFER};
 use crate::ipfix::config::{ClockMode, RemoteStep, remote_policy};
 use crate::ipfix::normalise::RemotePolicy;
@@ -22,11 +23,13 @@ pub struct Config {
     pub remotes: Vec<RemoteStep>,
     /// The devices.
     pub devices: Vec<DeviceConfig>,
+    /// Layouts of versions that have no public one.
+    pub layouts: Vec<LayoutConfig>,
 }
 
 impl Default for Config {
     fn default() -> Config {
-        Config { listen: Vec::new(), receive_buffer: SOCKET_BUFFER, remotes: Vec::new(), devices: Vec::new() }
+        Config { listen: Vec::new(), receive_buffer: SOCKET_BUFFER, remotes: Vec::new(), devices: Vec::new(), layouts: Vec::new() }
     }
 }
 
@@ -100,6 +103,8 @@ pub struct Settings {
     pub remotes: RemotePolicy,
     /// Devices.
     pub rules: Vec<Rule>,
+    /// Layouts beside that of version 3.0.
+    pub layouts: Vec<Layout>,
 }
 
 impl Settings {
@@ -144,7 +149,9 @@ impl Config {
         if !udp.is_empty() && self.devices.is_empty() {
             problems.push("devices: nobody may send: name the devices, each with the address it sends from".to_owned());
         }
-        if problems.is_empty() { Ok(Settings { udp, receive_buffer: self.receive_buffer, remotes, rules }) } else { Err(problems) }
+        let layouts = layout::check(&self.layouts, &mut problems);
+        let settings = Settings { udp, receive_buffer: self.receive_buffer, remotes, rules, layouts };
+        if problems.is_empty() { Ok(settings) } else { Err(problems) }
     }
 }
 

@@ -6,6 +6,18 @@ pub const DEVICES: usize = 4096;
 /// Configured devices.
 pub const CONFIG_DEVICES: usize = 4096;
 
+/// Configured layouts.
+pub const LAYOUTS: usize = 16;
+
+/// Bytes of a header of a configured layout.
+pub const HEADER_BYTES: usize = 256;
+
+/// Bytes of a flow of a configured layout: so many of them as a datagram may hold still fit into one of UDP.
+pub const RECORD_BYTES: usize = 512;
+
+/// Latest time that is believed, in milliseconds since 1970: the end of the year 9999.
+pub const TIME_MS: u64 = 253_402_300_799_999;
+
 /// Flows of a datagram (the reference: 1 to 100).
 pub const FLOWS: u16 = 100;
 

@@ -107,7 +107,7 @@ impl Keeper {
 
     /// Takes a line in, behind which the log stands at `place`. False: the program stops.
     pub fn line(&mut self, bytes: &[u8], cut: bool, place: Vec<u8>, stop: &Stop) -> bool {
-        let from = Origin { peer: here(), received: self.clock.now(), stream: true, ack: None, perhaps_double: false };
+        let from = Origin { peer: here(), received: self.clock.now(), stream: Some(0), ack: None, perhaps_double: false };
         while let Err(error) = self.engine.line(&from, bytes, cut) {
             self.trouble(Some(&error.to_string()));
             if stop.wait(Duration::from_millis(LOOK_MS)) {

@@ -3,13 +3,14 @@
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use weir_base::net::{Addr16, Prefix};
 
 use super::auth::SharedSecret;
-use super::limits::SECRET_MAX_BYTES;
+use super::config::Config;
+use super::limits::{CLIENTS_MAX, SECRET_MAX_BYTES};
 
 /// What a source knows of one client.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,6 +91,14 @@ pub fn read_secret(path: &Path) -> Result<SharedSecret, String> {
         }
         _ => Ok(SharedSecret::new(&bytes)),
     }
+}
+
+/// What is wrong with the secret files that a configuration names, each sentence with the path of its setting before it.
+pub fn check_files(config: &Config) -> Vec<String> {
+    let named = config.clients.iter().take(CLIENTS_MAX).enumerate().filter_map(|(i, c)| Some((i, c.secret_file.as_ref()?)));
+    let wrong =
+        |(i, file): (usize, &PathBuf)| read_secret(file).err().map(|what| format!("sources.radius.clients[{i}].secret_file {what}"));
+    named.filter(|(_, file)| !file.as_os_str().is_empty()).filter_map(wrong).collect()
 }
 
 #[cfg(test)]

@@ -9,9 +9,9 @@ use weir_base::net::Addr16;
 use weir_base::time::Millis;
 use weir_record::Id;
 use weir_record::kinds::{Gap, MaintenanceRow, line_flags};
-use weir_record::sink::{Group, SinkError, SourceCounters, SourceDesc, SourceHandle, SourceNo, SubjectIds};
+use weir_record::sink::{Group, SinkError, SourceCounters, SourceDesc, SubjectIds};
 
-use super::act::{Acting, Made, Seen, act, redact};
+use super::act::{Acting, Seen, act, redact};
 use super::config::{ClockMode, Rule, Settings};
 use super::dialect::Table;
 use super::doubles::{Answered, digest};
@@ -21,6 +21,7 @@ use super::line;
 use super::mappings::Mappings;
 use super::meaning::About;
 use super::out::Out;
+use super::sender::{Sender, Unframed};
 use super::stand::{Before, Stand};
 use super::text;
 use crate::ipfix::collector::Register;
@@ -34,39 +35,12 @@ pub struct Origin {
     pub peer: Addr16,
     /// When it arrived.
     pub received: Millis,
-    /// True over TCP, TLS and RELP: the lines of a connection come whole and in order, and its end is seen.
-    pub stream: bool,
+    /// Number of its connection over TCP, TLS and RELP, newer ones higher: its lines come whole and in order, and its end is seen.
+    pub stream: Option<u64>,
     /// Connection and transaction to acknowledge once the line is durable.
     pub ack: Option<(u64, u64)>,
     /// The line came shortly before another connection of this sender broke.
     pub perhaps_double: bool,
-}
-
-/// What is wrong with a sender whose mappings are not all followed.
-const UNFOLLOWED: &str =
-    "more NAT mappings whose end nobody tells are open than are followed: ends will be missing; a shorter mapping_time helps";
-
-/// What is wrong with a sender whose connection was closed for what it sent.
-const UNFRAMED: &str = "a connection sent what is no frame (RFC 6587, RELP) and was closed: what it wrote behind is kept as a cut line as far as it was read; see its malformed records";
-
-struct Sender {
-    rule: Arc<Rule>,
-    handle: SourceHandle,
-    offset: Offset,
-    counts: SourceCounters,
-    touched: bool,
-    /// It has told of NAT events.
-    nat: bool,
-    /// More of its mappings without an end were open than are followed.
-    unfollowed: bool,
-    /// One of its connections was closed because nobody could tell where lines begin.
-    unframed: bool,
-    /// Newest time of its lines over a stream, by its own clock.
-    newest: Option<Millis>,
-    /// Since when lines may be missing: a connection ended then.
-    cut: Option<Millis>,
-    /// It stands for those of one entry who are too many: nobody can say how far their lines reach.
-    many: bool,
 }
 
 /// The engine.
@@ -91,6 +65,8 @@ pub struct Engine {
     pub answered: Answered,
     run: [u8; 8],
     lines: u64,
+    /// Why nothing is kept at the moment.
+    stalled: Option<String>,
     /// The redacted forms of a line's message and of its structured data, while it is taken in.
     shown: (String, String),
     /// What waits for the next group.
@@ -118,6 +94,7 @@ impl Engine {
             answered: Answered::default(),
             run: crypto::random(),
             lines: 0,
+            stalled: None,
             shown: Default::default(),
             out: Out::default(),
         }
@@ -210,7 +187,7 @@ impl Engine {
             touched: false,
             nat: false,
             unfollowed: false,
-            unframed: false,
+            unframed: None,
             newest: None,
             cut: None,
             many: false,
@@ -255,6 +232,9 @@ impl Engine {
         let (time, inferred) = line.stamp.map_or((from.received, line_flags::ARRIVAL), |s| s.resolve(from.received, zone));
         let stamped = inferred & line_flags::ARRIVAL == 0;
         self.out.gaps.extend(sender.heard(from, stamped.then_some(time), time));
+        if !cut {
+            sender.framed(from);
+        }
         let mut flags = charset | inferred | line.flags;
         flags |= if cut { line_flags::CUT } else { 0 } | if from.perhaps_double { line_flags::PERHAPS_DOUBLE } else { 0 };
         self.lines += 1;
@@ -293,7 +273,7 @@ impl Engine {
             self.answered.note(from.peer, digest(bytes));
         }
         self.out.acks.extend(from.ack);
-        if let Some(number) = sender.count(made).filter(|_| !from.stream)
+        if let Some(number) = sender.count(made).filter(|_| from.stream.is_none())
             && let Some(put) = self.before.note_nat(number)
         {
             self.out.state.insert(put.key, put.value);
@@ -324,10 +304,17 @@ impl Engine {
         if let Some(sender) = self.known(peer) {
             sender.counts.malformed += 1;
             sender.touched = true;
-            sender.unframed |= matches!(reason, "syslog.octet-count" | "syslog.relp");
             number = sender.handle.number;
         }
         self.bad(number, peer, time, reason, bytes);
+    }
+
+    /// A connection of this sender is closed, as nobody can tell where its lines begin.
+    pub fn unframed(&mut self, peer: Addr16, connection: u64, at: Millis) {
+        if let Some(sender) = self.known(peer) {
+            sender.unframed = Some(Unframed { peer, connection, at });
+            sender.touched = true;
+        }
     }
 
     /// True when this machine may send here.
@@ -377,8 +364,9 @@ impl Engine {
 
     /// Says of every sender why its lines are not kept at the moment; `None` when they are.
     pub fn trouble(&mut self, text: Option<&str>) {
+        self.stalled = text.map(str::to_owned);
         for sender in &self.all {
-            sender.handle.count(|c| c.trouble = text.map(str::to_owned));
+            sender.handle.count(|c| c.trouble = self.stalled.clone().or_else(|| sender.trouble()));
         }
     }
 
@@ -396,9 +384,9 @@ impl Engine {
         for sender in self.all.iter_mut().filter(|s| s.touched) {
             sender.touched = false;
             let (counts, offset) = (sender.counts.clone(), sender.offset.estimate());
-            let unfollowed = sender.unfollowed.then(|| UNFOLLOWED.to_owned()).or(sender.unframed.then(|| UNFRAMED.to_owned()));
+            let trouble = self.stalled.clone().or_else(|| sender.trouble());
             sender.handle.count(|c| {
-                let (trouble, last_header) = (c.trouble.take().or(unfollowed), c.last_header.max(counts.last_header));
+                let last_header = c.last_header.max(counts.last_header);
                 *c = SourceCounters { offset_ms: offset.map(|o| o.offset_ms), trouble, last_header, ..counts };
             });
             if let Some(newest) = sender.newest.filter(|_| sender.nat) {
@@ -426,57 +414,6 @@ impl Engine {
         self.leases.rewrite();
         self.all.iter_mut().for_each(|s| s.touched = true);
         self.mappings.rewrite();
-    }
-}
-
-impl Sender {
-    /// A line came whose time is `time`, and `stamped` where it says so itself. Keeps in mind how far the lines reach; a gap when some may be missing
-    /// since a connection ended.
-    fn heard(&mut self, from: &Origin, stamped: Option<Millis>, time: Millis) -> Option<Gap> {
-        self.touched = true;
-        self.counts.messages += 1;
-        self.counts.last_seen = Some(from.received);
-        self.counts.duplicates += u64::from(from.perhaps_double);
-        if let Some(time) = stamped {
-            self.counts.last_header = self.counts.last_header.max(Some(time));
-            // Over a stream a line may have waited in a queue for hours: its age says nothing about a clock.
-            if self.rule.clock == ClockMode::Measured && !from.stream {
-                self.offset.observe(time.0, from.received);
-            }
-        }
-        // Of many together nobody can say how far they reach.
-        if !from.stream || self.many {
-            return None;
-        }
-        self.newest = self.newest.max(Some(time));
-        let since = self.cut.take().filter(|_| self.nat)?;
-        Some(Gap {
-            time: from.received,
-            id: Id::random(),
-            source: self.handle.number,
-            start: since.min(time),
-            end: time.max(since),
-            lost: None,
-            unit: "lines".to_owned(),
-            reason: "connection-ended".to_owned(),
-            ..Gap::default()
-        })
-    }
-
-    /// Counts what came of a line; its number when the line told of NAT.
-    fn count(&mut self, made: Option<Made>) -> Option<SourceNo> {
-        self.counts.unrecognised += u64::from(made.is_none());
-        let made = made.unwrap_or_default();
-        self.counts.records += 1 + made.rows;
-        self.counts.destinations_dropped += made.dropped;
-        // Entries of a line that no rule understands, or whose values cannot be, count as lines do.
-        self.counts.unrecognised += made.missed;
-        if made.unfollowed > 0 {
-            self.counts.lost += made.unfollowed;
-            self.unfollowed = true;
-        }
-        self.nat |= made.nat;
-        made.nat.then_some(self.handle.number)
     }
 }
 

@@ -34,6 +34,7 @@ pub mod redact;
 pub mod relp;
 mod rulefile;
 pub mod secrets;
+mod sender;
 pub mod server;
 pub mod stamp;
 pub mod stand;

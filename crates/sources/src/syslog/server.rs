@@ -14,11 +14,11 @@ use weir_base::net::Addr16;
 use weir_base::task::{Stop, Tasks};
 use weir_record::sink::{RecordSink, SubjectIds};
 
-use super::config::Settings;
+use super::config::{Config, Settings};
 use super::dialect::{Dialect, Table};
 use super::engine::{Engine, Origin};
 use super::hub::{Hub, Wake};
-use super::limits::{BATCH_WAIT_MS, DATAGRAM_BYTES, DIALECT_BYTES, LINE_BYTES, READS, TICK_MS};
+use super::limits::{BATCH_WAIT_MS, DATAGRAM_BYTES, DIALECT_BYTES, DIALECT_FILES, LINE_BYTES, READS, TICK_MS};
 use super::out::Acks;
 use super::stream::{Speaks, Streams, listen};
 use super::tls;
@@ -130,32 +130,48 @@ pub fn read_dialect(path: &Path) -> Result<Dialect, Vec<String>> {
     Dialect::parse(&text).map_err(|all| all.into_iter().map(named).collect())
 }
 
-/// What is wrong with the files that the settings name: dialects and certificates. For checking a configuration before it is used.
-pub fn check_files(settings: &Settings) -> Vec<String> {
+/// What is wrong with the files that a configuration names, dialects and certificates, each sentence with the path of its setting before it. The
+/// settings beside them may be wrong too.
+pub fn check_files(config: &Config) -> Vec<String> {
     let mut dialects = Table::built_in();
-    let mut problems = Vec::new();
-    for path in &settings.dialects {
+    let (mut problems, mut unread) = (Vec::new(), false);
+    for (i, path) in config.dialects.iter().take(DIALECT_FILES).enumerate().filter(|(_, p)| !p.as_os_str().is_empty()) {
         match read_dialect(path) {
             Ok(dialect) => dialects.push(dialect),
-            Err(all) => problems.extend(all.into_iter().map(|what| format!("sources.syslog.dialects {what}"))),
+            Err(all) => {
+                unread = true;
+                problems.extend(all.into_iter().map(|what| format!("sources.syslog.dialects[{i}] {what}")));
+            }
         }
     }
-    problems.extend(check_names(&dialects, settings).err());
-    let tls = settings.tls_files.as_ref().map(tls::server).transpose();
-    problems.extend(tls.err().map(|what| format!("sources.syslog.tls_certificate {what}")));
+    problems.extend(twice_named(&dialects));
+    // A dialect that could not be read may be the one that is named.
+    if !unread {
+        problems.extend(unknown_dialect(&dialects, config.senders.iter().map(|s| &s.dialects)));
+    }
+    if !config.listen_tls.is_empty() {
+        problems.extend(tls::check_files("sources.syslog", &config.tls_certificate, &config.tls_key, &config.tls_clients));
+    }
     problems
 }
 
 /// Names must be unique, and a sender may name only what there is.
 fn check_names(dialects: &[Dialect], settings: &Settings) -> Result<(), String> {
+    let wrong = twice_named(dialects).or_else(|| unknown_dialect(dialects, settings.rules.iter().map(|r| &r.dialects)));
+    wrong.map_or(Ok(()), Err)
+}
+
+fn twice_named(dialects: &[Dialect]) -> Option<String> {
     let mut names: Vec<&str> = dialects.iter().map(|d| d.name.as_str()).collect();
     names.sort_unstable();
-    if let Some([name, _]) = names.windows(2).find_map(|w| <&[&str; 2]>::try_from(w).ok().filter(|[a, b]| a == b)) {
-        return Err(format!("two dialects are named {name:?}: choose another name in the file"));
-    }
-    let unknown = settings.rules.iter().flat_map(|r| &r.dialects).find(|d| !names.contains(&d.as_str()));
-    unknown
-        .map_or(Ok(()), |d| Err(format!("sources.syslog.senders names the dialect {d:?}, which is not there: write {}", names.join(", "))))
+    let [name, _] = names.windows(2).find_map(|w| <&[&str; 2]>::try_from(w).ok().filter(|[a, b]| a == b))?;
+    Some(format!("sources.syslog.dialects: two dialects are named {name:?}: choose another name in the file"))
+}
+
+fn unknown_dialect<'a>(dialects: &[Dialect], senders: impl Iterator<Item = &'a Vec<String>>) -> Option<String> {
+    let names: Vec<&str> = dialects.iter().map(|d| d.name.as_str()).collect();
+    let (i, unknown) = senders.enumerate().find_map(|(i, own)| Some((i, own.iter().find(|d| !names.contains(&d.as_str()))?)))?;
+    Some(format!("sources.syslog.senders[{i}].dialects names {unknown:?}, which is not there: write {}", names.join(", ")))
 }
 
 fn cannot(address: SocketAddr, what: &str, error: &io::Error) -> String {
@@ -236,7 +252,7 @@ fn receive(socket: &UdpSocket, state: &UdpSocketState, hub: &Hub, buffers: &mut 
         let end = datagram.iter().rposition(|b| !matches!(b, b'\n' | b'\r' | 0))? + 1;
         let line = datagram.get(..end.min(LINE_BYTES))?;
         // A dual-stack socket shows IPv4 peers as mapped addresses; the 16-byte form is the same for both.
-        let origin = Origin { peer: Addr16::from(from.ip()), received, stream: false, ack: None, perhaps_double: false };
+        let origin = Origin { peer: Addr16::from(from.ip()), received, stream: None, ack: None, perhaps_double: false };
         Some((origin, line, end > LINE_BYTES))
     });
     Ok(hub.lines(lines, stop) && count > 0)

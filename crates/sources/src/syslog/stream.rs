@@ -230,7 +230,10 @@ impl Streams {
             self.give(connection, stop);
             if let Err(reason) = good {
                 let (peer, now) = (connection.peer, self.hub.now());
-                self.hub.with(|e| e.bad_frame(peer, now, reason, chunk.get(..n).unwrap_or_default()));
+                self.hub.with(|e| {
+                    e.bad_frame(peer, now, reason, chunk.get(..n).unwrap_or_default());
+                    e.unframed(peer, connection.number, now);
+                });
                 return Next::Closed;
             }
             if connection.is_done() {
@@ -262,7 +265,7 @@ impl Streams {
         let origin = |t: &Taken| Origin {
             peer: connection.peer,
             received,
-            stream: true,
+            stream: Some(connection.number),
             ack: t.transaction.map(|n| (connection.number, n)),
             perhaps_double: t.perhaps_double,
         };

@@ -148,6 +148,7 @@ const CALLS: &[(&str, &[&str])] = &[
     ("../sources/src/dhcp/config.rs", &["push("]),
     ("../sources/src/events/config.rs", &["push("]),
     ("../sources/src/h3c/config.rs", &["push("]),
+    ("../sources/src/h3c/layout.rs", &["push("]),
     ("../sources/src/host/config.rs", &["push("]),
     ("../sources/src/ipfix/config.rs", &["add("]),
     ("../sources/src/radius/config.rs", &["push("]),

@@ -45,6 +45,8 @@ pub struct RecordsQuery {
     /// Words that must all be in a line; kind `maintenance` only.
     #[serde(rename = "match")]
     pub words: Option<String>,
+    /// Lines that no dialect understands alone; kind `maintenance` only.
+    pub unrecognised: Option<bool>,
     /// Rows at most, 1 to 1,000.
     pub limit: Option<u32>,
 }

@@ -84,7 +84,9 @@ pub fn acceptor(certificates: &Arc<Certificates>) -> Result<TlsAcceptor, String>
 /// # Errors
 /// They do not fit together, or the key is of a kind that is not known.
 pub fn certified(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Result<Arc<CertifiedKey>, String> {
-    CertifiedKey::from_der(chain, key, &provider()).map(Arc::new).map_err(|e| format!("certificate and key do not fit together: {e}"))
+    CertifiedKey::from_der(chain, key, &provider())
+        .map(Arc::new)
+        .map_err(|e| format!("certificate and key do not fit together ({e}): name the key that the certificate was made for"))
 }
 
 /// SHA-256 of a certificate, as browsers show it: `AB:CD:…`.

@@ -126,6 +126,6 @@ fn an_open_address_without_tls_is_refused_with_a_sentence() {
     let again = Server::bind(settings(&taken.addresses()[0].to_string(), Tls::Clear)).unwrap_err();
     assert!(again.contains("the desk cannot listen on") && again.contains("another program"), "{again}");
     let missing = Tls::Files { certificate: folder.path().join("no.pem"), key: folder.path().join("no.key") };
-    let said = weir_web::check(&settings("0.0.0.0:0", missing));
+    let said: Vec<String> = weir_web::check_files(&settings("0.0.0.0:0", missing)).into_iter().collect();
     assert!(said.len() == 1 && said[0].contains("no.pem"), "{said:?}");
 }

@@ -122,7 +122,9 @@ fn files_are_looked_at_before_they_are_used() {
             dir.path().display()
         )
     };
-    let problems = check_files(&checked(&text("token")).unwrap());
-    assert!(problems[0].contains("\"a\" and \"b\" have one token") && problems[1].contains("no.pem"), "{problems:?}");
-    assert!(check_files(&checked(&text("other")).unwrap())[0].contains("cannot be read"));
+    let looked = |second: &str| check_files(&toml::from_str(&text(second)).unwrap());
+    let problems = looked("token");
+    assert!(problems[0].starts_with("sources.events.applications[1].token_file holds the token of applications[0] too"), "{problems:?}");
+    assert!(problems[1].contains("no.pem") && problems[2].contains("no.key"), "each file of its own: {problems:?}");
+    assert!(looked("other")[0].contains("cannot be read"));
 }

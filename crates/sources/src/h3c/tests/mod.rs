@@ -1,5 +1,7 @@
 //! Vectors, properties, numbers over time, and the socket.
 
+mod layouts;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::UdpSocket;
@@ -18,7 +20,8 @@ use weir_record::sink::{Group, RecordSink};
 
 use super::collector::Collector;
 use super::config::{Config, Settings};
-use super::message::{self, FLOW, Fault, Told};
+use super::layout::THREE;
+use super::message::{self, Fault, Told};
 use super::server;
 use crate::ipfix::lane::Intake;
 use crate::ipfix::prepared::MemoryRegister;
@@ -83,7 +86,7 @@ fn vectors() -> Vec<(Vec<u8>, Vec<String>)> {
 #[test]
 fn vectors_are_understood_as_written_beside_them() {
     let all = vectors();
-    assert!(all.len() >= 16, "{}", all.len());
+    assert!(all.len() >= 18, "{}", all.len());
     for (datagram, want) in all {
         let mut c = collector(KEEP);
         c.datagram(PEER, NOW, &datagram).unwrap();
@@ -259,9 +262,9 @@ fn datagrams_over_the_socket_become_events() {
     for i in 0..4 {
         socket.send_to(&datagram(second, i, &[2048 + i as u16, 4096 + i as u16]), bound[0]).unwrap();
     }
-    socket.send_to(&[1, 4, 0, 1, 0, 0], bound[0]).unwrap();
+    socket.send_to(&[5, 4, 0, 1, 0, 0], bound[0]).unwrap();
     assert_eq!(sink.wait_rows::<NatEvent>(8).len(), 8);
-    assert_eq!(sink.wait_rows::<Malformed>(1)[0].reason, "h3c.version-1-has-no-translation");
+    assert_eq!(sink.wait_rows::<Malformed>(1)[0].reason, "h3c.version-needs-a-layout");
     let (desc, _) = sink.sources().into_iter().next().unwrap();
     assert_eq!((desc.name.as_str(), desc.kind.as_str(), desc.pools.len()), ("fw", "h3c", 1));
     tasks.stop().raise();
@@ -270,9 +273,9 @@ fn datagrams_over_the_socket_become_events() {
 
 proptest! {
     #[test]
-    fn no_bytes_panic(data in proptest::collection::vec(any::<u8>(), 0..400)) {
-        let mut c = collector("");
-        c.datagram(PEER, NOW, &data).unwrap();
+    fn no_bytes_panic(version in prop_oneof![Just(1u8), Just(3), Just(5), Just(7), any::<u8>()], data in proptest::collection::vec(any::<u8>(), 0..400)) {
+        let mut c = collector(&layouts::both());
+        c.datagram(PEER, NOW, &[&[version, 4], &data[..]].concat()).unwrap();
     }
 
     #[test]
@@ -290,15 +293,15 @@ proptest! {
         record.extend(start.to_be_bytes());
         record.extend(end.to_be_bytes());
         record.extend(rest);
-        prop_assert_eq!(record.len(), FLOW);
-        let flow = message::flow(&record).unwrap();
+        prop_assert_eq!(record.len(), THREE.record);
+        let flow = message::flow(&THREE, &record).unwrap();
         prop_assert_eq!(flow.inside, (Addr16::v4(inside), ports[0]));
         prop_assert_eq!(flow.public, (Addr16::v4(public), ports[1]));
         prop_assert_eq!(flow.remote, (Addr16::v4(remote), ports[2]));
-        prop_assert_eq!((flow.protocol, flow.start, flow.end), (protocol, start, end));
+        prop_assert_eq!((flow.protocol, flow.start, flow.end), (protocol, i64::from(start) * 1_000, i64::from(end) * 1_000));
         let want = match operator { 8 => Told::Created, 6 => Told::Alive, 5 => Told::Address, _ => Told::Ended };
         prop_assert_eq!(flow.told, want);
-        prop_assert_eq!(message::flow(&record[..FLOW - 1]), Err(Fault::Length));
+        prop_assert_eq!(message::flow(&THREE, &record[..THREE.record - 1]), Err(Fault::Length));
     }
 }
 

@@ -79,14 +79,6 @@ const FEWER_SHAPES: &[(&str, &str, usize, &str)] = &[
     ("juniper", "privilege su", 1, "FreeBSD's su writes one form"),
 ];
 
-/// Patterns of which no public line was found: dialect, what the pattern holds, and why it is there all the same. Their lines do not count, and
-/// `docs/sources/syslog.md` names them.
-const NO_PUBLIC_LINE: &[(&str, &str, &str)] = &[(
-    "huawei",
-    "logging in to {terminal:text}. (UserType={method:text}, UserName={account:text}, RemoteIp",
-    "NE's CLI/5/LOGIN is read as its LOGOUT",
-)];
-
 /// Dialects with fewer forms of headers, and why.
 const FEWER_HEADERS: &[(&str, usize, &str)] =
     &[("netscaler", 2, "its time stands behind the priority in one form; a file has no priority")];
@@ -212,10 +204,6 @@ fn apart(told: &str) -> &str {
     told.split_once(' ').map_or(told, |(_, rest)| rest)
 }
 
-fn is_unsourced(name: &str, pattern: &str) -> bool {
-    NO_PUBLIC_LINE.iter().any(|(dialect, text, _)| *dialect == name && pattern.contains(text))
-}
-
 /// Lines and shapes of a rule.
 #[derive(Default)]
 struct Count {
@@ -242,9 +230,6 @@ fn every_rule_and_every_pattern_has_its_lines() {
                     rules.iter().enumerate().flat_map(|(r, rule)| rule.patterns.iter().enumerate().map(move |(p, one)| (r, p, one)));
                 let found = tried.into_iter().find(|(_, _, (_, table))| table.understand(piece, &only).is_some());
                 let Some((r, p, (pattern, table))) = found else { continue };
-                if is_unsourced(name, pattern) {
-                    continue;
-                }
                 if pieces.len() == 1 {
                     assert_eq!(apart(&told(table, bytes, &only)), apart(want), "{name}: {decoded}");
                 }
@@ -267,9 +252,7 @@ fn every_rule_and_every_pattern_has_its_lines() {
                     count.shapes
                 ));
             }
-            for (p, (pattern, _)) in
-                rule.patterns.iter().enumerate().filter(|(p, one)| !count.patterns.contains(p) && !is_unsourced(name, &one.0))
-            {
+            for (p, (pattern, _)) in rule.patterns.iter().enumerate().filter(|(p, _)| !count.patterns.contains(p)) {
                 thin.push(format!("{name}: {}: no line of pattern {}: {pattern}", rule.label, p + 1));
             }
         }

@@ -30,7 +30,7 @@ fn lines_of_one_sender_too_many_are_kept_as_what_they_are() {
         Origin {
             peer: Addr16::v4([10, a, b, c]),
             received: Millis(1_000),
-            stream: true,
+            stream: Some(1),
             ack: Some((1, u64::from(n))),
             perhaps_double: false,
         }

@@ -218,6 +218,32 @@ fn strangers_and_what_is_no_frame_are_recorded() {
 }
 
 #[test]
+fn a_stream_that_could_not_be_framed_is_no_trouble_any_more_once_a_newer_one_can() {
+    let rig = Rig::start(&MemorySink::new(), "");
+    let trouble = || rig.sink.sources()[0].1.counters.lock().unwrap().trouble.clone();
+    let mut old = connect(rig.server.tcp[0]);
+    old.write_all(b"<13>a\n").unwrap();
+    rig.sink.wait_rows::<Maintenance>(1);
+    assert_eq!(trouble(), None);
+    connect(rig.server.tcp[0]).write_all(b"6 <13>ok99999999 x").unwrap();
+    rig.sink.wait_rows::<Malformed>(1);
+    let first = trouble().unwrap();
+    assert!(first.contains("sent what is no frame") && first.contains("(last at 20"), "{first}");
+    // What comes over an older connection says nothing of how the sender frames now, nor is one that cannot be framed any better.
+    old.write_all(b"<13>b\n").unwrap();
+    rig.sink.wait_rows::<Maintenance>(4);
+    assert_eq!(trouble(), Some(first));
+    connect(rig.server.tcp[0]).write_all(b"6 <13>ok99999999 y").unwrap();
+    rig.sink.wait_rows::<Malformed>(2);
+    rig.sink.wait_rows::<Maintenance>(6);
+    assert!(trouble().is_some());
+    connect(rig.server.tcp[0]).write_all(b"<13>c\n").unwrap();
+    rig.sink.wait_rows::<Maintenance>(7);
+    assert_eq!(trouble(), None);
+    rig.stop();
+}
+
+#[test]
 fn an_operators_dialect_is_used_and_a_wrong_one_refused() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("door.toml");
