@@ -1,9 +1,5 @@
 //! Columns of one batch as bytes in the write-ahead log: no compression, columns one after the other, so that a batch goes from memory to
-//! the log with one copy a column.
-//!
-//! Layout: kind code u16, kind version u8, zero u8, rows u32, then each column: encoding u8 (0 plain, 1 addresses that are all IPv4 in
-//! 4 bytes each, 2 all rows equal: one value), nulls u8 (1: a bitmap of valid rows follows, least significant bit first), then the values:
-//! numbers little-endian, 16-byte values as they are, text and bytes as `rows` ends (u32 little-endian) and then the bytes. All integers little-endian.
+//! the log with one copy a column. What a column has in common is written once. Byte by byte: `docs/formats/wal.md`.
 
 use std::sync::Arc;
 
@@ -24,16 +20,74 @@ use crate::limits::BATCH_ROWS;
 #[error("the batch cannot be read: {0}")]
 pub struct BatchError(pub &'static str);
 
+const UNKNOWN: BatchError = BatchError("an unknown column encoding");
+
+/// Version of this form of a batch.
+const FORM: u8 = 1;
+
 const PLAIN: u8 = 0;
+/// Addresses that are all IPv4, in 4 bytes each.
 const V4: u8 = 1;
 const V4_HEAD: [u8; 12] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
+/// All rows are equal: one value.
 const CONSTANT: u8 = 2;
+/// Numbers that are not far apart: the least one, and what each is above it, in so many bytes.
+const NEAR: u8 = 3;
+/// Values of 16 bytes, each one more than the one before: the first.
+const STEPS: u8 = 4;
+
+/// A number of `N` bytes.
+trait Number<const N: usize>: Copy + Ord {
+    fn bytes(self) -> [u8; N];
+    fn of(bytes: [u8; N]) -> Self;
+    /// How far it is above another, which is no greater.
+    fn above(self, least: Self) -> u64;
+    /// The number so far above this one.
+    fn plus(self, more: u64) -> Self;
+}
+
+macro_rules! number {
+    ($rust:ty, $unsigned:ty, $bytes:literal) => {
+        impl Number<$bytes> for $rust {
+            fn bytes(self) -> [u8; $bytes] {
+                self.to_le_bytes()
+            }
+            fn of(bytes: [u8; $bytes]) -> Self {
+                <$rust>::from_le_bytes(bytes)
+            }
+            #[allow(clippy::unnecessary_cast)] // Some are of the type already.
+            fn above(self, least: Self) -> u64 {
+                self.wrapping_sub(least) as $unsigned as u64
+            }
+            #[allow(clippy::unnecessary_cast)]
+            fn plus(self, more: u64) -> Self {
+                self.wrapping_add(more as $rust)
+            }
+        }
+    };
+}
+
+number!(u8, u8, 1);
+number!(u16, u16, 2);
+number!(u32, u32, 4);
+number!(u64, u64, 8);
+number!(i64, u64, 8);
+
+/// Bytes that a number up to `most` takes: 1, 2, 4 or 8.
+fn width(most: u64) -> usize {
+    match most {
+        0..=0xff => 1,
+        0x100..=0xffff => 2,
+        0x1_0000..=0xffff_ffff => 4,
+        _ => 8,
+    }
+}
 
 /// Appends a batch of `kind` to `out`.
 pub fn encode(kind: Kind, batch: &RecordBatch, out: &mut Vec<u8>) {
     let spec = kind.spec();
     out.extend(spec.code.to_le_bytes());
-    out.extend([spec.version, 0]);
+    out.extend([spec.version, FORM]);
     out.extend(u32::try_from(batch.num_rows()).unwrap_or(u32::MAX).to_le_bytes());
     for (field, column) in spec.fields.iter().zip(batch.columns()) {
         encode_column(field.ty, column, out);
@@ -51,55 +105,76 @@ fn encode_column(ty: Type, column: &ArrayRef, out: &mut Vec<u8>) {
         out.extend(bits);
     }
     match ty {
-        Type::U8 => numbers(out, at, column.as_primitive::<UInt8Type>().values(), |v| v.to_le_bytes()),
-        Type::U16 => numbers(out, at, column.as_primitive::<UInt16Type>().values(), |v| v.to_le_bytes()),
-        Type::U32 => numbers(out, at, column.as_primitive::<UInt32Type>().values(), |v| v.to_le_bytes()),
-        Type::U64 => numbers(out, at, column.as_primitive::<UInt64Type>().values(), |v| v.to_le_bytes()),
-        Type::Time => numbers(out, at, column.as_primitive::<TimestampMillisecondType>().values(), |v| v.to_le_bytes()),
+        Type::U8 => numbers(out, at, column.as_primitive::<UInt8Type>().values()),
+        Type::U16 => numbers(out, at, column.as_primitive::<UInt16Type>().values()),
+        Type::U32 => numbers(out, at, column.as_primitive::<UInt32Type>().values()),
+        Type::U64 => numbers(out, at, column.as_primitive::<UInt64Type>().values()),
+        Type::Time => numbers(out, at, column.as_primitive::<TimestampMillisecondType>().values()),
         Type::Id | Type::Addr => fixed(out, at, column.as_fixed_size_binary()),
         Type::Text => {
             let column = column.as_string::<i32>();
-            variable(out, column.offsets(), column.value_data());
+            variable(out, at, column.offsets(), column.value_data());
         }
         Type::Bytes => {
             let column = column.as_binary::<i32>();
-            variable(out, column.offsets(), column.value_data());
+            variable(out, at, column.offsets(), column.value_data());
         }
     }
 }
 
-fn numbers<T: Copy + PartialEq, const N: usize>(out: &mut Vec<u8>, at: usize, values: &[T], bytes: impl Fn(T) -> [u8; N]) {
-    if let Some(first) = values.first().filter(|f| values.iter().all(|v| v == *f)) {
+fn numbers<T: Number<N>, const N: usize>(out: &mut Vec<u8>, at: usize, values: &[T]) {
+    let Some(first) = values.first() else { return };
+    let (least, most) = values.iter().fold((*first, *first), |(least, most), v| (least.min(*v), most.max(*v)));
+    let width = width(most.above(least));
+    if least == most {
         out[at] = CONSTANT;
-        out.extend(bytes(*first));
-        return;
+        out.extend(least.bytes());
+    } else if width < N {
+        out[at] = NEAR;
+        out.push(width as u8);
+        out.extend(least.bytes());
+        match width {
+            1 => put(out, values, |v| [v.above(least) as u8]),
+            2 => put(out, values, |v| (v.above(least) as u16).to_le_bytes()),
+            _ => put(out, values, |v| (v.above(least) as u32).to_le_bytes()),
+        }
+    } else {
+        put(out, values, |v| v.bytes());
     }
+}
+
+/// Written in place, without a look at the capacity a value.
+fn put<T: Copy, const N: usize>(out: &mut Vec<u8>, values: &[T], bytes: impl Fn(T) -> [u8; N]) {
     let from = out.len();
     out.resize(from + values.len() * N, 0);
-    // Written in place, without a look at the capacity a value.
     out[from..].as_chunks_mut::<N>().0.iter_mut().zip(values).for_each(|(cell, v)| *cell = bytes(*v));
 }
 
 fn fixed(out: &mut Vec<u8>, at: usize, column: &FixedSizeBinaryArray) {
     let data = &column.value_data()[column.offset() * 16..(column.offset() + column.len()) * 16];
     let (values, _) = data.as_chunks::<16>();
-    if let Some(first) = values.first().filter(|f| values.iter().all(|v| v == *f)) {
+    let Some(first) = values.first() else { return };
+    let number = u128::from_be_bytes(*first);
+    if values.iter().all(|v| v == first) {
         out[at] = CONSTANT;
+        out.extend_from_slice(first);
+    } else if (0..).zip(values).all(|(i, v)| u128::from_be_bytes(*v) == number.wrapping_add(i)) {
+        out[at] = STEPS;
         out.extend_from_slice(first);
     } else if values.iter().all(|v| v[..12] == V4_HEAD) {
         out[at] = V4;
-        let from = out.len();
-        out.resize(from + values.len() * 4, 0);
-        out[from..].as_chunks_mut::<4>().0.iter_mut().zip(values).for_each(|(cell, v)| cell.copy_from_slice(&v[12..]));
+        put(out, values, |v| [v[12], v[13], v[14], v[15]]);
     } else {
         out.extend_from_slice(data);
     }
 }
 
-fn variable(out: &mut Vec<u8>, offsets: &OffsetBuffer<i32>, data: &[u8]) {
+/// Lengths as numbers of 4 bytes, then the texts.
+fn variable(out: &mut Vec<u8>, at: usize, offsets: &OffsetBuffer<i32>, data: &[u8]) {
+    let lengths: Vec<u32> = offsets.lengths().map(|len| u32::try_from(len).unwrap_or(u32::MAX)).collect();
+    numbers(out, at, &lengths);
     let first = offsets.first().copied().unwrap_or(0);
     let last = offsets.last().copied().unwrap_or(0);
-    offsets.iter().skip(1).for_each(|end| out.extend_from_slice(&(*end - first).to_le_bytes()));
     out.extend_from_slice(&data[usize::try_from(first).unwrap_or(0)..usize::try_from(last).unwrap_or(0)]);
 }
 
@@ -116,10 +191,28 @@ impl<'a> Reader<'a> {
         self.take(N)?.try_into().map_err(|_| BatchError("it ends too early"))
     }
 
-    fn numbers<T: Copy, const N: usize>(&mut self, n: usize, encoding: u8, read: impl Fn([u8; N]) -> T) -> Result<Vec<T>, BatchError> {
-        if encoding == CONSTANT {
-            return Ok(vec![read(self.array()?); n]);
+    fn numbers<T: Number<N>, const N: usize>(&mut self, n: usize, encoding: u8) -> Result<Vec<T>, BatchError> {
+        match encoding {
+            CONSTANT => Ok(vec![T::of(self.array()?); n]),
+            NEAR => {
+                let [width] = self.array()?;
+                if usize::from(width) >= N {
+                    return Err(BatchError("a number has an unknown width"));
+                }
+                let least = T::of(self.array()?);
+                match width {
+                    1 => self.each(n, |[above]| least.plus(u64::from(above))),
+                    2 => self.each(n, |above| least.plus(u64::from(u16::from_le_bytes(above)))),
+                    4 => self.each(n, |above| least.plus(u64::from(u32::from_le_bytes(above)))),
+                    _ => Err(BatchError("a number has an unknown width")),
+                }
+            }
+            PLAIN => self.each(n, T::of),
+            _ => Err(UNKNOWN),
         }
+    }
+
+    fn each<T, const N: usize>(&mut self, n: usize, read: impl Fn([u8; N]) -> T) -> Result<Vec<T>, BatchError> {
         let (chunks, _) = self.take(n * N)?.as_chunks::<N>();
         Ok(chunks.iter().map(|c| read(*c)).collect())
     }
@@ -127,6 +220,11 @@ impl<'a> Reader<'a> {
     fn fixed(&mut self, n: usize, encoding: u8) -> Result<Vec<u8>, BatchError> {
         match encoding {
             CONSTANT => Ok(self.array::<16>()?.repeat(n)),
+            STEPS => {
+                let first = u128::from_be_bytes(self.array()?);
+                let values: Vec<[u8; 16]> = (0..).take(n).map(|i| first.wrapping_add(i).to_be_bytes()).collect();
+                Ok(values.into_flattened())
+            }
             V4 => {
                 let mut out = Vec::with_capacity(n * 16);
                 for v in self.take(n * 4)?.as_chunks::<4>().0 {
@@ -135,39 +233,40 @@ impl<'a> Reader<'a> {
                 }
                 Ok(out)
             }
-            _ => Ok(self.take(n * 16)?.to_vec()),
+            PLAIN => Ok(self.take(n * 16)?.to_vec()),
+            _ => Err(UNKNOWN),
         }
     }
 
-    fn variable(&mut self, n: usize) -> Result<(OffsetBuffer<i32>, Buffer), BatchError> {
-        let mut offsets = vec![0i32];
-        for end in self.take(n * 4)?.as_chunks::<4>().0 {
-            let end = i32::from_le_bytes(*end);
-            if end < offsets.last().copied().unwrap_or(0) {
-                return Err(BatchError("ends of values go back"));
-            }
+    fn variable(&mut self, n: usize, encoding: u8) -> Result<(OffsetBuffer<i32>, Buffer), BatchError> {
+        let long = BatchError("the texts of a column are too long");
+        let mut offsets = Vec::with_capacity(n + 1);
+        let mut end = 0i32;
+        offsets.push(end);
+        for len in self.numbers::<u32, 4>(n, encoding)? {
+            end = i32::try_from(len).ok().and_then(|len| end.checked_add(len)).ok_or_else(|| long.clone())?;
             offsets.push(end);
         }
-        let len = usize::try_from(offsets.last().copied().unwrap_or(0)).map_err(|_| BatchError("a length is negative"))?;
+        let len = usize::try_from(end).map_err(|_| long)?;
         Ok((OffsetBuffer::new(ScalarBuffer::from(offsets)), Buffer::from(self.take(len)?)))
     }
 
     fn column(&mut self, ty: Type, n: usize) -> Result<ArrayRef, BatchError> {
         let [encoding, has_nulls] = self.array()?;
-        if encoding > CONSTANT || has_nulls > 1 || (encoding == V4 && !matches!(ty, Type::Id | Type::Addr)) {
-            return Err(BatchError("an unknown column encoding"));
+        if has_nulls > 1 {
+            return Err(UNKNOWN);
         }
         let nulls = match has_nulls {
             0 => None,
             _ => Some(NullBuffer::new(BooleanBuffer::new(Buffer::from(self.take(n.div_ceil(8))?), 0, n))),
         };
         Ok(match ty {
-            Type::U8 => Arc::new(UInt8Array::new(self.numbers(n, encoding, u8::from_le_bytes)?.into(), nulls)),
-            Type::U16 => Arc::new(UInt16Array::new(self.numbers(n, encoding, u16::from_le_bytes)?.into(), nulls)),
-            Type::U32 => Arc::new(UInt32Array::new(self.numbers(n, encoding, u32::from_le_bytes)?.into(), nulls)),
-            Type::U64 => Arc::new(UInt64Array::new(self.numbers(n, encoding, u64::from_le_bytes)?.into(), nulls)),
+            Type::U8 => Arc::new(UInt8Array::new(self.numbers::<u8, _>(n, encoding)?.into(), nulls)),
+            Type::U16 => Arc::new(UInt16Array::new(self.numbers::<u16, _>(n, encoding)?.into(), nulls)),
+            Type::U32 => Arc::new(UInt32Array::new(self.numbers::<u32, _>(n, encoding)?.into(), nulls)),
+            Type::U64 => Arc::new(UInt64Array::new(self.numbers::<u64, _>(n, encoding)?.into(), nulls)),
             Type::Time => {
-                let values = self.numbers(n, encoding, i64::from_le_bytes)?;
+                let values = self.numbers::<i64, _>(n, encoding)?;
                 Arc::new(TimestampMillisecondArray::new(values.into(), nulls).with_timezone(UTC))
             }
             Type::Id | Type::Addr => Arc::new(
@@ -175,11 +274,11 @@ impl<'a> Reader<'a> {
                     .map_err(|_| BatchError("a fixed column does not fit"))?,
             ),
             Type::Text => {
-                let (offsets, data) = self.variable(n)?;
+                let (offsets, data) = self.variable(n, encoding)?;
                 Arc::new(StringArray::try_new(offsets, data, nulls).map_err(|_| BatchError("text is not UTF-8"))?)
             }
             Type::Bytes => {
-                let (offsets, data) = self.variable(n)?;
+                let (offsets, data) = self.variable(n, encoding)?;
                 Arc::new(BinaryArray::try_new(offsets, data, nulls).map_err(|_| BatchError("bytes do not fit"))?)
             }
         })
@@ -190,11 +289,14 @@ impl<'a> Reader<'a> {
 pub fn decode(bytes: &[u8]) -> Result<(Kind, RecordBatch, &[u8]), BatchError> {
     let mut reader = Reader(bytes);
     let code = u16::from_le_bytes(reader.array()?);
-    let [version, _] = reader.array()?;
+    let [version, form] = reader.array()?;
     let n = u32::from_le_bytes(reader.array()?) as usize;
     let kind = Kind::from_code(code).ok_or(BatchError("an unknown kind"))?;
     if version != kind.spec().version {
         return Err(BatchError("another version of the kind"));
+    }
+    if form != FORM {
+        return Err(BatchError("another version of the form of batches"));
     }
     if n > BATCH_ROWS {
         return Err(BatchError("more rows than a batch may carry"));
@@ -212,7 +314,7 @@ mod tests {
     use super::*;
     use crate::column::Id;
     use crate::kind::Record;
-    use crate::kinds::{NatEvent, RadiusSession};
+    use crate::kinds::{MaintenanceText, NatEvent, RadiusSession};
     use proptest::prelude::*;
     use weir_base::net::Addr16;
     use weir_base::time::Millis;
@@ -267,9 +369,68 @@ mod tests {
             let mut bytes = bytes;
             if bytes.len() > 8 {
                 let rows = bytes[4] % 16;
-                bytes[..8].copy_from_slice(&[code as u8, 0, 1, 0, rows, 0, 0, 0]);
+                bytes[..8].copy_from_slice(&[code as u8, 0, 1, FORM, rows, 0, 0, 0]);
             }
             let _ = decode(&bytes);
+        }
+    }
+
+    /// One batch whose columns take each encoding, byte by byte; and what is refused of it.
+    #[test]
+    fn a_batch_has_these_bytes() {
+        let hex: String =
+            include_str!("testdata/batch.hex").lines().filter_map(|line| line.split('#').next()).flat_map(str::split_whitespace).collect();
+        let bytes: Vec<u8> = (0..hex.len() / 2).map(|i| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).unwrap()).collect();
+        let id = |n: u8| Id([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, n]);
+        let rows = [(1_000, 0xff, "a"), (1_300, 0, ""), (1_001, 1, "xyz")];
+        let rows: Vec<MaintenanceText> = rows
+            .into_iter()
+            .zip(0u8..)
+            .map(|((time, source, text), n)| MaintenanceText { time: Millis(time), id: id(n), source, bytes: text.into() })
+            .collect();
+        let mut written = Vec::new();
+        encode(Kind::MaintenanceText, &MaintenanceText::batch(&rows), &mut written);
+        assert_eq!(written, bytes);
+        let (kind, batch, rest) = decode(&bytes).unwrap();
+        assert_eq!((kind, MaintenanceText::rows(&batch), rest), (Kind::MaintenanceText, rows, &[][..]));
+        let refused = |at: usize, byte: u8| {
+            let mut bad = bytes.clone();
+            bad[at] = byte;
+            decode(&bad).unwrap_err().0
+        };
+        assert_eq!(refused(3, 0), "another version of the form of batches");
+        assert_eq!(refused(3, 2), "another version of the form of batches");
+        for (column, encodings) in [(8, [V4, STEPS, 5]), (25, [NEAR, 5, 255]), (43, [V4, STEPS, 5]), (53, [V4, STEPS, 5])] {
+            encodings.iter().for_each(|encoding| assert_eq!(refused(column, *encoding), UNKNOWN.0, "{column} {encoding}"));
+        }
+        assert_eq!(refused(9, 2), UNKNOWN.0);
+        for width in [0, 3, 5, 8, 255] {
+            assert_eq!(refused(10, width), "a number has an unknown width");
+        }
+        // The least length: 2,147,483,647, and three more.
+        let mut bad = bytes.clone();
+        bad[56..60].copy_from_slice(&[0xff, 0xff, 0xff, 0x7f]);
+        assert_eq!(decode(&bad).unwrap_err().0, "the texts of a column are too long");
+    }
+
+    /// Ids that count up, and numbers at the edges of each width.
+    #[test]
+    fn what_is_near_takes_little() {
+        let row = |n: u64, id: u128, octets: u64| RadiusSession {
+            session: Id(id.to_be_bytes()),
+            time: Millis(i64::MIN.wrapping_add_unsigned(octets)),
+            input_octets: Some(octets),
+            nas_port: Some(n as u32),
+            ..RadiusSession::default()
+        };
+        let mut before = 0;
+        for most in [0, 1, 0xff, 0x100, 0xffff, 0x1_0000, 0xffff_ffff, 0x1_0000_0000, u64::MAX] {
+            let rows: Vec<_> = (0..5).map(|n| row(n, u128::MAX.wrapping_add(n.into()), if n == 3 { most } else { 0 })).collect();
+            let mut bytes = Vec::new();
+            encode(Kind::RadiusSession, &RadiusSession::batch(&rows), &mut bytes);
+            assert_eq!(RadiusSession::rows(&decode(&bytes).unwrap().1), rows);
+            assert!(bytes.len() >= before, "{most}");
+            before = bytes.len();
         }
     }
 

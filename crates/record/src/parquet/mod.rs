@@ -1,12 +1,12 @@
 //! A sealed unit's rows as an encrypted Parquet file, and back.
 //!
-//! The `parquet` crate writes the file and parses its footer once the footer has authenticated. Everything else is read by the code here:
+//! The code here writes the file; the `parquet` crate parses its footer once the footer has authenticated. Everything else is read by the code here:
 //! one page can be decoded from its bytes, its place and the key alone ([`read_page`]), and no byte of a file is believed, sized or
 //! allocated for before its tag was checked. Byte by byte: `docs/formats/unit.md`.
 
 mod array;
+mod direct;
 mod encoding;
-mod fixed;
 mod footer;
 pub(crate) mod fuzz;
 pub mod layout;

@@ -14,9 +14,9 @@ use ::parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVer
 use ::parquet::schema::types::ColumnPath;
 use weir_base::crypto::Secret;
 
-use super::layout::{Layout, ZSTD_LEVEL, layout, level};
+use super::layout::{Layout, ZSTD_LEVEL, level};
 use super::map::PageMap;
-use super::{ParquetFailure, fixed};
+use super::{ParquetFailure, direct};
 use crate::field::{Field, Type};
 use crate::kind::Kind;
 use crate::limits::{DICTIONARY_BYTES, LONG_PAGE_ROWS, ORDINALS, PAGE_ROWS, TEXT_PAGE_BYTES};
@@ -48,11 +48,8 @@ pub struct Written {
 /// # Errors
 /// [`ParquetFailure::Batch`] if a batch has other columns than its kind, [`ParquetFailure::Encode`] if the encoder fails.
 pub fn write(kind: Kind, batches: &[RecordBatch], key: &Secret) -> Result<Written, ParquetFailure> {
-    if fixed::takes(kind) {
-        check(kind, batches)?;
-        return fixed::write(kind, batches, key);
-    }
-    write_as(kind, batches, key, &|field| layout(kind, field))
+    check(kind, batches)?;
+    direct::write(kind, batches, key)
 }
 
 /// How rows are written for measurements.
@@ -149,7 +146,7 @@ fn properties(kind: Kind, batches: &[RecordBatch], tried: &Tried<'_>) -> Result<
 }
 
 /// Rows of a row group such that no column needs more pages than there are ordinals.
-fn group_rows(kind: Kind, batches: &[RecordBatch]) -> usize {
+pub(super) fn group_rows(kind: Kind, batches: &[RecordBatch]) -> usize {
     let longest = kind.spec().fields.iter().enumerate().map(|(i, f)| longest(f.ty, i, batches)).max().unwrap_or(0);
     // Half of what fits, because a page may be closed before it is full.
     let page = if longest == 0 { PAGE_ROWS } else { (TEXT_PAGE_BYTES / (longest + 4) / 2).clamp(1, PAGE_ROWS) };
@@ -172,7 +169,7 @@ fn longest(ty: Type, column: usize, batches: &[RecordBatch]) -> usize {
 }
 
 /// Calls `each` with the rows of `batches` in pieces of a multiple of `size` rows; only the last may be shorter. Long batches are not copied.
-fn chunks(
+pub(super) fn chunks(
     batches: &[RecordBatch],
     size: usize,
     mut each: impl FnMut(&RecordBatch) -> Result<(), ParquetFailure>,

@@ -9,6 +9,7 @@ use weir_base::hash::{Mix, MixState};
 use weir_base::net::Addr16;
 
 use super::limits::{ANSWERED, DOUBLES, DOUBLES_ALL, SENDERS};
+use super::recent::Recent;
 
 /// A line's fingerprint, to tell a possible double.
 pub fn digest(bytes: &[u8]) -> u64 {
@@ -20,34 +21,11 @@ pub fn digest(bytes: &[u8]) -> u64 {
 /// The last lines of one sender.
 #[derive(Debug, Default)]
 struct Memory {
-    /// Fingerprints, the oldest first.
-    order: VecDeque<u64>,
-    /// The connection each came over last, and how often it is in `order`.
-    last: HashMap<u64, (u64, u32), MixState>,
+    lines: Recent,
     /// Connections that are open.
     open: usize,
     /// Its place among those without any, the one that has none for the longest time first.
     idle: u64,
-}
-
-impl Memory {
-    fn note(&mut self, connection: u64, mark: u64) -> bool {
-        self.order.push_back(mark);
-        let entry = self.last.entry(mark).or_insert((connection, 0));
-        entry.1 += 1;
-        // What one connection says twice is said on purpose.
-        std::mem::replace(&mut entry.0, connection) != connection
-    }
-
-    fn forget_oldest(&mut self) {
-        let Some(mark) = self.order.pop_front() else { return };
-        if let Some(entry) = self.last.get_mut(&mark) {
-            entry.1 -= 1;
-            if entry.1 == 0 {
-                self.last.remove(&mark);
-            }
-        }
-    }
 }
 
 /// Fingerprints of the last lines over connections, by sender.
@@ -89,10 +67,10 @@ impl Doubles {
             self.let_go();
         }
         let Some(memory) = self.senders.get_mut(&peer) else { return false };
-        let perhaps = memory.note(connection, mark);
+        let perhaps = memory.lines.note(connection, mark);
         self.lines += 1;
-        while memory.order.len() > DOUBLES || (self.lines > DOUBLES_ALL && memory.order.len() > 1) {
-            memory.forget_oldest();
+        while memory.lines.len() > DOUBLES || (self.lines > DOUBLES_ALL && memory.lines.len() > 1) {
+            memory.lines.forget_oldest();
             self.lines -= 1;
         }
         perhaps
@@ -112,7 +90,7 @@ impl Doubles {
     /// Forgets who has had no connection for the longest time.
     fn let_go(&mut self) {
         let Some((_, peer)) = self.idle.pop_first() else { return };
-        self.lines -= self.senders.remove(&peer).map_or(0, |m| m.order.len());
+        self.lines -= self.senders.remove(&peer).map_or(0, |m| m.lines.len());
     }
 }
 

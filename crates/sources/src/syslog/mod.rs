@@ -30,6 +30,7 @@ pub mod meaning;
 pub mod out;
 pub mod pairs;
 pub mod pattern;
+mod recent;
 pub mod redact;
 pub mod relp;
 mod rulefile;

@@ -116,6 +116,60 @@ fn boundaries_of_batches_leave_no_trace() {
     }
 }
 
+/// Long texts make short pages, which end where the others do; columns of one value, of few and of none have their forms. Whatever the batches are.
+#[test]
+fn boundaries_of_batches_of_texts_leave_no_trace() {
+    use crate::kind::Record;
+    use crate::kinds::Maintenance;
+    use weir_base::time::Millis;
+
+    let row = |n: usize| Maintenance {
+        time: Millis(n as i64),
+        source: 7,
+        severity: (n % 20) as u8,
+        facility: (n % 3) as u8,
+        host: Some(format!("host-{}", n % 9)),
+        app: (n % 4 == 0).then(|| "sshd".to_owned()),
+        procid: Some(format!("{n}-{n}-{n}")),
+        line: if n < 9_000 { "x".repeat(250) } else { format!("{n}") },
+        ..Maintenance::default()
+    };
+    let key = Secret::random();
+    let all = Maintenance::batch(&(0..20_000).map(row).collect::<Vec<_>>());
+    let cut = [all.slice(0, 1), all.slice(1, 9_000), all.slice(9_001, 2_048), all.slice(11_049, 0), all.slice(11_049, 8_951)];
+    let one = write(Kind::Maintenance, std::slice::from_ref(&all), &key).unwrap();
+    let many = write(Kind::Maintenance, &cut, &key).unwrap();
+    for written in [&one, &many] {
+        assert_eq!(whole(Kind::Maintenance, &read(Kind::Maintenance, &written.bytes, &key).unwrap()), all);
+        assert_eq!(whole(Kind::Maintenance, &crate_reads(&written.bytes, &key)), all);
+        assert_eq!(written.map, PageMap::from_bytes(&written.bytes, &key).unwrap());
+    }
+    let pages = |map: &PageMap, name: &str| -> Vec<(u64, bool)> {
+        let column = Kind::Maintenance.spec().index(name).unwrap();
+        map.spots(column, 0..u64::MAX).map(|spot| (spot.first_row, spot.dictionary.is_some())).collect()
+    };
+    for field in Kind::Maintenance.spec().fields {
+        assert_eq!(pages(&one.map, field.name), pages(&many.map, field.name), "{}", field.name);
+    }
+    let rows = |name: &str| pages(&one.map, name).iter().map(|(row, _)| *row).collect::<Vec<_>>();
+    assert_eq!(rows("line")[..5], [0, 1_033, 2_048, 3_081, 4_096]);
+    assert_eq!(rows("line")[8..], [8_192, 10_240, 12_288, 14_336, 16_384, 18_432]);
+    for (name, pages_there, dictionary) in [
+        ("time", 10, false),
+        ("source", 3, true),
+        ("flags", 3, true),
+        ("facility", 10, true),
+        ("severity", 10, false),
+        ("host", 10, true),
+        ("app", 10, true),
+        ("procid", 10, false),
+        ("data", 3, false),
+    ] {
+        let pages = pages(&one.map, name);
+        assert_eq!((pages.len(), pages[0].1), (pages_there, dictionary), "{name}");
+    }
+}
+
 #[test]
 fn files_without_rows_are_files() {
     let key = Secret::random();

@@ -109,14 +109,22 @@ pub(super) fn run(rows: usize, out: &mut Vec<u8>) {
     out.push(0);
 }
 
-/// The data of a page of a dictionary: the width of an index, and the indices in bit-packed groups of eight.
-pub(super) fn indices(indices: &[u8], width: u32, out: &mut Vec<u8>) {
+/// The data of a page of a dictionary: the width of an index, and the indices: one run where all are alike, else in bit-packed groups of eight.
+pub(super) fn indices(indices: &[u32], width: u32, out: &mut Vec<u8>) {
     out.push(width as u8);
+    if let Some((first, rest)) = indices.split_first()
+        && rest.iter().all(|i| i == first)
+    {
+        varint(out, (indices.len() as u64) << 1);
+        out.extend_from_slice(&first.to_le_bytes()[..width.div_ceil(8) as usize]);
+        return;
+    }
     varint(out, (indices.len().div_ceil(8) as u64) << 1 | 1);
-    let mut group = [0u64; 8];
-    for eight in indices.chunks(8) {
-        group.fill(0);
-        group.iter_mut().zip(eight).for_each(|(slot, i)| *slot = u64::from(*i));
-        pack(&group, width, out);
+    let mut group = [0u64; BLOCK];
+    for some in indices.chunks(BLOCK) {
+        let len = some.len().next_multiple_of(8);
+        group[..len].fill(0);
+        group.iter_mut().zip(some).for_each(|(slot, i)| *slot = u64::from(*i));
+        pack(&group[..len], width, out);
     }
 }

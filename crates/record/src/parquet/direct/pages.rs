@@ -1,100 +1,33 @@
 //! Columns as encrypted pages.
 
-use arrow::array::{Array, ArrayRef, AsArray};
-use arrow::datatypes::{TimestampMillisecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type};
 use weir_base::crypto::{Aead, NONCE_BYTES, Secret, TAG_BYTES, random};
 
-use super::encode;
 use super::meta::{self, Chunk, PageHead};
+use super::values::{self, Part, Values};
+use super::{all_fixed, encode, is_text, levels, texts};
 use crate::field::{Field, Type};
 use crate::kind::Kind;
-use crate::limits::PAGE_ROWS_MAX;
+use crate::limits::{LONG_PAGE_ROWS, PAGE_ROWS_MAX};
 use crate::parquet::ParquetFailure;
-use crate::parquet::layout::{Layout, ZSTD_LEVEL, layout};
+use crate::parquet::layout::{Layout, ZSTD_LEVEL, layout, level};
 use crate::parquet::map::{Column, Page, Span};
 use crate::parquet::module::{LENGTH_BYTES, Module, Ordinals, UNIQUE_BYTES, aad};
 
 use ::parquet::basic::Encoding;
 
-/// Distinct values up to which a column of single bytes has a dictionary.
-const FEW: usize = 16;
-
 /// Nonces drawn from the operating system at once.
 const NONCES: usize = 128;
 
-/// Values of one column.
-enum Values<'a> {
-    Bytes(&'a [u8]),
-    Shorts(&'a [u16]),
-    Words(&'a [u32]),
-    Longs(&'a [u64]),
-    Times(&'a [i64]),
-    Fixed(&'a [[u8; 16]]),
-}
-
-impl<'a> Values<'a> {
-    fn of(field: &Field, column: &'a ArrayRef) -> Result<Values<'a>, ParquetFailure> {
-        Ok(match field.ty {
-            Type::U8 => Values::Bytes(column.as_primitive::<UInt8Type>().values()),
-            Type::U16 => Values::Shorts(column.as_primitive::<UInt16Type>().values()),
-            Type::U32 => Values::Words(column.as_primitive::<UInt32Type>().values()),
-            Type::U64 => Values::Longs(column.as_primitive::<UInt64Type>().values()),
-            Type::Time => Values::Times(column.as_primitive::<TimestampMillisecondType>().values()),
-            Type::Id | Type::Addr => {
-                let column = column.as_fixed_size_binary();
-                Values::Fixed(column.value_data()[column.offset() * 16..(column.offset() + column.len()) * 16].as_chunks::<16>().0)
-            }
-            Type::Text | Type::Bytes => return Err(ParquetFailure::Encode("a column without a fixed size".to_owned())),
-        })
-    }
-
-    fn len(&self) -> usize {
-        match self {
-            Values::Bytes(v) => v.len(),
-            Values::Shorts(v) => v.len(),
-            Values::Words(v) => v.len(),
-            Values::Longs(v) => v.len(),
-            Values::Times(v) => v.len(),
-            Values::Fixed(v) => v.len(),
-        }
-    }
-
-    /// The value of all rows as a plain value; none if they differ.
-    fn constant(&self) -> Option<Vec<u8>> {
-        fn one<T: Copy + PartialEq>(values: &[T]) -> Option<T> {
-            let (first, rest) = values.split_first()?;
-            (rest.last().is_none_or(|v| v == first) && rest.iter().all(|v| v == first)).then_some(*first)
-        }
-        match self {
-            Values::Bytes(v) => one(v).map(|v| u32::from(v).to_le_bytes().to_vec()),
-            Values::Shorts(v) => one(v).map(|v| u32::from(v).to_le_bytes().to_vec()),
-            Values::Words(v) => one(v).map(|v| v.to_le_bytes().to_vec()),
-            Values::Longs(v) => one(v).map(|v| v.to_le_bytes().to_vec()),
-            Values::Times(v) => one(v).map(|v| v.to_le_bytes().to_vec()),
-            Values::Fixed(v) => one(v).map(|v| v.to_vec()),
-        }
-    }
-
-    /// Some of the values as numbers; none are for values of 16 bytes.
-    fn numbers(&self, from: usize, to: usize, out: &mut Vec<u64>) {
-        out.clear();
-        match self {
-            Values::Bytes(v) => out.extend(v[from..to].iter().map(|v| u64::from(*v))),
-            Values::Shorts(v) => out.extend(v[from..to].iter().map(|v| u64::from(*v))),
-            Values::Words(v) => out.extend(v[from..to].iter().map(|v| u64::from(*v))),
-            Values::Longs(v) => out.extend_from_slice(&v[from..to]),
-            Values::Times(v) => out.extend(v[from..to].iter().map(|v| v.cast_unsigned())),
-            Values::Fixed(_) => {}
-        }
-    }
-}
-
 /// How the values of a column's pages are written.
 enum Form {
+    /// No row has a value.
+    Absent,
     /// One value for all rows.
     Constant,
     /// Each value of a byte has a number.
     Few { number: Box<[u8; 256]>, width: u32 },
+    /// Each text has a number: those of all rows that have a value.
+    Names { numbers: Vec<u32>, width: u32 },
     /// As the layout says.
     Laid(Layout),
 }
@@ -108,13 +41,16 @@ pub(super) struct Pages {
     nonces_used: usize,
     zstd: zstd::bulk::Compressor<'static>,
     numbers: Vec<u64>,
+    fixed: Vec<[u8; 16]>,
     plain: Vec<u8>,
     packed: Vec<u8>,
 }
 
 impl Pages {
-    pub(super) fn new(key: &Secret, rows: usize) -> Pages {
-        let mut out = Vec::with_capacity(rows * 9 + 16_384);
+    /// A file of so many rows with so many bytes of texts.
+    pub(super) fn new(key: &Secret, rows: usize, texts: usize) -> Pages {
+        // About what they will take.
+        let mut out = Vec::with_capacity(rows * 9 + texts / 8 + 16_384);
         out.extend(b"PARE");
         Pages {
             out,
@@ -125,6 +61,7 @@ impl Pages {
             // Cannot fail but for want of memory, for which there is no way on.
             zstd: zstd::bulk::Compressor::new(ZSTD_LEVEL).expect("memory for a compressor"),
             numbers: Vec::new(),
+            fixed: Vec::new(),
             plain: Vec::new(),
             packed: Vec::new(),
         }
@@ -177,33 +114,51 @@ impl Pages {
     /// One column of a row group.
     pub(super) fn column(
         &mut self,
-        kind: Kind,
-        field: &Field,
-        column: &ArrayRef,
+        (kind, field): (Kind, &Field),
+        parts: &[Part<'_>],
         group: u16,
         number: u16,
     ) -> Result<(Column, Chunk), ParquetFailure> {
-        let values = Values::of(field, column)?;
-        let rows = values.len();
+        let rows: usize = parts.iter().map(|part| part.rows).sum();
         let mut chunk = Chunk { values: rows as i64, ..Chunk::default() };
         let at = Ordinals { group, column: number, page: 0 };
-        let (form, dictionary) = self.form(kind, field, &values, at, &mut chunk)?;
+        self.zstd.set_compression_level(level(kind, field)).map_err(|e| ParquetFailure::Encode(e.to_string()))?;
+        let (form, dictionary) = self.form((kind, field), parts, at, &mut chunk)?;
         let page_rows = match &form {
-            Form::Constant => PAGE_ROWS_MAX,
-            Form::Few { .. } => layout(kind, field).page_rows,
+            // One value is all there is of many rows, but whoever wants one row of them gets them all.
+            Form::Constant if all_fixed(kind) => PAGE_ROWS_MAX,
+            Form::Constant | Form::Absent => LONG_PAGE_ROWS,
+            Form::Few { .. } | Form::Names { .. } => layout(kind, field).page_rows,
             Form::Laid(layout) => layout.page_rows,
         };
+        if field.nullable {
+            chunk.encodings.insert(meta::RLE);
+        }
         chunk.first_page = self.out.len() as i64;
         let mut pages = Vec::with_capacity(rows.div_ceil(page_rows));
-        let mut from = 0;
-        while from < rows {
-            let to = rows.min(from + page_rows);
-            let encoding = self.encode(field, &values, &form, from, to);
-            chunk.encodings.insert(encoding);
-            let at = Ordinals { page: u16::try_from(pages.len()).unwrap_or(u16::MAX), ..at };
-            let span = self.page(PageHead::Data { rows: to - from, encoding }, at, &mut chunk)?;
-            pages.push(Page { offset: span.offset, length: span.length, first_row: u32::try_from(from).unwrap_or(u32::MAX) });
-            from = to;
+        // Rows, and values, of the parts before.
+        let (mut before, mut used) = (0, 0);
+        for part in parts {
+            let mut from = 0;
+            while from < part.rows {
+                // Parts begin at multiples of all pages' rows. A page of long texts ends early, and the one after it ends where it would have.
+                let mut to = part.rows.min((from / page_rows + 1) * page_rows);
+                if matches!(form, Form::Laid(_)) && is_text(field.ty) {
+                    to = texts::page_end(part, from, to);
+                }
+                self.plain.clear();
+                if field.nullable {
+                    levels::levels(part.nulls, from, to, &mut self.plain);
+                }
+                let encoding = self.encode(field, part, &form, (from, to), &mut used);
+                chunk.encodings.insert(encoding);
+                let at = Ordinals { page: u16::try_from(pages.len()).unwrap_or(u16::MAX), ..at };
+                let span = self.page(PageHead::Data { rows: to - from, encoding }, at, &mut chunk)?;
+                let first_row = u32::try_from(before + from).unwrap_or(u32::MAX);
+                pages.push(Page { offset: span.offset, length: span.length, first_row });
+                from = to;
+            }
+            before += part.rows;
         }
         Ok((Column { dictionary, first_page: 0, end_row: u32::try_from(rows).unwrap_or(u32::MAX), pages }, chunk))
     }
@@ -211,25 +166,26 @@ impl Pages {
     /// Chooses how the values are written; writes the dictionary if there is one.
     fn form(
         &mut self,
-        kind: Kind,
-        field: &Field,
-        values: &Values<'_>,
+        (kind, field): (Kind, &Field),
+        parts: &[Part<'_>],
         at: Ordinals,
         chunk: &mut Chunk,
     ) -> Result<(Form, Option<Span>), ParquetFailure> {
+        let mut laid = layout(kind, field);
         self.plain.clear();
-        let (form, count) = if let Some(value) = values.constant() {
+        let (form, count) = if parts.iter().all(Part::is_absent) {
+            return Ok((Form::Absent, None));
+        } else if let Some(value) = values::constant(parts) {
             self.plain.extend(value);
             (Form::Constant, 1)
-        } else if let Values::Bytes(bytes) = values
-            && let Some((known, number)) = few(bytes)
-        {
+        } else if let Some((known, number)) = values::few(parts) {
             known.iter().for_each(|v| self.plain.extend(u32::from(*v).to_le_bytes()));
-            let width = usize::BITS - (known.len() - 1).leading_zeros();
-            (Form::Few { number, width }, known.len())
+            (Form::Few { number, width: width(known.len()) }, known.len())
+        } else if let Some(names) = (is_text(field.ty) && laid.dictionary).then(|| texts::names(parts)).flatten() {
+            self.plain.extend_from_slice(&names.plain);
+            (Form::Names { numbers: names.numbers, width: width(names.count) }, names.count)
         } else {
-            let mut laid = layout(kind, field);
-            if let Values::Fixed(fixed) = values
+            if let Some(Part { values: Values::Fixed(fixed), .. }) = parts.first()
                 && laid.encoding == Encoding::PLAIN
                 && self.splits_well(&fixed[..fixed.len().min(laid.page_rows)])?
             {
@@ -251,35 +207,52 @@ impl Pages {
         Ok(packed(&split)?.len() < packed(first.as_flattened())?.len())
     }
 
-    /// Rows `from..to` into `self.plain`; gives the encoding.
-    fn encode(&mut self, field: &Field, values: &Values<'_>, form: &Form, from: usize, to: usize) -> i32 {
-        self.plain.clear();
-        match (form, values) {
+    /// The values of rows `from..to` behind what stands in `self.plain`; gives the encoding. Of texts with numbers so many are `used` already.
+    fn encode(&mut self, field: &Field, part: &Part<'_>, form: &Form, (from, to): (usize, usize), used: &mut usize) -> i32 {
+        match (form, &part.values) {
+            (Form::Absent, _) => meta::PLAIN,
             (Form::Constant, _) => {
                 encode::run(to - from, &mut self.plain);
                 meta::RLE_DICTIONARY
             }
             (Form::Few { number, width }, Values::Bytes(bytes)) => {
-                let indices: Vec<u8> = bytes[from..to].iter().map(|b| number[usize::from(*b)]).collect();
+                let indices: Vec<u32> = part.valid(from, to).map(|i| u32::from(number[usize::from(bytes[i])])).collect();
                 encode::indices(&indices, *width, &mut self.plain);
                 meta::RLE_DICTIONARY
             }
-            (Form::Laid(layout), Values::Fixed(fixed)) if layout.encoding == Encoding::PLAIN => {
-                self.plain.extend_from_slice(fixed[from..to].as_flattened());
+            (Form::Names { numbers, width }, _) => {
+                let count = part.count(from, to);
+                encode::indices(&numbers[*used..*used + count], *width, &mut self.plain);
+                *used += count;
+                meta::RLE_DICTIONARY
+            }
+            (_, Values::Texts(..)) => {
+                texts::plain(part, from, to, &mut self.plain);
                 meta::PLAIN
             }
             (_, Values::Fixed(fixed)) => {
-                encode::split16(&fixed[from..to], &mut self.plain);
+                self.fixed.clear();
+                let fixed = if part.nulls.is_some() {
+                    self.fixed.extend(part.valid(from, to).map(|i| fixed[i]));
+                    self.fixed.as_slice()
+                } else {
+                    &fixed[from..to]
+                };
+                if matches!(form, Form::Laid(layout) if layout.encoding == Encoding::PLAIN) {
+                    self.plain.extend_from_slice(fixed.as_flattened());
+                    return meta::PLAIN;
+                }
+                encode::split16(fixed, &mut self.plain);
                 meta::BYTE_STREAM_SPLIT
             }
             (Form::Laid(layout), _) if layout.encoding == Encoding::DELTA_BINARY_PACKED => {
-                values.numbers(from, to, &mut self.numbers);
+                part.numbers(from, to, &mut self.numbers);
                 let short = !matches!(field.ty, Type::U64 | Type::Time);
                 encode::delta(&self.numbers, short, &mut self.plain);
                 meta::DELTA_BINARY_PACKED
             }
             _ => {
-                values.numbers(from, to, &mut self.numbers);
+                part.numbers(from, to, &mut self.numbers);
                 let width = if matches!(field.ty, Type::U64 | Type::Time) { 8 } else { 4 };
                 encode::split(&self.numbers, width, &mut self.plain);
                 meta::BYTE_STREAM_SPLIT
@@ -307,15 +280,7 @@ impl Pages {
     }
 }
 
-/// The few values there are, and the number of each; none if there are many.
-fn few(bytes: &[u8]) -> Option<(Vec<u8>, Box<[u8; 256]>)> {
-    let mut seen = [false; 256];
-    bytes.iter().for_each(|b| seen[usize::from(*b)] = true);
-    let known: Vec<u8> = (0..=255u8).filter(|b| seen[usize::from(*b)]).collect();
-    if known.len() > FEW {
-        return None;
-    }
-    let mut number = Box::new([0; 256]);
-    known.iter().zip(0u8..).for_each(|(b, n)| number[usize::from(*b)] = n);
-    Some((known, number))
+/// Bits of a number below `count`, at least one.
+fn width(count: usize) -> u32 {
+    (usize::BITS - count.saturating_sub(1).leading_zeros()).max(1)
 }

@@ -11,7 +11,7 @@ use crate::parquet::write::{KIND_KEY, kind_mark};
 
 /// Encodings by their number in the specification.
 pub(super) const PLAIN: i32 = 0;
-const RLE: i32 = 3;
+pub(super) const RLE: i32 = 3;
 pub(super) const DELTA_BINARY_PACKED: i32 = 5;
 pub(super) const RLE_DICTIONARY: i32 = 8;
 pub(super) const BYTE_STREAM_SPLIT: i32 = 9;
@@ -199,7 +199,8 @@ fn schema_element(t: &mut Thrift, field: &Field) {
     if physical(field.ty) == 7 {
         t.i32(2, 16);
     }
-    t.i32(3, 0);
+    // Required, or optional.
+    t.i32(3, i32::from(field.nullable));
     t.binary(4, field.name.as_bytes());
     let bits = match field.ty {
         Type::U8 => 8,
@@ -215,6 +216,12 @@ fn schema_element(t: &mut Thrift, field: &Field) {
                     t.inner(2, |t| t.inner(1, |_| {}));
                 })
             });
+            return;
+        }
+        Type::Text => {
+            // UTF8, and StringType.
+            t.i32(6, 0);
+            t.inner(10, |t| t.inner(1, |_| {}));
             return;
         }
         _ => return,
