@@ -129,7 +129,7 @@ fn boundaries_of_batches_of_texts_leave_no_trace() {
         severity: (n % 20) as u8,
         facility: (n % 3) as u8,
         host: Some(format!("host-{}", n % 9)),
-        app: (n % 4 == 0).then(|| "sshd".to_owned()),
+        app: n.is_multiple_of(4).then(|| "sshd".to_owned()),
         procid: Some(format!("{n}-{n}-{n}")),
         line: if n < 9_000 { "x".repeat(250) } else { format!("{n}") },
         ..Maintenance::default()
