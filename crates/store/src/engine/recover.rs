@@ -208,7 +208,7 @@ impl Store {
 
     /// Groups that are durable and not sealed go into memory; the register comes from the state.
     fn replay(&self, groups: Vec<(u64, Vec<u8>)>, sealed_through: u64, report: &mut OpenReport) -> Result<(), StoreError> {
-        self.load_registry();
+        self.load_registry()?;
         for (number, bytes) in groups {
             let mut group =
                 group::decode(&bytes).map_err(|e| StoreError::Damaged(format!("group {number} of the write-ahead log: {e}")))?;
@@ -224,13 +224,17 @@ impl Store {
         Ok(())
     }
 
-    fn load_registry(&self) {
+    /// The register of sources, from the state. What does not read stops the start: a number that is forgotten would be given to somebody else.
+    fn load_registry(&self) -> Result<(), StoreError> {
+        let damaged = |why: String| StoreError::Damaged(format!("the register of sources: {why}; use the program that wrote it"));
         let mut registry = lock(&self.registry);
         for (_, value) in self.state.get(REGISTRY) {
-            if let Ok((Kind::SourceEntry, batch, _)) = walbatch::decode(&value) {
-                SourceEntry::rows(&batch).iter().for_each(|e| registry.apply(e));
+            match walbatch::decode(&value).map_err(|e| damaged(e.to_string()))? {
+                (Kind::SourceEntry, batch, []) => SourceEntry::rows(&batch).iter().for_each(|e| registry.apply(e)),
+                (kind, ..) => return Err(damaged(format!("an entry is not what it should be, but of {kind}"))),
             }
         }
+        Ok(())
     }
 
     /// What the write-ahead log lost becomes gap records, before anything else is taken in.
