@@ -57,6 +57,14 @@ pub fn prepare(data: &Path, fresh: bool) -> Result<(), Failure> {
     fs::create_dir_all(data).map_err(cannot)
 }
 
+/// What to do as well where a demonstration's folder does not open: nothing in it is worth mending. Not while another program holds it.
+pub fn or_fresh(failure: Failure, data: &Path) -> Failure {
+    if FolderLock::take(data).is_err() {
+        return failure;
+    }
+    Failure { todo: format!("{}; or begin anew: `weir run --demo --fresh` empties the demonstration's folder", failure.todo), ..failure }
+}
+
 /// Starts the network and gives what to show each second.
 pub fn play(program: &Program, stop: &Stop) -> Result<Show, Failure> {
     let _ = program.ready()?;

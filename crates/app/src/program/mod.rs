@@ -121,7 +121,8 @@ impl Program {
     pub fn start(data: &Path, configured: &Configured, stop: &Stop) -> Result<Program, Failure> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let settings = &configured.loaded.settings;
-        let opened = open::open(data, &settings.origin, &settings.store, &clock, true)?;
+        let opened = open::open(data, &settings.origin, &settings.store, &clock, true)
+            .map_err(|failure| if settings.origin == crate::ask::DEMO_ORIGIN { demo::or_fresh(failure, data) } else { failure })?;
         let data = data.canonicalize().unwrap_or_else(|_| data.to_owned());
         let broken = Arc::new(AtomicBool::new(false));
         let (raise, flag) = (stop.clone(), Arc::clone(&broken));

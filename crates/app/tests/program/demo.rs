@@ -28,3 +28,26 @@ fn the_demonstration_prints_a_look_up_that_answers() {
     assert_eq!(code(&refused), 1);
     assert!(real.join("keyring").exists());
 }
+
+#[test]
+fn a_demonstration_that_does_not_open_says_how_to_begin_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("demo");
+    let demo = |fresh: bool| {
+        let mut command = Command::new(WEIR);
+        command.args(["run", "--demo", "--data"]).arg(&data).args(fresh.then_some("--fresh"));
+        command
+    };
+    let running = Running::wait(demo(false), &data);
+    let held = demo(false).output().unwrap();
+    assert_eq!(code(&held), 1);
+    let told = String::from_utf8_lossy(&held.stderr);
+    assert!(told.contains("in use by process") && !told.contains("--fresh"), "{told}");
+    assert_eq!(running.stop(), 0);
+    std::fs::write(data.join("log.key"), "x").unwrap();
+    let refused = demo(false).output().unwrap();
+    let told = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!(code(&refused), 1, "{told}");
+    assert!(told.contains("weir run --demo --fresh"), "{told}");
+    assert_eq!(Running::wait(demo(true), &data).stop(), 0);
+}

@@ -231,7 +231,7 @@ impl Store {
         }
         let (stored, mut runs) = index.spans.plan(&keys, from, to);
         // What was written to runs was sealed, and what was sealed is known.
-        if index.lent.sources(address).is_some_and(|sources| sources.is_empty()) {
+        if index.lent.nobody(address) {
             runs.clear();
         }
         (found, keys, stored, runs)

@@ -78,6 +78,14 @@ impl Lent {
         all
     }
 
+    /// True when no session ever had this address or a prefix around it.
+    pub fn nobody(&self, address: Addr16) -> bool {
+        let here = self.blocks.get(&block_of(address)).map_or(&[][..], Vec::as_slice);
+        let host = usize::from(address.0[15]);
+        let had = |(_, hosts): &(u32, [u8; 32])| !address.is_v4() || hosts[host / 8] >> (host % 8) & 1 == 1;
+        !self.is_full() && !here.iter().any(had) && !self.wide.iter().any(|(_, p)| p.contains(address))
+    }
+
     /// The sources whose sessions had this address or a prefix around it. None when only the sessions themselves can tell.
     pub fn sources(&self, address: Addr16) -> Option<BTreeSet<u32>> {
         if self.is_full() {
@@ -135,6 +143,7 @@ mod tests {
             ("2001:db8:8::1", Some(vec![])),
             ("2001:db8:8001::1", Some(vec![5])),
         ] {
+            assert_eq!(lent.nobody(address(text)), told.as_ref().is_some_and(Vec::is_empty), "{text}");
             assert_eq!(lent.sources(address(text)).map(Vec::from_iter), told, "{text}");
         }
     }
