@@ -23,6 +23,11 @@ pub fn run() -> Outcome<()> {
     Ok(())
 }
 
+/// Weir alone, at one rate.
+pub fn alone(rate: u64, seconds: u64) -> Outcome<()> {
+    into_weir(&Corpus::of(rate, seconds, None)?, rate)
+}
+
 fn into_weir(corpus: &Corpus, rate: u64) -> Outcome<()> {
     let folder = tempfile::tempdir()?;
     let mut weir = Weir::start(folder.path())?;

@@ -42,6 +42,8 @@ pub fn run(sizes: &[u64]) -> Outcome<()> {
         growing.ask(COLD, Some(folder.path()))?.told("weir: from a cold disk", *size);
         let stored = bytes_under(&folder.path().join("segments"))? + bytes_under(&folder.path().join("index"))?;
         reading("weir: units and index, bytes an event", Some(*size), stored as f64 / growing.events() as f64);
+        let all = bytes_under(folder.path())? - bytes_under(&folder.path().join("wal"))?;
+        reading("weir: everything but the write-ahead log, bytes an event", Some(*size), all as f64 / growing.events() as f64);
     }
     growing.stop()
 }

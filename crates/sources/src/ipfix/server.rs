@@ -3,6 +3,7 @@
 use std::io::{self, IoSliceMut};
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::sync::Arc;
+use std::time::Duration;
 
 use quinn_udp::{BATCH_SIZE, RecvMeta, UdpSockRef, UdpSocketState};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -14,7 +15,7 @@ use weir_record::sink::RecordSink;
 use super::collector::Transport;
 use super::config::Settings;
 use super::lane::{Intake, Lane};
-use super::limits::{BATCH_WAIT_MS, DATAGRAM_BYTES, READS, TICK_MS};
+use super::limits::{BATCH_WAIT_MS, DATAGRAM_BYTES, GATHER_MS, READS, TICK_MS};
 use super::tcp;
 use crate::radius::drops::Watch;
 
@@ -100,18 +101,19 @@ pub(crate) fn serve<C: Intake>(socket: &UdpSocket, state: &UdpSocketState, lane:
     let mut drops = Watch::new(socket);
     while !stop.is_raised() {
         wait(&mut [PollFd::new(socket, PollFlags::IN)], lane.waits());
-        for _ in 0..READS {
-            match receive(socket, state, lane, &mut buffers, stop) {
-                Ok(true) => {}
-                // Nothing there; or an error a datagram brought with it (ICMP), which the next read does not see again.
-                Ok(false) | Err(_) => break,
-            }
-        }
+        let drained = (0..READS).any(|_| {
+            // Nothing there; or an error a datagram brought with it (ICMP), which the next read does not see again.
+            !matches!(receive(socket, state, lane, &mut buffers, stop), Ok(true))
+        });
         if lane.turn(stop) {
             let lost = drops.more();
             if lost > 0 {
                 lane.collector.kernel_dropped(lost, lane.now());
             }
+        }
+        // Waking up for each datagram costs more than reading it.
+        if drained && lane.waits() {
+            stop.wait(Duration::from_millis(GATHER_MS));
         }
     }
     lane.finish();

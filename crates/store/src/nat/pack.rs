@@ -124,6 +124,8 @@ pub struct NatEvents {
     lists: Vec<List>,
     /// Events that came last, with the numbers of their lists.
     waiting: Vec<(u32, Packed)>,
+    /// Numbers of the public addresses of the batch at hand.
+    numbers: Vec<u32>,
     /// Their order by list, while they go there.
     order: Vec<u32>,
     /// Blocks, [`SLAB`] together.
@@ -187,6 +189,8 @@ impl NatEvents {
         let (first, last) = (c[6].as_primitive::<UInt16Type>().values(), c[7].as_primitive::<UInt16Type>().values());
         let inside_port = c[9].as_primitive::<UInt16Type>().values();
         let (remote_port, tag) = (c[11].as_primitive::<UInt16Type>().values(), c[12].as_primitive::<UInt64Type>().values());
+        let mut numbers = std::mem::take(&mut self.numbers);
+        self.publics.of_all(public.iter().map(|address| u128::from_be_bytes(*address)), &mut numbers);
         for i in 0..batch.num_rows() {
             let Some(known) = Form::from_u8(form[i]) else { continue };
             let tail = Tail { more: last[i].saturating_sub(first[i]), protocol: protocol[i], form: form[i], source: source[i] };
@@ -207,8 +211,9 @@ impl NatEvents {
             let tail_number = self.tails.of(tail) | marks;
             let packed = Packed { time, inside, remote, tail: tail_number, port: first[i], inside_port: inside_port[i] };
             let wide = !is_exact(known, first[i], last[i]);
-            self.add(u128::from_be_bytes(public[i]), source[i], wide, packed);
+            self.add(numbers[i], source[i], wide, packed);
         }
+        self.numbers = numbers;
     }
 
     /// The number of an instant, and its mark.
@@ -223,11 +228,12 @@ impl NatEvents {
         (self.far.len() as u32 - 1, FAR)
     }
 
-    fn add(&mut self, public: u128, source: u32, wide: bool, event: Packed) {
-        let number = self.publics.of(public) as usize;
-        if number == self.addresses.len() {
-            self.addresses.push(Address { source, ..Address::default() });
-            self.lists.extend([List::default(); PARTS]);
+    /// Takes an event about the public address of this number.
+    fn add(&mut self, number: u32, source: u32, wide: bool, event: Packed) {
+        let number = number as usize;
+        if number >= self.addresses.len() {
+            self.addresses.resize_with(number + 1, || Address { source, ..Address::default() });
+            self.lists.resize(self.addresses.len() * PARTS, List::default());
         }
         let address = &mut self.addresses[number];
         address.wide |= wide;
