@@ -13,7 +13,7 @@ use crate::shared::{Outcome, percentile, reading};
 use crate::weir::Weir;
 
 /// Events a second offered, about, and seconds.
-const RUNS: &[(u64, u64)] = &[(300_000, 40), (600_000, 40), (1_000_000, 40)];
+const RUNS: &[(u64, u64)] = &[(300_000, 60), (600_000, 60), (1_000_000, 60)];
 /// Above this rate the same events come with other public addresses; what is asked about is of the first ones.
 const LANE_RATE: u64 = 100_000;
 /// Questions a second.

@@ -17,13 +17,13 @@ use crate::shared::{Outcome, bytes_under, percentile, reading};
 use crate::weir::Weir;
 
 /// Events a second offered, about, and seconds: short at the top, where the datagrams alone are gigabytes.
-const RATES: &[(u64, u64)] = &[(10_000, 30), (100_000, 30), (300_000, 30), (1_000_000, 30), (1_500_000, 20), (3_000_000, 12)];
+const RATES: &[(u64, u64)] = &[(10_000, 60), (100_000, 60), (300_000, 60), (1_000_000, 60), (1_500_000, 60), (3_000_000, 60)];
 /// Above this rate the same events come with other public addresses: so many need not be simulated.
 const LANE_RATE: u64 = 100_000;
 /// Exporters, which share [`EXPORTERS_RATE`].
 const EXPORTERS: &[u32] = &[1, 10, 100, 1_000];
 const EXPORTERS_RATE: u64 = 100_000;
-const EXPORTERS_SECONDS: u64 = 25;
+const EXPORTERS_SECONDS: u64 = 60;
 /// Days of history; each has an hour's events in each hour, few.
 const DAYS: &[u64] = &[1, 7, 30, 90, 184];
 const HOURLY: (u64, u64) = (200, 30);

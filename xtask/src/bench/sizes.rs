@@ -63,7 +63,7 @@ Every answer is held against the truth. Pages and bytes are counted by the engin
     Sizes {
         name: "beside",
         title: "A thousand look-ups a second beside events",
-        text: "NAT events over loopback for 40 seconds, and meanwhile 1,000 questions a second about mappings that ended at least five seconds before, some of them sealed, some not.
+        text: "NAT events over loopback for 60 seconds, and meanwhile 1,000 questions a second about mappings that ended at least five seconds before, some of them sealed, some not.
 Those that are due together share one durable record in the ledger. Sender and asker are on the same two processors. What is not kept must be counted as lost.",
         size: "events/s offered",
         chart: "One look-up beside events",
@@ -73,7 +73,7 @@ Those that are due together share one durable record in the ledger. Sender and a
     Sizes {
         name: "growth-rate",
         title: "As the rate grows",
-        text: "NAT events over loopback for 12 to 30 seconds; then everything is sealed, repacked, and asked about. At the top more comes than two processors take that also send it: what is
+        text: "NAT events over loopback for 60 seconds; then everything is sealed, repacked, and asked about. At the top more comes than two processors take that also send it: what is
 missing is counted, and the last message of the sender says how many there were, so that the program's count of what was lost can be held against it.",
         size: "events/s offered",
         chart: "As the rate grows",
@@ -93,7 +93,7 @@ would. Memory is that of the whole process from its start, which plays the event
     Sizes {
         name: "growth-exporters",
         title: "As the exporters grow",
-        text: "100,000 NAT events a second for 25 seconds, shared among so many exporters, each with its own address, templates, sequence numbers and public addresses; the 50,000 subscribers are shared among them likewise.",
+        text: "100,000 NAT events a second for 60 seconds, shared among so many exporters, each with its own address, templates, sequence numbers and public addresses; the 50,000 subscribers are shared among them likewise.",
         size: "exporters",
         chart: "As the exporters grow",
         unit: "both axes logarithmic",
