@@ -12,6 +12,7 @@ use weir_base::time::Millis;
 use weir_record::kinds::{Form, flags};
 use weir_sources::detnat::history::{Computed, History};
 use weir_sources::ipfix::normalise::fingerprint;
+use weir_sources::syslog::zones::minutes_off;
 use weir_store::engine::{SourceInfo, Store};
 use weir_store::nat::mapping::Mapping;
 use weir_store::session::span::SessionSpan;
@@ -190,7 +191,8 @@ impl Facts for StoreFacts<'_> {
             last_header: computed.or_else(|| self.view.reach.get(&source).and_then(|r| r.evidence)),
             offset_ms: clock.map(|c| c.0),
             ahead_ms: clock.and_then(|c| c.1),
-            trust: info.clock == "trust",
+            // That lines stand by another zone is no matter of a clock that may be trusted.
+            trust: info.clock == "trust" && clock.is_none_or(|c| minutes_off(c.0).is_none()),
         })
     }
 

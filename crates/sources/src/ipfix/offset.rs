@@ -73,6 +73,13 @@ impl Offset {
         self.observe(export_ms, arrival);
     }
 
+    /// The least and the most of export time minus arrival over the window, ms; none before a second step of it has begun.
+    pub fn range(&self) -> Option<(i64, i64)> {
+        let min = self.steps.iter().map(|s| s.min).min()?;
+        let max = self.steps.iter().map(|s| s.max).max()?;
+        (self.steps.len() > 1).then_some((min, max))
+    }
+
     /// The estimate over the window.
     pub fn estimate(&self) -> Option<Estimate> {
         let max = self.steps.iter().map(|s| s.max).max()?;

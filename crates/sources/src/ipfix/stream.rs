@@ -21,6 +21,11 @@ const MINUTE_MS: i64 = 60_000;
 /// Clock difference above which a source is not well, ms.
 const OFFSET_TROUBLE_MS: i64 = 2_000;
 
+/// Says that a clock is off by so much, when it is.
+pub fn clock_trouble(offset_ms: i64) -> Option<String> {
+    (offset_ms.abs() > OFFSET_TROUBLE_MS).then(|| format!("its clock is {offset_ms} ms off ours: set its NTP, or ours"))
+}
+
 /// Counts since they were last added to the source's counters.
 #[derive(Debug, Default)]
 pub struct Counts {
@@ -57,8 +62,7 @@ impl Standing<'_> {
 
     /// Says that its clock is off.
     pub fn clock_trouble(&self) -> Option<String> {
-        let far = self.estimate().map(|e| e.offset_ms).filter(|ms| ms.abs() > OFFSET_TROUBLE_MS);
-        far.map(|ms| format!("its clock is {ms} ms off ours: set its NTP, or ours"))
+        self.estimate().and_then(|e| clock_trouble(e.offset_ms))
     }
 
     /// Adds to the source's counters.

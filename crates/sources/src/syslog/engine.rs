@@ -24,8 +24,8 @@ use super::out::Out;
 use super::sender::{Sender, Unframed};
 use super::stand::{Before, Stand};
 use super::text;
+use super::zones::Distance;
 use crate::ipfix::collector::Register;
-use crate::ipfix::offset::Offset;
 use crate::radius::noise::{Bad, Noise};
 
 /// Where a line came from.
@@ -182,7 +182,7 @@ impl Engine {
         Ok(Some(Sender {
             rule: Arc::new(rule),
             handle,
-            offset: Offset::new(),
+            distance: Distance::default(),
             counts: SourceCounters::default(),
             touched: false,
             nat: false,
@@ -231,7 +231,7 @@ impl Engine {
         let zone = sender.rule.zone;
         let (time, inferred) = line.stamp.map_or((from.received, line_flags::ARRIVAL), |s| s.resolve(from.received, zone));
         let stamped = inferred & line_flags::ARRIVAL == 0;
-        self.out.gaps.extend(sender.heard(from, stamped.then_some(time), time));
+        self.out.gaps.extend(sender.heard(from, stamped.then_some(time), inferred & line_flags::ZONE_INFERRED != 0, time));
         if !cut {
             sender.framed(from);
         }
@@ -383,11 +383,11 @@ impl Engine {
     pub fn take(&mut self) -> Option<(Group, Vec<(u64, u64)>)> {
         for sender in self.all.iter_mut().filter(|s| s.touched) {
             sender.touched = false;
-            let (counts, offset) = (sender.counts.clone(), sender.offset.estimate());
+            let (counts, offset_ms) = (sender.counts.clone(), sender.distance.offset_ms());
             let trouble = self.stalled.clone().or_else(|| sender.trouble());
             sender.handle.count(|c| {
                 let last_header = c.last_header.max(counts.last_header);
-                *c = SourceCounters { offset_ms: offset.map(|o| o.offset_ms), trouble, last_header, ..counts };
+                *c = SourceCounters { offset_ms, trouble, last_header, ..counts };
             });
             if let Some(newest) = sender.newest.filter(|_| sender.nat) {
                 let number = sender.handle.number;

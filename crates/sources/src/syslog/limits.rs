@@ -140,3 +140,12 @@ pub const TICK_CHANGES: usize = 4_096;
 
 /// Entries of one NAT line (Cisco puts several into a datagram); those beyond are counted as not understood.
 pub const NAT_ENTRIES: usize = 1_024;
+
+/// What zones differ by, in milliseconds.
+pub const QUARTER_MS: i64 = 15 * 60_000;
+
+/// How far from whole quarters of an hour the times of lines may be that stand by another zone, in milliseconds: travel, and a clock that drifts.
+pub const ZONE_DRIFT_MS: i64 = 60_000;
+
+/// Most quarters of an hour between two zones (UTC-12 to UTC+14).
+pub const ZONE_QUARTERS: i64 = 26 * 4;

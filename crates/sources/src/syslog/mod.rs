@@ -42,6 +42,7 @@ pub mod stand;
 pub mod stream;
 pub mod text;
 pub mod tls;
+pub mod zones;
 
 #[cfg(test)]
 mod tests;

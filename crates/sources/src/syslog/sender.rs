@@ -9,9 +9,9 @@ use weir_record::kinds::Gap;
 use weir_record::sink::{SourceCounters, SourceHandle, SourceNo};
 
 use super::act::Made;
-use super::config::{ClockMode, Rule};
+use super::config::Rule;
 use super::engine::Origin;
-use crate::ipfix::offset::Offset;
+use super::zones::Distance;
 
 /// What is wrong with a sender whose mappings are not all followed.
 const UNFOLLOWED: &str =
@@ -32,7 +32,7 @@ pub(super) struct Unframed {
 pub(super) struct Sender {
     pub(super) rule: Arc<Rule>,
     pub(super) handle: SourceHandle,
-    pub(super) offset: Offset,
+    pub(super) distance: Distance,
     pub(super) counts: SourceCounters,
     pub(super) touched: bool,
     /// It has told of NAT events.
@@ -50,18 +50,18 @@ pub(super) struct Sender {
 }
 
 impl Sender {
-    /// A line came whose time is `time`, and `stamped` where it says so itself. Keeps in mind how far the lines reach; a gap when some may be missing
+    /// A line came whose time is `time`, and `stamped` where it says so itself, by a zone that is ours if `inferred`. Keeps in mind how far the lines reach; a gap when some may be missing
     /// since a connection ended.
-    pub(super) fn heard(&mut self, from: &Origin, stamped: Option<Millis>, time: Millis) -> Option<Gap> {
+    pub(super) fn heard(&mut self, from: &Origin, stamped: Option<Millis>, inferred: bool, time: Millis) -> Option<Gap> {
         self.touched = true;
         self.counts.messages += 1;
         self.counts.last_seen = Some(from.received);
         self.counts.duplicates += u64::from(from.perhaps_double);
         if let Some(time) = stamped {
             self.counts.last_header = self.counts.last_header.max(Some(time));
-            // Over a stream a line may have waited in a queue for hours: its age says nothing about a clock.
-            if self.rule.clock == ClockMode::Measured && from.stream.is_none() {
-                self.offset.observe(time.0, from.received);
+            // Of many together nobody can say whose clock that is.
+            if !self.many {
+                self.distance.observe(time.0, from.received, from.stream.is_some(), inferred);
             }
         }
         // Of many together nobody can say how far they reach.
@@ -94,7 +94,8 @@ impl Sender {
     /// What is wrong with it, when the reason lies in what it sends.
     pub(super) fn trouble(&self) -> Option<String> {
         let unframed = || self.unframed.map(|u| format!("{UNFRAMED} (last at {})", u.at.to_rfc3339()));
-        self.unfollowed.then(|| UNFOLLOWED.to_owned()).or_else(unframed)
+        let clock = || self.distance.trouble(self.rule.clock, self.rule.zone);
+        self.unfollowed.then(|| UNFOLLOWED.to_owned()).or_else(clock).or_else(unframed)
     }
 
     /// Counts what came of a line; its number when the line told of NAT.
