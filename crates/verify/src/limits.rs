@@ -26,3 +26,6 @@ pub const SEARCH_BYTES: usize = 1 << 16;
 
 /// Deepest folder below `log/tile` and `segments` that is looked into.
 pub const DEPTH: usize = 12;
+
+/// Rows whose leaves are made and hashed together.
+pub const LEAF_ROWS: usize = 512;
