@@ -1,6 +1,7 @@
 //! Past sessions of another system through the command, and what they answer.
 
 use std::fs;
+use std::process::Command;
 
 use crate::common::{Running, at, code, now_ms, parsed, text};
 
@@ -61,7 +62,22 @@ fn a_radacct_table_comes_along() {
     let sources = text(&running.ask(&["sources"]));
     assert!(sources.contains("import/old"), "{sources}");
     let actions = running.records("operator_action");
-    assert_eq!(actions.iter().filter(|a| a["action"] == "import").count(), 2);
+    let notes: Vec<&str> = actions.iter().filter(|a| a["action"] == "import").map(|a| a["detail"].as_str().unwrap()).collect();
+    // What was left out is on record: how many lines of which file.
+    let sum = Command::new("sha256sum").arg(&path).output().unwrap();
+    let sum = String::from_utf8(sum.stdout).unwrap()[..64].to_owned();
+    assert_eq!(
+        notes,
+        [
+            format!("begin of radacct.csv as import/old in realm default; SHA-256 {sum}"),
+            format!("end (200 lines taken, 1 lines skipped) of radacct.csv as import/old in realm default; SHA-256 {sum}"),
+        ]
+    );
+    let skipped = running.records("malformed");
+    assert_eq!((skipped.len(), &skipped[0]["reason"], &skipped[0]["count"]), (1, &"import.skipped-lines".into(), &1.into()), "{skipped:?}");
+    let sources = parsed(&running.ask(&["sources", "--json"]));
+    let old = sources.as_array().unwrap().iter().find(|s| s["name"] == "import/old").unwrap().clone();
+    assert_eq!((&old["malformed"], &old["messages"]), (&1.into(), &201.into()), "{old}");
     assert_eq!(code(&running.ask(&["seal", "--now"])), 0);
     expect(&running);
     // Any table will do where somebody says what stands where.
