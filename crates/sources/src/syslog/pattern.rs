@@ -229,7 +229,10 @@ impl Pattern {
         match parts.len() {
             0 => Err("a pattern is empty".to_owned()),
             n if n > PATTERN_PARTS => Err(format!("{text:?}: {n} parts, at most {PATTERN_PARTS} are allowed")),
-            _ => Ok(Pattern { needs: needs(&parts), parts, whole }),
+            _ => {
+                tell_apart(&parts).map_err(|what| format!("{text:?}: {what}"))?;
+                Ok(Pattern { needs: needs(&parts), parts, whole })
+            }
         }
     }
 
@@ -261,6 +264,23 @@ impl Pattern {
         let mut steps = MATCH_STEPS;
         step(&self.parts, self.whole, text, &mut found, &mut steps).then_some(found)
     }
+}
+
+/// Checks that each field stands once, and that something stands between two of them.
+fn tell_apart(parts: &[Part]) -> Result<(), String> {
+    let slot = |part: &Part| if let Part::Field(slot, _) = part { *slot } else { None };
+    for (i, part) in parts.iter().enumerate() {
+        let Some(this) = slot(part) else { continue };
+        if let Some(next) = parts.get(i + 1).and_then(slot) {
+            return Err(format!(
+                "nothing stands between {{{this}}} and {{{next}}}, so where one ends cannot be told: put text between them"
+            ));
+        }
+        if parts.iter().skip(i + 1).any(|later| slot(later) == Some(this)) {
+            return Err(format!("the field {{{this}}} stands twice: a line has one value of it; write {{*}} for what is not kept"));
+        }
+    }
+    Ok(())
 }
 
 /// The longest word between spaces of all texts of a pattern that begins with a field. One that begins with text fails there soon enough.
@@ -466,6 +486,10 @@ mod tests {
             ("{account", "not closed"),
             ("", "empty"),
             ("{detail}{*}", "side by side"),
+            ("{account} as {account}", "the field {account} stands twice"),
+            ("{account:last} {*} {account}$", "the field {account} stands twice"),
+            ("for {account}{address}", "nothing stands between {account} and {address}"),
+            ("{public}{public_port}", "nothing stands between {public} and {public_port}"),
             (&"{port} ".repeat(40), "at most 64"),
         ] {
             let error = Pattern::parse(pattern).unwrap_err();
