@@ -134,7 +134,7 @@ fn files_are_looked_at_whatever_else_is_wrong() {
          [[sources.radius.clients]]\naddresses = [\"192.0.2.2\"]\nsecret_file = \"{here}/empty.secret\"\n\
          [[desk.providers]]\nname = \"idp\"\nissuer = \"https://idp.example.cn\"\nclient_id = \"weir\"\nclient_secret_file = \"{here}/open.token\"\n\
          [[sources.radius.detail]]\npath = \"{here}/detail\"\n[[sources.dhcp.files]]\npath = \"{here}/leases.csv\"\nserver = \"kea\"\n\
-         [sources.host]\naudit = \"{here}/audit.log\"\n"
+         [sources.host]\njournal = false\naudit = \"{here}/audit.log\"\n"
     );
     let told = [
         ("sources.radius.clients[0].secret_file", "none.secret cannot be read", "create it with mode 0600"),
