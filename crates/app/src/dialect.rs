@@ -93,6 +93,10 @@ fn test(file: &Path, samples: &Path, json: bool) -> Result<ExitCode, Failure> {
         };
         let _ = writeln!(shown, "{number}: {what}{beside}");
     }
+    if told.is_empty() {
+        let what = format!("{} holds no line to try the dialect on", samples.display());
+        return Err(Failure::new(what, "write log lines into it as the device sends them, one a line"));
+    }
     if json {
         output::json(&json!({ "lines": told, "understood": understood }))?;
     } else {

@@ -6,9 +6,9 @@ use std::io::{self, BufReader, IsTerminal, Read};
 use std::process::ExitCode;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use ring::digest;
 use serde_json::{Value, json};
 use weir_base::clock::{Clock, SystemClock};
-use weir_base::crypto::sha256;
 use weir_base::time::Millis;
 use weir_sources::import::sessions::{BadLine, Mapping, Past, Times, past};
 use weir_sources::import::table::{Table, TableError};
@@ -175,15 +175,15 @@ fn report(args: &ImportArgs, found: &Found) -> Result<(), Failure> {
     ))
 }
 
-/// The digest of a file: SHA-256 over the digests of its mebibytes.
+/// SHA-256 of the file, in hexadecimal, as sha256sum writes it.
 fn digest(args: &ImportArgs) -> io::Result<String> {
-    let (mut file, mut digests, mut part) = (File::open(&args.file)?, Vec::new(), Vec::new());
+    let (mut file, mut hash, mut part) = (File::open(&args.file)?, digest::Context::new(&digest::SHA256), Vec::new());
     loop {
         part.clear();
         if file.by_ref().take(1 << 20).read_to_end(&mut part)? == 0 {
-            return Ok(sha256(&digests).iter().map(|b| format!("{b:02x}")).collect());
+            return Ok(hash.finish().as_ref().iter().map(|b| format!("{b:02x}")).collect());
         }
-        digests.extend(sha256(&part));
+        hash.update(&part);
     }
 }
 
@@ -194,22 +194,25 @@ fn hand_over(args: &ImportArgs, columns: Option<&[String]>, times: &Times) -> Re
     let mut client = Client::connect(&args.ask.data.data)?;
     let file = args.file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let (mut first, mut made, mut waiting) = (true, 0, Vec::new());
-    let mut send = |sessions: Vec<Past>, last: bool| -> Result<u64, Failure> {
+    let (mut taken, mut skipped) = (0u64, 0u64);
+    let mut send = |sessions: Vec<Past>, last: bool, (taken, skipped): (u64, u64)| -> Result<u64, Failure> {
         let request = json!({
             "op": "import", "name": name(args, columns.is_some()), "realm": args.realm, "file": file, "digest": digest, "sessions": sessions,
-            "first": first, "last": last, "again": args.again,
+            "first": first, "last": last, "again": args.again, "taken": taken, "skipped": skipped,
         });
         first = false;
         let answer: Value = client.call(request)?;
         Ok(answer["rows"].as_u64().unwrap_or(0))
     };
     read(args, columns, times, "importing", &mut |line| {
+        taken += u64::from(line.is_ok());
+        skipped += u64::from(line.is_err());
         waiting.extend(line.ok());
         if waiting.len() >= IMPORT_SESSIONS {
-            made += send(std::mem::take(&mut waiting), false)?;
+            made += send(std::mem::take(&mut waiting), false, (taken, skipped))?;
         }
         Ok(())
     })?;
-    made += send(waiting, true)?;
+    made += send(waiting, true, (taken, skipped))?;
     Ok(made)
 }

@@ -35,6 +35,9 @@ pub enum Command {
     /// Seal what waits, now
     Seal(SealArgs),
     /// Show the sources: who sends, how much, what is lost, whose clock is off, which lines nobody understands
+    ///
+    /// Counters begin at 0 with each start of the program; only `lost` goes on where a device numbers what it sends. What stays are the records
+    /// (weir records --kind gap, --kind malformed).
     Sources(SourcesArgs),
     /// Show records of one kind through the masking view
     Records(RecordsArgs),

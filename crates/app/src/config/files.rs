@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use weir_sources::{events, radius, syslog};
+use weir_sources::{dhcp, events, host, radius, syslog};
 
 use super::{Config, Problem, desk};
 
@@ -49,5 +49,30 @@ pub fn waited_for(config: &Config) -> Vec<String> {
         }
     }
     let missing = named.into_iter().filter(|(_, path)| path.is_absolute() && !path.exists());
-    missing.map(|(key, path)| format!("{key}: {} is not there, or not for us to see: it is waited for", path.display())).collect()
+    let missing = missing.map(|(key, path)| format!("{key}: {} is not there, or not for us to see: it is waited for", path.display()));
+    missing.chain(journal(config)).chain(interfaces(config)).collect()
+}
+
+/// What journalctl says of the journal, asked as the account that checks.
+fn journal(config: &Config) -> Option<String> {
+    let own = &config.sources.host;
+    let folder = Some(own.journal_directory.as_path()).filter(|f| !f.as_os_str().is_empty());
+    // A folder that is not there is told as that.
+    if !config.measures.host || !own.journal || folder.is_some_and(|f| !f.is_absolute() || !f.exists()) {
+        return None;
+    }
+    let key = if folder.is_some() { "sources.host.journal_directory" } else { "sources.host.journal" };
+    let why = match host::probe::probe(folder) {
+        Ok(wrong) => wrong?.sentence(),
+        Err(e) => format!("journalctl cannot be started ({e}): install systemd's journalctl, or write journal = false"),
+    };
+    Some(format!("{key}: {why}"))
+}
+
+/// Interfaces that are to be listened on and are not there: they are waited for, as files are.
+fn interfaces(config: &Config) -> Vec<String> {
+    let captures = if config.measures.dhcp { config.sources.dhcp.capture.as_slice() } else { &[] };
+    let named = captures.iter().enumerate().filter(|(_, c)| !c.interface.is_empty());
+    let told = named.filter_map(|(i, c)| Some((i, dhcp::capture::missing(&c.interface)?)));
+    told.map(|(i, why)| format!("sources.dhcp.capture[{i}].interface: {why}")).collect()
 }

@@ -10,7 +10,7 @@ use weir_base::time::Millis;
 use weir_identity::desk::Desk;
 use weir_query::only::Only;
 use weir_record::sink::{RecordSink, SinkError, SubjectIds};
-use weir_sources::import::intake::Intake;
+use weir_sources::import::intake::{Intake, Whole};
 use weir_store::engine::{SourceInfo, Store};
 use weir_store::many::{self, Place};
 
@@ -247,7 +247,7 @@ impl Service {
     /// Takes a part of an import in: durable on return. The first and the last part are operator's actions.
     fn import(&self, actor: &str, part: &Import, now: Millis) -> Result<Value, Failure> {
         let named = |t: &str| !t.is_empty() && t.len() <= 48 && !t.chars().any(|c| c.is_control() || c == '/');
-        if !named(&part.name) || !named(&part.realm) || part.digest.len() != 64 || part.file.len() > 255 {
+        if !named(&part.name) || !named(&part.realm) || !is_digest(&part.digest) || part.file.len() > 255 {
             return Err(Failure::usage(
                 "the import's name or realm cannot be used",
                 "write 1 to 48 bytes without \"/\" or control characters",
@@ -258,7 +258,7 @@ impl Service {
             return Err(Failure::new(format!("this file was imported at {at}"), "use --again to take it once more"));
         }
         let note = |what: &str| {
-            let detail = format!("{what} of {} as import/{} in realm {}", part.file, part.name, part.realm);
+            let detail = format!("{what} of {} as import/{} in realm {}; SHA-256 {}", part.file, part.name, part.realm, part.digest);
             self.front.commit(ledger::actions(&[ledger::action(now, actor, "import", detail, "ok")]))
         };
         let failed = |e: SinkError| match e {
@@ -271,9 +271,11 @@ impl Service {
             note("begin").map_err(failed)?;
         }
         let intake = Intake::new(sink, ids, &part.name, &part.realm, &part.file).map_err(failed)?;
-        let rows = intake.take(&part.sessions, part.last.then_some(part.digest.as_bytes()), now).map_err(failed)?;
+        let rows = intake
+            .take(&part.sessions, part.last.then_some(Whole { file: part.digest.as_bytes(), skipped: part.skipped }), now)
+            .map_err(failed)?;
         if part.last {
-            note("end").map_err(failed)?;
+            note(&format!("end ({} lines taken, {} lines skipped)", part.taken, part.skipped)).map_err(failed)?;
         }
         Ok(json!({ "rows": rows }))
     }
@@ -371,4 +373,9 @@ pub fn exit_code(answer: &Value) -> u8 {
         Some("unknown") => 5,
         _ => FAILED,
     }
+}
+
+/// True for a SHA-256 in hexadecimal.
+fn is_digest(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit())
 }

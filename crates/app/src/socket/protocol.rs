@@ -162,7 +162,7 @@ pub struct Import {
     pub realm: String,
     /// Name of the file, for people.
     pub file: String,
-    /// Digest of the file: one that was taken before is refused.
+    /// SHA-256 of the file, in hexadecimal: one that was taken before is refused.
     pub digest: String,
     /// The sessions.
     pub sessions: Vec<Past>,
@@ -172,6 +172,12 @@ pub struct Import {
     pub last: bool,
     /// Take the file though it was taken before.
     pub again: bool,
+    /// Lines of the whole file that were taken; told with the last part.
+    #[serde(default)]
+    pub taken: u64,
+    /// Lines of it that were left out; told with the last part.
+    #[serde(default)]
+    pub skipped: u64,
 }
 
 fn operate() -> String {

@@ -120,6 +120,8 @@ fn what_was_acknowledged_is_there_after_a_kill_and_its_key_is_known() {
     let rig = Rig::new();
     let running = rig.start();
     let body = format!("{}{}not json\n", line("sign-in", "alice", 50_112), line("sign-out", "alice", 50_113));
+    let empty = curl(&running, &["Idempotency-Key: part-1"], "");
+    assert!(empty.0 == 422 && empty.1["error"].as_str().unwrap().contains("send nothing while there is none"), "{empty:?}");
     let first = curl(&running, &["Idempotency-Key: part-1"], &body);
     assert_eq!((first.0, first.1["accepted"].as_u64(), first.1["errors"][0]["line"].as_u64()), (200, Some(2), Some(3)), "{first:?}");
     running.kill();

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 use weir_testkit::peers;
 
-use crate::common::{Running, code, now_ms, parsed};
+use crate::common::{Running, code, now_ms, parsed, weir};
 
 const REMOTE: &str = "/lib/systemd/systemd-journal-remote";
 const SHOWN: &str = "the journal of the machine, in the program";
@@ -142,5 +142,47 @@ fn an_identifier_with_a_space_is_one_word_and_moves_nothing() {
     // Nobody signs in by a name that another program gave itself.
     let signs = shown(&running, "authentication");
     assert!(signs.len() == 1 && signs[0]["port"] == 50_112, "{signs:?}");
+    assert_eq!(running.stop(), 0);
+}
+
+#[test]
+fn a_journal_that_delivers_nothing_is_told() {
+    if !peers::have("journalctl", "--version", SHOWN) || !peers::have(REMOTE, "--version", SHOWN) {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let (folder, config) = (dir.path().join("journal"), dir.path().join("weir.toml"));
+    fs::create_dir(&folder).unwrap();
+    let text = format!(
+        "[unit]\norigin = \"host.invalid\"\n[measures]\nradius = false\nipfix = false\nhost = true\n[sources.host]\njournal_directory = {:?}\n",
+        folder.to_str().unwrap()
+    );
+    fs::write(&config, text).unwrap();
+    let check = || crate::common::text(&weir(&["check-config", "--config", config.to_str().unwrap()]));
+    assert!(check().contains("sources.host.journal_directory: there are no journal files: set Storage=persistent"), "{}", check());
+    let running = Running::start(&dir.path().join("data"), &config, &[]);
+    let own = || {
+        let all = parsed(&running.ask(&["sources", "--json"]));
+        all.as_array().unwrap().iter().find(|s| s["name"] == "host-journal").cloned()
+    };
+    let measure = || {
+        let all = parsed(&running.ask(&["measures", "--json"]));
+        let host = all.as_array().unwrap().iter().find(|m| m["name"] == "host").unwrap().clone();
+        (host["state"].as_str().unwrap().to_owned(), host["why"].as_str().unwrap().to_owned())
+    };
+    assert!(own().is_some(), "it has a row from the start");
+    let trouble = loop {
+        if let Some(trouble) = own().and_then(|s| s["trouble"].as_str().map(str::to_owned)) {
+            break trouble;
+        }
+    };
+    assert!(trouble.contains("there are no journal files") && trouble.contains("Storage=persistent"), "{trouble}");
+    while measure().0 != "degraded" {}
+    assert!(measure().1.contains("host-journal: there are no journal files"), "{:?}", measure());
+    // Files come: all that is in them is new.
+    journal(&folder.join("remote.journal"), &["Server listening on 0.0.0.0 port 22.", "Server listening on :: port 22."]);
+    while shown(&running, "maintenance").len() < 2 {}
+    while own().unwrap()["trouble"] != Value::Null || measure().0 != "running" {}
+    assert!(!check().contains("there are no journal files"), "{}", check());
     assert_eq!(running.stop(), 0);
 }

@@ -1,6 +1,7 @@
 //! Past sessions of another system through the command, and what they answer.
 
 use std::fs;
+use std::process::Command;
 
 use crate::common::{Running, at, code, now_ms, parsed, text};
 
@@ -108,5 +109,35 @@ fn an_import_without_a_name_is_named_by_its_file_or_its_table() {
     let mut names: Vec<&str> = sources.as_array().unwrap().iter().filter_map(|s| s["name"].as_str()?.strip_prefix("import/")).collect();
     names.sort_unstable();
     assert_eq!(names, ["door-list--2025-", "radacct", "wlan.old", "登录"]);
+    assert_eq!(running.stop(), 0);
+}
+
+#[test]
+fn what_was_left_out_is_on_record() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = Running::minimal(&dir.path().join("data"));
+    let began = now_ms() - 2 * 86_400_000;
+    let head = "acctsessionid,acctuniqueid,username,nasipaddress,acctstarttime,acctstoptime,framedipaddress\n";
+    let good = |i: u8| format!("s{i},u{i},smith,192.0.2.1,{},{},100.64.9.{i}\n", sql_time(began), sql_time(began + 60_000));
+    let (path, bad) = (dir.path().join("radacct.csv"), "s,u,nobody,192.0.2.1,yesterday,,100.64.9.201\n");
+    fs::write(&path, format!("{head}{}{bad}{}{bad}", good(1), good(2))).unwrap();
+    let done = running.ask(&["import", "freeradius-sql", path.to_str().unwrap(), "--skip-bad", "--name", "old"]);
+    assert_eq!(code(&done), 0, "{}", String::from_utf8_lossy(&done.stderr));
+    let actions = running.records("operator_action");
+    let notes: Vec<&str> = actions.iter().filter(|a| a["action"] == "import").map(|a| a["detail"].as_str().unwrap()).collect();
+    let sum = Command::new("sha256sum").arg(&path).output().unwrap();
+    let sum = String::from_utf8(sum.stdout).unwrap()[..64].to_owned();
+    assert_eq!(
+        notes,
+        [
+            format!("begin of radacct.csv as import/old in realm default; SHA-256 {sum}"),
+            format!("end (2 lines taken, 2 lines skipped) of radacct.csv as import/old in realm default; SHA-256 {sum}"),
+        ]
+    );
+    let skipped = running.records("malformed");
+    assert_eq!((skipped.len(), &skipped[0]["reason"], &skipped[0]["count"]), (1, &"import.skipped-lines".into(), &2.into()), "{skipped:?}");
+    let sources = parsed(&running.ask(&["sources", "--json"]));
+    let old = sources.as_array().unwrap().iter().find(|s| s["name"] == "import/old").unwrap().clone();
+    assert_eq!((&old["malformed"], &old["messages"]), (&2.into(), &4.into()), "{old}");
     assert_eq!(running.stop(), 0);
 }

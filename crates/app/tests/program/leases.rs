@@ -56,4 +56,20 @@ fn a_lease_says_who_had_an_address() {
     assert_eq!((rows.len(), ends), (4, vec![&Value::from("lease-expired")]), "{rows:?}");
     assert_eq!((&source()["records"], &source()["malformed"]), (&4.into(), &0.into()));
     assert_eq!(running.stop(), 0);
+    // Lines that do not read are told once, however often the program starts.
+    let good = fs::read_to_string(&leases).unwrap();
+    fs::write(&leases, format!("{good}nonsense\n100.64.0.3,02:00:00:00:00:03,,soon,1,1,0,0,,0,\n")).unwrap();
+    for _ in 0..3 {
+        let running = Running::start(&dir.path().join("data"), &config, &[]);
+        let counted = || {
+            let all = parsed(&running.ask(&["sources", "--json"]));
+            all.as_array().unwrap().iter().find(|s| s["kind"] == "dhcp").map(|s| s["malformed"].clone())
+        };
+        while counted() != Some(2.into()) {}
+        assert_eq!(running.stop(), 0);
+    }
+    let running = Running::start(&dir.path().join("data"), &config, &[]);
+    let bad = running.records("malformed");
+    assert_eq!(bad.len(), 2, "{bad:?}");
+    assert_eq!(running.stop(), 0);
 }

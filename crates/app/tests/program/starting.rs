@@ -134,7 +134,7 @@ fn files_are_looked_at_whatever_else_is_wrong() {
          [[sources.radius.clients]]\naddresses = [\"192.0.2.2\"]\nsecret_file = \"{here}/empty.secret\"\n\
          [[desk.providers]]\nname = \"idp\"\nissuer = \"https://idp.example.cn\"\nclient_id = \"weir\"\nclient_secret_file = \"{here}/open.token\"\n\
          [[sources.radius.detail]]\npath = \"{here}/detail\"\n[[sources.dhcp.files]]\npath = \"{here}/leases.csv\"\nserver = \"kea\"\n\
-         [sources.host]\naudit = \"{here}/audit.log\"\n"
+         [sources.host]\njournal = false\naudit = \"{here}/audit.log\"\n"
     );
     let told = [
         ("sources.radius.clients[0].secret_file", "none.secret cannot be read", "create it with mode 0600"),
@@ -175,7 +175,8 @@ fn files_that_are_waited_for_are_named_and_are_no_problem() {
     fs::write(dir.path().join("there.leases"), "").unwrap();
     let text_of = format!(
         "[measures]\nhost = true\n[sources.host]\njournal_directory = \"{here}/journal\"\naudit = \"{here}/audit.log\"\n[[sources.dhcp.files]]\n\
-         path = \"{here}/there.leases\"\nserver = \"dnsmasq\"\n[[sources.dhcp.files]]\npath = \"{here}/leases.csv\"\nserver = \"kea\"\n"
+         path = \"{here}/there.leases\"\nserver = \"dnsmasq\"\n[[sources.dhcp.files]]\npath = \"{here}/leases.csv\"\nserver = \"kea\"\n\
+         [[sources.dhcp.capture]]\ninterface = \"lo\"\n[[sources.dhcp.capture]]\ninterface = \"nowhere0\"\n"
     );
     fs::write(&file, text_of).unwrap();
     let check = weir(&["check-config", "--config", file.to_str().unwrap()]);
@@ -186,11 +187,13 @@ fn files_that_are_waited_for_are_named_and_are_no_problem() {
         assert!(shown.contains(&want), "{want} is not in {shown}");
     }
     assert!(!shown.contains("there.leases is not there"), "{shown}");
+    assert!(shown.contains("sources.dhcp.capture[1].interface: there is no interface nowhere0 "), "{shown}");
+    assert!(!shown.contains("no interface lo"), "{shown}");
     let json = parsed(&weir(&["check-config", "--json", "--config", file.to_str().unwrap()]));
     assert_eq!(json["ok"], true);
     assert!(json["kernel"]["advice"].to_string().contains("leases.csv is not there"), "{json}");
     // A measure that is off waits for nothing.
     let off = ["measures.host=false", "measures.dhcp=false"].map(|set| ["--set", set]).concat();
     let none = text(&weir(&[&["check-config", "--config", file.to_str().unwrap()], &off[..]].concat()));
-    assert!(!none.contains("it is waited for"), "{none}");
+    assert!(!none.contains("it is waited for") && !none.contains("nowhere0 ("), "{none}");
 }

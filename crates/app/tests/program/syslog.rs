@@ -444,4 +444,45 @@ fn a_dialect_is_tried_on_samples() {
     let wrong = weir(&["dialect", "test", file, samples]);
     assert!(String::from_utf8_lossy(&wrong.stderr).contains("rule 1: event \"open\" is not known"), "{wrong:?}");
     assert!(text(&weir(&["dialect", "list"])).contains("huawei"));
+    // What cannot be told apart is refused when the file is read.
+    for (pattern, why) in [
+        ("{account} as {account}", "rule 1: \"{account} as {account}\": the field {account} stands twice"),
+        ("{account}{address}", "rule 1: \"{account}{address}\": nothing stands between {account} and {address}"),
+    ] {
+        fs::write(file, format!("name = \"door\"\ntitle = \"doors\"\n[[rule]]\nevent = \"sign-in\"\nmatch = \"{pattern}\"\n")).unwrap();
+        let wrong = weir(&["dialect", "test", file, samples]);
+        assert!(code(&wrong) != 0 && String::from_utf8_lossy(&wrong.stderr).contains(why), "{wrong:?}");
+    }
+    // Nothing to try is no success.
+    for nothing in ["", "\n \n"] {
+        fs::write(samples, nothing).unwrap();
+        let tried = weir(&["dialect", "test", "linux", samples]);
+        let said = String::from_utf8_lossy(&tried.stderr).into_owned();
+        assert!(code(&tried) == 1 && said.contains("holds no line") && said.contains("one a line"), "{tried:?}");
+    }
+}
+
+#[test]
+fn datagrams_without_a_line_are_counted() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = start(&dir.path().join("data"), &[]);
+    let (socket, to) = (UdpSocket::bind("127.0.0.1:0").unwrap(), running.port("syslog_udp"));
+    socket.send_to(b"<13>Nov 22 10:00:00 h door: first", to).unwrap();
+    wait(&running, "first", 1);
+    for empty in [&b""[..], b"\0\0", b"\n", b"\r\n\0"] {
+        socket.send_to(empty, to).unwrap();
+    }
+    socket.send_to(b"<13>Nov 22 10:00:00 h door: last\n", to).unwrap();
+    wait(&running, "last", 1);
+    let bad = loop {
+        let bad = running.records("malformed");
+        if bad.len() >= 4 {
+            break bad;
+        }
+    };
+    assert!(bad.len() == 4 && bad.iter().all(|m| m["reason"] == "syslog.empty" && m["source"] != 0), "{bad:?}");
+    let sources = parsed(&running.ask(&["sources", "--json"]));
+    let own = sources.as_array().unwrap().iter().find(|s| s["kind"] == "syslog").unwrap().clone();
+    assert_eq!((&own["messages"], &own["malformed"]), (&2.into(), &4.into()), "{own}");
+    assert_eq!(running.stop(), 0);
 }

@@ -13,6 +13,7 @@ use weir_record::sink::{Group, RecordSink, SinkError, SourceDesc, SourceHandle, 
 
 use super::leases::{Leases, Line, Out};
 use super::limits::HEARTBEAT_MS;
+use super::told::{Told, What};
 use crate::radius::noise::{Bad, Noise};
 
 /// What a source needs from outside.
@@ -36,6 +37,7 @@ pub struct Book {
     handle: SourceHandle,
     leases: Leases,
     noise: Noise,
+    told: Told,
     out: Out,
     bindings: Vec<Binding>,
     gaps: Vec<Gap>,
@@ -55,7 +57,8 @@ impl Book {
     pub fn open(source: &SourceDesc, server: Option<&str>, capacity: usize, needs: Needs) -> Result<(Book, Vec<Piece>), SinkError> {
         let handle = needs.sink.register(source)?;
         let mut leases = Leases::new(handle.number, handle.realm, server, capacity);
-        let rest = needs.sink.state(&source.name).into_iter().filter(|(key, value)| !leases.load(key, value)).collect();
+        let mut told = Told::default();
+        let rest = needs.sink.state(&source.name).into_iter().filter(|(k, v)| !leases.load(k, v) && !told.load(k, v)).collect();
         let submitted = needs.clock.now();
         let book = Book {
             name: source.name.clone(),
@@ -63,6 +66,7 @@ impl Book {
             handle,
             leases,
             noise: Noise::default(),
+            told,
             out: Out::default(),
             bindings: Vec::new(),
             gaps: Vec::new(),
@@ -118,6 +122,16 @@ impl Book {
         if let Some((malformed, raw)) = self.noise.record(&bad, Id::random(), &mut self.malformed) {
             self.malformed.push(malformed);
             self.raw.push(raw);
+        }
+    }
+
+    /// A line of a file that does not read: as [`Book::bad`], but it is told once, however often the file is read.
+    pub fn bad_line(&mut self, reason: &'static str, bytes: &[u8], now: Millis) {
+        let digest = self.needs.ids.digest(self.handle.realm, &[b"dhcp line ", reason.as_bytes(), b" ", bytes].concat());
+        match self.told.note(digest, now, &mut self.out.state) {
+            What::Tell => self.bad(reason, 0, bytes, now),
+            What::Count => self.handle.count(|c| c.malformed += 1),
+            What::Nothing => {}
         }
     }
 

@@ -16,7 +16,7 @@ use super::config::{Capture, Settings};
 use super::limits::{COPIES, COPY_MS, FRAME_BYTES, READS, RETRY_MS, TICK_MS};
 use super::message::message;
 use super::packet::{Fault, payload};
-use super::socket::{Heard, Packets};
+use super::socket::{self, Heard, Packets};
 
 /// State key of the moment up to which every frame was taken.
 const COMPLETE_KEY: &[u8] = b"t";
@@ -36,6 +36,11 @@ pub fn start(settings: &Settings, needs: &Needs, tasks: &Tasks) -> Result<(), St
         tasks.spawn(&name, move |stop| listener.run(stop)).map_err(|e| format!("no thread for {name}: {e}"))?;
     }
     Ok(())
+}
+
+/// What is wrong with the name of an interface: none of this machine has it. None where there is one, or where the kernel cannot be asked.
+pub fn missing(interface: &str) -> Option<String> {
+    socket::missing(interface)
 }
 
 /// Takes what passes on one interface.

@@ -257,7 +257,7 @@ impl Follower {
 
     fn bad(&mut self, reason: &'static str, bytes: &[u8], now: Millis) {
         let end = bytes.iter().position(|b| *b == b'\n').unwrap_or(bytes.len()).min(LINE_BYTES);
-        self.book.bad(reason, 0, bytes.get(..end).unwrap_or_default(), now);
+        self.book.bad_line(reason, bytes.get(..end).unwrap_or_default(), now);
     }
 
     fn gap(&mut self, before: Position, now: Millis) {

@@ -62,3 +62,6 @@ pub const COPY_MS: i64 = 500;
 
 /// Acknowledgements remembered for that.
 pub const COPIES: usize = 1_024;
+
+/// Bad lines of one file that are remembered as told.
+pub const TOLD_LINES: usize = 4_096;

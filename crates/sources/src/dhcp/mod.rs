@@ -10,7 +10,7 @@
 //! A lease is a session whose subscriber is a hardware address (or a DUID, or a client id, where there is none). The id is the one that a RADIUS
 //! session of the same realm has for the same Calling-Station-Id, so the two meet.
 //!
-//! [`kea`], [`dnsmasq`], [`packet`], [`message`] and [`leases`] are pure; [`follow`] owns the files, [`capture`] the packet sockets; [`book`] is what both
+//! [`kea`], [`dnsmasq`], [`packet`], [`message`], [`leases`] and [`told`] are pure; [`follow`] owns the files, [`capture`] the packet sockets; [`book`] is what both
 //! hand over. How to use it: `docs/sources/dhcp.md`.
 
 pub mod book;
@@ -26,6 +26,7 @@ pub mod limits;
 pub mod message;
 pub mod packet;
 mod socket;
+pub mod told;
 
 #[cfg(test)]
 mod tests;

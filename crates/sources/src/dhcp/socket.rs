@@ -42,6 +42,20 @@ pub struct Packets {
     dropped: u32,
 }
 
+/// Says that there is no such interface.
+fn no_interface(interface: &str, error: &io::Error) -> String {
+    format!("there is no interface {interface} ({error}): write one that `ip link` shows, or wait for it to come")
+}
+
+/// The same for a name that is only looked at: no right is needed for it. None where there is one, or where the kernel cannot be asked.
+pub fn missing(interface: &str) -> Option<String> {
+    let socket = Socket::new(Domain::IPV4, Type::DGRAM, None).ok()?;
+    match name_to_index(&socket, interface) {
+        Err(error) if error == rustix::io::Errno::NODEV => Some(no_interface(interface, &error.into())),
+        _ => None,
+    }
+}
+
 impl Packets {
     /// Opens it. Frames that were there before the kernel knew which ones are wanted are thrown away.
     ///
@@ -58,8 +72,7 @@ impl Packets {
             }
             _ => cannot(e),
         })?;
-        let index = name_to_index(&socket, interface)
-            .map_err(|e| format!("there is no interface {interface} ({e}): write one that `ip link` shows, or wait for it to come"))?;
+        let index = name_to_index(&socket, interface).map_err(|e| no_interface(interface, &e.into()))?;
         // A smaller one than asked for is a loss that is noticed sooner.
         let _ = socket.set_recv_buffer_size(RECEIVE_BUFFER);
         let program: Vec<SockFilter> =

@@ -19,6 +19,11 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// True when the body held no line at all.
+    pub fn is_empty(&self) -> bool {
+        self.accepted == 0 && self.refused == 0
+    }
+
     /// As JSON.
     pub fn json(&self) -> Value {
         let fault = |(line, fault): &(u32, Fault)| json!({ "line": line, "field": fault.field(), "what": fault.sentence() });
@@ -30,9 +35,9 @@ impl Answer {
         })
     }
 
-    /// The status: 422 when there were lines and not one of them was good.
+    /// The status: 422 when not one line was good, and when there was none.
     pub fn status(&self) -> u16 {
-        if self.accepted == 0 && self.refused > 0 { 422 } else { 200 }
+        if self.accepted == 0 { 422 } else { 200 }
     }
 
     /// Adds its bytes: accepted, refused, without port, u32 each; number of faults u16; each line u32 and fault u8; little-endian.

@@ -153,7 +153,16 @@ fn too_large() -> Reply {
 }
 
 fn told(answer: &Answer, replayed: bool) -> Reply {
-    let reply = json_reply(StatusCode::from_u16(answer.status()).unwrap_or_default(), &answer.json());
+    let status = StatusCode::from_u16(answer.status()).unwrap_or_default();
+    let reply = if answer.is_empty() {
+        // A sender that means to send nothing sends no request.
+        error(
+            status,
+            "the body holds no event, so nothing was kept: write each event as a line of JSON, and send nothing while there is none",
+        )
+    } else {
+        json_reply(status, &answer.json())
+    };
     if replayed { with(reply, REPLAYED, HeaderValue::from_static("true")) } else { reply }
 }
 

@@ -17,6 +17,7 @@ use super::limits::{DEVICES, FLOW_TIME_MS};
 use super::message::{self, Fault, Flow, Header, How, Told};
 use super::reading::Reading;
 use super::state::{decode, encode};
+use super::unread::{Unread, version_trouble};
 use crate::ipfix::collector::Register;
 use crate::ipfix::lane::Intake;
 use crate::ipfix::lateness::Lateness;
@@ -43,8 +44,8 @@ struct Device {
     /// The earliest moment by its clock, or of an arrival, that is known of it: nothing it sent before can have been lost here.
     first: Option<Millis>,
     touched: bool,
-    /// The version of its last datagram, where that was one of which nothing is kept.
-    version: Option<u8>,
+    /// What it sends of which nothing is kept.
+    unread: Unread,
 }
 
 /// The collector of one socket.
@@ -118,7 +119,7 @@ impl Collector {
                 seen: None,
                 first: None,
                 touched: true,
-                version: None,
+                unread: Unread::default(),
             };
             self.devices.insert(peer, device);
         }
@@ -183,7 +184,7 @@ impl Work<'_> {
         self.device.touched = true;
         let layouts = self.layouts;
         let how = message::how(data, layouts);
-        self.device.version = data.first().copied().filter(|_| !matches!(how, Ok(How::Laid(_))));
+        self.device.unread.heard(data, matches!(how, Ok(How::Laid(_))));
         let (how, header) = match how.and_then(|how| Ok((how, how.header(data)?))) {
             Ok(read) => read,
             Err(fault) => {
@@ -338,16 +339,6 @@ fn good(layout: &Layout, record: &[u8], header: &Header) -> bool {
     })
 }
 
-/// What is wrong with a device that sends a version of which nothing is kept.
-fn version_trouble(version: u8) -> String {
-    match version {
-        1 => "it sends version 1.0, which tells no translated address, so none of its flows is kept: set `userlog flow export version 3` on it".to_owned(),
-        other => format!(
-            "it sends version {other}, whose layout is in no public document: write it from the device's manual under [[sources.h3c.layouts]], or set `userlog flow export version 3` on it"
-        ),
-    }
-}
-
 impl Device {
     fn flush_gaps(&mut self, now: Millis, force: bool, out: &mut Out) {
         let late = self.lateness.ms();
@@ -376,8 +367,12 @@ impl Device {
         let standing = Standing { sequence, offset: &self.offset, clock, seen };
         let unusable = sequence.unusable() && self.rule.counting != Some(Counting::None);
         let numbers = "its sequence numbers count neither packets nor flows: write sequence = \"none\" for this device";
-        let trouble =
-            self.version.map(version_trouble).or_else(|| standing.clock_trouble()).or_else(|| unusable.then(|| numbers.to_owned()));
+        let trouble = self
+            .unread
+            .version()
+            .map(version_trouble)
+            .or_else(|| standing.clock_trouble())
+            .or_else(|| unusable.then(|| numbers.to_owned()));
         standing.publish(&counts, trouble, &self.handle);
     }
 }

@@ -9,7 +9,7 @@
 //! version 5.0 the fields stand in no public document: the operator writes them from the manual of his device ([`layout`]), else its datagrams are
 //! refused as `malformed`.
 //!
-//! [`message`] is pure: bytes in, values out. [`collector`] owns what is known of each device and reads no clock; [`server`] owns the
+//! [`message`] and `unread` are pure: bytes in, values out. [`collector`] owns what is known of each device and reads no clock; [`server`] owns the
 //! sockets.
 
 pub mod collector;
@@ -21,6 +21,7 @@ pub mod message;
 pub mod reading;
 pub mod server;
 mod state;
+mod unread;
 
 #[cfg(test)]
 mod tests;

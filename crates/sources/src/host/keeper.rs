@@ -37,6 +37,8 @@ pub struct Keeper {
     place: Option<Vec<u8>>,
     moved: bool,
     unkept: Option<Group>,
+    /// What is wrong with the log itself, also while some of it comes.
+    standing: Option<String>,
 }
 
 impl Keeper {
@@ -69,7 +71,18 @@ impl Keeper {
         }
         engine.restore(&rest);
         let (sink, clock) = (Arc::clone(sink), Arc::clone(clock));
-        Keeper { name: name.to_owned(), realm: realm.to_owned(), sink, clock, engine, handle: None, place, moved: false, unkept: None }
+        Keeper {
+            name: name.to_owned(),
+            realm: realm.to_owned(),
+            sink,
+            clock,
+            engine,
+            handle: None,
+            place,
+            moved: false,
+            unkept: None,
+            standing: None,
+        }
     }
 
     /// The place that was reached, as it was given.
@@ -98,11 +111,28 @@ impl Keeper {
         self.handle.as_ref().ok_or(SinkError::Stopped)
     }
 
-    /// Says why nothing comes; `None`: all is well.
+    /// Says why nothing comes; `None`: all is well, but for what [`Keeper::stands`] said.
     pub fn trouble(&mut self, why: Option<&str>) {
+        let why = why.map(str::to_owned).or_else(|| self.standing.clone());
         if let Ok(handle) = self.handle() {
-            handle.count(|c| c.trouble = why.map(str::to_owned));
+            handle.count(|c| c.trouble = why);
         }
+    }
+
+    /// Says what is wrong with the log itself, until it is said again; `None`: nothing.
+    pub fn stands(&mut self, why: Option<String>) {
+        self.standing = why;
+        self.trouble(None);
+    }
+
+    /// Nothing is wrong with the log itself any more; what was told last stays until something is taken in.
+    pub fn mended(&mut self) {
+        self.standing = None;
+    }
+
+    /// True when something is wrong with the log itself.
+    pub fn is_troubled(&self) -> bool {
+        self.standing.is_some()
     }
 
     /// Takes a line in, behind which the log stands at `place`. False: the program stops.

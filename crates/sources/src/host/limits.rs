@@ -26,3 +26,12 @@ pub const AUDIT_BYTES: usize = 32_768;
 
 /// Bytes of a cursor.
 pub const CURSOR_BYTES: usize = 512;
+
+/// Bytes of what journalctl says on standard error that are read.
+pub const TOLD_BYTES: u64 = 4_096;
+
+/// Bytes of them that are shown.
+pub const TOLD_LINE_BYTES: usize = 200;
+
+/// Looks ([`LOOK_MS`] each) after which a journal with which something was wrong is asked about again.
+pub const PROBE_LOOKS: u32 = 25;

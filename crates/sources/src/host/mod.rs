@@ -10,7 +10,7 @@
 //! any other line. The place that was reached is state of the same group, so a restart goes on behind the last durable entry; a place
 //! that is gone is a gap.
 //!
-//! [`export`] and [`audit`] are pure; [`journal`] owns the program, [`follow`] the file, [`keeper`] the way to the sink.
+//! [`export`] and [`audit`] are pure; [`journal`] owns the program, [`probe`] asks it what is wrong, [`follow`] the file, [`keeper`] the way to the sink.
 
 pub mod audit;
 pub mod config;
@@ -20,6 +20,7 @@ pub mod fuzz;
 pub mod journal;
 pub mod keeper;
 pub mod limits;
+pub mod probe;
 
 use std::sync::Arc;
 
@@ -42,7 +43,12 @@ pub fn start(
     clock: &Arc<dyn Clock>,
     tasks: &Tasks,
 ) -> Result<(), String> {
-    let keeper = |what: &str| Keeper::new(&format!("{}-{what}", settings.name), &settings.realm, sink, ids, clock);
+    let keeper = |what: &str| {
+        let mut keeper = Keeper::new(&format!("{}-{what}", settings.name), &settings.realm, sink, ids, clock);
+        // It stands in the list from the start, also where nothing ever comes.
+        keeper.trouble(None);
+        keeper
+    };
     let no_thread = |e| format!("no thread for the logs of this machine: {e}");
     if let Some(source) = settings.journal.clone() {
         let mut keeper = keeper("journal");

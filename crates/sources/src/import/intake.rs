@@ -4,7 +4,7 @@ use weir_base::net::{Addr16, Prefix};
 use weir_base::time::Millis;
 use weir_record::Id;
 use weir_record::kind::{Kind, Record};
-use weir_record::kinds::{Binding, IdType, RadiusSession};
+use weir_record::kinds::{Binding, IdType, Malformed, RadiusSession};
 use weir_record::sink::{Group, RecordSink, SinkError, SourceDesc, SourceHandle, StatePut, SubjectIds};
 
 use super::limits::GROUP_SESSIONS;
@@ -15,6 +15,18 @@ use crate::radius::normalise::{caller, digest};
 pub const OWNER: &str = "import";
 /// What marks the rows.
 const IMPORTED: &str = "imported";
+
+/// Why lines that were left out are `malformed`.
+const SKIPPED: &str = "import.skipped-lines";
+
+/// A file that is taken in as a whole.
+#[derive(Clone, Copy, Debug)]
+pub struct Whole<'a> {
+    /// Its digest.
+    pub file: &'a [u8],
+    /// Lines of it that were left out.
+    pub skipped: u64,
+}
 
 /// An import under way.
 pub struct Intake<'a> {
@@ -47,11 +59,11 @@ impl<'a> Intake<'a> {
         <[u8; 8]>::try_from(value).ok().map(|b| Millis(i64::from_be_bytes(b)))
     }
 
-    /// Takes sessions in; durable on return. `last` names the file that is whole with them. Gives the rows made.
+    /// Takes sessions in; durable on return. `last` says that the file is whole with them. Gives the rows made.
     ///
     /// # Errors
     /// What the sink says; groups before the one that failed are durable.
-    pub fn take(&self, sessions: &[Past], last: Option<&[u8]>, now: Millis) -> Result<u64, SinkError> {
+    pub fn take(&self, sessions: &[Past], last: Option<Whole<'_>>, now: Millis) -> Result<u64, SinkError> {
         let mut made = 0;
         for part in sessions.chunks(GROUP_SESSIONS) {
             let mut group = Group::new(OWNER);
@@ -65,13 +77,22 @@ impl<'a> Intake<'a> {
             group.batches.push((Kind::RadiusSession, RadiusSession::batch(&rows)));
             self.sink.commit(group)?;
         }
-        if let Some(file) = last {
-            let put = StatePut { key: file.to_vec(), value: Some(now.0.to_be_bytes().to_vec()) };
-            self.sink.commit(Group { state: vec![put], ..Group::new(OWNER) })?;
+        let skipped = last.map_or(0, |whole| whole.skipped);
+        if let Some(whole) = last {
+            let put = StatePut { key: whole.file.to_vec(), value: Some(now.0.to_be_bytes().to_vec()) };
+            let mut group = Group { state: vec![put], ..Group::new(OWNER) };
+            if skipped > 0 {
+                // What the lines held stays in the file: only how many they were is kept.
+                let reason = SKIPPED.to_owned();
+                let row = Malformed { time: now, source: self.handle.number, reason, count: skipped, ..Malformed::default() };
+                group.batches.push((Kind::Malformed, Malformed::batch(&[row])));
+            }
+            self.sink.commit(group)?;
         }
         let taken = sessions.len() as u64;
         self.handle.count(|c| {
-            c.messages += taken;
+            c.messages += taken + skipped;
+            c.malformed += skipped;
             c.records += made;
             c.last_seen = Some(now);
         });

@@ -229,7 +229,10 @@ impl Pattern {
         match parts.len() {
             0 => Err("a pattern is empty".to_owned()),
             n if n > PATTERN_PARTS => Err(format!("{text:?}: {n} parts, at most {PATTERN_PARTS} are allowed")),
-            _ => Ok(Pattern { needs: needs(&parts), parts, whole }),
+            _ => {
+                tell_apart(&parts).map_err(|what| format!("{text:?}: {what}"))?;
+                Ok(Pattern { needs: needs(&parts), parts, whole })
+            }
         }
     }
 
@@ -261,6 +264,23 @@ impl Pattern {
         let mut steps = MATCH_STEPS;
         step(&self.parts, self.whole, text, &mut found, &mut steps).then_some(found)
     }
+}
+
+/// Checks that each field stands once, and that something stands between two of them.
+fn tell_apart(parts: &[Part]) -> Result<(), String> {
+    let slot = |part: &Part| if let Part::Field(slot, _) = part { *slot } else { None };
+    for (i, part) in parts.iter().enumerate() {
+        let Some(this) = slot(part) else { continue };
+        if let Some(next) = parts.get(i + 1).and_then(slot) {
+            return Err(format!(
+                "nothing stands between {{{this}}} and {{{next}}}, so where one ends cannot be told: put text between them"
+            ));
+        }
+        if parts.iter().skip(i + 1).any(|later| slot(later) == Some(this)) {
+            return Err(format!("the field {{{this}}} stands twice: a line has one value of it; write {{*}} for what is not kept"));
+        }
+    }
+    Ok(())
 }
 
 /// The longest word between spaces of all texts of a pattern that begins with a field. One that begins with text fails there soon enough.
@@ -411,81 +431,5 @@ fn past_spaces(mut bytes: &[u8]) -> &[u8] {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn found(pattern: &str, text: &str) -> Option<Vec<String>> {
-        let found = Pattern::parse(pattern).unwrap().find(text)?;
-        Some(found.into_iter().map(|(slot, value)| format!("{slot}={value}")).collect())
-    }
-
-    #[test]
-    fn fields_take_what_their_form_allows() {
-        for (pattern, text, want) in [
-            ("from {address} port {port}", "from 192.0.2.3 port 22 ssh2", Some(vec!["address=192.0.2.3", "port=22"])),
-            ("from {address} port {port}", "from 192.0.2.3  port 22", Some(vec!["address=192.0.2.3", "port=22"])),
-            ("{inside}:{inside_port}->", "192.0.2.3:1024->x", Some(vec!["inside=192.0.2.3", "inside_port=1024"])),
-            ("{inside}:{inside_port}->", "2001:db8::1:1024->x", Some(vec!["inside=2001:db8::1", "inside_port=1024"])),
-            ("{inside}.{inside_port} ", "192.0.2.3.1024 x", None),
-            ("{address}, x", "192.0.2.3, x", Some(vec!["address=192.0.2.3"])),
-            ("{*}user {account},", "login: user bob, tty", Some(vec!["account=bob"])),
-            (
-                "for {account:last} from {address} port",
-                "for a from 192.0.2.1 port 1 from 192.0.2.9 port 2",
-                Some(vec!["account=a from 192.0.2.1 port 1", "address=192.0.2.9"]),
-            ),
-            ("({mac})", "(00:11:22:aa:bb:cc)", Some(vec!["mac=00:11:22:aa:bb:cc"])),
-            ("{mac}", "0011-2233-4455", Some(vec!["mac=0011-2233-4455"])),
-            ("{mac}", "00:11:22:33:44:55:66", None),
-            ("{duid} x", "00:03:00:01:02:00:00:00:00:0A x", Some(vec!["duid=00:03:00:01:02:00:00:00:00:0A"])),
-            ("{duid}", "00:03", None),
-            ("{duid}", "00:03:00:01:2", None),
-            ("{duid}", "00:03:00:01:", None),
-            ("from {address} port", "from fe80::1%eth0.100 port", Some(vec!["address=fe80::1%eth0.100"])),
-            ("from {address}%{*}", "from fe80::1%eth0 port", Some(vec!["address=fe80::1"])),
-            ("from {address}.", "from fe80::1%wlan0.", Some(vec!["address=fe80::1%wlan0"])),
-            ("from {address} port", "from 192.0.2.1%1 port", None),
-            ("{account} in$", "bob in ", Some(vec!["account=bob"])),
-            ("{account} in$", "bob in it", None),
-            ("{*}{address}", "peer is 192.0.2.7", Some(vec!["address=192.0.2.7"])),
-            ("port {port}", "port 70000", None),
-            ("{{x}}{detail}", "{x}rest of it", Some(vec!["detail=rest of it"])),
-        ] {
-            let want = want.map(|w| w.into_iter().map(str::to_owned).collect());
-            assert_eq!(found(pattern, text), want, "{pattern:?} {text:?}");
-        }
-    }
-
-    #[test]
-    fn bad_patterns_say_what_to_write() {
-        for (pattern, hint) in [
-            ("{accont}", "is no field"),
-            ("{account:long}", "is no form"),
-            ("{account", "not closed"),
-            ("", "empty"),
-            ("{detail}{*}", "side by side"),
-            (&"{port} ".repeat(40), "at most 64"),
-        ] {
-            let error = Pattern::parse(pattern).unwrap_err();
-            assert!(error.contains(hint), "{pattern:?}: {error}");
-        }
-    }
-
-    #[test]
-    fn a_line_made_to_take_long_ends_soon() {
-        let pattern = Pattern::parse("{*}a{*}a{*}a{*}a{*}a{*}a{*}b").unwrap();
-        assert_eq!(pattern.find(&"a".repeat(30_000)), None);
-    }
-
-    proptest! {
-        #[test]
-        fn no_text_panics(text in "\\PC{0,80}") {
-            let pattern = Pattern::parse("{*}x {address}:{port} {mac} {account:last} {detail}").unwrap();
-            let _ = pattern.find(&text);
-            let _ = (addresses(&text).count(), duid_length(&text));
-            let _ = Pattern::parse(&text);
-        }
-    }
-}
+#[path = "tests/pattern.rs"]
+mod tests;

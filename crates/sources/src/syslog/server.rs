@@ -24,6 +24,9 @@ use super::stream::{Speaks, Streams, listen};
 use super::tls;
 use crate::radius::drops::Watch;
 
+/// Why a datagram without a byte, or of nothing but newlines and NUL, is malformed.
+const EMPTY: &str = "syslog.empty";
+
 /// A running server: where it listens, with the ports the kernel chose where the configured ones were 0.
 #[derive(Clone, Debug, Default)]
 pub struct Server {
@@ -245,15 +248,26 @@ fn receive(socket: &UdpSocket, state: &UdpSocketState, hub: &Hub, buffers: &mut 
     let received = hub.now();
     let datagrams = metas.iter().zip(buffers.iter()).take(count).flat_map(|(meta, buffer)| {
         let bytes = buffer.get(..meta.len).unwrap_or_default();
+        // One without a byte has no pieces, and came all the same.
+        let none = bytes.is_empty().then_some(bytes);
         // The kernel joins datagrams of one length (UDP_GRO); `stride` cuts them apart again.
-        bytes.chunks(meta.stride.max(1)).map(move |datagram| (meta.addr, datagram))
+        none.into_iter().chain(bytes.chunks(meta.stride.max(1))).map(move |datagram| (meta.addr, datagram))
     });
+    let mut empty = Vec::new();
     let lines = datagrams.filter_map(|(from, datagram)| {
-        let end = datagram.iter().rposition(|b| !matches!(b, b'\n' | b'\r' | 0))? + 1;
+        let Some(last) = datagram.iter().rposition(|b| !matches!(b, b'\n' | b'\r' | 0)) else {
+            empty.push((Addr16::from(from.ip()), datagram));
+            return None;
+        };
+        let end = last + 1;
         let line = datagram.get(..end.min(LINE_BYTES))?;
         // A dual-stack socket shows IPv4 peers as mapped addresses; the 16-byte form is the same for both.
         let origin = Origin { peer: Addr16::from(from.ip()), received, stream: None, ack: None, perhaps_double: false };
         Some((origin, line, end > LINE_BYTES))
     });
-    Ok(hub.lines(lines, stop) && count > 0)
+    let taken = hub.lines(lines, stop);
+    if !empty.is_empty() {
+        hub.with(|e| empty.iter().for_each(|(peer, datagram)| e.bad_frame(*peer, received, EMPTY, datagram)));
+    }
+    Ok(taken && count > 0)
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use weir_record::kinds::{Gap, IdType, Malformed, RadiusSession};
+use weir_record::sink::RecordSink;
 
 use crate::dhcp::config::{Config, FileConfig};
 use crate::dhcp::follow::Follower;
@@ -160,4 +161,55 @@ fn dnsmasqs_file_is_read_as_a_whole_and_a_lease_is_gone_when_it_is_missing_twice
     assert_eq!(rig.told()[2..], [(2, "100.64.0.10".into(), 61, 0)]);
     all(&mut f);
     assert_eq!(rig.told().len(), 3);
+}
+
+#[test]
+fn bad_lines_are_told_once_over_restarts_and_cleanups() {
+    let rig = Rig::new("kea");
+    let bad = "nonsense\n100.64.0.9,02:00:00:00:00:09,,soon,7,1,0,0,,0,\n";
+    append(&rig.path, &format!("{HEAD}{}{bad}", lease(10, 0, 0)));
+    for _ in 0..5 {
+        all(&mut rig.follower());
+    }
+    let told = || rig.sink.rows::<Malformed>().iter().map(|m| m.reason.clone()).collect::<Vec<_>>();
+    assert_eq!(told(), ["dhcp.address", "dhcp.valid-lifetime"]);
+    // Those of the file are counted in each run, once.
+    let counted = || rig.sink.sources().iter().map(|(_, s)| weir_base::task::lock(&s.counters).malformed).sum::<u64>();
+    let before = counted();
+    let mut f = rig.follower();
+    all(&mut f);
+    let after = counted();
+    assert_eq!(after - before, 2);
+    // Kea cleans up: the old file moves away, and the same lines stand in the new one.
+    fs::rename(&rig.path, rig.beside(".1")).unwrap();
+    append(&rig.path, &format!("{HEAD}{bad}{}other nonsense\n", lease(11, 5, 0)));
+    all(&mut f);
+    assert_eq!(told(), ["dhcp.address", "dhcp.valid-lifetime", "dhcp.address"]);
+    assert_eq!(counted() - after, 1);
+    // What was not kept is told when it can be.
+    rig.sink.mode(Mode::Full);
+    append(&rig.path, "more nonsense\n");
+    assert!(f.look().is_err());
+    rig.sink.mode(Mode::Keep);
+    all(&mut f);
+    all(&mut rig.follower());
+    assert_eq!(told().len(), 4);
+    // Nothing of a line stands in the state.
+    for (key, value) in rig.sink.state(&rig.sink.sources()[0].0.name) {
+        let text = [key, value].concat();
+        assert!(!text.windows(8).any(|w| w == b"nonsense"), "{text:?}");
+    }
+}
+
+#[test]
+fn bad_lines_of_dnsmasqs_file_are_told_once_however_often_it_is_read() {
+    let rig = Rig::new("dnsmasq");
+    let line = |host: u8| format!("{} 02:00:00:00:00:{host:02x} 100.64.0.{host} * *\n", T + 3_600);
+    fs::write(&rig.path, format!("nonsense here\n{}", line(10))).unwrap();
+    let mut f = rig.follower();
+    all(&mut f);
+    fs::write(&rig.path, format!("nonsense here\n{}{}", line(10), line(11))).unwrap();
+    all(&mut f);
+    all(&mut rig.follower());
+    assert_eq!((rig.told().len(), rig.sink.rows::<Malformed>().len()), (2, 1));
 }

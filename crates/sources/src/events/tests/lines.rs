@@ -64,7 +64,7 @@ fn a_body_is_told_line_by_line() {
     assert!(!decoded.answer.json().to_string().contains("alice"), "an answer repeats nothing of a line");
     assert!(!format!("{:?}", decoded.events).contains("alice"));
     assert_eq!(want.json()["errors"][1], json!({ "line": 6, "field": "address", "what": Fault::Address.sentence() }));
-    assert_eq!((want.status(), Answer::default().status(), Answer { refused: 1, ..Answer::default() }.status()), (200, 200, 422));
+    assert_eq!((want.status(), Answer::default().status(), Answer { refused: 1, ..Answer::default() }.status()), (200, 422, 422));
     let many = |n: usize| decode("x\n".repeat(n).as_bytes(), NOW, SERVICE).map(|d| (d.answer.refused as usize, d.answer.faults.len()));
     assert_eq!((many(LINES), many(LINES + 1)), (Ok((LINES, FAULTS_TOLD)), Err(TooMany)));
     assert_eq!(decode(b"", NOW, SERVICE).unwrap().answer, Answer::default());

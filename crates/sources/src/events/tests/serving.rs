@@ -298,7 +298,13 @@ fn requests_that_are_none_are_told_why() {
     assert!(many.status == 413 && many.body.contains("5000 lines"), "{many:?}");
     let wrong = rig.post("", "{}\n{}");
     assert_eq!((wrong.status, wrong.json()["refused"].as_u64()), (422, Some(2)));
-    assert_eq!(rig.post("", "").status, 200, "an empty body is no mistake");
+    // A sender with nothing to say sends nothing: a body without a line is its fault, and its key stays free.
+    for body in ["", "\n\r\n \n"] {
+        let empty = rig.post("Idempotency-Key: part-7\r\n", body);
+        assert!(empty.status == 422 && empty.body.contains("holds no event"), "{empty:?}");
+    }
+    let kept = rig.post("Idempotency-Key: part-7\r\n", LINE);
+    assert_eq!((kept.status, kept.json()["accepted"].as_u64()), (200, Some(1)), "{kept:?}");
 }
 
 #[test]

@@ -186,8 +186,12 @@ fn a_device_that_sends_a_version_of_which_nothing_is_kept_says_what_to_do() {
     five[0] = 5;
     let said = send(5, &five).trouble.unwrap();
     assert!(said.contains("version 5") && said.contains("[[sources.h3c.layouts]]"), "{said}");
+    // One that is no flow log at all hides nothing of it.
+    let said = send(5, b"xyz: what is this?").trouble.unwrap();
+    assert!(said.contains("version 5"), "{said}");
     let counters = send(6, &datagram(SECOND + 6, 13, &[2_048]));
-    assert_eq!((counters.trouble, counters.records, counters.malformed), (None, 1, 1));
+    assert_eq!((counters.trouble, counters.records, counters.malformed), (None, 1, 2));
+    assert_eq!(send(7, b"xyz: what is this?").trouble, None, "nor makes it trouble of a device that is read");
     c.stop(NOW.plus(30_000));
     groups.extend(c.take());
     let gaps: Vec<_> = rows::<Gap>(&groups, Kind::Gap).into_iter().map(|g| (g.lost, g.unit, g.reason)).collect();

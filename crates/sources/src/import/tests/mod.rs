@@ -2,9 +2,9 @@
 
 use proptest::prelude::*;
 use weir_base::time::Millis;
-use weir_record::kinds::{IdType, RadiusSession};
+use weir_record::kinds::{IdType, Malformed, RadiusSession};
 
-use super::intake::Intake;
+use super::intake::{Intake, Whole};
 use super::sessions::{BadLine, Mapping, Past, Times, past};
 use super::table::{Record, Table, TableError};
 use crate::testing::{CountingIds, MemorySink, Mode};
@@ -165,7 +165,7 @@ fn rows_are_marked_and_a_session_has_one_id_however_often_it_comes() {
     let all: Vec<Past> = radacct(include_str!("../testdata/radacct.csv")).into_iter().map(Result::unwrap).collect();
     let intake = Intake::new(sink.as_ref(), ids.as_ref(), "old", "north", "radacct.csv").unwrap();
     assert_eq!(Intake::taken(sink.as_ref(), b"digest"), None);
-    assert_eq!(intake.take(&all, Some(b"digest"), now()), Ok(4));
+    assert_eq!(intake.take(&all, Some(Whole { file: b"digest", skipped: 3 }), now()), Ok(4));
     assert_eq!(Intake::taken(sink.as_ref(), b"digest"), Some(now()));
     let rows = sink.rows::<RadiusSession>();
     assert_eq!(rows.iter().map(|r| r.status).collect::<Vec<_>>(), [1, 2, 1, 3]);
@@ -176,6 +176,10 @@ fn rows_are_marked_and_a_session_has_one_id_however_often_it_comes() {
     assert_eq!(rows[0].caller, Some(ids.id(IdType::Hardware, "02:00:00:00:00:0a")));
     assert_eq!((sink.sources()[0].0.kind.as_str(), sink.sources()[0].0.name.as_str()), ("import", "import/old"));
     intake.take(&all, None, now()).unwrap();
+    let skipped = sink.rows::<Malformed>();
+    let number = sink.sources()[0].1.number;
+    assert_eq!((skipped.len(), skipped[0].source, skipped[0].count, skipped[0].raw), (1, number, 3, None));
+    assert_eq!(skipped[0].reason, "import.skipped-lines");
     let again = sink.rows::<RadiusSession>();
     assert_eq!(again[4].session, rows[0].session);
     sink.mode(Mode::Full);
