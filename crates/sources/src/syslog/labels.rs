@@ -30,7 +30,7 @@ const ACCOUNT_WORDS: &[&str] = &[
 ];
 
 /// The same in Chinese, wherever they stand, and [`WIDE_MORE`] behind them.
-const WIDE_LABELS: &[&str] = &[
+pub const WIDE_LABELS: &[&str] = &[
     "用户",
     "帐号",
     "账号",
@@ -184,7 +184,7 @@ fn is_measure(word: &str, behind: &str) -> bool {
 /// `speaks`: whether the text speaks of signing in, looked at once for a text and only where it matters.
 pub fn leads_to(word: &str, text: &str, speaks: &mut Option<bool>) -> bool {
     is_label(word)
-        || word.len() <= 3
+        || matches!(word.as_bytes(), [b'a' | b'b' | b'f' | b'A' | b'B' | b'F', _] | [b'f' | b'F', _, _])
             && PREPOSITIONS.iter().any(|p| p.eq_ignore_ascii_case(word))
             && *speaks.get_or_insert_with(|| SIGN_IN_WORDS.iter().any(|part| text.contains(part)))
 }
@@ -196,6 +196,11 @@ pub fn may_be_account(word: &str) -> bool {
 
 /// Length of the Chinese label at the beginning of `text`.
 pub fn wide(text: &str) -> Option<usize> {
+    // Nearly every character begins none.
+    let first = text.chars().next()?;
+    if !matches!(first, '用' | '帐' | '账' | '学' | '工' | '卡' | '姓' | '登' | '操' | '管' | '联' | '帳' | '學') {
+        return None;
+    }
     let label = WIDE_LABELS.iter().find(|l| text.starts_with(**l))?;
     let mut length = label.len();
     while let Some(more) = WIDE_MORE.iter().find(|m| text.get(length..).is_some_and(|rest| rest.starts_with(**m))) {

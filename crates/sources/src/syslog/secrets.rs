@@ -171,6 +171,10 @@ pub fn behind(text: &str, at: usize, end: usize, commanded: bool) -> Option<(usi
 /// The secret behind a Chinese word that stands at `at`, whatever stands before it.
 pub fn behind_wide(text: &str, at: usize) -> Option<(usize, usize)> {
     let rest = text.get(at..)?;
+    // Nearly every character begins none.
+    if !rest.starts_with(['密', '口']) {
+        return None;
+    }
     let label = WIDE.iter().find(|w| rest.starts_with(**w))?;
     let behind = rest.get(label.len()..)?;
     let behind = behind.strip_prefix(['为', '為', '是']).unwrap_or(behind);
@@ -211,6 +215,12 @@ fn is_odd(token: &str) -> bool {
 
 /// True where a setting's word stands before, as in `snmp-server community` and `radius-server shared-key`.
 fn is_setting(before: &str) -> bool {
+    // Nearly every word before is none of them: its last letter says so.
+    let bytes = before.as_bytes();
+    let last = |back: usize| bytes.len().checked_sub(back).and_then(|at| bytes.get(at)).copied().unwrap_or(0);
+    if !matches!((last(1), last(2)), (b'-', _) | (b' ', b'r' | b't' | b'p' | b's' | b'e' | b' ' | b'R' | b'T' | b'P' | b'S' | b'E')) {
+        return false;
+    }
     let before = before.strip_suffix("shared-").map_or(before, |b| b.strip_suffix("pre-").unwrap_or(b));
     let word = before.strip_suffix(' ').map(|b| b.trim_end_matches(' ')).unwrap_or_default();
     let word = word.rsplit([' ', '"', '\'', ':', '(']).next().unwrap_or_default();
@@ -243,9 +253,12 @@ fn behind_spaces(text: &str, end: usize, commanded: bool, is_setting: bool) -> O
 /// The same in text that need not be a command.
 fn spaced(text: &str, end: usize, is_setting: bool) -> Option<(usize, usize)> {
     let (from, passed) = walk(text, end)?;
+    if !is_setting && passed == Passed::Nothing {
+        return None;
+    }
     let (from, to) = value(text, from, true)?;
     let token = text.get(from..to)?;
-    let sure = is_setting || passed == Passed::Strong || (passed == Passed::Number && is_odd(token));
+    let sure = is_setting || passed == Passed::Strong || is_odd(token);
     (sure && !is_sentence(token)).then_some((from, to))
 }
 
@@ -267,7 +280,7 @@ fn walk(text: &str, end: usize) -> Option<(usize, Passed)> {
         let next = from + token.len();
         let more = text.get(next..).is_some_and(|rest| rest.starts_with([' ', '\t']) && !rest.trim_start().is_empty());
         let number = token.len() <= 2 && token.bytes().all(|b| b.is_ascii_digit()) && !token.is_empty();
-        if !(more && (number || is_between(token))) {
+        if !(more && (number || token.len() > 1 && is_between(token))) {
             return Some((from, passed));
         }
         if STRONG.iter().any(|w| w.eq_ignore_ascii_case(token)) {

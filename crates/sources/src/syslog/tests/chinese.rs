@@ -62,6 +62,17 @@ fn values_beside_chinese_are_replaced() {
 }
 
 #[test]
+fn every_chinese_label_leads_to_an_account() {
+    for label in labels::WIDE_LABELS {
+        assert_eq!(labels::wide(label), Some(label.len()), "{label}");
+        assert_eq!(
+            redacted(&format!("新{label}a01登录，{label}：张三，{label}"), &[]),
+            format!("新{label}<USER1>登录，{label}：<USER2>，{label}")
+        );
+    }
+}
+
+#[test]
 fn what_a_dialect_found_is_replaced_amid_letters_too() {
     let glued = "[[rule]]\nevent = \"sign-in\"\nmatch = \"login{account} ip{address}port {*}\"\n";
     assert_eq!(
