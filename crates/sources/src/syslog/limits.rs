@@ -126,6 +126,12 @@ pub const PAIRS: usize = 256;
 /// Most values of one line that are replaced in its redacted form.
 pub const REDACTIONS: usize = 512;
 
+/// Entries of one line whose addresses are looked for amid letters.
+pub const GLUED_ENTRIES: usize = 64;
+
+/// How far behind `curl` its option `-uNAME:SECRET` is looked for, in bytes.
+pub const OPTION_BYTES: usize = 256;
+
 /// Leases followed at one time.
 pub const LEASES: usize = 262_144;
 

@@ -12,7 +12,7 @@ use super::dialect::Entry;
 use super::forms::{addresses, ends_word, is_hardware, is_word, mac_length, mail, may_begin, number, sure_duid};
 use super::known::Known;
 use super::labels;
-use super::limits::REDACTIONS;
+use super::limits::{GLUED_ENTRIES, REDACTIONS};
 use super::pattern::Slot;
 use super::secrets;
 
@@ -240,7 +240,8 @@ impl<'a> Redactor<'a> {
         if !goes_on || end - at < 2 {
             return None;
         }
-        (at + 1..end).find_map(|from| self.told_at(text, from).map(|(word, length)| (from, word, length)))
+        // Before its first separator an address has at most four digits.
+        (end.saturating_sub(4).max(at + 1)..end).find_map(|from| self.told_at(text, from).map(|(word, length)| (from, word, length)))
     }
 
     /// The address that a dialect found and that stands here, whatever letters stand around it, and its length.
@@ -254,7 +255,7 @@ impl<'a> Redactor<'a> {
                 && rest.strip_prefix(value).is_some_and(|behind| !is_digit(behind.bytes().next()))
                 && !(is_digit(before.bytes().next_back()) && is_digit(value.bytes().next()))
         };
-        let values = self.found.iter().flat_map(|e| e.values.iter());
+        let values = self.found.iter().take(GLUED_ENTRIES).flat_map(|e| e.values.iter());
         let word = |slot: Slot| if slot == Slot::Mac { Word::Mac } else { Word::Addr };
         values.filter(|(slot, value)| fits(*slot, value)).map(|(slot, value)| (word(slot), value.len())).max_by_key(|(_, length)| *length)
     }

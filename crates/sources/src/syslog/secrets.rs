@@ -4,6 +4,8 @@
 //! hold (`snmp-server community X`, `enable secret 5 X`, `shared-key cipher X`); in any text `=` or a colon (`PASSWORD=X`, `"password":"X"`, `password: X`).
 //! Sentences about passwords are no secrets: `Accepted password for alice` and `password: authentication failure` stay as they are.
 
+use super::limits::OPTION_BYTES;
+
 /// Words behind which a secret stands, in a command and behind `=`.
 const ALWAYS: &[&str] = &["password", "passwd", "passphrase", "secret", "psk", "community", "authkey", "sharedkey", "presharedkey"];
 
@@ -184,7 +186,8 @@ pub fn behind_wide(text: &str, at: usize) -> Option<(usize, usize)> {
     let first = bare.chars().next()?;
     let is_assigned = between.contains(['=', ':', '：', '＝']);
     // `密码）`, `密码/口令`, `密码错误`.
-    if !is_assigned && !(first.is_ascii_alphanumeric() || "\"'!@#$%^&*".contains(first)) {
+    let begins = first.is_ascii_alphanumeric() || "\"'!@#$%^&*".contains(first);
+    if !(is_assigned || begins) {
         return None;
     }
     let (from, to) = value(text, from, true)?;
@@ -324,6 +327,11 @@ fn sshpass(text: &str, end: usize) -> Option<(usize, usize)> {
     }
 }
 
+fn is_of_curl(text: &str, at: usize) -> bool {
+    let before = text.as_bytes().get(at.saturating_sub(OPTION_BYTES)..at).unwrap_or_default();
+    memchr::memmem::find(before, b"curl").is_some()
+}
+
 /// The secret of an option: `-pX` in a command, `-u name:X`, `curl -uname:X`.
 fn option(text: &str, at: usize, word: &str, commanded: bool) -> Option<(usize, usize)> {
     if commanded && word.starts_with('p') && word.len() > 1 {
@@ -331,15 +339,16 @@ fn option(text: &str, at: usize, word: &str, commanded: bool) -> Option<(usize, 
     }
     let rest = text.get(at..)?.strip_prefix('u')?;
     let bare = rest.trim_start_matches(' ');
-    if bare.len() == rest.len() && !(word.len() > 1 && text.get(..at)?.contains("curl")) {
+    if bare.len() == rest.len() && !(word.len() > 1 && is_of_curl(text, at)) {
         return None;
     }
     let (from, to) = value(text, text.len() - bare.len(), false)?;
     let (name, secret) = text.get(from..to)?.split_once(':')?;
     let is_number = |t: &str| t.bytes().all(|b| b.is_ascii_digit());
-    let is_pair = !name.is_empty() && !secret.is_empty() && !secret.starts_with("//") && !(is_number(name) && is_number(secret));
+    // `-u 1000:1000`, `-u http://h.example`.
+    let is_other = name.is_empty() || secret.is_empty() || secret.starts_with("//") || (is_number(name) && is_number(secret));
     // Who it is of is not shown either.
-    is_pair.then_some((from, to))
+    (!is_other).then_some((from, to))
 }
 
 /// True for an option of one letter, as in `mysql -pX`.
