@@ -242,7 +242,8 @@ fn told(text: &str, end: usize) -> Option<(usize, usize)> {
     let token = text.get(from..to)?;
     // `Invalid password : server = 192.0.2.1`.
     let is_name = text.get(to..)?.trim_start().starts_with(['=', ':']) && token.bytes().all(|b| b.is_ascii_alphabetic());
-    (!is_name && !is_sentence(token)).then_some((from, to))
+    // `Elevated Token: %%1842` of Windows is the number of a text.
+    (!is_name && !token.starts_with("%%") && !is_sentence(token)).then_some((from, to))
 }
 
 /// The secret behind spaces and words such as `cipher`.

@@ -88,6 +88,7 @@ fn sentences_about_passwords_stay() {
         "AAA user authentication Rejected : reason = Invalid password : server = 192.0.2.1 : user = bob",
         "3 incorrect password attempts ; TTY=pts/1",
         "pam_unix(passwd:chauthtok): password changed for bob",
+        "Virtual Account:  %%1843   Elevated Token:  %%1842    New Logon:",
         "unexpected token: comma, community: 65000:100",
         "kex: cipher: aes128-ctr MAC: x; Unable to negotiate key exchange method",
         "Authorization failed for bob; authorization: denied",
