@@ -85,6 +85,32 @@ fn rsyslog_over_udp_tcp_and_relp() {
     assert_eq!(code(&verified), 0, "{}", text(&verified));
 }
 
+/// Chinese has no spaces: what a dialect of one's own found amid a sentence is shown nowhere, nor found by its words, sealed or not.
+#[test]
+fn a_name_amid_chinese_is_not_found_by_its_words() {
+    let dir = tempfile::tempdir().unwrap();
+    let dialect = dir.path().join("portal.toml");
+    let rule = "[[rule]]\nevent = \"sign-in\"\nkeys = [\"portal\"]\nmatch = \"用户{account}从{address}登录{*}\"\n";
+    fs::write(&dialect, format!("name = \"portal\"\ntitle = \"portal\"\n{rule}")).unwrap();
+    let running = start(&dir.path().join("data"), &[&format!("sources.syslog.dialects=[{dialect:?}]")]);
+    let mut stream = TcpStream::connect(running.port("syslog_tcp")).unwrap();
+    for text in ["portal 1 - - 用户张三从192.0.2.1登录成功，欢迎张三", "door 2 - - 学号20210001登录成功，密码：hunter2"]
+    {
+        stream.write_all(format!("<13>1 {} web-1 {text}\n", at(now_ms() - 60_000)).as_bytes()).unwrap();
+    }
+    let mut shown: Vec<String> = wait(&running, "登录成功", 2).iter().map(|row| row["line"].as_str().unwrap().to_owned()).collect();
+    shown.sort();
+    assert_eq!(shown, ["学号<USER1>登录成功，密码：<SECRET>", "用户<USER1>从<ADDR1>登录成功，欢迎<USER1>"]);
+    assert_eq!(running.records("authentication").len(), 1);
+    let search =
+        |words: &str| parsed(&running.ask(&["records", "--kind", "maintenance", "--match", words, "--json"])).as_array().unwrap().len();
+    let found = || ["登录成功", "张三", "用户张三", "20210001", "hunter2"].map(search);
+    assert_eq!(found(), [2, 0, 0, 0, 0]);
+    assert_eq!(code(&running.ask(&["seal", "--now"])), 0);
+    assert_eq!(found(), [2, 0, 0, 0, 0]);
+    assert_eq!(running.stop(), 0);
+}
+
 #[test]
 fn every_sender_over_every_transport() {
     let programs = [("rsyslogd", "-v"), ("syslog-ng", "--version"), ("logger", "-V"), ("openssl", "version")];

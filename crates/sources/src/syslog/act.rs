@@ -67,10 +67,11 @@ pub struct Made {
 pub fn act(acting: &mut Acting<'_>, understood: &Understood<'_, '_>, seen: &Seen<'_>) -> Option<Made> {
     let mut all = Made { missed: understood.missed, ..Made::default() };
     let mut any = false;
-    for Entry { event, values } in &understood.entries {
+    for entry in &understood.entries {
+        let Entry { event, values } = entry;
         let made = match event {
             Event::Nothing => Some(Made::default()),
-            Event::Auth(action) => Some(authentication(acting, *action, understood.dialect, values, seen)),
+            Event::Auth(action) => Some(authentication(acting, *action, understood.dialect, entry, seen)),
             Event::Nat(ends, form) => mapping(acting, *ends, *form, values, seen),
             Event::Lease | Event::Release | Event::Inquiry => lease(acting, *event, values, seen),
         };
@@ -93,7 +94,8 @@ impl Made {
     }
 }
 
-fn authentication(acting: &mut Acting<'_>, action: AuthAction, dialect: &str, values: &Values<'_>, seen: &Seen<'_>) -> Made {
+fn authentication(acting: &mut Acting<'_>, action: AuthAction, dialect: &str, entry: &Entry<'_>, seen: &Seen<'_>) -> Made {
+    let values = &entry.values;
     let (address, port) = meaning::peer(values);
     let mut account = |slot| {
         let value = values.get(slot)?;
@@ -105,7 +107,7 @@ fn authentication(acting: &mut Acting<'_>, action: AuthAction, dialect: &str, va
     let detail = values.get(Slot::Detail).map(|detail| {
         let mut redactor = Redactor::default();
         redactor.is_command(matches!(action, AuthAction::Configuration | AuthAction::Privilege));
-        [Slot::Account, Slot::Target].into_iter().filter_map(|s| values.get(s)).for_each(|v| redactor.account(v));
+        redactor.found(std::slice::from_ref(entry));
         let mut shown = String::new();
         redactor.text(detail, &mut shown);
         shown
@@ -201,11 +203,7 @@ fn nat_event(acting: &mut Acting<'_>, mut event: NatEvent, begin_only: bool, see
 /// A line's message and structured data with all that must not be shown replaced.
 pub fn redact(line: &Line<'_>, entries: &[Entry<'_>], message: &mut String, data: &mut String) {
     let mut redactor = Redactor::default();
-    for (slot, value) in entries.iter().flat_map(|e| e.values.iter()) {
-        if matches!(slot, Slot::Account | Slot::Target | Slot::Client) {
-            redactor.account(value.trim());
-        }
-    }
+    redactor.found(entries);
     message.clear();
     redactor.text(line.message, message);
     data.clear();

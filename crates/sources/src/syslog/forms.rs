@@ -1,8 +1,11 @@
-//! Lengths of what betrays itself by its form at the beginning of a text: numbers, addresses, hardware addresses, DUIDs.
+//! Lengths of what betrays itself by its form at the beginning of a text: numbers, addresses, hardware addresses, DUIDs, mail addresses.
+//!
+//! A word is of letters and digits of ASCII: where one meets another script, as in `从192.0.2.1登录`, a value begins or ends.
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use super::limits::{DUID_PAIRS, ZONE_BYTES};
+use super::limits::{DUID_PAIRS, DUID_SURE, MAIL_NAME_BYTES, ZONE_BYTES};
+use super::redact::Word;
 
 /// How many digits stand at the beginning.
 pub fn digits(text: &str) -> usize {
@@ -70,6 +73,78 @@ pub fn mac_length(text: &str) -> Option<usize> {
         (even && !more).then_some(length)
     };
     fits(2, b":-", 17).or_else(|| fits(4, b"-.:", 14))
+}
+
+/// True for a hardware address or a DUID that betrays itself by its form.
+pub fn is_hardware(text: &str) -> bool {
+    mac_length(text) == Some(text.len()) || sure_duid(text) == Some(text.len())
+}
+
+/// Length of what is a DUID at the beginning of `text`, whatever stands before it.
+pub fn sure_duid(text: &str) -> Option<usize> {
+    duid_length(text).filter(|n| *n >= 3 * DUID_SURE - 1)
+}
+
+/// Part of a word: a letter, a digit or `_` of ASCII.
+pub const fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+/// True where no word goes on.
+pub fn ends_word(rest: &str) -> bool {
+    rest.bytes().next().is_none_or(|b| !is_word(b))
+}
+
+/// `name@domain` at the beginning: the domain needs no dot, accounts of access networks have none.
+///
+/// In Chinese text a name of three letters and more is all of it (`发给bob@example.org`); before fewer stands the rest of a name (`张三01@isp`). A domain of
+/// ASCII ends where another script begins.
+pub fn mail(rest: &str) -> Option<usize> {
+    let allowed = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '+' | '%');
+    let mut run = rest.char_indices().take_while(|(at, _)| *at <= MAIL_NAME_BYTES);
+    let (at, _) = run.find(|(_, c)| !allowed(*c)).filter(|(at, c)| *at > 0 && *c == '@')?;
+    let name = rest.get(..at)?;
+    let tail = name.bytes().rev().take_while(u8::is_ascii).count();
+    if tail < name.len() && tail >= 3 {
+        return None;
+    }
+    let domain = rest.get(at + 1..)?;
+    let mut before = '.';
+    let ends = |c: char| {
+        let changes = !c.is_ascii() && before.is_ascii_alphanumeric();
+        before = c;
+        changes || !allowed(c)
+    };
+    let length = domain.find(ends).unwrap_or(domain.len());
+    let domain = domain.get(..length)?.trim_end_matches(['.', '-']);
+    // `%rule@32473` in structured data is no mail address: its right side is a number.
+    (!domain.is_empty() && !domain.bytes().all(|b| b.is_ascii_digit())).then_some(at + 1 + domain.len())
+}
+
+/// Telephone and certificate numbers: Chinese mobile numbers with or without +86, numbers that begin with + and 8 to 15 digits,
+/// resident identity numbers (17 digits and a digit or X).
+pub fn number(rest: &str) -> Option<(Word, usize)> {
+    let signed = rest.strip_prefix('+');
+    let body = signed.unwrap_or(rest);
+    let digits = body.bytes().take_while(u8::is_ascii_digit).count();
+    let after = body.get(digits..)?;
+    if signed.is_some() {
+        return ((8..=15).contains(&digits) && ends_word(after)).then_some((Word::Phone, digits + 1));
+    }
+    if digits == 17 && after.starts_with(['X', 'x']) && after.get(1..).is_some_and(ends_word) {
+        return Some((Word::Cert, 18));
+    }
+    if !ends_word(after) {
+        return None;
+    }
+    let mobile = |t: &str| t.len() == 11 && t.starts_with('1') && t.as_bytes().get(1).is_some_and(|b| (b'3'..=b'9').contains(b));
+    let own = body.get(..digits)?;
+    match digits {
+        11 if mobile(own) => Some((Word::Phone, 11)),
+        13 if own.strip_prefix("86").is_some_and(mobile) => Some((Word::Phone, 13)),
+        18 if own.get(6..8).is_some_and(|c| matches!(c, "19" | "20")) => Some((Word::Cert, 18)),
+        _ => None,
+    }
 }
 
 /// An address from text.

@@ -29,6 +29,9 @@ pub fn syslog_line(data: &[u8]) {
         }
     }
     redactor.text(line.message, &mut String::new());
+    let understood = TABLE.understand(&line, &[]);
+    let entries = understood.as_ref().map_or(&[][..], |u| u.entries.as_slice());
+    super::act::redact(&line, entries, &mut String::new(), &mut String::new());
 }
 
 /// Any bytes as a stream of frames, in pieces: what comes out does not depend on where reads end.

@@ -114,11 +114,23 @@ pub const DUID_PAIRS: usize = 130;
 /// Shortest run of pairs of hexadecimal digits that is taken for one in text that no dialect knows: eight may be an IPv6 address.
 pub const DUID_SURE: usize = 9;
 
+/// Longest name before the `@` of a mail address, in bytes (RFC 5321 section 4.5.3.1.1).
+pub const MAIL_NAME_BYTES: usize = 64;
+
+/// Longest account between quotes, in bytes.
+pub const QUOTED_BYTES: usize = 256;
+
 /// Most keys (`name=value`) that are read from one line.
 pub const PAIRS: usize = 256;
 
 /// Most values of one line that are replaced in its redacted form.
 pub const REDACTIONS: usize = 512;
+
+/// Entries of one line whose addresses are looked for amid letters.
+pub const GLUED_ENTRIES: usize = 64;
+
+/// How far behind `curl` its option `-uNAME:SECRET` is looked for, in bytes.
+pub const OPTION_BYTES: usize = 256;
 
 /// Leases followed at one time.
 pub const LEASES: usize = 262_144;

@@ -22,6 +22,7 @@ pub mod frame;
 pub mod fuzz;
 pub mod hub;
 mod known;
+mod labels;
 pub mod leases;
 pub mod limits;
 pub mod line;

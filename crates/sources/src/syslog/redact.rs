@@ -1,128 +1,20 @@
 //! The redacted form of a line: what names or finds a person becomes a word like `<ADDR1>`; the same value is the same word within a line.
 //!
-//! Replaced: what a dialect took for an account or a client's name, wherever it stands; words behind `user`, `account` and the like; in a line
-//! that speaks of signing in, words behind `for` and `by`; IPv4 and IPv6 addresses, hardware addresses, mail addresses, telephone numbers, certificate numbers (18 characters). What a dialect does not
-//! know and no form betrays, such as a person's name in free text, stays: the page for operators says so. Secrets are not shown: [`secrets`].
+//! Replaced: what a dialect took for an account or a client's name, wherever it stands; its addresses too, even amid letters; words behind `user`,
+//! `用户` and the like; in a line that speaks of signing in, words behind `for`, `by` and `as`; IPv4 and IPv6 addresses, hardware addresses, mail
+//! addresses, telephone numbers, certificate numbers (18 characters). A word is of letters and digits of ASCII: in Chinese text, which has no spaces, a
+//! value begins and ends where the script changes, and a Chinese account wherever it stands. What a dialect does not know and no form betrays, such as
+//! a person's name in free text, stays: the page for operators says so. Secrets are not shown: [`secrets`].
 
 use std::fmt::Write as _;
 
-use super::forms::{addresses, duid_length, mac_length, may_begin};
+use super::dialect::Entry;
+use super::forms::{addresses, ends_word, is_hardware, is_word, mac_length, mail, may_begin, number, sure_duid};
 use super::known::Known;
-use super::limits::{DUID_SURE, REDACTIONS};
+use super::labels;
+use super::limits::{GLUED_ENTRIES, REDACTIONS};
+use super::pattern::Slot;
 use super::secrets;
-
-/// Words behind which an account stands. `=` or `:` may stand between, and quotes around.
-const ACCOUNT_WORDS: &[&str] = &[
-    "user",
-    "username",
-    "user-name",
-    "user_name",
-    "usr",
-    "ruser",
-    "account",
-    "acct",
-    "acc_user",
-    "login",
-    "logname",
-    "loginname",
-    "operator",
-    "suser",
-    "duser",
-    "targetusername",
-    "subjectusername",
-    "name",
-    "auid",
-    "用户",
-    "用户名",
-    "帐号",
-    "账号",
-];
-
-/// Words behind which an account stands where the line speaks of signing in, as in `session closed for frank by (uid=0)`.
-const PREPOSITIONS: &[&str] = &["for", "by"];
-
-/// Parts of words of a line that speaks of signing in.
-const SIGN_IN_WORDS: &[&str] = &["assword", "ession", "uth", "ublickey", "ogin", "ogged", "ogon", "ogout", "ign-in", "ign in", "COMMAND="];
-
-/// Words that may follow one of all those without being an account.
-const NOT_ACCOUNTS: &[&str] = &[
-    "uid",
-    "euid",
-    "gid",
-    "pid",
-    "tty",
-    "port",
-    "host",
-    "illegal",
-    "new",
-    "next",
-    "this",
-    "that",
-    "all",
-    "any",
-    "each",
-    "remote",
-    "local",
-    "client",
-    "server",
-    "service",
-    "method",
-    "connection",
-    "peer",
-    "more",
-    "seconds",
-    "minutes",
-    "timeout",
-    "system",
-    "is",
-    "was",
-    "has",
-    "not",
-    "from",
-    "for",
-    "by",
-    "in",
-    "out",
-    "to",
-    "and",
-    "or",
-    "the",
-    "a",
-    "an",
-    "logged",
-    "login",
-    "logout",
-    "name",
-    "id",
-    "unknown",
-    "failed",
-    "failure",
-    "success",
-    "successful",
-    "succeeded",
-    "with",
-    "on",
-    "at",
-    "of",
-    "session",
-    "request",
-    "requested",
-    "account",
-    "authentication",
-    "password",
-    "user",
-    "invalid",
-    "root(uid",
-    "process",
-    "slice",
-    "manager",
-    "runtime",
-    "access",
-    "interface",
-];
-
-/// Beginnings of words that make a number before them a measure, as in `for 30 seconds`.
-const UNITS: &[&str] = &["sec", "min", "hour", "day", "times", "attempts", "bytes", "packets", "ms"];
 
 /// Verbs of whoever stands before them (`carol logged in`), and what must stand behind.
 const VERBS: [&str; 2] = [" logged ", " signed "];
@@ -136,6 +28,8 @@ const NOBODY: &[&str] =
 #[derive(Default)]
 pub struct Redactor<'a> {
     known: Known<'a>,
+    /// What a dialect found.
+    found: &'a [Entry<'a>],
     /// The texts are commands, from their beginning on.
     command: bool,
 }
@@ -173,8 +67,25 @@ impl Word {
 impl<'a> Redactor<'a> {
     /// Names a value that a dialect knows to be an account.
     pub fn account(&mut self, value: &'a str) {
+        self.name(Word::User, value);
+    }
+
+    /// Names what a dialect found: accounts, names of clients, hardware addresses, addresses.
+    pub fn found(&mut self, entries: &'a [Entry<'a>]) {
+        for (slot, value) in entries.iter().flat_map(|e| e.values.iter()) {
+            match slot {
+                Slot::Account | Slot::Target | Slot::Client => self.account(value.trim()),
+                // What betrays itself is found by its form.
+                Slot::Mac | Slot::Duid if !is_hardware(value) => self.name(Word::Mac, value.trim()),
+                _ => {}
+            }
+        }
+        self.found = entries;
+    }
+
+    fn name(&mut self, word: Word, value: &'a str) {
         if !value.is_empty() && value != "-" && !self.known.iter().any(|(_, v)| *v == value) && self.known.len() < REDACTIONS {
-            self.known.push(Word::User, value);
+            self.known.push(word, value);
         }
     }
 
@@ -201,8 +112,7 @@ impl<'a> Redactor<'a> {
                 let before = text.get(..at).unwrap_or_default();
                 let mut words = before.rsplit([' ', '"', '\'', ',', ';', ':', '=', '(', ')', '[', ']', '<', '>']);
                 let word = words.find(|w| !w.is_empty() && !NOBODY.contains(w)).unwrap_or_default();
-                let is_account = word.starts_with(is_word) && !is_label(word) && !NOT_ACCOUNTS.iter().any(|w| w.eq_ignore_ascii_case(word));
-                if is_account {
+                if word.starts_with(|c: char| c.is_alphanumeric() || c == '_') && labels::may_be_account(word) {
                     self.account(word);
                 }
             }
@@ -214,48 +124,61 @@ impl<'a> Redactor<'a> {
         self.subjects(text);
         let bytes = text.as_bytes();
         let mails = bytes.contains(&b'@');
-        let (mut at, mut kept) = (0, 0);
+        let (mut at, mut kept, mut label_ends) = (0, 0, 0);
         let mut speaks = None;
         let mut command: Option<Option<usize>> = self.command.then_some(Some(0));
         // A word or value may begin here; and the word before is one behind which an account stands.
         let (mut begins, mut expects) = (true, false);
         while let Some(byte) = bytes.get(at) {
             let class = class(*byte);
-            if begins && self.may_begin(class, *byte, mails, expects) {
-                let rest = text.get(at..).unwrap_or_default();
-                if let Some((word, length)) = self.value_at(rest, mails, expects) {
-                    let value = rest.get(..length).unwrap_or_default();
-                    out.push_str(text.get(kept..at).unwrap_or_default());
-                    self.replace(word, value, out);
-                    at += length;
-                    (kept, expects) = (at, false);
-                    begins = value.chars().next_back().is_none_or(|c| !is_word(c));
-                    continue;
-                }
+            // Between scripts and amid Chinese characters a value may begin anywhere.
+            if (begins || class & BEYOND != 0)
+                && self.may_begin(class, *byte, mails, expects)
+                && let Some((word, length)) = self.value_at(text, at, mails, expects)
+            {
+                let value = text.get(at..at + length).unwrap_or_default();
+                out.push_str(text.get(kept..at).unwrap_or_default());
+                self.replace(word, value, out);
+                at += length;
+                (kept, expects) = (at, false);
+                begins = value.bytes().next_back().is_none_or(|b| !is_word(b));
+                continue;
             }
             if class & BEYOND != 0 {
-                let Some(c) = text.get(at..).and_then(|rest| rest.chars().next()) else { break };
-                if !is_word(c) || !begins {
-                    expects &= c == '：' && !is_word(c);
-                    at += c.len_utf8();
-                    begins = !is_word(c);
+                if let Some((from, to)) = secrets::behind_wide(text, at) {
+                    out.push_str(text.get(kept..from).unwrap_or_default());
+                    out.push_str(secrets::SHOWN);
+                    (at, kept, begins, expects) = (to, to, true, false);
                     continue;
                 }
-            } else if class & WORD == 0 || !begins {
+                (at, expects) = past_wide(text, at, &mut label_ends, expects);
+                begins = true;
+                continue;
+            }
+            if class & WORD == 0 || !begins {
                 // Between a label and its account stand only `=`, `:`, spaces, quotes and brackets.
                 expects &= class & BETWEEN != 0;
                 at += 1;
                 begins = class & WORD == 0;
                 continue;
             }
-            let end = word_end(text, at);
+            let end = word_end(bytes, at);
             if let Some((from, to)) = secret(text, at, end, &mut command) {
                 out.push_str(text.get(kept..from).unwrap_or_default());
                 out.push_str(secrets::SHOWN);
                 (at, kept, begins, expects) = (to, to, true, false);
                 continue;
             }
-            expects = text.get(at..end).is_some_and(|word| leads_to_account(word, text, &mut speaks));
+            if !self.found.is_empty()
+                && let Some((from, word, length)) = self.glued(text, at, end)
+            {
+                out.push_str(text.get(kept..from).unwrap_or_default());
+                (at, expects) = (from + length, false);
+                self.replace(word, text.get(from..at).unwrap_or_default(), out);
+                (kept, begins) = (at, false);
+                continue;
+            }
+            expects = end == label_ends || text.get(at..end).is_some_and(|word| labels::leads_to(word, text, &mut speaks));
             at = end;
             begins = false;
         }
@@ -270,18 +193,20 @@ impl<'a> Redactor<'a> {
             || self.known.iter().any(|(_, v)| v.as_bytes().first() == Some(&byte))
     }
 
-    /// The value that begins here, at the beginning of a word, and its length. `mails` is false where the text has no `@`.
-    fn value_at(&self, rest: &str, mails: bool, expects_account: bool) -> Option<(Word, usize)> {
-        let known = self.known.iter().filter(|(_, v)| rest.starts_with(v) && rest.get(v.len()..).is_some_and(ends_word));
-        let mail = if mails { mail(rest) } else { None };
+    /// The value that begins here and its length. Here a word begins, or a character above ASCII. `mails` is false where the text has no `@`.
+    fn value_at(&self, text: &str, at: usize, mails: bool, expects_account: bool) -> Option<(Word, usize)> {
+        let rest = text.get(at..)?;
+        let first = rest.bytes().next()?;
+        // What ends in Chinese has no end that could be seen.
+        let ends = |v: &str| !v.bytes().next_back().is_some_and(|b| b.is_ascii()) || rest.get(v.len()..).is_some_and(ends_word);
+        let known = self.known.iter().filter(|(_, v)| rest.starts_with(v) && ends(v));
+        let mail = if mails && (first.is_ascii() || labels::wide(rest).is_none()) { mail(rest) } else { None };
         if let Some((word, value)) = known.max_by_key(|(_, v)| v.len()).filter(|(_, v)| mail.is_none_or(|n| n <= v.len())) {
             return Some((*word, value.len()));
         }
-        let first = rest.bytes().next()?;
         if (first.is_ascii_hexdigit() || first == b':') && may_begin(rest) {
             // A DUID holds a hardware address more often than not.
-            let duid = duid_length(rest).filter(|n| *n >= 3 * DUID_SURE - 1);
-            if let Some(length) = duid.or_else(|| mac_length(rest)).filter(|n| rest.get(*n..).is_some_and(ends_word)) {
+            if let Some(length) = sure_duid(rest).or_else(|| mac_length(rest)).filter(|n| rest.get(*n..).is_some_and(ends_word)) {
                 return Some((Word::Mac, length));
             }
             if let Some(length) = addresses(rest).next().filter(|n| rest.get(*n..).is_some_and(ends_word)) {
@@ -289,6 +214,10 @@ impl<'a> Redactor<'a> {
                 if length > 2 {
                     return Some((Word::Addr, length));
                 }
+            }
+            let told = self.told_at(text, at);
+            if told.is_some() {
+                return told;
             }
         }
         if let Some(length) = mail {
@@ -300,16 +229,35 @@ impl<'a> Redactor<'a> {
                 return found;
             }
         }
-        if expects_account {
-            let length = rest.find([' ', ',', ';', '"', '\'', ']', ')', '(', '>', '<', '=']).unwrap_or(rest.len());
-            let word = rest.get(..length)?.trim_end_matches(['.', ':']);
-            let is_account = word.chars().next().is_some_and(|c| is_word(c) || c == '-')
-                && !NOT_ACCOUNTS.iter().any(|w| w.eq_ignore_ascii_case(word))
-                && !is_label(word)
-                && !is_measure(word, rest.get(length..).unwrap_or_default());
-            return is_account.then_some((Word::User, word.len()));
+        let expects_account = expects_account && (first.is_ascii() || labels::wide(rest).is_none());
+        if expects_account { labels::account(text, at).map(|length| (Word::User, length)) } else { None }
+    }
+
+    /// Where an address that a dialect found stands behind letters of the word `text[at..end]`, as in `ip192.0.2.1`, and its length.
+    fn glued(&self, text: &str, at: usize, end: usize) -> Option<(usize, Word, usize)> {
+        let bytes = text.as_bytes();
+        let goes_on = matches!(bytes.get(end), Some(b'.' | b':' | b'-')) && bytes.get(end - 1).is_some_and(u8::is_ascii_hexdigit);
+        if !goes_on || end - at < 2 {
+            return None;
         }
-        None
+        // Before its first separator an address has at most four digits.
+        (end.saturating_sub(4).max(at + 1)..end).find_map(|from| self.told_at(text, from).map(|(word, length)| (from, word, length)))
+    }
+
+    /// The address that a dialect found and that stands here, whatever letters stand around it, and its length.
+    fn told_at(&self, text: &str, at: usize) -> Option<(Word, usize)> {
+        let (before, rest) = text.split_at_checked(at)?;
+        let is_digit = |b: Option<u8>| b.is_some_and(|b| b.is_ascii_digit());
+        let fits = |slot: Slot, value: &str| {
+            let is_address = matches!(slot, Slot::Address | Slot::Inside | Slot::Public | Slot::Remote | Slot::Mac);
+            is_address
+                && value.len() > 2
+                && rest.strip_prefix(value).is_some_and(|behind| !is_digit(behind.bytes().next()))
+                && !(is_digit(before.bytes().next_back()) && is_digit(value.bytes().next()))
+        };
+        let values = self.found.iter().take(GLUED_ENTRIES).flat_map(|e| e.values.iter());
+        let word = |slot: Slot| if slot == Slot::Mac { Word::Mac } else { Word::Addr };
+        values.filter(|(slot, value)| fits(*slot, value)).map(|(slot, value)| (word(slot), value.len())).max_by_key(|(_, length)| *length)
     }
 
     fn replace(&mut self, word: Word, value: &'a str, out: &mut String) {
@@ -355,7 +303,7 @@ const fn classes() -> [u8; 256] {
     let mut byte = 0u8;
     loop {
         let mut class = 0;
-        if byte.is_ascii_alphanumeric() || byte == b'_' {
+        if is_word(byte) {
             class |= WORD | MAIL;
         }
         if byte.is_ascii_hexdigit() || matches!(byte, b':' | b'+') {
@@ -364,7 +312,7 @@ const fn classes() -> [u8; 256] {
         if matches!(byte, b'.' | b'-' | b'+' | b'%') {
             class |= MAIL;
         }
-        if matches!(byte, b'=' | b':' | b' ' | b'"' | b'\'' | b'[' | b'(' | b'<' | b'`') {
+        if matches!(byte, b'=' | b':' | b' ' | b'"' | b'\'' | b'[' | b'(' | b'<' | b'`' | b'\\') {
             class |= BETWEEN;
         }
         if !byte.is_ascii() {
@@ -378,50 +326,24 @@ const fn classes() -> [u8; 256] {
     }
 }
 
-/// Where the word that begins at `at` ends.
-fn word_end(text: &str, at: usize) -> usize {
-    let rest = text.as_bytes().get(at..).unwrap_or_default();
-    let ascii = rest.iter().position(|b| class(*b) & WORD == 0).unwrap_or(rest.len());
-    if rest.get(ascii).is_none_or(u8::is_ascii) {
-        return at + ascii;
-    }
+/// Goes past one character above ASCII: where it ends, and whether an account may stand there. `label_ends`: where the Chinese label ends that was met
+/// last; its characters are gone past one by one, as a known account may begin amid them.
+fn past_wide(text: &str, at: usize, label_ends: &mut usize, expects: bool) -> (usize, bool) {
     let rest = text.get(at..).unwrap_or_default();
-    at + rest.find(|c| !is_word(c)).unwrap_or(rest.len())
-}
-
-fn is_word(c: char) -> bool {
-    c.is_alphanumeric() || c == '_'
-}
-
-fn ends_word(rest: &str) -> bool {
-    rest.chars().next().is_none_or(|c| !is_word(c))
-}
-
-fn is_label(word: &str) -> bool {
-    let lengths = word.bytes().next().and_then(|first| LABELS.get(usize::from(first))).copied().unwrap_or(0);
-    word.len() < 16 && lengths >> word.len() & 1 == 1 && ACCOUNT_WORDS.iter().any(|w| w.eq_ignore_ascii_case(word))
-}
-
-/// Which lengths the words of [`ACCOUNT_WORDS`] have that begin with a byte, whatever its case: bit `n` for `n` bytes. None is longer than 15.
-const LABELS: [u16; 256] = labels();
-
-const fn labels() -> [u16; 256] {
-    let mut out = [0; 256];
-    let mut at = 0;
-    while at < ACCOUNT_WORDS.len() {
-        let word = ACCOUNT_WORDS[at].as_bytes();
-        assert!(word.len() < 16);
-        out[word[0].to_ascii_lowercase() as usize] |= 1 << word.len();
-        out[word[0].to_ascii_uppercase() as usize] |= 1 << word.len();
-        at += 1;
+    if *label_ends <= at
+        && let Some(length) = labels::wide(rest)
+    {
+        *label_ends = at + length;
     }
-    out
+    let c = rest.chars().next().unwrap_or(' ');
+    let next = at + c.len_utf8();
+    (next, next == *label_ends || (expects && labels::is_between(c)))
 }
 
-/// `30` before ` seconds`: no account.
-fn is_measure(word: &str, behind: &str) -> bool {
-    let unit = behind.trim_start();
-    word.bytes().all(|b| b.is_ascii_digit()) && UNITS.iter().any(|u| unit.starts_with(u))
+/// Where the word that begins at `at` ends.
+fn word_end(bytes: &[u8], at: usize) -> usize {
+    let rest = bytes.get(at..).unwrap_or_default();
+    at + rest.iter().position(|b| class(*b) & WORD == 0).unwrap_or(rest.len())
 }
 
 /// The secret that the word `text[at..end]` leads to. `command`: where a command begins in the text, looked for once and only where it matters.
@@ -429,9 +351,8 @@ fn secret(text: &str, at: usize, end: usize, command: &mut Option<Option<usize>>
     let bytes = text.as_bytes();
     // Nearly every word is none of them: its first letter says so, or the sign before it.
     let first = bytes.get(at).map_or(0, u8::to_ascii_lowercase);
-    let option = first == b'p' && at > 1 && bytes.get(at - 1) == Some(&b'-');
-    let named =
-        matches!(first, b'p' | b's' | b'c' | b'k' | b'h' | b't' | b'a' | 0x80..) || bytes.get(at..end).is_some_and(|w| w.contains(&b'_'));
+    let option = matches!(first, b'p' | b'u') && at > 1 && bytes.get(at - 1) == Some(&b'-');
+    let named = matches!(first, b'p' | b's' | b'c' | b'k' | b'h' | b't' | b'a') || bytes.get(at..end).is_some_and(|w| w.contains(&b'_'));
     if bytes.get(end..end + 3) == Some(b"://") {
         return secrets::of_address(text, end + 3);
     }
@@ -442,53 +363,10 @@ fn secret(text: &str, at: usize, end: usize, command: &mut Option<Option<usize>>
     secrets::behind(text, at, end, from.is_some_and(|from| from <= at))
 }
 
-/// Whether what stands behind this word of the text may be an account.
-///
-/// `speaks`: whether the text speaks of signing in, looked at once for a text and only where it matters.
-fn leads_to_account(word: &str, text: &str, speaks: &mut Option<bool>) -> bool {
-    is_label(word)
-        || word.len() <= 3
-            && PREPOSITIONS.iter().any(|p| p.eq_ignore_ascii_case(word))
-            && *speaks.get_or_insert_with(|| SIGN_IN_WORDS.iter().any(|part| text.contains(part)))
-}
-
-/// `name@domain` at the beginning: the domain needs no dot, accounts of access networks have none.
-fn mail(rest: &str) -> Option<usize> {
-    let allowed = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '+' | '%');
-    let at = rest.find(|c| !allowed(c)).filter(|n| *n > 0 && *n <= 64)?;
-    let domain = rest.get(at..)?.strip_prefix('@')?;
-    let length = domain.find(|c| !allowed(c)).unwrap_or(domain.len());
-    let domain = domain.get(..length)?.trim_end_matches(['.', '-']);
-    // `%rule@32473` in structured data is no mail address: its right side is a number.
-    (!domain.is_empty() && !domain.bytes().all(|b| b.is_ascii_digit())).then_some(at + 1 + domain.len())
-}
-
-/// Telephone and certificate numbers: Chinese mobile numbers with or without +86, numbers that begin with + and 8 to 15 digits,
-/// resident identity numbers (17 digits and a digit or X).
-fn number(rest: &str) -> Option<(Word, usize)> {
-    let signed = rest.strip_prefix('+');
-    let body = signed.unwrap_or(rest);
-    let digits = body.bytes().take_while(u8::is_ascii_digit).count();
-    let after = body.get(digits..)?;
-    if signed.is_some() {
-        return ((8..=15).contains(&digits) && ends_word(after)).then_some((Word::Phone, digits + 1));
-    }
-    if digits == 17 && after.starts_with(['X', 'x']) && after.get(1..).is_some_and(ends_word) {
-        return Some((Word::Cert, 18));
-    }
-    if !ends_word(after) {
-        return None;
-    }
-    let mobile = |t: &str| t.len() == 11 && t.starts_with('1') && t.as_bytes().get(1).is_some_and(|b| (b'3'..=b'9').contains(b));
-    let own = body.get(..digits)?;
-    match digits {
-        11 if mobile(own) => Some((Word::Phone, 11)),
-        13 if own.strip_prefix("86").is_some_and(mobile) => Some((Word::Phone, 13)),
-        18 if own.get(6..8).is_some_and(|c| matches!(c, "19" | "20")) => Some((Word::Cert, 18)),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 #[path = "tests/redact.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "tests/chinese.rs"]
+mod chinese;

@@ -44,6 +44,10 @@ fn what_names_a_person_is_replaced() {
         ("session blocked for 30 seconds by the server", &[], "session blocked for 30 seconds by the server"),
         ("session closed for 101 by 0", &[], "session closed for <USER1> by <USER2>"),
         ("link is up for eth0, waited for by nobody", &[], "link is up for eth0, waited for by nobody"),
+        ("login as bob", &[], "login as <USER1>"),
+        ("Bob logged in as alice as soon as expected", &[], "<USER1> logged in as <USER2> as soon as expected"),
+        ("user \"bob smith\" and user 'x y' of user \"open", &[], "user \"<USER1>\" and user '<USER2>' of user \"<USER3>"),
+        (r#"{\"user\":\"bob li\",\"x\":1}"#, &[], r#"{\"user\":\"<USER1>\",\"x\":1}"#),
         ("用户名=张三 用户 li.si 登录", &[], "用户名=<USER1> 用户 <USER2> 登录"),
         ("[x@32473 user=\"eve\"]", &[], "[x@32473 user=\"<USER1>\"]"),
         ("0555123@isp user123@adsl.example.cn.", &[], "<MAIL1> <MAIL2>."),
@@ -62,22 +66,29 @@ fn the_same_value_has_the_same_number_in_every_text_of_a_line() {
 /// What [`Redactor::text`] does, character by character and without a thought for time.
 fn plain<'a>(redactor: &mut Redactor<'a>, text: &'a str) -> String {
     redactor.subjects(text);
-    let (mut out, mut at, mut expects) = (String::new(), 0, false);
+    let (mut out, mut at, mut expects, mut label_ends) = (String::new(), 0, false, 0);
+    let in_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     while let Some(c) = text[at..].chars().next() {
-        let rest = &text[at..];
-        let begins = text[..at].chars().next_back().is_none_or(|c| !is_word(c));
-        if begins && let Some((word, length)) = redactor.value_at(rest, true, expects) {
-            redactor.replace(word, &rest[..length], &mut out);
+        let begins = !c.is_ascii() || text[..at].chars().next_back().is_none_or(|c| !in_word(c));
+        if begins && let Some((word, length)) = redactor.value_at(text, at, true, expects) {
+            redactor.replace(word, &text[at..at + length], &mut out);
             (at, expects) = (at + length, false);
-        } else if begins && is_word(c) {
-            let word = &rest[..rest.find(|c| !is_word(c)).unwrap_or(rest.len())];
-            expects = leads_to_account(word, text, &mut None);
+        } else if begins && in_word(c) {
+            let word = text[at..].split(|c| !in_word(c)).next().unwrap();
             out.push_str(word);
             at += word.len();
+            expects = at == label_ends || labels::leads_to(word, text, &mut None);
         } else {
-            expects &= matches!(c, '=' | ':' | ' ' | '"' | '\'' | '[' | '(' | '<' | '：' | '`');
+            if !c.is_ascii()
+                && label_ends <= at
+                && let Some(length) = labels::wide(&text[at..])
+            {
+                label_ends = at + length;
+            }
             out.push(c);
             at += c.len_utf8();
+            expects &= matches!(c, '=' | ':' | ' ' | '"' | '\'' | '[' | '(' | '<' | '`' | '\\') || !c.is_ascii() && labels::is_between(c);
+            expects |= !c.is_ascii() && at == label_ends;
         }
     }
     out
@@ -88,7 +99,7 @@ proptest! {
     fn the_walk_by_bytes_finds_what_the_plain_one_finds(
         pieces in prop::collection::vec(
             prop_oneof![
-                "[a-f0-9.:]{1,12}", "[ =:@+%.,'\"(<>`：_-]{1,3}", "(user|account|用户|name|login|for|by) ", "session ", "(bob|eve.li|张三|-x-)", "1[3-9][0-9]{9}", "\\PC{1,3}",
+                "[a-f0-9.:]{1,12}", "[ =:@+%.,'\"(<>`：_-]{1,3}", "(user|account|用户|name|login|for|by|as) ", "session ", "(用户|学号|姓名|用户名为|账号ID|登录)", "[：＝（“，】]", "(bob|eve.li|张三|-x-)", "1[3-9][0-9]{9}", "\\PC{1,3}",
                 "(192.0.2.7|2001:db8::1|::ffff:192.0.2.1|00:11:22:33:44:55|0011-2233-4455|1:2:3:4:5:6:7:8|1:2:3:4:5:6:192.0.2.1)"
             ],
             0..14
