@@ -28,3 +28,4 @@ mod starting;
 mod statements;
 mod syslog;
 mod unrecognised;
+mod zones;
