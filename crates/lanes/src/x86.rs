@@ -11,11 +11,11 @@ use crate::{BLOCK, Hash, one};
 const LANES: usize = 2;
 
 /// FIPS 180-4 section 5.3.3.
-const BEGIN: [u32; 8] = [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
+pub(crate) const BEGIN: [u32; 8] = [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
 
 /// FIPS 180-4 section 4.2.2.
 #[rustfmt::skip]
-const K: [u32; 64] = [
+pub(crate) const K: [u32; 64] = [
     0x428a_2f98, 0x7137_4491, 0xb5c0_fbcf, 0xe9b5_dba5, 0x3956_c25b, 0x59f1_11f1, 0x923f_82a4, 0xab1c_5ed5,
     0xd807_aa98, 0x1283_5b01, 0x2431_85be, 0x550c_7dc3, 0x72be_5d74, 0x80de_b1fe, 0x9bdc_06a7, 0xc19b_f174,
     0xe49b_69c1, 0xefbe_4786, 0x0fc1_9dc6, 0x240c_a1cc, 0x2de9_2c6f, 0x4a74_84aa, 0x5cb0_a9dc, 0x76f9_88da,
@@ -39,11 +39,16 @@ pub(crate) fn run(work: Work<'_>) -> bool {
     if !(is_x86_feature_detected!("sha") && is_x86_feature_detected!("sse4.1") && is_x86_feature_detected!("avx")) {
         return false;
     }
-    // SAFETY: the function is safe but for the instructions it uses, and the processor has just said that it has all of them.
+    let wide = is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw") && is_x86_feature_detected!("avx2");
+    // SAFETY: both functions are safe but for the instructions they use, and the processor has just said that it has all of them.
     #[allow(unsafe_code)]
     unsafe {
-        run_with(work)
-    };
+        let work = match work {
+            Work::Alike(messages, len, out) if wide => Work::Alike(crate::wide::sixteens(messages, len, out), len, out),
+            other => other,
+        };
+        run_with(work);
+    }
     true
 }
 
@@ -116,13 +121,13 @@ fn each_with(messages: &[u8], len: usize, out: &mut Vec<Hash>) {
 
 /// What follows the whole blocks of a message: its last bytes and the padding of FIPS 180-4 section 5.1.1.
 #[derive(Clone, Copy)]
-struct Tail {
-    bytes: [u8; 2 * BLOCK],
-    blocks: usize,
+pub(crate) struct Tail {
+    pub(crate) bytes: [u8; 2 * BLOCK],
+    pub(crate) blocks: usize,
 }
 
 impl Tail {
-    fn of(len: usize) -> Tail {
+    pub(crate) fn of(len: usize) -> Tail {
         let rest = len % BLOCK;
         let blocks = if rest < BLOCK - 8 { 1 } else { 2 };
         let mut bytes = [0; 2 * BLOCK];

@@ -28,11 +28,6 @@ pub trait TreeHash {
         Self::digest(&buf)
     }
 
-    /// The nodes above hashes that stand side by side; the last one of an odd number is left out.
-    fn nodes(children: &[Hash], out: &mut Vec<Hash>) {
-        out.extend(children.chunks_exact(2).map(|pair| Self::node(&pair[0], &pair[1])));
-    }
-
     /// The root of a tree without leaves: `H("")`.
     fn empty() -> Hash {
         Self::digest(&[])
@@ -50,10 +45,6 @@ pub struct Sm3;
 impl TreeHash for Sha256 {
     fn digest(data: &[u8]) -> Hash {
         weir_base::crypto::sha256(data)
-    }
-
-    fn nodes(children: &[Hash], out: &mut Vec<Hash>) {
-        weir_lanes::nodes(children, out);
     }
 
     fn leaf(data: &[u8]) -> Hash {
@@ -139,28 +130,6 @@ impl<H: TreeHash> RootBuilder<H> {
     pub fn push(&mut self, leaf: Hash) {
         self.carry(leaf, self.count);
         self.count += 1;
-    }
-
-    /// Appends leaf hashes, level by level: several nodes are hashed at a time.
-    pub fn push_all(&mut self, mut leaves: &[Hash]) {
-        let (mut below, mut above) = (Vec::new(), Vec::new());
-        while !leaves.is_empty() {
-            // The largest subtree that may stand here and is there whole.
-            let level = self.count.trailing_zeros().min(leaves.len().ilog2());
-            let (now, rest) = leaves.split_at(1 << level);
-            below.clear();
-            below.extend_from_slice(now);
-            while below.len() > 1 {
-                above.clear();
-                H::nodes(&below, &mut above);
-                std::mem::swap(&mut below, &mut above);
-            }
-            if let [root] = below[..] {
-                self.carry(root, self.count >> level);
-            }
-            self.count += 1 << level;
-            leaves = rest;
-        }
     }
 
     /// Appends a complete subtree of 2^`level` leaves by its root.

@@ -1,29 +1,30 @@
 //! The root of a unit's canonical rows, checkable with the day's key.
 //!
-//! Leaf `n` of the tree is `SHA-256(0x00 ‖ salt(n) ‖ canonical row n)`; row numbers count from 0 within the unit and the leaves are in
-//! row order. The salt (32 bytes) keeps anyone without the key from guessing rows from leaf hashes; it is never stored:
+//! Leaf `n` is `SHA-256(0x00 ‖ salt(n) ‖ canonical row n)`; row numbers count from 0 within the unit, the leaves are in row order, and the tree
+//! above them is the one of [`crate::broad`]. The salt (15 bytes) keeps anyone without the key from guessing rows from leaf hashes; it is never
+//! stored:
 //!
-//! * `salt key = HKDF-SHA-256(ikm = day key, salt = empty, info = "weir/salt/v1" ‖ unit id (16 bytes), 32 bytes)`
-//! * `salt(n) = A(n, 0) ‖ A(n, 1)` with
-//!   `A(n, i) = AES-256(salt key, 0x00000000 ‖ u64be(n div 256) ‖ u32be(2 + 2 · (n mod 256) + i))`, one 16-byte block each.
+//! * `salt key = HKDF-SHA-256(ikm = day key, salt = empty, info = "weir/salt/v2" ‖ unit id (16 bytes), 32 bytes)`
+//! * `salt(n)` = the last 15 bytes of the block `AES-256(salt key, 0x00000000 ‖ u64be(n div 256) ‖ u32be(2 + n mod 256))`.
 //!
 //! This is the key stream of AES-256-GCM with the nonce `0x00000000 ‖ u64be(n div 256)`, so the salts of 256 rows are the encryption of
-//! 8,192 zero bytes, which processors do in hardware: several times faster than an HMAC a row, and as good a pseudo-random function far
-//! beyond any number of rows.
+//! 4,096 zero bytes, which processors do in hardware: several times faster than an HMAC a row, and as good a pseudo-random function far
+//! beyond any number of rows. Mark and salt are as long as one such block: with them the leaf of a NAT mapping is two blocks of SHA-256 to the
+//! last byte (decision 0019).
 
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
-use ring::digest;
 use weir_base::crypto::Secret;
 
+use crate::broad::BroadRoot;
 use crate::limits::{ROW_BYTES, SALT_BLOCK_ROWS};
-use crate::merkle::{Hash, RootBuilder};
+use crate::merkle::Hash;
 use crate::unit_id::UnitId;
 
-/// The salt of one row: 32 bytes.
-pub type Salt = [u8; 32];
-
 /// Bytes of a leaf before the row: the mark of a leaf and the salt.
-pub const LEAF_HEAD: usize = 33;
+pub const LEAF_HEAD: usize = 16;
+
+/// What a leaf begins with: the byte 0 and the row's salt of 15 bytes.
+pub type Head = [u8; LEAF_HEAD];
 
 /// The key from which the salts of one unit come.
 pub struct SaltKey(LessSafeKey);
@@ -31,31 +32,31 @@ pub struct SaltKey(LessSafeKey);
 impl SaltKey {
     /// The salt key of `unit` under the key of its day.
     pub fn new(day_key: &Secret, unit: UnitId) -> SaltKey {
-        let secret = day_key.derive(&[b"weir/salt/v1".as_slice(), &unit.0].concat());
+        let secret = day_key.derive(&[b"weir/salt/v2".as_slice(), &unit.0].concat());
         let key = UnboundKey::new(&AES_256_GCM, &secret.0).unwrap_or_else(|_| unreachable!("the key is 32 bytes long"));
         SaltKey(LessSafeKey::new(key))
     }
 
-    /// Appends the salts of `rows` rows from row `first_row` to `out`. Cheapest in whole blocks of 256 rows.
-    pub fn salts(&self, first_row: u64, rows: usize, out: &mut Vec<Salt>) {
+    /// Appends what the leaves of `rows` rows from row `first_row` begin with. Cheapest in whole blocks of 256 rows.
+    pub fn heads(&self, first_row: u64, rows: usize, out: &mut Vec<Head>) {
         let mut row = first_row;
         let end = first_row.saturating_add(rows as u64);
         while row < end {
             let within = (row % SALT_BLOCK_ROWS) as usize;
             let now = ((end - row) as usize).min(SALT_BLOCK_ROWS as usize - within);
-            let mut stream = [[0; 32]; SALT_BLOCK_ROWS as usize];
+            let mut stream = [[0; LEAF_HEAD]; SALT_BLOCK_ROWS as usize];
             self.key_stream(row / SALT_BLOCK_ROWS, stream[..within + now].as_flattened_mut());
-            out.extend_from_slice(&stream[within..within + now]);
+            out.extend(stream[within..within + now].iter().map(marked));
             row += now as u64;
         }
     }
 
-    /// The salt of one row, for a proof about it.
-    pub fn salt(&self, row: u64) -> Salt {
+    /// What the leaf of one row begins with, for a proof about it.
+    pub fn head(&self, row: u64) -> Head {
         let within = (row % SALT_BLOCK_ROWS) as usize;
-        let mut stream = [[0; 32]; SALT_BLOCK_ROWS as usize];
+        let mut stream = [[0; LEAF_HEAD]; SALT_BLOCK_ROWS as usize];
         self.key_stream(row / SALT_BLOCK_ROWS, stream[..=within].as_flattened_mut());
-        stream[within]
+        marked(&stream[within])
     }
 
     /// Encrypts zeros in place. A nonce is used again only to make the same salts, never to encrypt anything.
@@ -64,25 +65,20 @@ impl SaltKey {
         nonce[4..].copy_from_slice(&block.to_be_bytes());
         let sealed = self.0.seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), Aad::empty(), zeros);
         // Only the key stream is wanted: the tag says nothing.
-        let _tag = sealed.unwrap_or_else(|_| unreachable!("AES-GCM takes 8 KiB"));
+        let _tag = sealed.unwrap_or_else(|_| unreachable!("AES-GCM takes 4 KiB"));
     }
 }
 
-/// The leaf hash of one row: `SHA-256(0x00 ‖ salt ‖ row)`.
-pub fn row_leaf(salt: &Salt, row: &[u8]) -> Hash {
-    let mut buf = Vec::with_capacity(33 + row.len());
-    leaf_with(&mut buf, salt, row)
+/// The mark of a leaf in place of the first byte.
+fn marked(block: &[u8; LEAF_HEAD]) -> Head {
+    let mut head = *block;
+    head[0] = 0;
+    head
 }
 
-/// [`row_leaf`] with a buffer that is used again: one contiguous digest is faster than three updates.
-fn leaf_with(buf: &mut Vec<u8>, salt: &Salt, row: &[u8]) -> Hash {
-    buf.clear();
-    buf.push(0);
-    buf.extend_from_slice(salt);
-    buf.extend_from_slice(row);
-    let mut out = [0; 32];
-    out.copy_from_slice(digest::digest(&digest::SHA256, buf).as_ref());
-    out
+/// The leaf hash of one row: `SHA-256(head ‖ row)`.
+pub fn row_leaf(head: &Head, row: &[u8]) -> Hash {
+    weir_base::crypto::sha256(&[head, row].concat())
 }
 
 /// Why a buffer is not a list of rows, or a root is not the one expected.
@@ -118,59 +114,20 @@ pub enum RowsError {
 /// Computes the root of a unit's rows as they come, in batches of any size.
 pub struct RowsRoot<'k> {
     key: &'k SaltKey,
-    first_row: u64,
-    tree: RootBuilder,
-    salts: Vec<Salt>,
+    tree: BroadRoot,
+    heads: Vec<Head>,
     leaves: Vec<Hash>,
-    buf: Vec<u8>,
 }
 
 impl<'k> RowsRoot<'k> {
     /// From the unit's first row.
     pub fn new(key: &'k SaltKey) -> RowsRoot<'k> {
-        RowsRoot::starting_at(key, 0)
-    }
-
-    /// From row `first_row`, to work on several cores: runs of 2^k rows, each starting at a multiple of its length, are put together
-    /// with [`RootBuilder::push_subtree`].
-    pub fn starting_at(key: &'k SaltKey, first_row: u64) -> RowsRoot<'k> {
-        RowsRoot { key, first_row, tree: RootBuilder::new(), salts: Vec::new(), leaves: Vec::new(), buf: Vec::new() }
+        RowsRoot { key, tree: BroadRoot::default(), heads: Vec::new(), leaves: Vec::new() }
     }
 
     /// Rows pushed so far.
     pub fn rows(&self) -> u64 {
         self.tree.count()
-    }
-
-    /// Appends rows of `row_len` bytes each that lie back to back.
-    ///
-    /// # Errors
-    /// [`RowsError::Width`]; nothing is appended then.
-    pub fn push_fixed(&mut self, rows: &[u8], row_len: usize) -> Result<(), RowsError> {
-        if row_len == 0 || row_len > ROW_BYTES || !rows.len().is_multiple_of(row_len) {
-            return Err(RowsError::Width { bytes: rows.len(), row: row_len });
-        }
-        self.push_rows(rows.len() / row_len, rows.chunks_exact(row_len));
-        Ok(())
-    }
-
-    /// Appends rows of differing length: row `i` is `rows[offsets[i]..offsets[i + 1]]`. One offset more than rows, first 0, last the
-    /// buffer's length.
-    ///
-    /// # Errors
-    /// [`RowsError::Offset`]; nothing is appended then.
-    pub fn push_variable(&mut self, rows: &[u8], offsets: &[u32]) -> Result<(), RowsError> {
-        let ends_fit = offsets.first() == Some(&0) && offsets.last().is_some_and(|end| *end as usize == rows.len());
-        let fits = |pair: &[u32]| matches!(pair, [start, end] if start <= end && (end - start) as usize <= ROW_BYTES);
-        if let Some(row) = offsets.windows(2).position(|pair| !fits(pair)) {
-            return Err(RowsError::Offset { row });
-        }
-        if !ends_fit {
-            return Err(RowsError::Offset { row: offsets.len().saturating_sub(1) });
-        }
-        let row = |pair: &[u32]| &rows[pair[0] as usize..pair[1] as usize];
-        self.push_rows(offsets.len() - 1, offsets.windows(2).map(row));
-        Ok(())
     }
 
     /// Appends rows that lie back to back, `stride` bytes each, of which the first [`LEAF_HEAD`] are room for what a leaf begins with: nothing is
@@ -182,11 +139,9 @@ impl<'k> RowsRoot<'k> {
         if stride <= LEAF_HEAD || stride - LEAF_HEAD > ROW_BYTES || !leaves.len().is_multiple_of(stride) {
             return Err(RowsError::Width { bytes: leaves.len(), row: stride });
         }
-        self.salts.clear();
-        self.key.salts(self.first_row + self.tree.count(), leaves.len() / stride, &mut self.salts);
-        for (salt, leaf) in self.salts.iter().zip(leaves.chunks_exact_mut(stride)) {
-            leaf[0] = 0;
-            leaf[1..LEAF_HEAD].copy_from_slice(salt);
+        self.next_heads(leaves.len() / stride);
+        for (head, leaf) in self.heads.iter().zip(leaves.chunks_exact_mut(stride)) {
+            leaf[..LEAF_HEAD].copy_from_slice(head);
         }
         self.leaves.clear();
         weir_lanes::each(leaves, stride, &mut self.leaves);
@@ -210,13 +165,10 @@ impl<'k> RowsRoot<'k> {
         if start != leaves.len() {
             return Err(RowsError::Offset { row: ends.len() });
         }
-        self.salts.clear();
-        self.key.salts(self.first_row + self.tree.count(), ends.len(), &mut self.salts);
+        self.next_heads(ends.len());
         let mut start = 0;
-        for (salt, end) in self.salts.iter().zip(ends) {
-            let leaf = &mut leaves[start..*end];
-            leaf[0] = 0;
-            leaf[1..LEAF_HEAD].copy_from_slice(salt);
+        for (head, end) in self.heads.iter().zip(ends) {
+            leaves[start..start + LEAF_HEAD].copy_from_slice(head);
             start = *end;
         }
         self.leaves.clear();
@@ -225,15 +177,9 @@ impl<'k> RowsRoot<'k> {
         Ok(())
     }
 
-    fn push_rows<'r>(&mut self, count: usize, rows: impl Iterator<Item = &'r [u8]>) {
-        self.salts.clear();
-        self.key.salts(self.first_row + self.tree.count(), count, &mut self.salts);
-        self.leaves.clear();
-        for (salt, row) in self.salts.iter().zip(rows) {
-            let leaf = leaf_with(&mut self.buf, salt, row);
-            self.leaves.push(leaf);
-        }
-        self.tree.push_all(&self.leaves);
+    fn next_heads(&mut self, rows: usize) {
+        self.heads.clear();
+        self.key.heads(self.tree.count(), rows, &mut self.heads);
     }
 
     /// The root over all rows so far.

@@ -6,7 +6,7 @@ use weir_seal::checkpoint::Checkpoint;
 use weir_seal::entry::{Entry, Genesis, Heartbeat, Unit};
 use weir_seal::filedigest::DigestBuilder;
 use weir_seal::note::SigningKey;
-use weir_seal::rows::{RowsRoot, SaltKey, row_leaf};
+use weir_seal::rows::{LEAF_HEAD, RowsRoot, SaltKey, row_leaf};
 use weir_seal::tile;
 use weir_seal::{UnitId, merkle};
 
@@ -30,11 +30,17 @@ fn example_unit() -> Unit {
     let (day_key, unit) = ids();
     let key = SaltKey::new(&day_key, unit);
     let mut rows = RowsRoot::new(&key);
-    rows.push_variable(b"onetwothree", &[0, 3, 6, 11]).expect("three rows");
+    let (mut leaves, mut ends) = (Vec::new(), Vec::new());
+    for row in ["one", "two", "three"] {
+        leaves.extend([0; LEAF_HEAD]);
+        leaves.extend(row.as_bytes());
+        ends.push(leaves.len());
+    }
+    rows.push_variable_leaves(&mut leaves, &ends).expect("three rows");
     for (number, row) in ["one", "two", "three"].iter().enumerate() {
-        let salt = key.salt(number as u64);
-        says(&hex(&salt), "a salt");
-        says(&hex(&row_leaf(&salt, row.as_bytes())), "a row's leaf");
+        let head = key.head(number as u64);
+        says(&hex(&head[1..]), "a salt");
+        says(&hex(&row_leaf(&head, row.as_bytes())), "a row's leaf");
     }
     says(&hex(&rows.finish()), "the root of the rows");
     let mut digests = DigestBuilder::new(false);

@@ -291,7 +291,7 @@ mod tests {
             assert!(problem.what.contains(want) && problem.place == "log entry 4", "{want}: {problem:?}");
         }
         let mut found = Findings::default();
-        Facts::default().entry(0, b"weir/entry/v2\n", &mut found);
+        Facts::default().entry(0, b"weir/entry/v1\n", &mut found);
         assert!(found.problems.listed[0].what.contains("version"));
     }
 }

@@ -177,13 +177,15 @@ mod tests {
     use weir_record::kind::Record;
     use weir_record::kinds::{Gap, NatMapping};
     use weir_seal::UnitId;
+    use weir_seal::broad::BroadRoot;
+    use weir_seal::rows::row_leaf;
 
     fn root_of(kind: Kind, batch: &RecordBatch, key: &Secret, unit: UnitId) -> [u8; 32] {
         // Row by row, by another implementation of SHA-256 than the judge's.
         let salts = SaltKey::new(key, unit);
-        let mut root = RowsRoot::new(&salts);
+        let mut root = BroadRoot::default();
         let rows = canonical::rows(kind, batch);
-        (0..rows.len()).for_each(|i| root.push_fixed(rows.get(i).unwrap(), rows.get(i).unwrap().len()).unwrap());
+        (0..rows.len()).for_each(|i| root.push_all(&[row_leaf(&salts.head(i as u64), rows.get(i).unwrap())]));
         root.finish()
     }
 

@@ -14,7 +14,7 @@ use crate::note::VerifyingKey;
 use crate::unit_id::UnitId;
 
 /// First line of every entry.
-const VERSION_LINE: &str = "weir/entry/v1";
+const VERSION_LINE: &str = "weir/entry/v2";
 
 /// One entry of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -137,7 +137,7 @@ pub enum EntryError {
     #[error("an entry is printable ASCII in lines that end with a single line feed")]
     NotLines,
     /// Not this version.
-    #[error("unknown entry version: this program reads weir/entry/v1, a newer one may be needed")]
+    #[error("unknown entry version: this program reads weir/entry/v2, a newer one may be needed")]
     UnknownVersion,
     /// Not a type known here.
     #[error("unknown entry type: this program reads genesis, unit, repack and heartbeat, a newer one may be needed")]

@@ -140,8 +140,9 @@ fn refused(cases: &[(&str, &str, &str, EntryError)]) {
 #[test]
 fn malformed_lines_versions_and_types_are_refused() {
     refused(&[
-        (UNIT, "weir/entry/v1", "weir/entry/v2", EntryError::UnknownVersion),
-        (UNIT, "weir/entry/v1", "", EntryError::UnknownVersion),
+        (UNIT, "weir/entry/v2", "weir/entry/v1", EntryError::UnknownVersion),
+        (UNIT, "weir/entry/v2", "weir/entry/v3", EntryError::UnknownVersion),
+        (UNIT, "weir/entry/v2", "", EntryError::UnknownVersion),
         (UNIT, "\nunit\n", "\nerase\n", EntryError::UnknownType),
         (UNIT, "\nunit\n", "\nUnit\n", EntryError::UnknownType),
         (UNIT, "\nunit\n", "\nunit \n", EntryError::UnknownType),
@@ -154,7 +155,7 @@ fn malformed_lines_versions_and_types_are_refused() {
     ]);
     assert_eq!(Entry::decode(b""), Err(EntryError::NotLines));
     assert_eq!(Entry::decode(b"\n"), Err(EntryError::UnknownVersion));
-    assert_eq!(Entry::decode(b"weir/entry/v1\n"), Err(EntryError::UnknownType));
+    assert_eq!(Entry::decode(b"weir/entry/v2\n"), Err(EntryError::UnknownType));
 }
 
 #[test]
@@ -354,6 +355,6 @@ proptest! {
     #[test]
     fn no_bytes_panic(data in prop::collection::vec(any::<u8>(), 0..300)) {
         crate::fuzz::fuzz_entry(&data);
-        crate::fuzz::fuzz_entry(&[b"weir/entry/v1\nunit\n", data.as_slice()].concat());
+        crate::fuzz::fuzz_entry(&[b"weir/entry/v2\nunit\n", data.as_slice()].concat());
     }
 }
