@@ -97,8 +97,8 @@ pub const BATCH_ROWS: usize = 32_768;
 pub const BATCH_WAIT_MS: i64 = 20;
 
 /// How long a socket that was read empty is left alone while rows wait for a batch, in milliseconds: datagrams then come many with a call. A receive
-/// buffer of the kernel's default (212,992 bytes) holds what 1.5 million events a second send in four times that.
-pub const GATHER_MS: u64 = 1;
+/// buffer of the kernel's default (212,992 bytes) holds what 1.5 million events a second send in twice that.
+pub const GATHER_MS: u64 = 2;
 
 /// Time between looks at what is due: gaps, sets that waited too long, drops of the kernel, in milliseconds.
 pub const TICK_MS: i64 = 250;

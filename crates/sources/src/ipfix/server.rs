@@ -99,8 +99,11 @@ pub(crate) fn bind(address: SocketAddr, receive_buffer: usize) -> io::Result<Udp
 pub(crate) fn serve<C: Intake>(socket: &UdpSocket, state: &UdpSocketState, lane: &mut Lane<C>, stop: &Stop) {
     let mut buffers = vec![vec![0u8; DATAGRAM_BYTES]; BATCH_SIZE];
     let mut drops = Watch::new(socket);
+    let mut gathered = false;
     while !stop.is_raised() {
-        wait(&mut [PollFd::new(socket, PollFlags::IN)], lane.waits());
+        if !gathered {
+            wait(&mut [PollFd::new(socket, PollFlags::IN)], lane.waits());
+        }
         let drained = (0..READS).any(|_| {
             // Nothing there; or an error a datagram brought with it (ICMP), which the next read does not see again.
             !matches!(receive(socket, state, lane, &mut buffers, stop), Ok(true))
@@ -112,7 +115,8 @@ pub(crate) fn serve<C: Intake>(socket: &UdpSocket, state: &UdpSocketState, lane:
             }
         }
         // Waking up for each datagram costs more than reading it.
-        if drained && lane.waits() {
+        gathered = drained && lane.waits();
+        if gathered {
             stop.wait(Duration::from_millis(GATHER_MS));
         }
     }
@@ -127,7 +131,7 @@ pub fn wait(sockets: &mut [PollFd<'_>], rows_wait: bool) {
     let _ = poll(sockets, Some(&limit));
 }
 
-/// One batched read; false when nothing was there or the program stops. The datagrams are decoded where the kernel put them.
+/// One batched read; false when nothing more is there or the program stops. The datagrams are decoded where the kernel put them.
 fn receive<C: Intake>(
     socket: &UdpSocket,
     state: &UdpSocketState,
@@ -156,5 +160,5 @@ fn receive<C: Intake>(
             }
         }
     }
-    Ok(count > 0)
+    Ok(count == BATCH_SIZE)
 }
