@@ -12,6 +12,7 @@ use weir_base::net::Addr16;
 use weir_base::time::Millis;
 use weir_identity::Identity;
 use weir_record::kind::Record;
+use weir_record::kinds::NatMappingColumns;
 use weir_record::sink::{Group, RecordSink};
 use weir_record::{Kind, canonical, group, parquet};
 use weir_sources::ipfix::collector::{Collector, Transport};
@@ -96,8 +97,8 @@ fn counted_pair(batches: &[RecordBatch], sealed: Millis) -> RecordBatch {
     for batch in batches {
         events.push(batch);
     }
-    events.settle();
-    let mut days = mappings(&events, &context, sealed);
+    events.close();
+    let mut days = mappings(&events, &context, sealed, NatMappingColumns::default());
     match days.pop_last() {
         Some((_, rows)) => rows,
         None => weir_record::kinds::NatMapping::batch(&[]),

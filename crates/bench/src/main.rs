@@ -46,7 +46,7 @@ const USAGE: &str = "weir-bench nat [EVENTS-A-SECOND SECONDS] | lookup | memory 
 fn run(words: &[&str]) -> Outcome<()> {
     match words {
         ["nat"] => nat::run(),
-        ["nat", rate, seconds] => nat::alone(rate.parse()?, seconds.parse()?),
+        ["nat", rate, seconds] => nat::at(rate.parse()?, seconds.parse()?),
         ["lookup"] => lookup::run(),
         ["memory", limits @ ..] => memory::run(&limits.iter().map(|limit| limit.parse()).collect::<Result<Vec<u64>, _>>()?),
         ["mixed"] => mixed::run(),

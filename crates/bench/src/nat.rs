@@ -23,9 +23,11 @@ pub fn run() -> Outcome<()> {
     Ok(())
 }
 
-/// Weir alone, at one rate.
-pub fn alone(rate: u64, seconds: u64) -> Outcome<()> {
-    into_weir(&Corpus::of(rate, seconds, None)?, rate)
+/// One rate.
+pub fn at(rate: u64, seconds: u64) -> Outcome<()> {
+    let corpus = Corpus::of(rate, seconds, None)?;
+    into_weir(&corpus, rate)?;
+    into_nfcapd(&corpus, rate)
 }
 
 fn into_weir(corpus: &Corpus, rate: u64) -> Outcome<()> {

@@ -16,8 +16,10 @@ use weir_base::time::Millis;
 
 use crate::field::Type;
 
-/// Rows up to which columns without any value share one piece of memory.
-const NONE_ROWS: usize = 16_384;
+/// Bytes of the zeros that columns without any value share.
+const ZEROS: usize = 1 << 20;
+
+static SHARED_ZEROS: LazyLock<Buffer> = LazyLock::new(|| Buffer::from_vec(vec![0u64; ZEROS / 8]));
 
 /// A random 128-bit id. Written as 32 hex digits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -141,15 +143,28 @@ fn fixed16(values: impl ExactSizeIterator<Item = Option<[u8; 16]>>) -> ArrayRef 
     Arc::new(FixedSizeBinaryArray::new(16, Buffer::from_vec(bytes.into_flattened()), nulls.finish()))
 }
 
+/// So many bytes of zeros. Those of short columns are all in one place; those of long ones are no memory as long as nobody writes.
+pub(crate) fn zeros(bytes: usize) -> Buffer {
+    if bytes <= ZEROS {
+        return SHARED_ZEROS.slice_with_length(0, bytes);
+    }
+    Buffer::from_vec(vec![0u64; bytes.div_ceil(8)]).slice_with_length(0, bytes)
+}
+
+/// True if the column says nothing but 0, which is known without reading it. Others may say nothing else either.
+pub fn is_zeros(column: &ArrayRef) -> bool {
+    column.to_data().buffers().first().is_some_and(|buffer| buffer.as_ptr() == SHARED_ZEROS.as_ptr())
+}
+
 /// Values of 16 bytes as a column, without a copy. A column that has no value in any row takes no memory of its own.
 pub fn addresses(values: Vec<[u8; 16]>) -> ArrayRef {
-    static NONE: LazyLock<Buffer> = LazyLock::new(|| Buffer::from_vec(vec![0u8; 16 * NONE_ROWS]));
-    let buffer = if values.len() <= NONE_ROWS && values.iter().all(|v| *v == [0; 16]) {
-        NONE.slice_with_length(0, values.len() * 16)
-    } else {
-        Buffer::from_vec(values.into_flattened())
-    };
-    Arc::new(FixedSizeBinaryArray::new(16, buffer, None))
+    let none = values.len() * 16 <= ZEROS && values.iter().all(|v| *v == [0; 16]);
+    addresses_of(if none { zeros(values.len() * 16) } else { Buffer::from_vec(values.into_flattened()) })
+}
+
+/// Values of 16 bytes back to back as a column.
+pub(crate) fn addresses_of(bytes: Buffer) -> ArrayRef {
+    Arc::new(FixedSizeBinaryArray::new(16, bytes, None))
 }
 
 /// The 16 bytes in row `row` of a fixed-size column.

@@ -33,19 +33,17 @@ fn key(tag: u8, a: u64, b: u64) -> Vec<u8> {
     out
 }
 
-fn open_key(address: Addr16, rest: u32, number: u32) -> Vec<u8> {
-    let mut out = vec![b'm'];
-    out.extend(address.0);
-    out.extend(rest.to_be_bytes());
-    out.extend(number.to_be_bytes());
-    out
-}
-
-fn open_value(open: &Open) -> Vec<u8> {
-    let mut out = open.row.entry.to_le_bytes().to_vec();
-    out.extend(open.row.row.to_le_bytes());
-    out.extend(open.mapping.encode());
-    out
+/// Key and value of an open mapping, over what `key` and `value` held: there may be millions.
+fn put_open(rest: u32, number: u32, open: &Open, key: &mut Vec<u8>, value: &mut Vec<u8>) {
+    key.clear();
+    key.push(b'm');
+    key.extend_from_slice(&open.mapping.public.0);
+    key.extend_from_slice(&rest.to_be_bytes());
+    key.extend_from_slice(&number.to_be_bytes());
+    value.clear();
+    value.extend_from_slice(&open.row.entry.to_le_bytes());
+    value.extend_from_slice(&open.row.row.to_le_bytes());
+    open.mapping.encode_into(value);
 }
 
 /// Writes the snapshot durably; returns its file.
@@ -65,11 +63,13 @@ pub fn write(files: &IndexFiles, index: &Index, gaps: &Gaps, day: Day) -> Result
     }
     let mut before = None;
     let mut number = 0u32;
+    let (mut k, mut value) = (Vec::new(), Vec::new());
     for (rest, o) in index.open.in_order() {
         // A key seldom stands for more than one.
         number = if before == Some((o.mapping.public, rest)) { number + 1 } else { 0 };
         before = Some((o.mapping.public, rest));
-        writer.push(&open_key(o.mapping.public, rest, number), &open_value(&o))?;
+        put_open(rest, number, &o, &mut k, &mut value);
+        writer.push(&k, &value)?;
     }
     for (i, (mapping, seen)) in index.orphans.iter().enumerate() {
         let mut value = seen.0.to_le_bytes().to_vec();

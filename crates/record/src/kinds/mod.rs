@@ -9,6 +9,7 @@ mod malformed;
 mod nat_config;
 mod nat_event;
 mod nat_mapping;
+mod nat_mapping_columns;
 mod operator_action;
 mod question;
 mod radius_session;
@@ -23,7 +24,8 @@ pub use maintenance::{LineColumns, Maintenance, MaintenanceRow, MaintenanceText,
 pub use malformed::{Malformed, shape};
 pub use nat_config::NatConfig;
 pub use nat_event::{Action, Form, NatEvent, NatEventColumns};
-pub use nat_mapping::{NatMapping, NatMappingColumns, RowType, flags};
+pub use nat_mapping::{NatMapping, RowType, flags};
+pub use nat_mapping_columns::NatMappingColumns;
 pub use operator_action::OperatorAction;
 pub use question::Question;
 pub use radius_session::{Name, RadiusSession, Sort, names};

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, TimestampMillisecondArray, UInt8Array, UInt16Array, UInt32Array, UInt64Array};
+use arrow::buffer::ScalarBuffer;
 use weir_base::net::Addr16;
 use weir_base::time::Millis;
 
-use crate::column::{UTC, addresses};
+use crate::column::{UTC, addresses, addresses_of, zeros};
 use crate::kind::Kind;
 use crate::macros::record;
 
@@ -76,7 +77,8 @@ impl Form {
     }
 }
 
-/// Columns under construction: plain vectors that become Arrow columns without a copy.
+/// Columns under construction: plain vectors that become Arrow columns without a copy. Those of remote ends are empty as long as no row has one: mostly a
+/// policy drops them.
 #[derive(Clone, Debug, Default)]
 #[allow(missing_docs)] // The fields are those of `NatEvent`.
 pub struct NatEventColumns {
@@ -118,9 +120,25 @@ impl NatEventColumns {
         self.public_port_last.push(e.public_port_last);
         self.inside_address.push(e.inside_address.0);
         self.inside_port.push(e.inside_port);
-        self.remote_address.push(e.remote_address.0);
-        self.remote_port.push(e.remote_port);
-        self.remote_tag.push(e.remote_tag);
+        let none = e.remote_address.0 == [0; 16] && e.remote_port == 0 && e.remote_tag == 0;
+        if !none || self.has_remotes() {
+            self.with_remotes(self.time.len() - 1);
+            self.remote_address.push(e.remote_address.0);
+            self.remote_port.push(e.remote_port);
+            self.remote_tag.push(e.remote_tag);
+        }
+    }
+
+    /// True once a row may have a remote end: then all have, or say that they have none.
+    pub fn has_remotes(&self) -> bool {
+        !self.remote_port.is_empty()
+    }
+
+    /// Makes the first `rows` rows say that they have no remote end, as far as they say nothing yet.
+    pub fn with_remotes(&mut self, rows: usize) {
+        self.remote_address.resize(rows.max(self.remote_address.len()), [0; 16]);
+        self.remote_port.resize(rows.max(self.remote_port.len()), 0);
+        self.remote_tag.resize(rows.max(self.remote_tag.len()), 0);
     }
 
     /// The batch, without copying a column.
@@ -128,6 +146,12 @@ impl NatEventColumns {
     /// # Panics
     /// If the columns differ in length: a bug of the caller.
     pub fn into_batch(self) -> RecordBatch {
+        let (rows, remotes) = (self.len(), self.has_remotes());
+        let (remote_address, remote_port, remote_tag) = if remotes {
+            (addresses(self.remote_address), self.remote_port.into(), self.remote_tag.into())
+        } else {
+            (addresses_of(zeros(16 * rows)), ScalarBuffer::new(zeros(2 * rows), 0, rows), ScalarBuffer::new(zeros(8 * rows), 0, rows))
+        };
         let columns: Vec<ArrayRef> = vec![
             Arc::new(TimestampMillisecondArray::from(self.time).with_timezone(UTC)),
             Arc::new(UInt8Array::from(self.action)),
@@ -139,9 +163,9 @@ impl NatEventColumns {
             Arc::new(UInt16Array::from(self.public_port_last)),
             addresses(self.inside_address),
             Arc::new(UInt16Array::from(self.inside_port)),
-            addresses(self.remote_address),
-            Arc::new(UInt16Array::from(self.remote_port)),
-            Arc::new(UInt64Array::from(self.remote_tag)),
+            remote_address,
+            Arc::new(UInt16Array::new(remote_port, None)),
+            Arc::new(UInt64Array::new(remote_tag, None)),
         ];
         RecordBatch::try_new(Kind::NatEvent.schema(), columns).expect("columns of one length in the order of the field table")
     }
@@ -150,6 +174,7 @@ impl NatEventColumns {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::column::is_zeros;
     use crate::kind::Record;
 
     #[test]
@@ -174,5 +199,24 @@ mod tests {
         let batch = columns.into_batch();
         assert_eq!(batch, NatEvent::batch(&rows));
         assert_eq!(NatEvent::rows(&batch), rows);
+        assert!(batch.columns()[10..].iter().all(is_zeros), "what nobody has is no memory");
+        assert!(!is_zeros(&batch.columns()[9]));
+    }
+
+    #[test]
+    fn a_remote_end_may_come_first_last_or_never() {
+        let row = |i: u16, remote: bool| NatEvent {
+            public_port: i,
+            remote_address: if remote { "198.51.100.9".parse().unwrap() } else { Addr16::NONE },
+            remote_port: if remote { 443 } else { 0 },
+            remote_tag: if remote && i % 2 == 0 { 7 } else { 0 },
+            ..NatEvent::default()
+        };
+        for which in 0..16u16 {
+            let rows: Vec<NatEvent> = (0..4).map(|i| row(i, which >> i & 1 == 1)).collect();
+            let mut columns = NatEventColumns::default();
+            rows.iter().for_each(|r| columns.push(r));
+            assert_eq!(NatEvent::rows(&columns.into_batch()), rows, "{which:04b}");
+        }
     }
 }

@@ -1,13 +1,8 @@
 //! NAT mappings as they are sealed: clauses 8.2 and 10.3.
 
-use std::sync::Arc;
-
-use arrow::array::{ArrayRef, RecordBatch, TimestampMillisecondArray, UInt8Array, UInt16Array, UInt32Array, UInt64Array};
 use weir_base::net::Addr16;
 use weir_base::time::Millis;
 
-use crate::column::{UTC, addresses};
-use crate::kind::Kind;
 use crate::macros::record;
 
 record! {
@@ -72,65 +67,4 @@ pub mod flags {
     pub const IMPORTED: u8 = 8;
     /// No create was seen: the end told when it began.
     pub const START_TOLD: u8 = 16;
-}
-
-/// Columns under construction: plain vectors that become Arrow columns without a copy. None of them names an older row.
-#[derive(Clone, Debug, Default)]
-#[allow(missing_docs)] // The fields are those of `NatMapping`.
-pub struct NatMappingColumns {
-    pub public_address: Vec<[u8; 16]>,
-    pub public_port: Vec<u16>,
-    pub start: Vec<i64>,
-    pub duration: Vec<u64>,
-    pub public_port_more: Vec<u16>,
-    pub protocol: Vec<u8>,
-    pub form: Vec<u8>,
-    pub row_type: Vec<u8>,
-    pub flags: Vec<u8>,
-    pub inside_address: Vec<[u8; 16]>,
-    pub inside_port: Vec<u16>,
-    pub source: Vec<u32>,
-    pub remote_address: Vec<[u8; 16]>,
-    pub remote_port: Vec<u16>,
-    pub remote_tag: Vec<u64>,
-}
-
-impl NatMappingColumns {
-    /// Rows so far.
-    pub fn len(&self) -> usize {
-        self.start.len()
-    }
-
-    /// True when there are none.
-    pub fn is_empty(&self) -> bool {
-        self.start.is_empty()
-    }
-
-    /// The batch, without copying a column.
-    ///
-    /// # Panics
-    /// If the columns differ in length: a bug of the caller.
-    pub fn into_batch(self) -> RecordBatch {
-        let rows = self.len();
-        let columns: Vec<ArrayRef> = vec![
-            addresses(self.public_address),
-            Arc::new(UInt16Array::from(self.public_port)),
-            Arc::new(TimestampMillisecondArray::from(self.start).with_timezone(UTC)),
-            Arc::new(UInt64Array::from(self.duration)),
-            Arc::new(UInt16Array::from(self.public_port_more)),
-            Arc::new(UInt8Array::from(self.protocol)),
-            Arc::new(UInt8Array::from(self.form)),
-            Arc::new(UInt8Array::from(self.row_type)),
-            Arc::new(UInt8Array::from(self.flags)),
-            addresses(self.inside_address),
-            Arc::new(UInt16Array::from(self.inside_port)),
-            Arc::new(UInt32Array::from(self.source)),
-            addresses(self.remote_address),
-            Arc::new(UInt16Array::from(self.remote_port)),
-            Arc::new(UInt64Array::from(self.remote_tag)),
-            Arc::new(UInt64Array::from(vec![0; rows])),
-            Arc::new(UInt32Array::from(vec![0; rows])),
-        ];
-        RecordBatch::try_new(Kind::NatMapping.schema(), columns).expect("columns of one length in the order of the field table")
-    }
 }

@@ -338,13 +338,13 @@ pub(super) fn columns(
     fill_address(&mut out.inside_address, rows, &nat.inside);
     fill_u16(&mut out.inside_port, rows, nat.inside_port);
     if context.remotes {
+        out.with_remotes(start);
         fill_address(&mut out.remote_address, rows, &nat.remote);
         fill_remote_port(&mut out.remote_port, rows, &nat.remote_port);
-    } else {
-        out.remote_address.resize(start + rows.count, NONE);
-        out.remote_port.resize(start + rows.count, 0);
+        out.remote_tag.resize(start + rows.count, 0);
+    } else if out.has_remotes() {
+        out.with_remotes(start + rows.count);
     }
-    out.remote_tag.resize(start + rows.count, 0);
     let special = |c: &Code| !matches!(form_of(*c), x if x == Form::Session as u8);
     let expanded = if codes.iter().any(special) { special_forms(nat, rows, codes, start, out) } else { Vec::new() };
     let sessions = !nat.remote.is_empty() && !context.remotes;

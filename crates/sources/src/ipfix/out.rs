@@ -52,7 +52,7 @@ impl Out {
     pub fn take(&mut self) -> Group {
         let taken = std::mem::take(self);
         // The next batch will be about as long: one allocation a column instead of a dozen while it grows.
-        self.events = with_capacity(taken.events.len());
+        self.events = with_capacity(taken.events.len(), taken.events.remote_port.len());
         let mut group = Group::new(OWNER);
         if !taken.events.is_empty() {
             group.batches.push((Kind::NatEvent, taken.events.into_batch()));
@@ -73,7 +73,7 @@ fn add<R: Record>(group: &mut Group, kind: Kind, rows: &[R]) {
     }
 }
 
-fn with_capacity(n: usize) -> NatEventColumns {
+fn with_capacity(n: usize, remotes: usize) -> NatEventColumns {
     NatEventColumns {
         time: Vec::with_capacity(n),
         action: Vec::with_capacity(n),
@@ -85,9 +85,9 @@ fn with_capacity(n: usize) -> NatEventColumns {
         public_port_last: Vec::with_capacity(n),
         inside_address: Vec::with_capacity(n),
         inside_port: Vec::with_capacity(n),
-        remote_address: Vec::with_capacity(n),
-        remote_port: Vec::with_capacity(n),
-        remote_tag: Vec::with_capacity(n),
+        remote_address: Vec::with_capacity(remotes),
+        remote_port: Vec::with_capacity(remotes),
+        remote_tag: Vec::with_capacity(remotes),
     }
 }
 

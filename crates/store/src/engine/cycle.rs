@@ -11,6 +11,7 @@ use weir_base::net::Addr16;
 use weir_base::task::{Stop, lock};
 use weir_base::time::{Day, Millis};
 use weir_record::Kind;
+use weir_record::kinds::NatMappingColumns;
 use weir_seal::entry::{Entry, Heartbeat};
 
 use super::{Store, StoreError};
@@ -159,7 +160,7 @@ impl Store {
         let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
         if live.sealing.is_none() {
             let mut current = std::mem::take(&mut live.current);
-            current.nat.settle();
+            current.nat.close();
             live.current.last_group = current.last_group;
             live.sealing = Some(Arc::new(current));
             drop(live);
@@ -199,6 +200,8 @@ impl Store {
 
     /// Pairs events and sorts the mappings by public address, port, start; one batch a key day.
     fn nat_rows(&self, generation: &Generation, sealed_at: Millis) -> BTreeMap<Day, RecordBatch> {
+        // Memory that nobody needs for a whole cycle is given back.
+        let room = std::mem::take(&mut *lock(&self.room_for_rows));
         if generation.nat.is_empty() {
             return BTreeMap::new();
         }
@@ -212,7 +215,7 @@ impl Store {
             lost_between: &|source, from, to| gaps.any(source, from, to),
             overloads: &|source| overloading.get(&source).copied().unwrap_or(false),
         };
-        crate::nat::seal::mappings(&generation.nat, &context, sealed_at)
+        crate::nat::seal::mappings(&generation.nat, &context, sealed_at, room)
     }
 
     /// Which sources give one public port to several hosts, by their profile.
@@ -230,7 +233,11 @@ impl Store {
         let heartbeat = Entry::Heartbeat(Heartbeat { time: sealing.sealed_at.max(Millis(0)), sequenced: sealing.through, open });
         plan.entries.push(heartbeat.encode().map_err(|e| StoreError::Internal(e.to_string()))?);
         match self.committer.commit(&plan) {
-            Ok(committed) => self.finish(cycle, &sealing, committed.size),
+            Ok(committed) => {
+                let report = self.finish(cycle, &sealing, committed.size)?;
+                self.keep_room(sealing);
+                Ok(report)
+            }
             Err(CommitError::Unsettled { size, source }) => {
                 cycle.unsettled = Some((sealing, size));
                 Err(CommitError::Unsettled { size, source }.into())
@@ -240,6 +247,13 @@ impl Store {
                 Err(e.into())
             }
         }
+    }
+
+    /// The memory of the largest unit's rows is kept for the next one.
+    fn keep_room(&self, sealing: Sealing) {
+        let mappings = sealing.staged.into_iter().filter(|unit| unit.kind == Kind::NatMapping).map(|unit| unit.rows);
+        let room = mappings.max_by_key(RecordBatch::num_rows).map(NatMappingColumns::reuse).unwrap_or_default();
+        *lock(&self.room_for_rows) = room;
     }
 
     /// The commit happened: what follows can only be repeated, never undone, so memory comes first.
@@ -296,8 +310,9 @@ impl Store {
         sealed.last_sealed = Some(sealed_at);
         let done = live.sealing.take();
         drop((live, sealed, index));
-        // Millions of rows take a while to let go of.
-        drop(done);
+        // Millions of rows take a while to let go of. Nobody else holds them but a look-up under way.
+        let room = done.and_then(Arc::into_inner).map(|generation| generation.nat.into_room());
+        self.live.write().unwrap_or_else(PoisonError::into_inner).current.nat.reuse(room.unwrap_or_default());
         self.room.1.notify_all();
     }
 

@@ -23,6 +23,7 @@ use weir_base::net::Addr16;
 use weir_base::task::{Tasks, lock};
 use weir_base::time::Millis;
 use weir_record::Kind;
+use weir_record::kinds::NatMappingColumns;
 
 use crate::catalog::{Catalog, UnitMeta};
 use crate::commit::{CommitError, Committer};
@@ -197,6 +198,8 @@ pub struct Store {
     cycle: Mutex<cycle::CycleState>,
     wake: (Mutex<bool>, Condvar),
     room: (Mutex<()>, Condvar),
+    /// Memory of the rows of the unit before.
+    room_for_rows: Mutex<NatMappingColumns>,
     queue: SyncSender<Submit>,
     queued: room::Queue,
     queue_out: Mutex<Option<Receiver<Submit>>>,

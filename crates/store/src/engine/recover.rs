@@ -109,6 +109,7 @@ impl Store {
             cycle: Mutex::default(),
             wake: (Mutex::new(false), Condvar::new()),
             room: (Mutex::new(()), Condvar::new()),
+            room_for_rows: Mutex::default(),
             queue,
             queue_out: Mutex::new(Some(queue_out)),
             queued,

@@ -121,29 +121,35 @@ impl Mapping {
     /// public IPv6), source u32, first u16, last u16, inside port u16, start and end i64 where present, public address, inside address, remote
     /// (16 + 2 + 8) where present. Integers little-endian.
     pub fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(48);
+        self.encode_into(&mut out);
+        out
+    }
+
+    /// Appends what [`Mapping::encode`] gives.
+    pub fn encode_into(&self, out: &mut Vec<u8>) {
         let remote = self.remote != Remote::default();
         let presence = u8::from(self.start.is_some())
             | u8::from(self.end.is_some()) << 1
             | u8::from(!self.inside.is_v4()) << 2
             | u8::from(remote) << 3
             | u8::from(!self.public.is_v4()) << 4;
-        let mut out = vec![1, self.form as u8, self.protocol, self.flags, presence];
-        out.extend(self.source.to_le_bytes());
-        out.extend(self.first.to_le_bytes());
-        out.extend(self.last.to_le_bytes());
-        out.extend(self.inside_port.to_le_bytes());
+        out.extend_from_slice(&[1, self.form as u8, self.protocol, self.flags, presence]);
+        out.extend_from_slice(&self.source.to_le_bytes());
+        out.extend_from_slice(&self.first.to_le_bytes());
+        out.extend_from_slice(&self.last.to_le_bytes());
+        out.extend_from_slice(&self.inside_port.to_le_bytes());
         for time in [self.start, self.end].into_iter().flatten() {
-            out.extend(time.0.to_le_bytes());
+            out.extend_from_slice(&time.0.to_le_bytes());
         }
-        for addr in [self.public, self.inside] {
-            out.extend(if addr.is_v4() { &addr.0[12..] } else { &addr.0[..] });
+        for addr in [&self.public, &self.inside] {
+            out.extend_from_slice(if addr.is_v4() { &addr.0[12..] } else { &addr.0[..] });
         }
         if remote {
-            out.extend(self.remote.address.0);
-            out.extend(self.remote.port.to_le_bytes());
-            out.extend(self.remote.tag.to_le_bytes());
+            out.extend_from_slice(&self.remote.address.0);
+            out.extend_from_slice(&self.remote.port.to_le_bytes());
+            out.extend_from_slice(&self.remote.tag.to_le_bytes());
         }
-        out
     }
 
     /// The mapping that [`Mapping::encode`] wrote; `None` for any other bytes.

@@ -32,12 +32,6 @@ impl<T: Copy + Eq + Hash> Numbers<T> {
         self.last
     }
 
-    /// The numbers of many values, put into `out`. One after the other without anything in between, so that the processor looks several up at once.
-    pub fn of_all(&mut self, values: impl Iterator<Item = T>, out: &mut Vec<u32>) {
-        out.clear();
-        out.extend(values.map(|value| self.of(value)));
-    }
-
     /// The number of a value that came already.
     pub fn find(&self, value: &T) -> Option<u32> {
         self.place(value).ok()

@@ -1,31 +1,25 @@
-//! NAT events as they wait to be sealed: 20 bytes each, in lists by public address and port, so that neither a question nor sealing has to look
-//! through all of them, and nothing is ever copied to grow.
+//! NAT events as they wait to be sealed: 20 bytes each, in lists by public address and port.
 
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{TimestampMillisecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type};
 use weir_base::net::Addr16;
 use weir_base::time::Millis;
+use weir_record::column::is_zeros;
 use weir_record::kinds::{Action, Form};
 
 use crate::nat::event::{Event, is_exact};
+use crate::nat::lists::{Lists, Room};
 use crate::nat::mapping::{Remote, cells};
 use crate::nat::number::Numbers;
+use crate::nat::publics::Publics;
+use crate::nat::sort::Sorting;
 use crate::spankey::EndKey;
 
 /// Lists of one public address: each holds the ends whose first port has the same upper bits.
 pub const PARTS: usize = 1 << PART_BITS;
-const PART_BITS: u32 = 4;
+const PART_BITS: u32 = 2;
 
-/// Events of one block.
-const BLOCK: usize = 16;
-
-/// Blocks that are taken from memory at once.
-const SLAB: usize = 1 << 12;
-
-/// Events that wait until they go to their lists, list by list: each alone would miss the processor's caches several times.
-const WAITING: usize = 1 << 16;
-
-/// Events that may wait together: their numbers, and those of what they name, have 28 bits.
+/// Events of one generation at most: their numbers, and those of what they name, have 28 bits.
 pub const MOST: usize = 1 << 28;
 
 /// One event. What it names has numbers.
@@ -56,6 +50,23 @@ impl Packed {
     /// True if both speak of the same inside and remote end.
     pub fn same_inside(&self, other: &Packed) -> bool {
         (self.inside, self.tail & V4, self.remote, self.inside_port) == (other.inside, other.tail & V4, other.remote, other.inside_port)
+    }
+
+    /// An event that a test knows again.
+    #[cfg(test)]
+    pub(super) fn marked(mark: u32, port: u16, inside_port: u16) -> Packed {
+        Packed { remote: mark, port, inside_port, ..Packed::default() }
+    }
+
+    /// What it was marked with.
+    #[cfg(test)]
+    pub(super) fn mark(&self) -> u32 {
+        self.remote
+    }
+
+    /// True if both speak of one public end, as one exporter tells of it. They are of one public address.
+    pub fn same_end(&self, other: &Packed) -> bool {
+        (self.port, self.tail()) == (other.port, other.tail())
     }
 
     /// True for a mapping that was created.
@@ -91,45 +102,14 @@ pub struct Tail {
     pub source: u32,
 }
 
-/// The events of one list, newest block first.
-#[derive(Clone, Copy, Debug, Default)]
-struct List {
-    /// Number of its newest block, plus one; 0 while it is empty.
-    newest: u32,
-    events: u32,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Block {
-    /// Number of the block before, plus one.
-    before: u32,
-    events: [Packed; BLOCK],
-}
-
-#[derive(Debug, Default)]
-struct Address {
-    /// True once an event came that is about more than one port: its list is that of its first.
-    wide: bool,
-    /// Exporters that speak of it: the first, and all others.
-    source: u32,
-    others: Vec<u32>,
-}
-
 /// The NAT events of one generation.
 #[derive(Debug, Default)]
 pub struct NatEvents {
-    publics: Numbers<u128>,
-    addresses: Vec<Address>,
-    /// [`PARTS`] for each address.
-    lists: Vec<List>,
-    /// Events that came last, with the numbers of their lists.
-    waiting: Vec<(u32, Packed)>,
+    publics: Publics,
+    /// [`PARTS`] for each public address.
+    lists: Lists,
     /// Numbers of the public addresses of the batch at hand.
     numbers: Vec<u32>,
-    /// Their order by list, while they go there.
-    order: Vec<u32>,
-    /// Blocks, [`SLAB`] together.
-    slabs: Vec<Vec<Block>>,
     insides: Numbers<u128>,
     remotes: Numbers<Remote>,
     tails: TailNumbers,
@@ -138,7 +118,6 @@ pub struct NatEvents {
     /// Instants that lie farther from the first one than 32 bits count.
     far: Vec<i64>,
     events: usize,
-    others: usize,
 }
 
 #[derive(Debug)]
@@ -189,13 +168,17 @@ impl NatEvents {
         let (first, last) = (c[6].as_primitive::<UInt16Type>().values(), c[7].as_primitive::<UInt16Type>().values());
         let inside_port = c[9].as_primitive::<UInt16Type>().values();
         let (remote_port, tag) = (c[11].as_primitive::<UInt16Type>().values(), c[12].as_primitive::<UInt64Type>().values());
+        let remotes = !c[10..].iter().all(is_zeros);
         let mut numbers = std::mem::take(&mut self.numbers);
-        self.publics.of_all(public.iter().map(|address| u128::from_be_bytes(*address)), &mut numbers);
+        numbers.clear();
+        // One after the other without anything in between, so that the processor looks several up at once.
+        numbers.extend(public.iter().zip(source).map(|(address, source)| self.publics.of(address, *source)));
+        self.lists.grow(self.publics.addresses().len() * PARTS);
         for i in 0..batch.num_rows() {
             let Some(known) = Form::from_u8(form[i]) else { continue };
             let tail = Tail { more: last[i].saturating_sub(first[i]), protocol: protocol[i], form: form[i], source: source[i] };
             let (time, far) = self.instant(time[i]);
-            let remote = if remote_port[i] == 0 && tag[i] == 0 && remote[i] == [0; 16] {
+            let remote = if !remotes || remote_port[i] == 0 && tag[i] == 0 && remote[i] == [0; 16] {
                 0
             } else {
                 1 + self.remotes.of(Remote { address: Addr16(remote[i]), port: remote_port[i], tag: tag[i] })
@@ -210,8 +193,11 @@ impl NatEvents {
             let marks = created | v4 | inferred | far;
             let tail_number = self.tails.of(tail) | marks;
             let packed = Packed { time, inside, remote, tail: tail_number, port: first[i], inside_port: inside_port[i] };
-            let wide = !is_exact(known, first[i], last[i]);
-            self.add(numbers[i], source[i], wide, packed);
+            if !is_exact(known, first[i], last[i]) {
+                self.publics.set_wide(numbers[i]);
+            }
+            self.lists.push(numbers[i] as usize * PARTS + part(first[i]), packed);
+            self.events += 1;
         }
         self.numbers = numbers;
     }
@@ -228,69 +214,19 @@ impl NatEvents {
         (self.far.len() as u32 - 1, FAR)
     }
 
-    /// Takes an event about the public address of this number.
-    fn add(&mut self, number: u32, source: u32, wide: bool, event: Packed) {
-        let number = number as usize;
-        if number >= self.addresses.len() {
-            self.addresses.resize_with(number + 1, || Address { source, ..Address::default() });
-            self.lists.resize(self.addresses.len() * PARTS, List::default());
-        }
-        let address = &mut self.addresses[number];
-        address.wide |= wide;
-        if address.source != source && !address.others.contains(&source) {
-            address.others.push(source);
-            self.others += 1;
-        }
-        self.waiting.push(((number * PARTS + part(event.port)) as u32, event));
-        self.events += 1;
-        if self.waiting.len() >= WAITING {
-            self.settle();
-        }
+    /// The memory of events that are sealed.
+    pub fn into_room(self) -> Room {
+        self.lists.into_room()
     }
 
-    /// Events that wait go to their lists. Nothing depends on it but how fast they are found and sealed.
-    pub fn settle(&mut self) {
-        let waiting = std::mem::take(&mut self.waiting);
-        if self.lists.len() > 4 * WAITING {
-            // So many lists that hardly two events have the same.
-            waiting.iter().for_each(|(list, event)| self.append(*list, *event));
-        } else {
-            let mut starts = vec![0u32; self.lists.len() + 1];
-            waiting.iter().for_each(|(list, _)| starts[*list as usize + 1] += 1);
-            (1..starts.len()).for_each(|i| starts[i] += starts[i - 1]);
-            let mut order = std::mem::take(&mut self.order);
-            order.resize(waiting.len(), 0);
-            for (number, (list, _)) in (0..).zip(&waiting) {
-                let start = &mut starts[*list as usize];
-                order[*start as usize] = number;
-                *start += 1;
-            }
-            for number in &order {
-                let (list, event) = waiting[*number as usize];
-                self.append(list, event);
-            }
-            self.order = order;
-        }
-        self.waiting = waiting;
-        self.waiting.clear();
+    /// Takes the memory of an earlier generation.
+    pub fn reuse(&mut self, room: Room) {
+        self.lists.reuse(room);
     }
 
-    fn append(&mut self, list: u32, event: Packed) {
-        let list = &mut self.lists[list as usize];
-        let at = list.events as usize % BLOCK;
-        if at == 0 {
-            if self.slabs.last().is_none_or(|slab| slab.len() == SLAB) {
-                self.slabs.push(Vec::with_capacity(SLAB));
-            }
-            let before = (self.slabs.len() - 1) * SLAB;
-            if let Some(slab) = self.slabs.last_mut() {
-                slab.push(Block { before: list.newest, events: [Packed::default(); BLOCK] });
-                list.newest = (before + slab.len()) as u32;
-            }
-        }
-        list.events += 1;
-        let block = list.newest as usize - 1;
-        self.slabs[block / SLAB][block % SLAB].events[at] = event;
+    /// No more events come.
+    pub fn close(&mut self) {
+        self.lists.close();
     }
 
     /// Events, of which none is left out.
@@ -306,20 +242,20 @@ impl NatEvents {
     /// Bytes in memory.
     pub fn bytes(&self) -> usize {
         let tables = self.publics.bytes() + self.insides.bytes() + self.remotes.bytes() + self.tails.all.bytes();
-        let lists = self.addresses.capacity() * size_of::<Address>() + self.lists.capacity() * size_of::<List>() + self.others * 16;
-        tables + lists + self.slabs.len() * SLAB * size_of::<Block>() + self.far.capacity() * 8
+        tables + self.lists.bytes() + self.far.capacity() * 8
     }
 
     /// Public addresses, as numbers, in their order.
     pub fn addresses(&self) -> Vec<u32> {
-        let mut order: Vec<u32> = (0..self.addresses.len() as u32).collect();
-        order.sort_unstable_by_key(|number| self.publics.values()[*number as usize]);
+        let addresses = self.publics.addresses();
+        let mut order: Vec<u32> = (0..addresses.len() as u32).collect();
+        order.sort_unstable_by_key(|number| addresses[*number as usize]);
         order
     }
 
     /// The address of a number.
     pub fn address(&self, number: u32) -> Addr16 {
-        Addr16(self.publics.values().get(number as usize).copied().unwrap_or_default().to_be_bytes())
+        self.publics.addresses().get(number as usize).copied().unwrap_or_default()
     }
 
     /// The order of the tails: the rank of each.
@@ -331,36 +267,11 @@ impl NatEvents {
         ranks
     }
 
-    /// Calls `each` with the events of one list of an address, the last that came first. Those that wait are not among them.
-    fn backwards(&self, address: u32, part: usize, mut each: impl FnMut(&Packed)) {
-        let Some(list) = self.lists.get(address as usize * PARTS + part) else { return };
-        let (mut next, mut used) = (list.newest, (list.events as usize).wrapping_sub(1) % BLOCK + 1);
-        while let Some(block) = next.checked_sub(1) {
-            let block = &self.slabs[block as usize / SLAB][block as usize % SLAB];
-            block.events[..used].iter().rev().for_each(&mut each);
-            (next, used) = (block.before, BLOCK);
-        }
-    }
-
     /// The events of one list of an address, by public end, exporter and time; events of equal time as they came.
-    pub fn sorted(&self, address: u32, part: usize, ranks: &[u32], out: &mut Vec<Placed>) {
-        out.clear();
-        // The last event is told first: it has the largest number.
-        let mut left = u32::MAX;
-        let mut push = |event: &Packed| {
-            let place = u64::from(event.port) << 32 | u64::from(ranks[event.tail()]);
-            left -= 1;
-            out.push(Placed { place, came: left, event: *event });
-        };
-        // None waits where it was settled.
-        let number = address as usize * PARTS + part;
-        self.waiting.iter().rev().filter(|(list, _)| *list as usize == number).for_each(|(_, event)| push(event));
-        self.backwards(address, part, push);
-        if self.far.is_empty() {
-            out.sort_unstable_by_key(|e| (e.place, u64::from(e.event.time) << 32 | u64::from(e.came)));
-        } else {
-            out.sort_unstable_by_key(|e| (e.place, self.time(&e.event), e.came));
-        }
+    pub fn sorted<'w>(&self, address: u32, part: usize, ranks: &[u32], work: &'w mut Sorting) -> &'w [Packed] {
+        work.clear();
+        self.lists.each(address as usize * PARTS + part, |event| work.push(event));
+        work.sort(|event| (ranks[event.tail()], self.time(event)))
     }
 
     /// When.
@@ -412,53 +323,32 @@ impl NatEvents {
     /// Events of a public address that any of these keys finds; those of one end in the order they came.
     pub fn at(&self, public: Addr16, port: Option<u16>, keys: &[EndKey]) -> Vec<Event> {
         let mut found = Vec::new();
-        let number = self.publics.find(&u128::from_be_bytes(public.0));
-        let Some((number, address)) = number.and_then(|n| Some((n, self.addresses.get(n as usize)?))) else { return found };
+        let Some(number) = self.publics.find(&public) else { return found };
+        let wide = self.publics.is_wide(number);
         let mut look = |packed: &Packed| {
             // Nearly all are about one port, and it is another one.
-            if !address.wide && Some(packed.port) != port {
+            if !wide && Some(packed.port) != port {
                 return;
             }
             let event = self.event(public, packed);
             found.extend(event.keys().iter().any(|key| keys.contains(key)).then_some(event));
         };
-        self.waiting.iter().rev().filter(|(list, _)| *list / PARTS as u32 == number).for_each(|(_, event)| look(event));
-        let parts = (0..PARTS).filter(|i| address.wide || port.map(part) == Some(*i));
-        parts.for_each(|i| self.backwards(number, i, &mut look));
-        found.reverse();
+        let parts = (0..PARTS).filter(|i| wide || port.map(part) == Some(*i));
+        parts.for_each(|i| self.lists.each(number as usize * PARTS + i, &mut look));
         found
     }
 
     /// Exporters that speak of this public address.
     pub fn sources_of(&self, public: Addr16) -> Vec<u32> {
-        let number = self.publics.find(&u128::from_be_bytes(public.0));
-        let address = number.and_then(|n| self.addresses.get(n as usize));
-        address.map_or_else(Vec::new, |a| std::iter::once(a.source).chain(a.others.iter().copied()).collect())
+        self.publics.find(&public).map_or_else(Vec::new, |number| self.publics.sources(number))
     }
 
     /// All events; those of one end as they came.
     pub fn all(&self) -> Vec<Event> {
         let mut out = Vec::with_capacity(self.events);
-        for number in 0..self.addresses.len() as u32 {
-            let public = self.address(number);
-            for part in 0..PARTS {
-                let from = out.len();
-                self.backwards(number, part, |packed| out.push(self.event(public, packed)));
-                out[from..].reverse();
-            }
+        for (number, public) in self.publics.addresses().iter().enumerate() {
+            (0..PARTS).for_each(|part| self.lists.each(number * PARTS + part, |packed| out.push(self.event(*public, packed))));
         }
-        out.extend(self.waiting.iter().map(|(list, event)| self.event(self.address(*list / PARTS as u32), event)));
         out
     }
-}
-
-/// An event and where it sorts within its address.
-#[derive(Clone, Copy, Debug)]
-pub struct Placed {
-    /// First port, and the rank of the rest of the end.
-    pub place: u64,
-    /// In the order they came.
-    came: u32,
-    /// The event.
-    pub event: Packed,
 }

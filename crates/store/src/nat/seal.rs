@@ -11,8 +11,9 @@ use weir_record::kinds::{Form, NatMappingColumns, RowType};
 use crate::nat::event::{Event, is_exact};
 use crate::nat::mapping::{Mapping, Remote};
 use crate::nat::open::{Open, OpenOf};
-use crate::nat::pack::{NatEvents, PARTS, Packed, Placed, Tail};
+use crate::nat::pack::{NatEvents, PARTS, Packed, Tail};
 use crate::nat::pair::{Context, near, pair_end};
+use crate::nat::sort::Sorting;
 use crate::spankey::EndKey;
 use crate::unit::key_day;
 
@@ -39,16 +40,31 @@ impl Row {
 /// Rows of each key day.
 struct Days {
     sealed: Millis,
-    days: BTreeMap<Day, NatMappingColumns>,
-    rows: usize,
+    /// The day of the row before, and its rows.
+    day: Day,
+    rows: NatMappingColumns,
+    others: BTreeMap<Day, NatMappingColumns>,
 }
 
 impl Days {
+    fn new(sealed: Millis, room: NatMappingColumns) -> Days {
+        Days { sealed, day: sealed.day(), rows: room, others: BTreeMap::new() }
+    }
+
+    /// The rows of each day that has any.
+    fn batches(mut self) -> BTreeMap<Day, RecordBatch> {
+        self.others.insert(self.day, self.rows);
+        self.others.into_iter().filter(|(_, rows)| !rows.is_empty()).map(|(day, rows)| (day, rows.into_batch())).collect()
+    }
+
     fn push(&mut self, public: Addr16, port: u16, row: &Row) {
         let day = key_day(Millis(row.end), self.sealed);
-        let rows = self.rows;
-        let to = self.days.entry(day).or_insert_with(|| with_capacity(rows));
-        to.public_address.push(public.0);
+        if day != self.day {
+            let rows = std::mem::replace(&mut self.rows, self.others.remove(&day).unwrap_or_default());
+            self.others.insert(std::mem::replace(&mut self.day, day), rows);
+        }
+        let to = &mut self.rows;
+        to.public_address.extend_from_slice(&public.0);
         to.public_port.push(port);
         to.start.push(row.start);
         to.duration.push(row.start.abs_diff(row.end.max(row.start)));
@@ -57,60 +73,36 @@ impl Days {
         to.form.push(row.tail.form);
         to.row_type.push(row.row_type as u8);
         to.flags.push(row.flags);
-        to.inside_address.push(row.inside.0);
+        to.inside_address.extend_from_slice(&row.inside.0);
         to.inside_port.push(row.inside_port);
         to.source.push(row.tail.source);
-        to.remote_address.push(row.remote.address.0);
-        to.remote_port.push(row.remote.port);
-        to.remote_tag.push(row.remote.tag);
+        to.push_remote(&row.remote.address.0, row.remote.port, row.remote.tag);
     }
 }
 
-fn with_capacity(rows: usize) -> NatMappingColumns {
-    NatMappingColumns {
-        public_address: Vec::with_capacity(rows),
-        public_port: Vec::with_capacity(rows),
-        start: Vec::with_capacity(rows),
-        duration: Vec::with_capacity(rows),
-        public_port_more: Vec::with_capacity(rows),
-        protocol: Vec::with_capacity(rows),
-        form: Vec::with_capacity(rows),
-        row_type: Vec::with_capacity(rows),
-        flags: Vec::with_capacity(rows),
-        inside_address: Vec::with_capacity(rows),
-        inside_port: Vec::with_capacity(rows),
-        source: Vec::with_capacity(rows),
-        remote_address: Vec::with_capacity(rows),
-        remote_port: Vec::with_capacity(rows),
-        remote_tag: Vec::with_capacity(rows),
-    }
-}
-
-/// Pairs these events; gives the rows of each key day, sorted.
-pub fn mappings(events: &NatEvents, cx: &Context<'_>, sealed: Millis) -> BTreeMap<Day, RecordBatch> {
-    let mut days = Days { sealed, days: BTreeMap::new(), rows: events.len() * 5 / 8 };
-    let mut work = Work::default();
+/// Pairs these events; gives the rows of each key day, sorted. `room` is memory for them, of an earlier unit.
+pub fn mappings(events: &NatEvents, cx: &Context<'_>, sealed: Millis, room: NatMappingColumns) -> BTreeMap<Day, RecordBatch> {
+    let mut days = Days::new(sealed, room);
+    days.rows.reserve(events.len() * 5 / 8);
+    let (mut work, mut sorting) = (Work::default(), Sorting::default());
     let ranks = events.tail_ranks();
     for address in events.addresses() {
         let public = events.address(address);
         let of = Of { events, public, open: cx.open.of_address(public), cx };
         for part in 0..PARTS {
-            let mut sorted = std::mem::take(&mut work.sorted);
-            events.sorted(address, part, &ranks, &mut sorted);
-            for end in sorted.chunk_by(|a, b| a.event.port == b.event.port) {
+            let sorted = events.sorted(address, part, &ranks, &mut sorting);
+            for end in sorted.chunk_by(|a, b| a.port == b.port) {
                 of.end(end, &mut work);
-                work.rows.iter().for_each(|row| days.push(public, end[0].event.port, row));
+                work.rows.iter().for_each(|row| days.push(public, end[0].port, row));
             }
-            work.sorted = sorted;
         }
     }
-    days.days.into_iter().map(|(day, columns)| (day, columns.into_batch())).collect()
+    days.batches()
 }
 
 /// Buffers that are used again.
 #[derive(Default)]
 struct Work {
-    sorted: Vec<Placed>,
     rows: Vec<Row>,
     slow: Vec<Event>,
     paired: Vec<super::pair::Paired>,
@@ -126,9 +118,9 @@ struct Of<'a> {
 
 impl Of<'_> {
     /// The rows of the ends with one first port.
-    fn end(&self, end: &[Placed], work: &mut Work) {
+    fn end(&self, end: &[Packed], work: &mut Work) {
         work.rows.clear();
-        for same in end.chunk_by(|a, b| a.place == b.place) {
+        for same in end.chunk_by(Packed::same_end) {
             if !self.straight(same, &mut work.rows) {
                 self.slow(same, work);
             }
@@ -138,9 +130,9 @@ impl Of<'_> {
         }
     }
 
-    fn slow(&self, same: &[Placed], work: &mut Work) {
+    fn slow(&self, same: &[Packed], work: &mut Work) {
         work.slow.clear();
-        work.slow.extend(same.iter().map(|e| self.events.event(self.public, &e.event)));
+        work.slow.extend(same.iter().map(|e| self.events.event(self.public, e)));
         work.paired.clear();
         pair_end(&work.slow, self.cx, &mut work.paired);
         work.rows.extend(work.paired.iter().map(|p| row_of(&p.mapping, p.row_type)));
@@ -148,8 +140,8 @@ impl Of<'_> {
 
     /// Tells the plain story of one public end: what was open ends, then creates and deletes in turn, each delete of the mapping before it. False,
     /// and nothing is told, when the story is any other.
-    fn straight(&self, same: &[Placed], rows: &mut Vec<Row>) -> bool {
-        let (tail, port) = (self.events.tail(&same[0].event), same[0].event.port);
+    fn straight(&self, same: &[Packed], rows: &mut Vec<Row>) -> bool {
+        let (tail, port) = (self.events.tail(&same[0]), same[0].port);
         let form = Form::from_u8(tail.form).unwrap_or(Form::Session);
         let key = EndKey::exact(self.public, port, tail.protocol);
         if !is_exact(form, port, port.saturating_add(tail.more)) || self.cx.orphans.has(&key) {
@@ -174,13 +166,13 @@ impl Of<'_> {
     }
 
     /// A story without what its ends tell again: when what was seen to begin began. None when nothing is told, or something that was not seen.
-    fn without_told(&self, same: &[Placed], held: Option<Open>) -> Option<Vec<Placed>> {
-        same.iter().find(|e| e.event.told())?;
+    fn without_told(&self, same: &[Packed], held: Option<Open>) -> Option<Vec<Packed>> {
+        same.iter().find(|e| e.told())?;
         let mut open = held.map(|h| h.mapping);
         let mut seen = Vec::with_capacity(same.len());
         for e in same {
-            let event = self.events.event(self.public, &e.event);
-            if e.event.told() {
+            let event = self.events.event(self.public, e);
+            if e.told() {
                 open.filter(|o| o.same_inside(&event) && o.start.is_some_and(|start| near(start, event.time)))?;
                 continue;
             }
@@ -190,24 +182,24 @@ impl Of<'_> {
         Some(seen)
     }
 
-    fn tell(&self, same: &[Placed], tail: Tail, held: Option<Open>, rows: &mut Vec<Row>) -> Option<()> {
+    fn tell(&self, same: &[Packed], tail: Tail, held: Option<Open>, rows: &mut Vec<Row>) -> Option<()> {
         let mut left = same;
         let mut last = i64::MIN;
         if let Some(held) = held {
             let (first, rest) = same.split_first()?;
-            let (event, open) = (self.events.event(self.public, &first.event), held.mapping);
+            let (event, open) = (self.events.event(self.public, first), held.mapping);
             let fits = !event.create
                 && !event.inferred
                 && (open.source, open.form, open.first, open.last) == (event.source, event.form, event.first, event.last)
                 && open.same_inside(&event);
             let start = open.start.filter(|start| fits && *start <= event.time)?;
             last = event.time.0;
-            rows.push(Row { flags: open.flags, ..self.row(&first.event, tail, RowType::Close, start.0, last) });
+            rows.push(Row { flags: open.flags, ..self.row(first, tail, RowType::Close, start.0, last) });
             left = rest;
         }
         let mut pairs = left.chunks_exact(2);
         for pair in &mut pairs {
-            let (create, delete) = (&pair[0].event, &pair[1].event);
+            let (create, delete) = (&pair[0], &pair[1]);
             let (start, end) = (self.events.time(create), self.events.time(delete));
             // Two ends of one instant may be one that was told twice.
             if !create.create() || delete.create() || delete.inferred() || !create.same_inside(delete) || end <= last {
@@ -218,9 +210,9 @@ impl Of<'_> {
         }
         match pairs.remainder() {
             [] => {}
-            [create] if create.event.create() => {
-                let start = self.events.time(&create.event);
-                rows.push(self.row(&create.event, tail, RowType::Open, start, start));
+            [create] if create.create() => {
+                let start = self.events.time(create);
+                rows.push(self.row(create, tail, RowType::Open, start, start));
             }
             _ => return None,
         }

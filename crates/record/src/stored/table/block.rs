@@ -75,10 +75,10 @@ impl BlockBuilder {
         put(&mut self.bytes, shared as u64);
         put(&mut self.bytes, (key.len() - shared) as u64);
         put(&mut self.bytes, value.len() as u64);
-        self.bytes.extend(key.iter().skip(shared));
-        self.bytes.extend(value);
+        self.bytes.extend_from_slice(key.get(shared..).unwrap_or_default());
+        self.bytes.extend_from_slice(value);
         self.last.clear();
-        self.last.extend(key);
+        self.last.extend_from_slice(key);
     }
 
     /// The block's bytes; the builder is empty afterwards.

@@ -71,9 +71,9 @@ fn plain(batches: &[RecordBatch], cx: &Context<'_>, sealed: Millis) -> BTreeMap<
         .map(|p| (p.mapping.public, p.mapping.first, row_of(&p.mapping, p.row_type)))
         .collect();
     rows.sort_by_key(|(public, port, row)| (*public, *port, row.key()));
-    let mut days = Days { sealed, days: BTreeMap::new(), rows: 0 };
+    let mut days = Days::new(sealed, NatMappingColumns::default());
     rows.iter().for_each(|(public, port, row)| days.push(*public, *port, row));
-    days.days.into_iter().map(|(day, columns)| (day, columns.into_batch())).collect()
+    days.batches()
 }
 
 fn packed(batches: &[RecordBatch]) -> NatEvents {
@@ -98,7 +98,7 @@ fn agree(earlier: &[NatEvent], later: &[NatEvent], cuts: usize, lossy: bool) -> 
     let cx = Context { open: &open, orphans: &orphans, lost_between: &|_, _, _| lossy, overloads: &|_| false };
     let batches: Vec<RecordBatch> = later.chunks(later.len().max(1).div_ceil(cuts)).map(NatEvent::batch).collect();
     let sealed = Millis(T0 + 100_000_000);
-    prop_assert_eq!(rows(mappings(&packed(&batches), &cx, sealed)), rows(plain(&batches, &cx, sealed)));
+    prop_assert_eq!(rows(mappings(&packed(&batches), &cx, sealed, NatMappingColumns::default())), rows(plain(&batches, &cx, sealed)));
     Ok(())
 }
 
@@ -140,7 +140,7 @@ fn instants_far_apart_are_told_apart() {
     let cx = Context { open: &open, orphans: &orphans, lost_between: &|_, _, _| false, overloads: &|_| false };
     let batches = [NatEvent::batch(&events)];
     let sealed = Millis(T0 + 60 * 86_400_000);
-    let got = rows(mappings(&packed(&batches), &cx, sealed));
+    let got = rows(mappings(&packed(&batches), &cx, sealed, NatMappingColumns::default()));
     assert_eq!(got, rows(plain(&batches, &cx, sealed)));
     assert!(got.iter().flat_map(|(_, rows)| rows).any(|r| (r.start, r.end()) == (Millis(T0), Millis(T0 + 50 * 86_400_000))), "{got:?}");
 }
