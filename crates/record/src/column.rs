@@ -6,8 +6,8 @@ use std::sync::{Arc, LazyLock};
 
 use arrow::array::builder::NullBufferBuilder;
 use arrow::array::{
-    Array, ArrayRef, AsArray, BinaryArray, FixedSizeBinaryArray, StringArray, TimestampMillisecondArray, UInt8Array, UInt16Array,
-    UInt32Array, UInt64Array,
+    Array, ArrayRef, AsArray, BinaryArray, FixedSizeBinaryArray, RecordBatch, StringArray, TimestampMillisecondArray, UInt8Array,
+    UInt16Array, UInt32Array, UInt64Array,
 };
 use arrow::buffer::Buffer;
 use arrow::datatypes::{DataType, TimeUnit, TimestampMillisecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type};
@@ -154,6 +154,11 @@ pub(crate) fn zeros(bytes: usize) -> Buffer {
 /// True if the column says nothing but 0, which is known without reading it. Others may say nothing else either.
 pub fn is_zeros(column: &ArrayRef) -> bool {
     column.to_data().buffers().first().is_some_and(|buffer| buffer.as_ptr() == SHARED_ZEROS.as_ptr())
+}
+
+/// Bytes of memory that a batch holds, but for zeros that all share.
+pub fn memory(batch: &RecordBatch) -> usize {
+    batch.columns().iter().filter(|column| !is_zeros(column)).map(|column| column.get_array_memory_size()).sum()
 }
 
 /// Values of 16 bytes as a column, without a copy. A column that has no value in any row takes no memory of its own.

@@ -76,7 +76,7 @@ impl Generation {
         if kind == Kind::NatEvent {
             return self.nat.push(&batch);
         }
-        self.bytes += batch.get_array_memory_size();
+        self.bytes += weir_record::column::memory(&batch);
         if kind == Kind::RadiusSession {
             self.bytes += batch.num_rows() * SESSION_ROW_BYTES;
             self.sessions.push(&batch);

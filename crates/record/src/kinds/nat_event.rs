@@ -174,7 +174,7 @@ impl NatEventColumns {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::column::is_zeros;
+    use crate::column::{is_zeros, memory};
     use crate::kind::Record;
 
     #[test]
@@ -201,6 +201,7 @@ mod tests {
         assert_eq!(NatEvent::rows(&batch), rows);
         assert!(batch.columns()[10..].iter().all(is_zeros), "what nobody has is no memory");
         assert!(!is_zeros(&batch.columns()[9]));
+        assert!(memory(&batch) < 4_096, "{}", memory(&batch));
     }
 
     #[test]
@@ -209,7 +210,7 @@ mod tests {
             public_port: i,
             remote_address: if remote { "198.51.100.9".parse().unwrap() } else { Addr16::NONE },
             remote_port: if remote { 443 } else { 0 },
-            remote_tag: if remote && i % 2 == 0 { 7 } else { 0 },
+            remote_tag: if remote && i.is_multiple_of(2) { 7 } else { 0 },
             ..NatEvent::default()
         };
         for which in 0..16u16 {

@@ -49,19 +49,20 @@ impl NatMappingColumns {
 
     /// Makes room for so many rows in all.
     pub fn reserve(&mut self, rows: usize) {
+        // Exactly: a vector that is used again and a little too short would take twice what it has.
         let more = rows.saturating_sub(self.len());
-        self.public_address.reserve(16 * more);
-        self.public_port.reserve(more);
-        self.start.reserve(more);
-        self.duration.reserve(more);
-        self.public_port_more.reserve(more);
-        self.protocol.reserve(more);
-        self.form.reserve(more);
-        self.row_type.reserve(more);
-        self.flags.reserve(more);
-        self.inside_address.reserve(16 * more);
-        self.inside_port.reserve(more);
-        self.source.reserve(more);
+        self.public_address.reserve_exact(16 * more);
+        self.public_port.reserve_exact(more);
+        self.start.reserve_exact(more);
+        self.duration.reserve_exact(more);
+        self.public_port_more.reserve_exact(more);
+        self.protocol.reserve_exact(more);
+        self.form.reserve_exact(more);
+        self.row_type.reserve_exact(more);
+        self.flags.reserve_exact(more);
+        self.inside_address.reserve_exact(16 * more);
+        self.inside_port.reserve_exact(more);
+        self.source.reserve_exact(more);
     }
 
     /// The remote end of the row that was pushed last; zeros where it has none.

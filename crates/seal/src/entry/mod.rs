@@ -137,7 +137,9 @@ pub enum EntryError {
     #[error("an entry is printable ASCII in lines that end with a single line feed")]
     NotLines,
     /// Not this version.
-    #[error("unknown entry version: this program reads weir/entry/v2, a newer one may be needed")]
+    #[error(
+        "an entry of another version: this program reads weir/entry/v2. Of a folder that an older program made (before 0.1.0 none is read further) begin a new one; a newer one needs a newer program"
+    )]
     UnknownVersion,
     /// Not a type known here.
     #[error("unknown entry type: this program reads genesis, unit, repack and heartbeat, a newer one may be needed")]

@@ -160,10 +160,11 @@ impl Store {
         let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
         if live.sealing.is_none() {
             let mut current = std::mem::take(&mut live.current);
-            current.nat.close();
+            let spare = current.nat.close();
             live.current.last_group = current.last_group;
             live.sealing = Some(Arc::new(current));
             drop(live);
+            drop(spare);
             self.room.1.notify_all();
         }
     }
@@ -252,8 +253,13 @@ impl Store {
     /// The memory of the largest unit's rows is kept for the next one.
     fn keep_room(&self, sealing: Sealing) {
         let mappings = sealing.staged.into_iter().filter(|unit| unit.kind == Kind::NatMapping).map(|unit| unit.rows);
-        let room = mappings.max_by_key(RecordBatch::num_rows).map(NatMappingColumns::reuse).unwrap_or_default();
-        *lock(&self.room_for_rows) = room;
+        let Some(rows) = mappings.max_by_key(RecordBatch::num_rows) else { return };
+        let used = rows.num_rows();
+        let room = NatMappingColumns::reuse(rows);
+        // What a peak took is given back after it.
+        if room.room() <= used.saturating_mul(4) {
+            *lock(&self.room_for_rows) = room;
+        }
     }
 
     /// The commit happened: what follows can only be repeated, never undone, so memory comes first.

@@ -5,6 +5,7 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use weir_base::task::lock;
+use weir_record::column;
 use weir_record::sink::{Group, SinkError};
 
 use super::Store;
@@ -50,7 +51,7 @@ impl Queue {
 
 /// Bytes a group and what is written of it take in memory.
 pub(super) fn weight(group: &Group, encoded: &[u8]) -> usize {
-    encoded.len() + group.batches.iter().map(|(_, batch)| batch.get_array_memory_size()).sum::<usize>()
+    encoded.len() + group.batches.iter().map(|(_, batch)| column::memory(batch)).sum::<usize>()
 }
 
 impl Store {

@@ -20,6 +20,9 @@ const FULL: usize = 1 << 12;
 /// Events that wait in all, wherever.
 const WAITING: usize = 1 << 18;
 
+/// Where events wait in no more places than these, the places keep their memory.
+const KEPT: usize = WAITING / FULL;
+
 type Block = [Packed; BLOCK];
 
 /// Memory for blocks.
@@ -77,8 +80,11 @@ impl Lists {
         let mut waiting = std::mem::take(&mut self.waiting[together]);
         self.waits -= waiting.len();
         waiting.iter().for_each(|(list, event)| self.append(*list, *event));
-        waiting.clear();
-        self.waiting[together] = waiting;
+        // Room to wait in is kept where that is not much in all.
+        if self.waiting.len() <= KEPT {
+            waiting.clear();
+            self.waiting[together] = waiting;
+        }
     }
 
     fn append(&mut self, list: u32, event: Packed) {
@@ -113,10 +119,11 @@ impl Lists {
         waiting.filter(|(of, _)| *of as usize == list).for_each(|(_, event)| each(event));
     }
 
-    /// No more events come: those that wait go to their lists, and memory that is left over is given back.
-    pub fn close(&mut self) {
+    /// No more events come: those that wait go to their lists. Gives what memory is left over.
+    pub fn close(&mut self) -> Room {
         self.settle_all();
-        (self.waiting, self.spare) = (vec![Vec::new(); self.waiting.len()], Vec::new());
+        self.waiting = vec![Vec::new(); self.waiting.len()];
+        Room(std::mem::take(&mut self.spare))
     }
 
     /// The memory of events that are sealed, for others: what a kernel gives anew it clears first, page by page.
@@ -133,7 +140,8 @@ impl Lists {
     /// Bytes in memory, about.
     pub fn bytes(&self) -> usize {
         let numbers = self.blocks as usize * 2 * size_of::<u32>();
-        let waiting = self.waiting.len() * size_of::<Vec<Packed>>() + 2 * self.waits * size_of::<(u32, Packed)>();
+        let kept = if self.waiting.len() <= KEPT { self.waiting.len() * FULL } else { 0 };
+        let waiting = self.waiting.len() * size_of::<Vec<Packed>>() + (2 * self.waits).max(kept) * size_of::<(u32, Packed)>();
         self.lists.capacity() * size_of::<List>() + numbers + waiting + self.slabs.len() * SLAB * size_of::<Block>()
     }
 }
@@ -169,7 +177,7 @@ mod tests {
                 want[list].push(n);
             }
             (0..count).for_each(|list| assert_eq!(of(&lists, list), want[list]));
-            lists.close();
+            drop(lists.close());
             (0..count).for_each(|list| assert_eq!(of(&lists, list), want[list]));
             prop_assert!(lists.bytes() >= many * size_of::<Packed>());
             if again {
@@ -179,7 +187,7 @@ mod tests {
                 prop_assert_eq!(next.spare.len(), slabs);
                 next.grow(count);
                 (0..many).for_each(|n| next.push(n * step % count, event(n)));
-                next.close();
+                drop(next.close());
                 (0..count).for_each(|list| assert_eq!(of(&next, list), want[list]));
             }
         }
@@ -193,6 +201,8 @@ mod tests {
             lists.push(n % WAITING, event(n));
             assert!(lists.waits < WAITING);
         }
+        let room: usize = lists.waiting.iter().map(Vec::capacity).sum();
+        assert!(room <= 4 * WAITING && lists.bytes() > room * size_of::<Packed>(), "{room}");
         assert_eq!(of(&lists, 77), [77, 77 + WAITING]);
     }
 }

@@ -224,9 +224,9 @@ impl NatEvents {
         self.lists.reuse(room);
     }
 
-    /// No more events come.
-    pub fn close(&mut self) {
-        self.lists.close();
+    /// No more events come. Memory that is left over is given back, best where nobody waits for it.
+    pub fn close(&mut self) -> Room {
+        self.lists.close()
     }
 
     /// Events, of which none is left out.
