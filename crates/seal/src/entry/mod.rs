@@ -138,7 +138,7 @@ pub enum EntryError {
     NotLines,
     /// Not this version.
     #[error(
-        "an entry of another version: this program reads weir/entry/v2. Of a folder that an older program made (before 0.1.0 none is read further) begin a new one; a newer one needs a newer program"
+        "an entry of another version: this program reads weir/entry/v2. Use the program that wrote the folder, or begin a new folder (before 0.1.0 no later program reads an older one's)"
     )]
     UnknownVersion,
     /// Not a type known here.
