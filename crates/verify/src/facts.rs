@@ -85,7 +85,7 @@ impl Facts {
         self.entries += 1;
         let place = format!("log entry {index}");
         match Entry::decode(bytes) {
-            Err(e) => found.problem(place, e.to_string(), "use the program that wrote it, or a later one; else restore the folder `log`"),
+            Err(e) => found.problem(place, e.to_string(), "use the program that wrote it; else restore the folder `log`"),
             Ok(Entry::Genesis(genesis)) if index == 0 => self.genesis = Some(genesis),
             Ok(Entry::Genesis(_)) => found.problem(place, "a log begins only once, and this is not its first entry", NOT_OURS),
             Ok(other) => {
