@@ -1,5 +1,5 @@
-//! Sixteen messages of one length at a time with the registers of AVX-512: each word of the state is a register that holds it for all sixteen. Ahead of the SHA
-//! instructions, which work on two messages at best, wherever both are there.
+//! Sixteen messages of as many blocks at a time with the registers of AVX-512: each word of the state is a register that holds it for all sixteen. Ahead of
+//! the SHA instructions, which work on two messages at best, wherever both are there.
 
 use std::arch::x86_64::{
     __m512i, _mm256_extract_epi64, _mm512_add_epi32, _mm512_castsi512_si256, _mm512_ror_epi32, _mm512_set_epi64, _mm512_set1_epi32,
@@ -7,7 +7,7 @@ use std::arch::x86_64::{
     _mm512_unpackhi_epi32, _mm512_unpackhi_epi64, _mm512_unpacklo_epi32, _mm512_unpacklo_epi64,
 };
 
-use crate::x86::{BEGIN, K, Tail};
+use crate::x86::{BEGIN, K, Tail, blocks};
 use crate::{BLOCK, Hash};
 
 /// Messages that are hashed together.
@@ -19,27 +19,73 @@ type Words = __m512i;
 /// Appends the digests of the messages of `len` bytes, sixteen at a time; gives those that are left over.
 #[target_feature(enable = "avx512f,avx512bw,avx2")]
 pub(crate) fn sixteens<'m>(messages: &'m [u8], len: usize, out: &mut Vec<Hash>) -> &'m [u8] {
-    let whole = len / BLOCK;
     let mut tails = [Tail::of(len); LANES];
     let mut groups = messages.chunks_exact(len * LANES);
     for group in &mut groups {
-        let mut state = BEGIN.map(|word| _mm512_set1_epi32(word.cast_signed()));
         let mut parts = [(&[][..], &[][..]); LANES];
         for (part, message) in parts.iter_mut().zip(group.chunks_exact(len)) {
             *part = message.as_chunks::<BLOCK>();
         }
-        for block in 0..whole {
-            compress(&mut state, parts.map(|(blocks, _)| &blocks[block]));
-        }
         for (tail, (_, rest)) in tails.iter_mut().zip(parts) {
             tail.bytes[..rest.len()].copy_from_slice(rest);
         }
-        for block in 0..tails[0].blocks {
-            compress(&mut state, tails.each_ref().map(|tail| &tail.bytes.as_chunks::<BLOCK>().0[block]));
-        }
-        out.extend_from_slice(&end(&state));
+        out.extend_from_slice(&together(parts.map(|(whole, _)| whole), &tails, blocks(len)));
     }
     groups.remainder()
+}
+
+/// Messages of more blocks have no fifteen others to wait for.
+const MANY: usize = 32;
+
+/// Puts the digests of messages of any length where they belong, sixteen of as many blocks at a time; gives the places of those that are left over.
+#[target_feature(enable = "avx512f,avx512bw,avx2")]
+pub(crate) fn sixteens_of(messages: &[&[u8]], out: &mut [Hash]) -> Vec<usize> {
+    // Who waits for others, by number of blocks.
+    let mut waiting = [([0; LANES], 0); MANY];
+    let mut left = Vec::new();
+    for (at, message) in messages.iter().enumerate() {
+        let blocks = blocks(message.len());
+        let Some((places, count)) = waiting.get_mut(blocks) else {
+            left.push(at);
+            continue;
+        };
+        places[*count] = at;
+        *count += 1;
+        if *count == LANES {
+            *count = 0;
+            for (place, hash) in places.iter().zip(of_as_many_blocks(places.map(|place| messages[place]), blocks)) {
+                out[*place] = hash;
+            }
+        }
+    }
+    left.extend(waiting.iter().flat_map(|(places, count)| &places[..*count]));
+    left
+}
+
+/// The digests of messages of as many blocks, whatever their lengths.
+#[target_feature(enable = "avx512f,avx512bw,avx2")]
+fn of_as_many_blocks(messages: [&[u8]; LANES], blocks: usize) -> [Hash; LANES] {
+    let parts = messages.map(|message| message.as_chunks::<BLOCK>());
+    let mut tails = messages.map(|message| Tail::of(message.len()));
+    for (tail, (_, rest)) in tails.iter_mut().zip(parts) {
+        tail.bytes[..rest.len()].copy_from_slice(rest);
+    }
+    together(parts.map(|(whole, _)| whole), &tails, blocks)
+}
+
+/// The digests of messages of so many blocks: of some the last whole block is followed by one block, of others by two.
+#[target_feature(enable = "avx512f,avx512bw,avx2")]
+fn together(whole: [&[[u8; BLOCK]]; LANES], tails: &[Tail; LANES], blocks: usize) -> [Hash; LANES] {
+    let mut state = BEGIN.map(|word| _mm512_set1_epi32(word.cast_signed()));
+    for block in 0..blocks {
+        let mut lanes = [&[0; BLOCK]; LANES];
+        for ((lane, whole), tail) in lanes.iter_mut().zip(whole).zip(tails) {
+            let tail = tail.bytes.as_chunks::<BLOCK>().0;
+            *lane = whole.get(block).unwrap_or_else(|| &tail[block - whole.len()]);
+        }
+        compress(&mut state, lanes);
+    }
+    end(&state)
 }
 
 /// Bytes of each word the other way round.

@@ -40,35 +40,32 @@ pub(crate) fn run(work: Work<'_>) -> bool {
         return false;
     }
     let wide = is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw") && is_x86_feature_detected!("avx2");
-    // SAFETY: both functions are safe but for the instructions they use, and the processor has just said that it has all of them.
+    // SAFETY: these functions are safe but for the instructions they use, and the processor has just said that it has all of them.
     #[allow(unsafe_code)]
     unsafe {
-        let work = match work {
-            Work::Alike(messages, len, out) if wide => Work::Alike(crate::wide::sixteens(messages, len, out), len, out),
-            other => other,
-        };
-        run_with(work);
+        match work {
+            Work::Alike(messages, len, out) if wide => each_with(crate::wide::sixteens(messages, len, out), len, out),
+            Work::Alike(messages, len, out) => each_with(messages, len, out),
+            Work::Any(messages, out) if wide => {
+                let left = crate::wide::sixteens_of(messages, out);
+                each_of_with(messages, left.into_iter(), out);
+            }
+            Work::Any(messages, out) => each_of_with(messages, 0..messages.len(), out),
+        }
     }
     true
-}
-
-#[target_feature(enable = "sha,sse4.1,avx")]
-fn run_with(work: Work<'_>) {
-    match work {
-        Work::Alike(messages, len, out) => each_with(messages, len, out),
-        Work::Any(messages, out) => each_of_with(messages, out),
-    }
 }
 
 /// Messages of so many blocks and more are hashed alone.
 const LONG: usize = 128;
 
-/// Two of as many blocks together, as they come.
+/// Two of as many blocks together, as they come: those of the messages that stand at the places.
 #[target_feature(enable = "sha,sse4.1,avx")]
-fn each_of_with(messages: &[&[u8]], out: &mut [Hash]) {
+fn each_of_with(messages: &[&[u8]], places: impl Iterator<Item = usize>, out: &mut [Hash]) {
     // Who has no partner yet, by number of blocks.
     let mut alone: [Option<usize>; LONG] = [None; LONG];
-    for (at, message) in messages.iter().enumerate() {
+    for at in places {
+        let message = messages[at];
         let blocks = blocks(message.len());
         match alone.get_mut(blocks) {
             None => out[at] = one(message),
@@ -82,7 +79,7 @@ fn each_of_with(messages: &[&[u8]], out: &mut [Hash]) {
 }
 
 /// Blocks of a message of so many bytes with its padding.
-fn blocks(len: usize) -> usize {
+pub(crate) fn blocks(len: usize) -> usize {
     (len + 9).div_ceil(BLOCK)
 }
 
