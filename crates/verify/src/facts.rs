@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use weir_base::time::{Day, Millis};
 use weir_record::Kind;
-use weir_seal::entry::{Entry, Genesis, Repack, Unit};
+use weir_seal::entry::{Entry, EntryError, Genesis, Repack, Unit};
 use weir_seal::{Hash, UnitId};
 
+use super::limits::OTHER_VERSIONS;
 use super::report::Findings;
 
 const NOT_OURS: &str = "this program never writes such a log: restore the folder `log` from a copy, and find out who signed this";
@@ -72,6 +73,8 @@ pub struct Facts {
     pub entries: u64,
     by_path: HashMap<String, usize>,
     ids: HashSet<UnitId>,
+    /// Versions of entries that this program does not read, each told once.
+    others: HashSet<String>,
 }
 
 impl Facts {
@@ -85,7 +88,15 @@ impl Facts {
         self.entries += 1;
         let place = format!("log entry {index}");
         match Entry::decode(bytes) {
-            Err(e) => found.problem(place, e.to_string(), "use the program that wrote it; else restore the folder `log`"),
+            Err(EntryError::UnknownVersion { found: version }) if self.others.contains(&version) => {}
+            Err(e) => {
+                found.problem(place, e.to_string(), "use the program that wrote it; else restore the folder `log`");
+                if let EntryError::UnknownVersion { found: version } = e
+                    && self.others.len() < OTHER_VERSIONS
+                {
+                    self.others.insert(version);
+                }
+            }
             Ok(Entry::Genesis(genesis)) if index == 0 => self.genesis = Some(genesis),
             Ok(Entry::Genesis(_)) => found.problem(place, "a log begins only once, and this is not its first entry", NOT_OURS),
             Ok(other) => {
@@ -290,8 +301,11 @@ mod tests {
             let problem = &found.problems.listed[0];
             assert!(problem.what.contains(want) && problem.place == "log entry 4", "{want}: {problem:?}");
         }
-        let mut found = Findings::default();
-        Facts::default().entry(0, b"weir/entry/v1\n", &mut found);
-        assert!(found.problems.listed[0].what.contains("version"));
+        let (mut facts, mut found) = (Facts::default(), Findings::default());
+        for (index, version) in [b"weir/entry/v1\n", b"weir/entry/v1\n", b"weir/entry/v3\n", b"weir/entry/v1\n"].into_iter().enumerate() {
+            facts.entry(index as u64, version, &mut found);
+        }
+        let told: Vec<&str> = found.problems.listed.iter().map(|p| p.what.as_str()).collect();
+        assert!(told.len() == 2 && told[0].contains("weir/entry/v1:") && told[1].contains("weir/entry/v3:"), "each version once: {told:?}");
     }
 }

@@ -3,6 +3,9 @@
 /// Problems, and warnings, that are listed one by one; how many more there are is counted.
 pub const FINDINGS: usize = 1_000;
 
+/// Versions of log entries that are told one by one where this program reads another.
+pub const OTHER_VERSIONS: usize = 16;
+
 /// Longest checkpoint that is read, in bytes.
 pub const NOTE_BYTES: u64 = 1_000_000;
 

@@ -138,9 +138,12 @@ pub enum EntryError {
     NotLines,
     /// Not this version.
     #[error(
-        "an entry of another version: this program reads weir/entry/v2. Use the program that wrote the folder, or begin a new folder (before 0.1.0 no later program reads an older one's)"
+        "the entry is of {found}: this program reads weir/entry/v2. Use the program that wrote the folder, or begin a new folder (before 0.1.0 no later program reads an older one's)"
     )]
-    UnknownVersion,
+    UnknownVersion {
+        /// Its first line where that names a version.
+        found: String,
+    },
     /// Not a type known here.
     #[error("unknown entry type: this program reads genesis, unit, repack and heartbeat, a newer one may be needed")]
     UnknownType,

@@ -12,8 +12,9 @@ pub(super) fn entry(bytes: &[u8]) -> Result<Entry, EntryError> {
         return Err(EntryError::TooLong { bytes: bytes.len() });
     }
     let mut lines = Lines::new(bytes)?;
-    if lines.next() != Some(VERSION_LINE) {
-        return Err(EntryError::UnknownVersion);
+    let version = lines.next();
+    if version != Some(VERSION_LINE) {
+        return Err(EntryError::UnknownVersion { found: named(version.unwrap_or_default()) });
     }
     let entry = match lines.next() {
         Some("genesis") => Entry::Genesis(genesis(&mut lines)?),
@@ -24,6 +25,13 @@ pub(super) fn entry(bytes: &[u8]) -> Result<Entry, EntryError> {
     };
     lines.end()?;
     Ok(entry)
+}
+
+/// The version that a first line names.
+fn named(line: &str) -> String {
+    let number = line.strip_prefix("weir/entry/v").unwrap_or_default();
+    let is_one = (1..=9).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit());
+    if is_one { format!("version {line}") } else { "no version that it names".to_owned() }
 }
 
 fn genesis(lines: &mut Lines<'_>) -> Result<Genesis, EntryError> {
