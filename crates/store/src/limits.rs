@@ -137,10 +137,10 @@ pub const KEY_DAYS_BACK: i32 = 190;
 pub const INDEX_ROWS: usize = 4_096;
 
 /// Rows whose leaves are hashed at once.
-pub const LEAF_ROWS: usize = 1_024;
+pub const LEAF_ROWS: usize = 256;
 
 /// The same of rows with texts, which are longer: whole blocks of salts.
-pub const TEXT_LEAF_ROWS: usize = 256;
+pub const TEXT_LEAF_ROWS: usize = 512;
 
 /// Bytes of a table that are handed to its file at once.
 pub const TABLE_WRITE_BYTES: usize = 256 << 10;

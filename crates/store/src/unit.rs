@@ -81,7 +81,7 @@ fn push_rows(root: &mut RowsRoot<'_>, kind: Kind, rows: &RecordBatch) -> Result<
     let mut from = 0;
     while from < rows.num_rows() {
         let n = LEAF_ROWS.min(rows.num_rows() - from);
-        leaves.clear();
+        // Every byte is written again.
         leaves.resize(n * (LEAF_HEAD + len), 0);
         canonical::fixed_rows_into(kind, &rows.slice(from, n), LEAF_HEAD, &mut leaves);
         root.push_leaves(&mut leaves, LEAF_HEAD + len)?;

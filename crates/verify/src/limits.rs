@@ -31,4 +31,4 @@ pub const SEARCH_BYTES: usize = 1 << 16;
 pub const DEPTH: usize = 12;
 
 /// Rows whose leaves are made and hashed together.
-pub const LEAF_ROWS: usize = 512;
+pub const LEAF_ROWS: usize = 256;

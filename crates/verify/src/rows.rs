@@ -109,12 +109,13 @@ fn push(root: &mut RowsRoot<'_>, kind: Kind, batch: &RecordBatch) -> Result<(), 
     let mut leaves = canonical::Rows::default();
     for from in (0..batch.num_rows()).step_by(LEAF_ROWS) {
         let rows = batch.slice(from, LEAF_ROWS.min(batch.num_rows() - from));
-        leaves.clear();
         if let Some(len) = canonical::fixed_row_len(kind) {
+            // Every byte is written again.
             leaves.bytes.resize(rows.num_rows() * (LEAF_HEAD + len), 0);
             canonical::fixed_rows_into(kind, &rows, LEAF_HEAD, &mut leaves.bytes);
             root.push_leaves(&mut leaves.bytes, LEAF_HEAD + len)?;
         } else {
+            leaves.clear();
             canonical::variable_rows_into(kind, &rows, LEAF_HEAD, &mut leaves);
             root.push_variable_leaves(&mut leaves.bytes, &leaves.ends)?;
         }
