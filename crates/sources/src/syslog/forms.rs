@@ -22,16 +22,25 @@ pub fn may_begin(text: &str) -> bool {
 /// Lengths of the addresses that `text` may begin with, longest first.
 pub fn addresses(text: &str) -> impl Iterator<Item = usize> + '_ {
     let run = text.as_bytes().get(..64).unwrap_or(text.as_bytes());
-    let most = run.iter().take_while(|b| b.is_ascii_hexdigit() || matches!(b, b'.' | b':')).count();
-    let run = run.get(..most).unwrap_or_default();
-    let count = |wanted: u8| run.iter().filter(|b| **b == wanted).count();
-    let (dots, colons) = (count(b'.'), count(b':'));
+    let (mut most, mut dots, mut colons, mut gap) = (0, 0, 0, false);
+    for byte in run {
+        match byte {
+            b'.' => dots += 1,
+            b':' => {
+                gap |= most > 0 && run[most - 1] == b':';
+                colons += 1;
+            }
+            b if b.is_ascii_hexdigit() => {}
+            _ => break,
+        }
+        most += 1;
+    }
     // IPv6 has a place left out, or six colons and more.
-    let sixes = colons >= 6 || (colons >= 2 && run.windows(2).any(|pair| pair == b"::"));
+    let sixes = colons >= 6 || gap;
     // An address may be followed by a dot or `:port`.
     let least = if sixes { most.saturating_sub(8).max(2) } else { most + 1 };
     let four = text.get(..most).filter(|_| dots >= 3).and_then(|t| {
-        let end = t.find(':').unwrap_or(t.len());
+        let end = if colons > 0 { t.find(':').unwrap_or(t.len()) } else { t.len() };
         let shown = t.get(..end)?.trim_end_matches('.');
         shown.parse::<std::net::Ipv4Addr>().ok().map(|_| shown.len())
     });

@@ -8,6 +8,8 @@ pub(super) struct Known<'a> {
     few: [Option<(Word, &'a str)>; FEW],
     count: usize,
     more: Vec<(Word, &'a str)>,
+    /// With which bytes they begin: a bit for each.
+    firsts: [u64; 4],
 }
 
 /// Values of a line that lie in place.
@@ -22,7 +24,15 @@ impl<'a> Known<'a> {
         self.few.iter().take(self.count).flatten().chain(&self.more)
     }
 
+    /// True where one of them begins with this byte.
+    pub(super) fn begins(&self, byte: u8) -> bool {
+        self.firsts[usize::from(byte >> 6)] >> (byte & 63) & 1 == 1
+    }
+
     pub(super) fn push(&mut self, word: Word, value: &'a str) {
+        if let Some(first) = value.as_bytes().first() {
+            self.firsts[usize::from(first >> 6)] |= 1 << (first & 63);
+        }
         match self.few.get_mut(self.count) {
             Some(slot) => {
                 *slot = Some((word, value));

@@ -153,24 +153,59 @@ const UNITS: &[&str] =
 
 /// True for a word behind which an account stands.
 pub fn is_label(word: &str) -> bool {
-    let lengths = word.bytes().next().and_then(|first| LABELS.get(usize::from(first))).copied().unwrap_or(0);
-    word.len() < 16 && lengths >> word.len() & 1 == 1 && ACCOUNT_WORDS.iter().any(|w| w.eq_ignore_ascii_case(word))
+    LABELS.may_hold(word.as_bytes()) && ACCOUNT_WORDS.iter().any(|w| w.eq_ignore_ascii_case(word))
 }
 
-/// Which lengths the words of [`ACCOUNT_WORDS`] have that begin with a byte, whatever its case: bit `n` for `n` bytes. None is longer than 15.
-const LABELS: [u16; 256] = labels();
+/// Those of [`ACCOUNT_WORDS`].
+static LABELS: Lengths = Lengths::of(&[ACCOUNT_WORDS]);
 
-const fn labels() -> [u16; 256] {
-    let mut out = [0; 256];
-    let mut at = 0;
-    while at < ACCOUNT_WORDS.len() {
-        let word = ACCOUNT_WORDS[at].as_bytes();
-        assert!(word.len() < 16);
-        out[word[0].to_ascii_lowercase() as usize] |= 1 << word.len();
-        out[word[0].to_ascii_uppercase() as usize] |= 1 << word.len();
-        at += 1;
+/// Those of all words that [`leads_to`] knows.
+pub(super) const LENGTHS: Lengths = Lengths::of(&[ACCOUNT_WORDS, PREPOSITIONS]);
+
+/// Which lengths the words of some lists have by their first byte, and by their last one, whatever its case: bit `n` for `n` bytes. None is longer
+/// than 15.
+pub(super) struct Lengths {
+    first: [u16; 256],
+    last: [u16; 256],
+}
+
+impl Lengths {
+    pub(super) const fn of(lists: &[&[&str]]) -> Lengths {
+        let mut out = Lengths { first: [0; 256], last: [0; 256] };
+        let mut list = 0;
+        while list < lists.len() {
+            let mut at = 0;
+            while at < lists[list].len() {
+                let word = lists[list][at].as_bytes();
+                assert!(word.len() < 16);
+                let (first, last, bit) = (word[0], word[word.len() - 1], 1 << word.len());
+                out.first[first.to_ascii_lowercase() as usize] |= bit;
+                out.first[first.to_ascii_uppercase() as usize] |= bit;
+                out.last[last.to_ascii_lowercase() as usize] |= bit;
+                out.last[last.to_ascii_uppercase() as usize] |= bit;
+                at += 1;
+            }
+            list += 1;
+        }
+        out
     }
-    out
+
+    /// Those of two.
+    pub(super) const fn and(mut self, other: &Lengths) -> Lengths {
+        let mut at = 0;
+        while at < 256 {
+            self.first[at] |= other.first[at];
+            self.last[at] |= other.last[at];
+            at += 1;
+        }
+        self
+    }
+
+    /// False for a word that is certainly none of them.
+    pub(super) fn may_hold(&self, word: &[u8]) -> bool {
+        let (Some(first), Some(last)) = (word.first(), word.last()) else { return false };
+        word.len() < 16 && (self.first[usize::from(*first)] & self.last[usize::from(*last)]) >> word.len() & 1 == 1
+    }
 }
 
 /// `30` before ` seconds`: no account.

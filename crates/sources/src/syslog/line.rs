@@ -57,14 +57,14 @@ impl<'a> Line<'a> {
 
     /// What rules may be found by: the last part of the vendor's name of the message, the program, and the first of RouterOS's topics.
     pub fn keys(&self) -> impl Iterator<Item = &'a str> {
-        let tail = self.msgid.map(|id| id.rsplit(['/', '-']).next().unwrap_or(id));
-        let topic = self.app.and_then(|app| app.split_once(',')).map(|(topic, _)| topic);
+        let tail = self.msgid.map(|id| memchr::memrchr2(b'/', b'-', id.as_bytes()).and_then(|at| id.get(at + 1..)).unwrap_or(id));
+        let topic = self.app.and_then(|app| app.get(..memchr::memchr(b',', app.as_bytes())?));
         [tail, self.program(), topic].into_iter().flatten()
     }
 
     /// The program without the folders before it.
     pub fn program(&self) -> Option<&'a str> {
-        self.app.map(|app| app.rsplit('/').next().unwrap_or(app))
+        self.app.map(|app| memchr::memrchr(b'/', app.as_bytes()).and_then(|at| app.get(at + 1..)).unwrap_or(app))
     }
 }
 
@@ -89,11 +89,26 @@ pub fn parse(text: &str) -> Line<'_> {
 
 /// `<PRI>` with at most three digits and a value up to 191 (RFC 5424 section 6.2.1).
 fn priority(text: &str) -> Option<(u8, &str)> {
-    let (digits, rest) = text.strip_prefix('<')?.split_once('>')?;
-    if digits.is_empty() || digits.len() > 3 || !digits.bytes().all(|b| b.is_ascii_digit()) {
+    let bytes = text.as_bytes();
+    let (mut value, mut end) = (0, 1);
+    if bytes.first() != Some(&b'<') {
         return None;
     }
-    digits.parse::<u8>().ok().filter(|p| *p <= 191).map(|p| (p, rest))
+    while let Some(digit) = bytes.get(end).filter(|b| b.is_ascii_digit() && end < 4) {
+        value = value * 10 + u32::from(digit - b'0');
+        end += 1;
+    }
+    if end == 1 || bytes.get(end) != Some(&b'>') {
+        return None;
+    }
+    u8::try_from(value).ok().filter(|p| *p <= 191).zip(text.get(end + 1..))
+}
+
+/// The text before the first space, and what follows it; none where no space is left. The words of a header are short.
+fn word(text: &str) -> (&str, Option<&str>) {
+    let space = text.bytes().position(|b| b == b' ');
+    let parts = space.and_then(|at| Some((text.get(..at)?, text.get(at + 1..)?)));
+    parts.map_or((text, None), |(word, rest)| (word, Some(rest)))
 }
 
 fn short(text: &str) -> &str {
@@ -117,12 +132,12 @@ fn modern<'a>(text: &'a str, line: &Line<'a>) -> Option<Line<'a>> {
             rest.strip_prefix(' ')?
         }
     };
-    let mut words = rest.splitn(5, ' ');
-    line.host = field(words.next()?);
-    line.app = field(words.next()?);
-    line.procid = field(words.next()?);
-    line.msgid = field(words.next()?);
-    let rest = words.next().unwrap_or("-");
+    let (host, rest) = word(rest);
+    let (app, rest) = word(rest?);
+    let (procid, rest) = word(rest?);
+    let (msgid, rest) = word(rest?);
+    (line.host, line.app, line.procid, line.msgid) = (field(host), field(app), field(procid), field(msgid));
+    let rest = rest.unwrap_or("-");
     let message = match rest.strip_prefix('-').filter(|r| r.is_empty() || r.starts_with(' ')) {
         Some(message) => message,
         None => match data_end(rest) {

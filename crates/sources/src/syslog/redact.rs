@@ -6,8 +6,7 @@
 //! value begins and ends where the script changes, and a Chinese account wherever it stands. What a dialect does not know and no form betrays, such as
 //! a person's name in free text, stays: the page for operators says so. Secrets are not shown: [`secrets`].
 
-use std::fmt::Write as _;
-
+use super::classes::{BETWEEN, BEYOND, MAIL, VALUE, WORD, class, plain_word, word_end};
 use super::dialect::Entry;
 use super::forms::{addresses, ends_word, is_hardware, is_word, mac_length, mail, may_begin, number, sure_duid};
 use super::known::Known;
@@ -98,8 +97,8 @@ impl<'a> Redactor<'a> {
     fn subjects(&mut self, text: &'a str) {
         // Nearly no line has either verb: one look for how both end.
         let bytes = text.as_bytes();
-        let ends_verb = |d: usize| matches!(d.checked_sub(2).and_then(|at| bytes.get(at..at + 4)), Some(b"ged " | b"ned "));
-        if !memchr::memchr_iter(b'd', bytes).any(ends_verb) {
+        let ends_verb = |g: usize| bytes.get(g + 1..).is_some_and(|b| b.starts_with(b"ed ") || b.starts_with(b"ned "));
+        if !memchr::memchr_iter(b'g', bytes).any(ends_verb) {
             return;
         }
         for verb in VERBS {
@@ -121,16 +120,28 @@ impl<'a> Redactor<'a> {
 
     /// Appends the redacted form of a text of the line to `out`. The text is walked once; what stays is copied in stretches.
     pub fn text(&mut self, text: &'a str, out: &mut String) {
+        self.walk::<true>(text, out);
+    }
+
+    /// The same. `PASS`: words with which nothing begins are passed at a glance.
+    fn walk<const PASS: bool>(&mut self, text: &'a str, out: &mut String) {
         self.subjects(text);
         let bytes = text.as_bytes();
-        let mails = bytes.contains(&b'@');
+        let mails = memchr::memchr(b'@', bytes).is_some();
         let (mut at, mut kept, mut label_ends) = (0, 0, 0);
-        let mut speaks = None;
-        let mut command: Option<Option<usize>> = self.command.then_some(Some(0));
+        let (mut speaks, mut command) = (None, self.command.then_some(Some(0)));
         // A word or value may begin here; and the word before is one behind which an account stands.
         let (mut begins, mut expects) = (true, false);
         while let Some(byte) = bytes.get(at) {
             let class = class(*byte);
+            if PASS
+                && begins
+                && !(expects || mails)
+                && let Some(end) = self.passed(bytes, at, class).filter(|end| *end != label_ends)
+            {
+                (at, begins) = (end, false);
+                continue;
+            }
             // Between scripts and amid Chinese characters a value may begin anywhere.
             if (begins || class & BEYOND != 0)
                 && self.may_begin(class, *byte, mails, expects)
@@ -185,12 +196,15 @@ impl<'a> Redactor<'a> {
         out.push_str(text.get(kept..).unwrap_or_default());
     }
 
+    /// Where a word ends that begins here, is not known, and says nothing.
+    fn passed(&self, bytes: &[u8], at: usize, class: u8) -> Option<usize> {
+        let known = bytes.get(at).is_some_and(|byte| self.known.begins(*byte));
+        if class & WORD == 0 || known { None } else { plain_word(bytes, at, !self.found.is_empty()) }
+    }
+
     /// False where no value can begin, whatever follows: most places of most lines.
     fn may_begin(&self, class: u8, byte: u8, mails: bool, expects: bool) -> bool {
-        expects
-            || class & VALUE != 0
-            || mails && class & (MAIL | BEYOND) != 0
-            || self.known.iter().any(|(_, v)| v.as_bytes().first() == Some(&byte))
+        expects || class & VALUE != 0 || mails && class & (MAIL | BEYOND) != 0 || self.known.begins(byte)
     }
 
     /// The value that begins here and its length. Here a word begins, or a character above ASCII. `mails` is false where the text has no `@`.
@@ -204,7 +218,9 @@ impl<'a> Redactor<'a> {
         if let Some((word, value)) = known.max_by_key(|(_, v)| v.len()).filter(|(_, v)| mail.is_none_or(|n| n <= v.len())) {
             return Some((*word, value.len()));
         }
-        if (first.is_ascii_hexdigit() || first == b':') && may_begin(rest) {
+        // With a single colon nothing begins but what a dialect found.
+        let colons = first == b':' && (rest.starts_with("::") || !self.found.is_empty());
+        if (first.is_ascii_hexdigit() || colons) && may_begin(rest) {
             // A DUID holds a hardware address more often than not.
             if let Some(length) = sure_duid(rest).or_else(|| mac_length(rest)).filter(|n| rest.get(*n..).is_some_and(ends_word)) {
                 return Some((Word::Mac, length));
@@ -262,8 +278,10 @@ impl<'a> Redactor<'a> {
 
     fn replace(&mut self, word: Word, value: &'a str, out: &mut String) {
         let number = self.numbered(word, value);
-        // Writing to a string does not fail.
-        let _ = write!(out, "<{}{number}>", word.name());
+        out.push('<');
+        out.push_str(word.name());
+        push_number(out, number);
+        out.push('>');
     }
 
     /// The number of a value within the line.
@@ -280,50 +298,12 @@ impl<'a> Redactor<'a> {
     }
 }
 
-/// Letters, digits and `_`.
-const WORD: u8 = 1;
-/// What an address, a hardware address or a number may begin with.
-const VALUE: u8 = 2;
-/// What may stand before the `@` of a mail address.
-const MAIL: u8 = 4;
-/// What may stand between a label and its account.
-const BETWEEN: u8 = 8;
-/// Part of a character above ASCII.
-const BEYOND: u8 = 16;
-
-/// What each byte may be part of.
-const CLASSES: [u8; 256] = classes();
-
-fn class(byte: u8) -> u8 {
-    CLASSES.get(usize::from(byte)).copied().unwrap_or(0)
-}
-
-const fn classes() -> [u8; 256] {
-    let mut out = [0; 256];
-    let mut byte = 0u8;
-    loop {
-        let mut class = 0;
-        if is_word(byte) {
-            class |= WORD | MAIL;
-        }
-        if byte.is_ascii_hexdigit() || matches!(byte, b':' | b'+') {
-            class |= VALUE;
-        }
-        if matches!(byte, b'.' | b'-' | b'+' | b'%') {
-            class |= MAIL;
-        }
-        if matches!(byte, b'=' | b':' | b' ' | b'"' | b'\'' | b'[' | b'(' | b'<' | b'`' | b'\\') {
-            class |= BETWEEN;
-        }
-        if !byte.is_ascii() {
-            class |= BEYOND;
-        }
-        out[byte as usize] = class;
-        if byte == u8::MAX {
-            return out;
-        }
-        byte += 1;
+/// Nearly every number has one digit.
+fn push_number(out: &mut String, number: u32) {
+    if number > 9 {
+        push_number(out, number / 10);
     }
+    out.push(char::from(b'0' + (number % 10) as u8));
 }
 
 /// Goes past one character above ASCII: where it ends, and whether an account may stand there. `label_ends`: where the Chinese label ends that was met
@@ -338,12 +318,6 @@ fn past_wide(text: &str, at: usize, label_ends: &mut usize, expects: bool) -> (u
     let c = rest.chars().next().unwrap_or(' ');
     let next = at + c.len_utf8();
     (next, next == *label_ends || (expects && labels::is_between(c)))
-}
-
-/// Where the word that begins at `at` ends.
-fn word_end(bytes: &[u8], at: usize) -> usize {
-    let rest = bytes.get(at..).unwrap_or_default();
-    at + rest.iter().position(|b| class(*b) & WORD == 0).unwrap_or(rest.len())
 }
 
 /// The secret that the word `text[at..end]` leads to. `command`: where a command begins in the text, looked for once and only where it matters.

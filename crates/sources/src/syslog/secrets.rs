@@ -4,6 +4,7 @@
 //! hold (`snmp-server community X`, `enable secret 5 X`, `shared-key cipher X`); in any text `=` or a colon (`PASSWORD=X`, `"password":"X"`, `password: X`).
 //! Sentences about passwords are no secrets: `Accepted password for alice` and `password: authentication failure` stay as they are.
 
+use super::labels::Lengths;
 use super::limits::OPTION_BYTES;
 
 /// Words behind which a secret stands, in a command and behind `=`.
@@ -48,6 +49,13 @@ const ASSIGNED: &[&str] = &["pass", "token", "apikey", "passcode"];
 /// Words behind which a secret stands only in a command.
 const COMMANDED: &[&str] = &["cipher", "simple", "key", "hash", "plaintext"];
 
+/// Words behind which a secret stands in a way of its own: of a header, and a program's.
+const HEADER: &str = "authorization";
+const PROGRAM: &str = "sshpass";
+
+/// Lengths of all of these.
+pub(super) const LENGTHS: Lengths = Lengths::of(&[ALWAYS, ASSIGNED, COMMANDED, &[HEADER, PROGRAM]]);
+
 /// Ends of names, as in `db_password`.
 const ENDS: &[&str] = &["_password", "_passwd", "_pass", "_secret", "_token", "_key", "_psk"];
 
@@ -85,8 +93,14 @@ pub const SHOWN: &str = "<SECRET>";
 
 /// Where a command begins that the text tells of: `COMMAND=…`, `Command is …`, `CMD (…`.
 pub fn command(text: &str) -> Option<usize> {
-    ["ommand", "OMMAND", "cmd", "CMD", "EXECVE"].iter().filter_map(|mark| text.find(mark)).min()
+    let bytes = text.as_bytes();
+    // The second letter of each is rare: one look for all of them.
+    let begin = |at: usize| at.checked_sub(1).filter(|from| bytes.get(*from..).is_some_and(|b| MARKS.iter().any(|m| b.starts_with(m))));
+    memchr::memchr3_iter(b'm', b'M', b'X', bytes).find_map(begin)
 }
+
+/// What a command begins with.
+const MARKS: [&[u8]; 5] = [b"ommand", b"OMMAND", b"cmd", b"CMD", b"EXECVE"];
 
 /// How sure a word is.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -101,24 +115,26 @@ enum Leads {
 }
 
 fn leads(word: &str) -> Option<Leads> {
-    // None is shorter, and what is longer has one of the ends.
-    if word.len() < 3 {
-        return None;
+    // Nearly every word is none of them: its first byte and its length say so.
+    if LENGTHS.may_hold(word.as_bytes()) {
+        let is = |words: &[&str]| words.iter().any(|w| w.eq_ignore_ascii_case(word));
+        if is(ALWAYS) {
+            return Some(Leads::Anywhere);
+        } else if is(ASSIGNED) {
+            return Some(Leads::Assigned);
+        } else if is(COMMANDED) {
+            return Some(Leads::Commanded);
+        } else if word == PROGRAM {
+            return Some(Leads::Sshpass);
+        } else if word.eq_ignore_ascii_case(HEADER) {
+            return Some(Leads::Scheme);
+        }
     }
-    let is = |words: &[&str]| words.iter().any(|w| w.eq_ignore_ascii_case(word));
     let ends = |end: &&str| {
         let tail = word.len().checked_sub(end.len()).and_then(|at| word.get(at..));
         tail.is_some_and(|tail| tail.eq_ignore_ascii_case(end))
     };
-    match word.len() {
-        3..=12 if is(ALWAYS) => Some(Leads::Anywhere),
-        3..=12 if is(ASSIGNED) => Some(Leads::Assigned),
-        3..=12 if is(COMMANDED) => Some(Leads::Commanded),
-        7 if word == "sshpass" => Some(Leads::Sshpass),
-        13 if word.eq_ignore_ascii_case("authorization") => Some(Leads::Scheme),
-        _ if word.contains('_') && ENDS.iter().any(ends) => Some(Leads::Assigned),
-        _ => None,
-    }
+    (word.contains('_') && ENDS.iter().any(ends)).then_some(Leads::Assigned)
 }
 
 /// True for a word behind which a secret may stand.

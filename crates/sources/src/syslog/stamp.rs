@@ -89,7 +89,8 @@ struct At<'a>(&'a str);
 impl<'a> At<'a> {
     fn digits(&mut self, least: usize, most: usize) -> Option<i64> {
         let (mut n, mut value) = (0, 0);
-        for digit in self.0.bytes().take(most).take_while(u8::is_ascii_digit) {
+        let bytes = self.0.as_bytes();
+        while let Some(digit) = bytes.get(n).filter(|b| n < most && b.is_ascii_digit()) {
             value = value * 10 + i64::from(digit - b'0');
             n += 1;
         }
@@ -100,9 +101,10 @@ impl<'a> At<'a> {
         Some(value)
     }
 
+    /// One of some characters of ASCII.
     fn one(&mut self, wanted: &[char]) -> Option<char> {
-        let c = self.0.chars().next().filter(|c| wanted.contains(c))?;
-        self.0 = self.0.get(c.len_utf8()..)?;
+        let c = self.0.bytes().next().map(char::from).filter(|c| c.is_ascii() && wanted.contains(c))?;
+        self.0 = self.0.get(1..)?;
         Some(c)
     }
 

@@ -2,6 +2,8 @@
 
 use proptest::prelude::*;
 
+use super::super::dialect::{Dialect, Table};
+use super::super::line;
 use super::*;
 
 fn redacted(text: &str, accounts: &[&str]) -> String {
@@ -127,5 +129,57 @@ proptest! {
     #[test]
     fn no_text_panics(text in "\\PC{0,120}", account in "\\PC{0,8}") {
         let _ = redacted(&text, &[&account]);
+    }
+}
+
+proptest! {
+    /// Passing words at a glance changes nothing: neither for secrets, nor for options, nor for what a dialect found, nor for known values.
+    #[test]
+    fn words_that_are_passed_hold_nothing(
+        pieces in prop::collection::vec(
+            prop_oneof![
+                "[a-f0-9.:]{1,12}", "[ =:@+%.,'\"(<>`：_/-]{1,3}", "[a-zA-Z]{1,17}", "[0-9]{9,19}[Xx]?", " -(p|u|P|U)[a-z:0-9 ]{0,6}",
+                "(?i)(user|acct|logname|name|auid|subjectusername|for|by|as|password|passwd|psk|token|key|cipher|sshpass|authorization|presharedkey|community)[ =:]",
+                "[a-z]{0,4}_(key|psk|pass|token|secret|passwd|password|x)[ =:]", "(COMMAND=|cmd |curl |session |snmp-server |Bearer |shared-)",
+                "(http://a:b@c/|ip192.0.2.1|eth00:11:22:33:44:55|192.0.2.7|2001:db8::1|fe80::1%eth0|用户ID|密码为|用户|登录|[：＝（“，】])",
+                "(bob|eve.li|张三|-x-|\\PC{1,3}|1[3-9][0-9]{9})"
+            ],
+            0..14
+        ),
+        accounts in prop::collection::vec("(bob|eve.li|张三|-x-|:|19|k|_a)", 0..3),
+        found in any::<bool>(),
+        command in any::<bool>(),
+    ) {
+        let text = pieces.concat();
+        let dialect = "name = \"own\"\ntitle = \"own\"\n[[rule]]\nevent = \"sign-in\"\nmatch = \"from {address} {mac} {client}\"\n";
+        let (table, only) = (Table::new(vec![Dialect::parse(dialect).unwrap()]), ["own".to_owned()]);
+        let line = line::parse("<13>Nov 22 10:00:00 h own: from 192.0.2.1 00:11:22:33:44:55 bob-pc");
+        let understood = table.understand(&line, &only).unwrap();
+        let of = |pass: bool| {
+            let mut redactor = Redactor::default();
+            accounts.iter().for_each(|a| redactor.account(a));
+            redactor.is_command(command);
+            if found {
+                redactor.found(&understood.entries);
+            }
+            let mut out = String::new();
+            if pass { redactor.walk::<true>(&text, &mut out) } else { redactor.walk::<false>(&text, &mut out) }
+            out
+        };
+        prop_assert_eq!(of(true), of(false));
+    }
+
+    /// One look for all the marks of a command finds the first of them.
+    #[test]
+    fn a_command_begins_at_the_first_mark(text in "(ommand|OMMAND|cmd|CMD|EXECVE|[cmdoXEVMu ]|用){0,8}") {
+        let first = ["ommand", "OMMAND", "cmd", "CMD", "EXECVE"].iter().filter_map(|mark| text.find(mark)).min();
+        prop_assert_eq!(secrets::command(&text), first);
+    }
+
+    #[test]
+    fn a_number_is_written_as_it_is_shown(number in any::<u32>()) {
+        let mut out = String::new();
+        push_number(&mut out, number);
+        prop_assert_eq!(out, number.to_string());
     }
 }
