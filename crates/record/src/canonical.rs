@@ -120,23 +120,37 @@ pub fn variable_rows_into(kind: Kind, batch: &RecordBatch, room: usize, out: &mu
         .map(|(field, column)| (field.nullable.then(|| column.nulls()), Values::of(field.ty, column)))
         .collect();
     let [high, low] = spec.code.to_be_bytes();
-    out.ends.reserve(batch.num_rows());
-    for row in 0..batch.num_rows() {
-        out.bytes.resize(out.bytes.len() + room, 0);
-        out.bytes.extend_from_slice(&[high, low, spec.version]);
+    let head = [high, low, spec.version];
+    let rows = batch.num_rows();
+    out.ends.reserve(rows);
+    let row_len = room + head.len() + columns.iter().map(|(nulls, values)| usize::from(nulls.is_some()) + values.least()).sum::<usize>();
+    let mut at = out.bytes.len();
+    // No less than the rows take, and room for what is written behind a short text before something else is.
+    let most = rows * row_len + columns.iter().map(|(_, values)| values.texts()).sum::<usize>() + SHORT;
+    out.bytes.resize(at + most, 0);
+    for row in 0..rows {
+        out.bytes[at..at + room].fill(0);
+        at += room;
+        out.bytes[at..at + head.len()].copy_from_slice(&head);
+        at += head.len();
         for (nulls, values) in &columns {
             if let Some(nulls) = nulls {
                 let valid = nulls.is_none_or(|nulls| nulls.is_valid(row));
-                out.bytes.push(u8::from(valid));
+                out.bytes[at] = u8::from(valid);
+                at += 1;
                 if !valid {
                     continue;
                 }
             }
-            values.append(row, &mut out.bytes);
+            at += values.put(row, &mut out.bytes[at..]);
         }
-        out.ends.push(out.bytes.len());
+        out.ends.push(at);
     }
+    out.bytes.truncate(at);
 }
+
+/// Texts up to this length are copied as so many bytes; those that are too many are written over by what follows.
+const SHORT: usize = 16;
 
 /// The values of a column, found once for all its rows.
 enum Values<'a> {
@@ -169,18 +183,45 @@ impl<'a> Values<'a> {
         }
     }
 
-    fn append(&self, row: usize, out: &mut Vec<u8>) {
+    /// Bytes of a value, less its text.
+    fn least(&self) -> usize {
         match self {
-            Values::U8(values) => out.push(values[row]),
-            Values::U16(values) => out.extend_from_slice(&values[row].to_be_bytes()),
-            Values::U32(values) => out.extend_from_slice(&values[row].to_be_bytes()),
-            Values::U64(values) => out.extend_from_slice(&values[row].to_be_bytes()),
-            Values::Time(values) => out.extend_from_slice(&values[row].to_be_bytes()),
-            Values::Fixed(values) => out.extend_from_slice(&values[row]),
+            Values::U8(_) => 1,
+            Values::U16(_) => 2,
+            Values::U32(_) | Values::Variable(..) => 4,
+            Values::U64(_) | Values::Time(_) => 8,
+            Values::Fixed(_) => 16,
+        }
+    }
+
+    /// Bytes of the texts of all rows.
+    fn texts(&self) -> usize {
+        let Values::Variable(offsets, _) = self else { return 0 };
+        offsets.first().zip(offsets.last()).map_or(0, |(first, last)| (last - first) as usize)
+    }
+
+    /// Writes the value of a row to the beginning of `out`; gives its length. What is behind it may be written over.
+    fn put(&self, row: usize, out: &mut [u8]) -> usize {
+        fn put<const N: usize>(out: &mut [u8], bytes: &[u8; N]) -> usize {
+            out[..N].copy_from_slice(bytes);
+            N
+        }
+        match self {
+            Values::U8(values) => put(out, &[values[row]]),
+            Values::U16(values) => put(out, &values[row].to_be_bytes()),
+            Values::U32(values) => put(out, &values[row].to_be_bytes()),
+            Values::U64(values) => put(out, &values[row].to_be_bytes()),
+            Values::Time(values) => put(out, &values[row].to_be_bytes()),
+            Values::Fixed(values) => put(out, &values[row]),
             Values::Variable(offsets, data) => {
-                let bytes = &data[offsets[row] as usize..offsets[row + 1] as usize];
-                out.extend_from_slice(&u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_be_bytes());
-                out.extend_from_slice(bytes);
+                let (from, to) = (offsets[row] as usize, offsets[row + 1] as usize);
+                let len = to - from;
+                let at = put(out, &u32::try_from(len).unwrap_or(u32::MAX).to_be_bytes());
+                match data[from..].first_chunk::<SHORT>() {
+                    Some(bytes) if len <= SHORT => _ = put(&mut out[at..], bytes),
+                    _ => out[at..at + len].copy_from_slice(&data[from..to]),
+                }
+                at + len
             }
         }
     }
@@ -189,9 +230,72 @@ impl<'a> Values<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::column::Id;
     use crate::kind::Record;
-    use crate::kinds::{Gap, NatMapping};
+    use crate::kinds::{Gap, Maintenance, MaintenanceText, NatMapping};
     use weir_base::time::Millis;
+
+    /// The plain way: value after value, each after `room` zeros a row.
+    fn plain(kind: Kind, batch: &RecordBatch, room: usize, out: &mut Rows) {
+        let text = |out: &mut Vec<u8>, bytes: &[u8]| {
+            out.extend(u32::try_from(bytes.len()).unwrap().to_be_bytes());
+            out.extend(bytes);
+        };
+        for row in 0..batch.num_rows() {
+            let bytes = &mut out.bytes;
+            bytes.extend(vec![0; room]);
+            bytes.extend(kind.spec().code.to_be_bytes());
+            bytes.push(kind.spec().version);
+            for (field, column) in kind.spec().fields.iter().zip(batch.columns()) {
+                if field.nullable {
+                    bytes.push(u8::from(column.is_valid(row)));
+                }
+                if column.is_null(row) {
+                    continue;
+                }
+                match field.ty {
+                    Type::U8 => bytes.push(column.as_primitive::<UInt8Type>().value(row)),
+                    Type::U16 => bytes.extend(column.as_primitive::<UInt16Type>().value(row).to_be_bytes()),
+                    Type::U32 => bytes.extend(column.as_primitive::<UInt32Type>().value(row).to_be_bytes()),
+                    Type::U64 => bytes.extend(column.as_primitive::<UInt64Type>().value(row).to_be_bytes()),
+                    Type::Time => bytes.extend(column.as_primitive::<TimestampMillisecondType>().value(row).to_be_bytes()),
+                    Type::Id | Type::Addr => bytes.extend(column.as_fixed_size_binary().value(row)),
+                    Type::Text => text(bytes, column.as_string::<i32>().value(row).as_bytes()),
+                    Type::Bytes => text(bytes, column.as_binary::<i32>().value(row)),
+                }
+            }
+            out.ends.push(out.bytes.len());
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn lines_are_as_they_are_written_the_plain_way(
+            texts in proptest::collection::vec(("[a-z\u{0}户]{0,20}", 0usize..200, 0u8..16), 0..30), room in 0usize..40, skip in 0usize..4
+        ) {
+            let lines: Vec<Maintenance> = texts.iter().map(|(text, len, has)| Maintenance {
+                host: (has & 1 > 0).then(|| text.clone()),
+                app: (has & 2 > 0).then(|| "x".repeat(*len / 8)),
+                data: (has & 4 > 0).then(String::new),
+                event: (has & 8 > 0).then(|| "e".repeat(*len % 18)),
+                line: "y".repeat(*len),
+                text: Id([*has; 16]),
+                ..Maintenance::default()
+            }).collect();
+            let raw: Vec<MaintenanceText> =
+                texts.iter().map(|(text, len, _)| MaintenanceText { bytes: text.bytes().cycle().take(*len).collect(), ..Default::default() }).collect();
+            let skip = skip.min(texts.len());
+            for (kind, batch) in [(Kind::Maintenance, Maintenance::batch(&lines)), (Kind::MaintenanceText, MaintenanceText::batch(&raw))] {
+                let mut want = Rows { bytes: vec![7; 3], ends: vec![3] };
+                let mut got = want.clone();
+                for part in [batch.slice(skip, texts.len() - skip), batch] {
+                    plain(kind, &part, room, &mut want);
+                    variable_rows_into(kind, &part, room, &mut got);
+                }
+                proptest::prop_assert_eq!(&got, &want);
+            }
+        }
+    }
 
     #[test]
     fn fixed_and_variable_encoders_agree() {

@@ -1,12 +1,13 @@
 //! Rows of several batches of one kind in another order, as one batch: each value is copied once.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, ArrowPrimitiveType, AsArray, BinaryBuilder, FixedSizeBinaryArray, PrimitiveArray, RecordBatch, StringBuilder,
+    Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanBufferBuilder, FixedSizeBinaryArray, GenericByteArray, PrimitiveArray, RecordBatch,
 };
-use arrow::buffer::{Buffer, NullBuffer, ScalarBuffer};
-use arrow::datatypes::{TimestampMillisecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type};
+use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
+use arrow::datatypes::{BinaryType, ByteArrayType, TimestampMillisecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type, Utf8Type};
 use arrow::error::ArrowError;
 
 use crate::column::UTC;
@@ -16,59 +17,104 @@ use crate::kind::Kind;
 /// Where a row is: its batch, and its place there.
 pub type At = (u32, u32);
 
-/// The rows at these places, in this order. Places outside the batches are left out.
-///
-/// # Errors
-/// If a batch has not the columns of the kind.
-pub fn gather(kind: Kind, batches: &[RecordBatch], rows: &[At]) -> Result<RecordBatch, ArrowError> {
-    let columns = kind.spec().fields.iter().enumerate().map(|(i, field)| {
-        let parts: Vec<&ArrayRef> = batches.iter().filter_map(|b| b.columns().get(i)).collect();
-        column(field.ty, &parts, rows)
-    });
-    RecordBatch::try_new(kind.schema(), columns.collect())
+/// Rows of one batch that stand together there and here.
+struct Run {
+    part: u32,
+    from: u32,
+    to: u32,
 }
 
-fn column(ty: Type, parts: &[&ArrayRef], rows: &[At]) -> ArrayRef {
-    match ty {
-        Type::U8 => Arc::new(numbers::<UInt8Type>(parts, rows)),
-        Type::U16 => Arc::new(numbers::<UInt16Type>(parts, rows)),
-        Type::U32 => Arc::new(numbers::<UInt32Type>(parts, rows)),
-        Type::U64 => Arc::new(numbers::<UInt64Type>(parts, rows)),
-        Type::Time => Arc::new(numbers::<TimestampMillisecondType>(parts, rows).with_timezone(UTC)),
-        Type::Id | Type::Addr => {
-            let values: Vec<&[[u8; 16]]> = parts.iter().map(|p| fixed16(p)).collect();
-            let buffer = Buffer::from_vec(each(&values, rows).copied().collect::<Vec<[u8; 16]>>().into_flattened());
-            Arc::new(FixedSizeBinaryArray::new(16, buffer, nulls(parts, rows)))
-        }
-        Type::Text => {
-            let parts: Vec<_> = parts.iter().filter_map(|p| p.as_string_opt::<i32>()).collect();
-            let bytes = parts.iter().map(|p| p.value_data().len()).sum();
-            let mut out = StringBuilder::with_capacity(rows.len(), bytes);
-            for (part, row) in rows.iter().filter_map(|(part, row)| Some((parts.get(*part as usize)?, *row as usize))) {
-                out.append_option(part.is_valid(row).then(|| part.value(row)));
-            }
-            Arc::new(out.finish())
-        }
-        Type::Bytes => {
-            let parts: Vec<_> = parts.iter().filter_map(|p| p.as_binary_opt::<i32>()).collect();
-            let bytes = parts.iter().map(|p| p.value_data().len()).sum();
-            let mut out = BinaryBuilder::with_capacity(rows.len(), bytes);
-            for (part, row) in rows.iter().filter_map(|(part, row)| Some((parts.get(*part as usize)?, *row as usize))) {
-                out.append_option(part.is_valid(row).then(|| part.value(row)));
-            }
-            Arc::new(out.finish())
-        }
+impl Run {
+    fn rows(&self) -> Range<usize> {
+        self.from as usize..self.to as usize
     }
 }
 
-fn each<'a, T>(parts: &'a [&'a [T]], rows: &'a [At]) -> impl Iterator<Item = &'a T> {
-    rows.iter().filter_map(|(part, row)| parts.get(*part as usize)?.get(*row as usize))
+/// The rows at these places, in this order. Places outside the batches are left out.
+///
+/// # Errors
+/// If a batch has not the columns of the kind, or a column would have more than 2 GiB of texts.
+pub fn gather(kind: Kind, batches: &[RecordBatch], rows: &[At]) -> Result<RecordBatch, ArrowError> {
+    let runs = runs(batches, rows);
+    let columns = kind.spec().fields.iter().enumerate().map(|(i, field)| {
+        let parts: Vec<&ArrayRef> = batches.iter().filter_map(|b| b.columns().get(i)).collect();
+        column(field.ty, &parts, &runs)
+    });
+    RecordBatch::try_new(kind.schema(), columns.collect::<Result<_, _>>()?)
 }
 
-fn numbers<T: ArrowPrimitiveType>(parts: &[&ArrayRef], rows: &[At]) -> PrimitiveArray<T> {
+fn runs(batches: &[RecordBatch], rows: &[At]) -> Vec<Run> {
+    let lens: Vec<usize> = batches.iter().map(RecordBatch::num_rows).collect();
+    let mut runs: Vec<Run> = Vec::new();
+    for (part, row) in rows.iter().filter(|(part, row)| lens.get(*part as usize).is_some_and(|len| (*row as usize) < *len)) {
+        match runs.last_mut() {
+            Some(run) if run.part == *part && run.to == *row => run.to += 1,
+            _ => runs.push(Run { part: *part, from: *row, to: row + 1 }),
+        }
+    }
+    runs
+}
+
+fn column(ty: Type, parts: &[&ArrayRef], runs: &[Run]) -> Result<ArrayRef, ArrowError> {
+    Ok(match ty {
+        Type::U8 => Arc::new(numbers::<UInt8Type>(parts, runs)),
+        Type::U16 => Arc::new(numbers::<UInt16Type>(parts, runs)),
+        Type::U32 => Arc::new(numbers::<UInt32Type>(parts, runs)),
+        Type::U64 => Arc::new(numbers::<UInt64Type>(parts, runs)),
+        Type::Time => Arc::new(numbers::<TimestampMillisecondType>(parts, runs).with_timezone(UTC)),
+        Type::Id | Type::Addr => {
+            let values: Vec<&[[u8; 16]]> = parts.iter().map(|p| fixed16(p)).collect();
+            let buffer = Buffer::from_vec(each(&values, runs).into_flattened());
+            Arc::new(FixedSizeBinaryArray::new(16, buffer, nulls(parts, runs)))
+        }
+        Type::Text => Arc::new(texts::<Utf8Type>(parts, runs)?),
+        Type::Bytes => Arc::new(texts::<BinaryType>(parts, runs)?),
+    })
+}
+
+fn each<T: Copy>(parts: &[&[T]], runs: &[Run]) -> Vec<T> {
+    let mut out = Vec::with_capacity(runs.iter().map(|run| run.rows().len()).sum());
+    for run in runs {
+        let Some(values) = parts.get(run.part as usize).and_then(|part| part.get(run.rows())) else { continue };
+        match values {
+            [one] => out.push(*one),
+            many => out.extend_from_slice(many),
+        }
+    }
+    out
+}
+
+fn numbers<T: ArrowPrimitiveType>(parts: &[&ArrayRef], runs: &[Run]) -> PrimitiveArray<T> {
     let values: Vec<&[T::Native]> = parts.iter().filter_map(|p| p.as_primitive_opt::<T>()).map(|p| &p.values()[..]).collect();
-    let gathered: Vec<T::Native> = each(&values, rows).copied().collect();
-    PrimitiveArray::new(ScalarBuffer::from(gathered), nulls(parts, rows))
+    PrimitiveArray::new(ScalarBuffer::from(each(&values, runs)), nulls(parts, runs))
+}
+
+/// Texts or bytes: those of a run lie side by side, so they are copied as one.
+fn texts<T: ByteArrayType<Offset = i32>>(parts: &[&ArrayRef], runs: &[Run]) -> Result<GenericByteArray<T>, ArrowError> {
+    let values: Vec<(&[i32], &[u8])> =
+        parts.iter().filter_map(|p| p.as_bytes_opt::<T>()).map(|p| (p.value_offsets(), p.value_data())).collect();
+    // Where the texts of a run end, after where they begin; and the texts.
+    let of = |run: &Run| {
+        let (ends, data) = values.get(run.part as usize)?;
+        let ends = ends.get(run.from as usize..=run.to as usize)?;
+        let (first, last) = (*ends.first()?, *ends.last()?);
+        Some((ends, data.get(usize::try_from(first).ok()?..usize::try_from(last).ok()?)?))
+    };
+    let bytes: usize = runs.iter().filter_map(of).map(|(_, data)| data.len()).sum();
+    if i32::try_from(bytes).is_err() {
+        return Err(ArrowError::OffsetOverflowError(bytes));
+    }
+    let mut data = Vec::with_capacity(bytes);
+    let mut ends = Vec::with_capacity(runs.iter().map(|run| run.rows().len()).sum::<usize>() + 1);
+    ends.push(0);
+    let mut at = 0;
+    for (run, some) in runs.iter().filter_map(of) {
+        let before = at - run.first().copied().unwrap_or(0);
+        ends.extend(run.iter().skip(1).map(|end| end + before));
+        data.extend_from_slice(some);
+        at = ends.last().copied().unwrap_or(0);
+    }
+    GenericByteArray::try_new(OffsetBuffer::new(ends.into()), data.into(), nulls(parts, runs))
 }
 
 /// The values of a column of 16 bytes each, its own rows alone.
@@ -78,15 +124,19 @@ pub(crate) fn fixed16(column: &ArrayRef) -> &[[u8; 16]] {
     bytes.unwrap_or_default().as_chunks().0
 }
 
-fn nulls(parts: &[&ArrayRef], rows: &[At]) -> Option<NullBuffer> {
+fn nulls(parts: &[&ArrayRef], runs: &[Run]) -> Option<NullBuffer> {
     if parts.iter().all(|p| p.null_count() == 0) {
         return None;
     }
-    let valid = rows.iter().filter_map(|(part, row)| {
-        let part = parts.get(*part as usize)?;
-        ((*row as usize) < part.len()).then(|| part.is_valid(*row as usize))
-    });
-    Some(valid.collect::<Vec<bool>>().into())
+    let mut valid = BooleanBufferBuilder::new(runs.iter().map(|run| run.rows().len()).sum());
+    for run in runs {
+        let rows = run.rows();
+        match parts.get(run.part as usize).and_then(|part| part.nulls()) {
+            Some(nulls) => valid.append_packed_range(nulls.offset() + rows.start..nulls.offset() + rows.end, nulls.validity()),
+            None => valid.append_n(rows.len(), true),
+        }
+    }
+    Some(valid.finish().into())
 }
 
 #[cfg(test)]
@@ -97,6 +147,31 @@ mod tests {
     use crate::kinds::{Maintenance, MaintenanceText, RadiusSession};
     use weir_base::net::Addr16;
     use weir_base::time::Millis;
+
+    proptest::proptest! {
+        #[test]
+        fn runs_of_rows_come_as_rows_alone_do(
+            texts in proptest::collection::vec(("[a-z户]{0,9}", 0u8..8), 1..60), cut in 0usize..60, asked in proptest::collection::vec((0u32..70, 0u32..9), 0..20)
+        ) {
+            let lines: Vec<Maintenance> = texts.iter().map(|(text, has)| Maintenance {
+                source: u32::from(*has),
+                host: (has & 1 > 0).then(|| text.clone()),
+                app: (has & 2 > 0).then(String::new),
+                line: text.repeat(usize::from(*has)),
+                ..Maintenance::default()
+            }).collect();
+            let cut = cut.min(lines.len());
+            let whole = Maintenance::batch(&lines);
+            // The second one begins in the middle of its buffers; the third has no text without a value.
+            let batches = [whole.slice(0, cut), whole.slice(cut, lines.len() - cut), Maintenance::batch(&[Maintenance::default()])];
+            let places: Vec<u32> = asked.iter().flat_map(|(from, len)| *from..from + len).collect();
+            let at = |n: u32| if (n as usize) < cut { (0, n) } else if n == 69 { (2, 0) } else { (1, n - cut as u32) };
+            let got = gather(Kind::Maintenance, &batches, &places.iter().map(|n| at(*n)).collect::<Vec<_>>()).unwrap();
+            let line = |n: u32| if n == 69 { Some(Maintenance::default()) } else { lines.get(n as usize).cloned() };
+            let want: Vec<Maintenance> = places.iter().filter_map(|n| line(*n)).collect();
+            proptest::prop_assert_eq!(Maintenance::rows(&got), want);
+        }
+    }
 
     #[test]
     fn rows_come_in_the_order_asked_for_whatever_their_columns() {

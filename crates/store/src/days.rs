@@ -18,8 +18,7 @@ pub fn by_day(kind: Kind, batches: &[RecordBatch], sealed_at: Millis) -> Result<
         let times = batch.column(time).as_primitive::<TimestampMillisecondType>().values();
         order.extend((0..).zip(times.iter()).map(|(row, time)| (*time, (number, row))));
     }
-    // Stable, and quick where much is in order already: rows come nearly in the order of their times.
-    order.sort_by_key(|(time, _)| *time);
+    sort(&mut order);
     // A later time never has an earlier key day.
     let day = |time: i64| unit::key_day(Millis(time), sealed_at);
     let mut out = Vec::new();
@@ -31,6 +30,44 @@ pub fn by_day(kind: Kind, batches: &[RecordBatch], sealed_at: Millis) -> Result<
         out.push((day(*first), gather(kind, batches, &rows).map_err(internal)?));
     }
     Ok(out)
+}
+
+/// Bits of a time by which rows are sorted at once, and how often that is done at most: beyond it lie 99 days.
+const DIGIT_BITS: u32 = 11;
+const DIGITS: u32 = 3;
+
+/// Sorts by time; what has one time stays in the order it came.
+fn sort(rows: &mut Vec<(i64, At)>) {
+    if rows.is_sorted_by_key(|(time, _)| *time) {
+        return;
+    }
+    let first = rows.iter().map(|(time, _)| *time).min().unwrap_or(0);
+    let last = rows.iter().map(|(time, _)| *time).max().unwrap_or(0);
+    let range = last.abs_diff(first);
+    if range >> (DIGIT_BITS * DIGITS) > 0 || rows.len() < 1 << DIGIT_BITS {
+        rows.sort_by_key(|(time, _)| *time);
+        return;
+    }
+    let mut sorted = vec![(0, (0, 0)); rows.len()];
+    let mut shift = 0;
+    while range >> shift > 0 {
+        let digit = |time: i64| (time.abs_diff(first) >> shift) as usize % (1 << DIGIT_BITS);
+        let mut at = [0; 1 << DIGIT_BITS];
+        rows.iter().for_each(|(time, _)| at[digit(*time)] += 1);
+        let mut before = 0;
+        for slot in &mut at {
+            before += std::mem::replace(slot, before);
+        }
+        for row in rows.iter() {
+            let at = &mut at[digit(row.0)];
+            if let Some(slot) = sorted.get_mut(*at) {
+                *slot = *row;
+            }
+            *at += 1;
+        }
+        std::mem::swap(rows, &mut sorted);
+        shift += DIGIT_BITS;
+    }
 }
 
 #[cfg(test)]
@@ -54,5 +91,19 @@ mod tests {
         let oldest = unit::key_day(Millis(0), sealed);
         assert_eq!(shown, [(oldest, vec![4, 7]), (today.plus(-1), vec![1, 3]), (today, vec![0, 5, 2, 6])]);
         assert!(by_day(Kind::Gap, &[], sealed).unwrap().is_empty());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_times_are_sorted_and_equal_ones_stay(
+            times in proptest::collection::vec(0i64..9, 0..40), count in 0u32..6_000, bits in 0u32..64, seed in 0i64..
+        ) {
+            let many = (0..i64::from(count)).map(|n| (n ^ seed).wrapping_mul(0x9e37_79b9_7f4a_7c15_u64.cast_signed()) >> bits);
+            let mut rows: Vec<(i64, At)> = times.into_iter().chain(many).zip((0..).map(|n| (7, n))).collect();
+            let mut want = rows.clone();
+            want.sort_by_key(|(time, _)| *time);
+            sort(&mut rows);
+            proptest::prop_assert_eq!(rows, want);
+        }
     }
 }

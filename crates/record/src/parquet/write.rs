@@ -159,11 +159,12 @@ fn longest(ty: Type, column: usize, batches: &[RecordBatch]) -> usize {
     let lengths = |batch: &RecordBatch| {
         let column = batch.column(column);
         let offsets = match ty {
-            Type::Text => column.as_string::<i32>().offsets().clone(),
-            Type::Bytes => column.as_binary::<i32>().offsets().clone(),
+            Type::Text => column.as_string::<i32>().value_offsets(),
+            Type::Bytes => column.as_binary::<i32>().value_offsets(),
             _ => return 0,
         };
-        offsets.lengths().max().unwrap_or(0)
+        let longest = offsets.windows(2).map(|ends| ends[1] - ends[0]).fold(0, i32::max);
+        usize::try_from(longest).unwrap_or(0)
     };
     batches.iter().map(lengths).max().unwrap_or(0)
 }

@@ -1,16 +1,24 @@
 //! The word index of a file of log lines: which blocks of 2,048 rows may hold a word. It may say yes where the answer is no, one time in a
 //! thousand; it never says no where the answer is yes. Byte by byte: `docs/formats/words.md`. Everything in it can be made again from the file.
 
+mod distinct;
 pub(crate) mod fuzz;
+#[cfg(test)]
+mod reference;
+mod scan;
+mod stretch;
 #[cfg(test)]
 mod tests;
 mod token;
 
 pub use token::{Word, features};
 
+use self::distinct::Distinct;
+use self::scan::Scanner;
+use self::stretch::{Coder, Head, Pairs};
 use super::FormatError;
 use super::bytes::Cursor;
-use super::limits::{WORDS_A_BLOCK, WORDS_A_SET, WORDS_A_SET_MOST, WORDS_A_STRETCH, WORDS_STRETCH_BLOCKS};
+use super::limits::{WORDS_A_BLOCK, WORDS_A_SET_MOST, WORDS_A_STRETCH, WORDS_STRETCH_BLOCKS};
 
 /// Rows of one block: those of a page of short texts.
 pub const BLOCK_ROWS: u64 = 2_048;
@@ -23,8 +31,6 @@ const VERSION: u8 = 1;
 const PRECISION: u32 = 10;
 /// Low bits of a pair that are its block within the stretch.
 const BLOCK_BITS: u32 = 20;
-/// Slots in which lately seen features are remembered, so that a template's words are not sorted 2,048 times.
-const SEEN: usize = 4_096;
 
 /// One entry of the table that holds an index.
 pub type Entry = (Vec<u8>, Vec<u8>);
@@ -51,12 +57,14 @@ pub fn owner(file: &str) -> u64 {
 /// Builds the index of a file, row by row. What is finished comes out in the order of keys.
 pub struct Builder {
     owner: u64,
-    seen: Vec<u64>,
-    /// Features of the open block, some more than once; none once there are too many.
-    block: Option<Vec<u64>>,
+    scanner: Scanner,
+    /// Features of the open block.
+    block: Distinct,
+    /// They are too many: the block may hold everything.
+    crowded: bool,
     rows: u64,
     /// Pairs of the open stretch.
-    pairs: Vec<u64>,
+    pairs: Pairs,
     stretch: u32,
     first_block: u32,
     blocks: u32,
@@ -65,28 +73,18 @@ pub struct Builder {
 impl Builder {
     /// Of an empty file of this name.
     pub fn new(file: &str) -> Builder {
-        let block = Some(Vec::new());
-        Builder { owner: owner(file), seen: unseen(), block, rows: 0, pairs: Vec::new(), stretch: 0, first_block: 0, blocks: 0 }
+        let (scanner, block, pairs) = (Scanner::new(), Distinct::new(), Pairs::new());
+        Builder { owner: owner(file), scanner, block, crowded: false, rows: 0, pairs, stretch: 0, first_block: 0, blocks: 0 }
     }
 
     /// Takes the next row's texts in; gives the entries that are complete by then.
     pub fn row<'a>(&mut self, texts: impl Iterator<Item = &'a str>) -> Vec<Entry> {
         for text in texts {
-            let (seen, block) = (&mut self.seen, &mut self.block);
-            let Some(held) = block else { break };
-            features(text, |feature| {
-                let slot = seen.get_mut(feature as usize % SEEN);
-                if slot.is_some_and(|slot| std::mem::replace(slot, feature) != feature) {
-                    held.push(feature);
-                }
-            });
-            if held.len() > WORDS_A_BLOCK * 2 {
-                held.sort_unstable();
-                held.dedup();
-                if held.len() > WORDS_A_BLOCK {
-                    *block = None;
-                }
+            if self.crowded {
+                break;
             }
+            self.scanner.features(text, |feature| self.block.insert(feature));
+            self.crowded = self.block.numbers().len() > WORDS_A_BLOCK;
         }
         self.rows += 1;
         if self.rows.is_multiple_of(BLOCK_ROWS) { self.end_block() } else { Vec::new() }
@@ -100,24 +98,25 @@ impl Builder {
     }
 
     fn end_block(&mut self) -> Vec<Entry> {
-        self.seen = unseen();
-        let Some(mut block) = self.block.replace(Vec::new()) else {
+        self.scanner.clear();
+        let mut out = Vec::new();
+        if std::mem::take(&mut self.crowded) {
             // A stretch of its own that may hold everything.
-            let mut out = self.end_stretch();
+            out = self.end_stretch();
             self.blocks = 1;
-            let set = encode(self.owner, self.first_block, 1, None);
+            let set = Coder::default().encode(self.head(), None);
             out.push((key(self.stretch, 0).to_vec(), set));
             self.next_stretch();
-            return out;
-        };
-        block.sort_unstable();
-        block.dedup();
-        let mut out = Vec::new();
-        if self.pairs.len() + block.len() > WORDS_A_STRETCH || self.blocks >= WORDS_STRETCH_BLOCKS {
-            out = self.end_stretch();
+        } else {
+            let features = self.block.numbers();
+            if self.pairs.len() + features.len() > WORDS_A_STRETCH || self.blocks >= WORDS_STRETCH_BLOCKS {
+                out = self.end_stretch();
+            }
+            let block = self.blocks;
+            self.pairs.extend(self.block.numbers().iter().map(|feature| pack(*feature, block)));
+            self.blocks += 1;
         }
-        self.pairs.extend(block.iter().map(|feature| pack(*feature, self.blocks)));
-        self.blocks += 1;
+        self.block.clear();
         out
     }
 
@@ -125,28 +124,13 @@ impl Builder {
         if self.blocks == 0 {
             return Vec::new();
         }
-        let mut pairs = std::mem::take(&mut self.pairs);
-        pairs.sort_unstable();
-        let mut out = Vec::new();
-        let mut rest = pairs.as_slice();
-        let mut first = 0;
-        loop {
-            // Pairs of one key stay together.
-            let least = WORDS_A_SET.min(rest.len());
-            let last = least.checked_sub(1).and_then(|i| rest.get(i)).map(|p| p >> 32);
-            let end = least + rest.iter().skip(least).take_while(|p| Some(**p >> 32) == last).count();
-            let (set, after) = rest.split_at(end);
-            // So many of one key are nobody's words: they are made to collide.
-            let set = Some(set).filter(|set| set.len() <= WORDS_A_SET_MOST);
-            out.push((key(self.stretch, first).to_vec(), encode(self.owner, self.first_block, self.blocks, set)));
-            rest = after;
-            match rest.first() {
-                Some(next) => first = *next,
-                None => break,
-            }
-        }
+        let out = self.pairs.entries(self.head());
         self.next_stretch();
         out
+    }
+
+    fn head(&self) -> Head {
+        Head { owner: self.owner, stretch: self.stretch, first_block: self.first_block, blocks: self.blocks }
     }
 
     fn next_stretch(&mut self) {
@@ -155,50 +139,10 @@ impl Builder {
     }
 }
 
-/// Slots that hold what can never be looked up there.
-fn unseen() -> Vec<u64> {
-    (1..=SEEN as u64).collect()
-}
-
 /// Where a pair stands among `count` in a set: even over `count` × 2^[`PRECISION`].
 fn place(pair: u64, count: u32) -> u64 {
     let range = u128::from(count) << PRECISION;
     ((u128::from(token::mix(pair)) * range) >> 64) as u64
-}
-
-/// A Golomb-Rice coded set. `None` stands for everything.
-fn encode(owner: u64, first_block: u32, blocks: u32, pairs: Option<&[u64]>) -> Vec<u8> {
-    let mut out = vec![VERSION, u8::from(pairs.is_none())];
-    out.extend(owner.to_le_bytes());
-    out.extend(first_block.to_le_bytes());
-    out.extend(blocks.to_le_bytes());
-    let pairs = pairs.unwrap_or_default();
-    let count = u32::try_from(pairs.len()).unwrap_or(u32::MAX);
-    out.extend(count.to_le_bytes());
-    let mut places: Vec<u64> = pairs.iter().map(|p| place(*p, count)).collect();
-    places.sort_unstable();
-    let (mut held, mut bits, mut before) = (0u64, 0u32, 0u64);
-    let mut put = |value: u64, width: u32| {
-        held |= value << bits;
-        bits += width;
-        while bits >= 8 {
-            out.push(held as u8);
-            (held, bits) = (held >> 8, bits - 8);
-        }
-    };
-    for at in places {
-        let delta = at - std::mem::replace(&mut before, at);
-        let mut ones = delta >> PRECISION;
-        while ones > 0 {
-            let some = ones.min(32) as u32;
-            put((1 << some) - 1, some);
-            ones -= u64::from(some);
-        }
-        put(0, 1);
-        put(delta & ((1 << PRECISION) - 1), PRECISION);
-    }
-    put(0, 7);
-    out
 }
 
 /// One set of an index, read.

@@ -14,7 +14,7 @@ const BASIS: u64 = 0xcbf2_9ce4_8422_2325;
 const PRIME: u64 = 0x0000_0100_0000_01b3;
 
 /// True for the bytes that words are made of.
-fn is_word(byte: u8) -> bool {
+pub(super) fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
@@ -61,6 +61,33 @@ fn alone(c: char) -> u64 {
 
 fn pair(a: char, b: char) -> u64 {
     mix(u64::from(u32::from(a)) << 40 | u64::from(u32::from(b)) << 8 | PAIR)
+}
+
+/// Calls `each` with the features of one word.
+pub(super) fn word_features(bytes: &[u8], each: &mut impl FnMut(u64)) {
+    let mut word = Running::NEW;
+    for byte in bytes {
+        word.push(*byte);
+        if BEGINNINGS.contains(&word.len) {
+            each(word.beginning());
+        }
+    }
+    each(word.whole());
+}
+
+/// Calls `each` with the features of what of a text is above ASCII.
+pub(super) fn alone_features(text: &str, mut each: impl FnMut(u64)) {
+    let mut before: Option<char> = None;
+    for c in text.chars() {
+        if c.is_ascii() {
+            before = None;
+            continue;
+        }
+        each(alone(c));
+        if let Some(before) = before.replace(c) {
+            each(pair(before, c));
+        }
+    }
 }
 
 /// Calls `each` with the features of a text, some of them more than once.
