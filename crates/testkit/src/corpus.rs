@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::panic::{catch_unwind, resume_unwind};
-use std::path::Path;
 
 /// Calls `body` with every input kept for a fuzz target, in the order of their names.
 ///
@@ -10,7 +9,7 @@ use std::path::Path;
 /// When `fuzz/corpus/TARGET` cannot be read or holds nothing: a test of nothing must not pass. Before a panic of `body` the input's name
 /// is printed.
 pub fn replay(target: &str, body: fn(&[u8])) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(target);
+    let folder = crate::workspace().join("fuzz/corpus").join(target);
     let entries = fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
     let mut paths: Vec<_> = entries.map(|entry| entry.expect("a folder's entry").path()).collect();
     paths.sort();

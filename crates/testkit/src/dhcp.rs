@@ -70,13 +70,13 @@ impl Client {
     /// # Panics
     /// When none is given.
     pub fn lease(dir: &Path, mac: &str) -> Client {
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/leased");
+        let script = crate::workspace().join("crates/testkit/scripts/leased");
         let answer = dir.join(format!("leased-{}", mac.replace(':', "")));
         let _ = fs::remove_file(&answer);
         let set = Command::new("ip").args(["-n", "client", "link", "set", "c0", "address", mac]).status();
         assert!(set.is_ok_and(|s| s.success()), "the hardware address is set");
         let mut client = Command::new("ip");
-        client.args(["netns", "exec", "client", "udhcpc", "-B", "-i", "c0", "-f", "-R", "-n", "-t", "20", "-T", "1", "-s", script]);
+        client.args(["netns", "exec", "client", "udhcpc", "-B", "-i", "c0", "-f", "-R", "-n", "-t", "20", "-T", "1", "-s"]).arg(script);
         client.env("LEASED", &answer).stdout(Stdio::null()).stderr(Stdio::null());
         let mut child = Server(client.spawn().expect("udhcpc starts"));
         while !answer.exists() {

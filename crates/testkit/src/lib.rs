@@ -15,3 +15,9 @@ pub use clock::SimClock;
 pub use disk::{Fault, Rates, SimDisk};
 pub use rng::Rng;
 pub use runs::{each_seed, runs};
+
+/// The workspace's folder, as the running test's package tells. A target folder may serve several clones: what was built in one of them names that one.
+pub fn workspace() -> std::path::PathBuf {
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    std::path::PathBuf::from(package).join("../..")
+}
