@@ -16,8 +16,8 @@ use crate::{proc, serve};
 
 /// Milliseconds between looks at the counters.
 const LOOK_MS: u64 = 100;
-/// Looks without a change after which nothing more is expected.
-const STILL: u32 = 20;
+/// Looks without a change after which nothing more is expected: as long as a store that holds as much as it may seals before it goes on.
+const STILL: u32 = 200;
 
 /// What was taken in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

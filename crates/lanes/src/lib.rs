@@ -1,7 +1,7 @@
 //! SHA-256 (FIPS 180-4) of many messages, several at a time: those of one length, or of as many blocks.
 //!
-//! A processor's SHA instructions take four cycles each and wait for the one before; interleaved messages fill the time. Sixteen messages of one length
-//! side by side in the registers of AVX-512 are faster still. Sealing and verifying hash a message for each row, so this is what they do most. Where the
+//! A processor's SHA instructions take four cycles each and wait for the one before; interleaved messages fill the time. Sixteen messages of as many
+//! blocks side by side in the registers of AVX-512 are faster still. Sealing and verifying hash a message for each row, so this is what they do most. Where the
 //! processor has no such instructions, or is another one, `ring` hashes one message after the other, with the same result.
 //!
 //! This is the one crate of the workspace with `unsafe` code: one block that calls functions that may only run on processors with those
@@ -102,8 +102,10 @@ mod tests {
         }
         each(&bytes, 0, &mut Vec::new());
         #[cfg(target_arch = "x86_64")]
-        if !(is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw")) {
-            eprintln!("not shown, because this processor has no AVX-512: sixteen messages at a time are hashed as one after the other");
+        if !(is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw") && is_x86_feature_detected!("sha")) {
+            eprintln!(
+                "not shown, because this processor lacks AVX-512 or SHA instructions: sixteen messages at a time are hashed as one after the other"
+            );
         }
     }
 
@@ -135,6 +137,26 @@ mod tests {
         each_of(&bytes[..10], &[4, 3, 8], &mut got);
         each_of(&bytes[..10], &[4, 11], &mut got);
         assert_eq!(got, [one(&bytes[..4]), one(&bytes[..4])], "ends that do not rise, or lie beyond");
+    }
+
+    #[test]
+    fn sixteen_of_as_many_blocks_around_the_number_that_is_long() {
+        let lengths: Vec<usize> = [1_911, 1_912, 1_975, 1_976, 2_039, 2_040, 2_047].into_iter().cycle().step_by(3).take(7 * 33).collect();
+        let bytes: Vec<u8> = (0..lengths.iter().sum::<usize>()).map(|n| (n * 7 + n / 256) as u8).collect();
+        for count in [16, 17, 33, 112, lengths.len()] {
+            let ends: Vec<usize> = lengths
+                .iter()
+                .take(count)
+                .scan(0, |end, len| {
+                    *end += len;
+                    Some(*end)
+                })
+                .collect();
+            let mut got = Vec::new();
+            each_of(&bytes, &ends, &mut got);
+            let want: Vec<Hash> = ends.iter().zip(&lengths).map(|(end, len)| one(&bytes[end - len..*end])).collect();
+            assert_eq!(got, want, "{count}");
+        }
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub(crate) fn sixteens<'m>(messages: &'m [u8], len: usize, out: &mut Vec<Hash>) 
     groups.remainder()
 }
 
-/// Messages of more blocks have no fifteen others to wait for.
+/// Messages of so many blocks and more do not wait for fifteen others.
 const MANY: usize = 32;
 
 /// Puts the digests of messages of any length where they belong, sixteen of as many blocks at a time; gives the places of those that are left over.

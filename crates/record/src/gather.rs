@@ -162,7 +162,7 @@ mod tests {
             }).collect();
             let cut = cut.min(lines.len());
             let whole = Maintenance::batch(&lines);
-            // The second one begins in the middle of its buffers; the third has no text without a value.
+            // The second one begins in the middle of its buffers; the third has a value for no text that may be without one.
             let batches = [whole.slice(0, cut), whole.slice(cut, lines.len() - cut), Maintenance::batch(&[Maintenance::default()])];
             let places: Vec<u32> = asked.iter().flat_map(|(from, len)| *from..from + len).collect();
             let at = |n: u32| if (n as usize) < cut { (0, n) } else if n == 69 { (2, 0) } else { (1, n - cut as u32) };

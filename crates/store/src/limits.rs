@@ -139,7 +139,7 @@ pub const INDEX_ROWS: usize = 4_096;
 /// Rows whose leaves are hashed at once.
 pub const LEAF_ROWS: usize = 256;
 
-/// The same of rows with texts, which are longer: whole blocks of salts.
+/// The same of rows with texts: more, as sixteen of as many blocks are hashed together; whole blocks of salts.
 pub const TEXT_LEAF_ROWS: usize = 512;
 
 /// Bytes of a table that are handed to its file at once.

@@ -19,5 +19,6 @@ pub use runs::{each_seed, runs};
 /// The workspace's folder, as the running test's package tells. A target folder may serve several clones: what was built in one of them names that one.
 pub fn workspace() -> std::path::PathBuf {
     let package = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
-    std::path::PathBuf::from(package).join("../..")
+    let package = std::path::PathBuf::from(package);
+    package.ancestors().find(|folder| folder.join("Cargo.lock").exists()).unwrap_or(&package).to_owned()
 }

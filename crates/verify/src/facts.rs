@@ -12,6 +12,8 @@ use super::report::Findings;
 
 const NOT_OURS: &str = "this program never writes such a log: restore the folder `log` from a copy, and find out who signed this";
 
+const OTHER: &str = "use the program that wrote it; else restore the folder `log`";
+
 /// A sealed unit.
 #[derive(Clone, Debug)]
 pub struct UnitFact {
@@ -89,14 +91,12 @@ impl Facts {
         let place = format!("log entry {index}");
         match Entry::decode(bytes) {
             Err(EntryError::UnknownVersion { found: version }) if self.others.contains(&version) => {}
-            Err(e) => {
-                found.problem(place, e.to_string(), "use the program that wrote it; else restore the folder `log`");
-                if let EntryError::UnknownVersion { found: version } = e
-                    && self.others.len() < OTHER_VERSIONS
-                {
-                    self.others.insert(version);
-                }
+            Err(EntryError::UnknownVersion { found: version }) if self.others.len() < OTHER_VERSIONS => {
+                let what = EntryError::UnknownVersion { found: version.clone() };
+                found.problem(place, format!("{what}. Entries of one version are told once"), OTHER);
+                self.others.insert(version);
             }
+            Err(e) => found.problem(place, e.to_string(), OTHER),
             Ok(Entry::Genesis(genesis)) if index == 0 => self.genesis = Some(genesis),
             Ok(Entry::Genesis(_)) => found.problem(place, "a log begins only once, and this is not its first entry", NOT_OURS),
             Ok(other) => {
@@ -302,10 +302,14 @@ mod tests {
             assert!(problem.what.contains(want) && problem.place == "log entry 4", "{want}: {problem:?}");
         }
         let (mut facts, mut found) = (Facts::default(), Findings::default());
-        for (index, version) in [b"weir/entry/v1\n", b"weir/entry/v1\n", b"weir/entry/v3\n", b"weir/entry/v1\n"].into_iter().enumerate() {
-            facts.entry(index as u64, version, &mut found);
+        let lines = ["weir/entry/v1\n", "weir/entry/v1\n", "weird\n", "weir/entry/v3\n", "weir/entry/v1\n", "weird\n"];
+        for (index, line) in (0..).zip(lines) {
+            facts.entry(index, line.as_bytes(), &mut found);
         }
-        let told: Vec<&str> = found.problems.listed.iter().map(|p| p.what.as_str()).collect();
-        assert!(told.len() == 2 && told[0].contains("weir/entry/v1:") && told[1].contains("weir/entry/v3:"), "each version once: {told:?}");
+        let told: Vec<(&str, &str)> = found.problems.listed.iter().map(|p| (p.place.as_str(), p.what.as_str())).collect();
+        let want = [("0", "version weir/entry/v1:"), ("2", "names no version"), ("3", "version weir/entry/v3:"), ("5", "names no version")];
+        let fits =
+            told.iter().zip(want).all(|((place, what), (index, part))| *place == format!("log entry {index}") && what.contains(part));
+        assert!(told.len() == want.len() && fits, "each version once: {told:?}");
     }
 }

@@ -57,7 +57,8 @@ pub const TABLE_LEVELS: usize = 64;
 /// Features of words in one block of a word index; a block with more is looked at by every search.
 pub const WORDS_A_BLOCK: usize = 262_144;
 
-/// Features of words, each in each of its blocks, of one stretch of a word index: 32 MiB while it is made. One block may go beyond.
+/// Features of words, each in each of its blocks, of one stretch of a word index: 32 MiB of numbers, up to
+/// three times as much in memory while its sets are made.
 pub const WORDS_A_STRETCH: usize = 4 << 20;
 
 /// Blocks of one stretch of a word index.

@@ -138,12 +138,15 @@ pub enum EntryError {
     NotLines,
     /// Not this version.
     #[error(
-        "the entry is of {found}: this program reads weir/entry/v2. Use the program that wrote the folder, or begin a new folder (before 0.1.0 no later program reads an older one's)"
+        "the entry is of version {found}: this program reads weir/entry/v2. Use the program that wrote the folder, or begin a new folder (before 0.1.0 no later program reads an older one's)"
     )]
     UnknownVersion {
-        /// Its first line where that names a version.
+        /// Its first line.
         found: String,
     },
+    /// No version.
+    #[error("the entry's first line names no version: it must be weir/entry/v2")]
+    NoVersion,
     /// Not a type known here.
     #[error("unknown entry type: this program reads genesis, unit, repack and heartbeat, a newer one may be needed")]
     UnknownType,

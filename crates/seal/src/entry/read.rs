@@ -14,7 +14,7 @@ pub(super) fn entry(bytes: &[u8]) -> Result<Entry, EntryError> {
     let mut lines = Lines::new(bytes)?;
     let version = lines.next();
     if version != Some(VERSION_LINE) {
-        return Err(EntryError::UnknownVersion { found: named(version.unwrap_or_default()) });
+        return Err(other(version.unwrap_or_default()));
     }
     let entry = match lines.next() {
         Some("genesis") => Entry::Genesis(genesis(&mut lines)?),
@@ -27,11 +27,11 @@ pub(super) fn entry(bytes: &[u8]) -> Result<Entry, EntryError> {
     Ok(entry)
 }
 
-/// The version that a first line names.
-fn named(line: &str) -> String {
+/// What is wrong with a first line that is not this version's.
+fn other(line: &str) -> EntryError {
     let number = line.strip_prefix("weir/entry/v").unwrap_or_default();
     let is_one = (1..=9).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit());
-    if is_one { format!("version {line}") } else { "no version that it names".to_owned() }
+    if is_one { EntryError::UnknownVersion { found: line.to_owned() } } else { EntryError::NoVersion }
 }
 
 fn genesis(lines: &mut Lines<'_>) -> Result<Genesis, EntryError> {

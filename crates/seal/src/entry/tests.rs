@@ -144,9 +144,9 @@ fn refused(cases: &[(&str, &str, &str, EntryError)]) {
 #[test]
 fn malformed_lines_versions_and_types_are_refused() {
     refused(&[
-        (UNIT, "weir/entry/v2", "weir/entry/v1", other("version weir/entry/v1")),
-        (UNIT, "weir/entry/v2", "weir/entry/v3", other("version weir/entry/v3")),
-        (UNIT, "weir/entry/v2", "", other("no version that it names")),
+        (UNIT, "weir/entry/v2", "weir/entry/v1", other("weir/entry/v1")),
+        (UNIT, "weir/entry/v2", "weir/entry/v3", other("weir/entry/v3")),
+        (UNIT, "weir/entry/v2", "", EntryError::NoVersion),
         (UNIT, "\nunit\n", "\nerase\n", EntryError::UnknownType),
         (UNIT, "\nunit\n", "\nUnit\n", EntryError::UnknownType),
         (UNIT, "\nunit\n", "\nunit \n", EntryError::UnknownType),
@@ -158,7 +158,7 @@ fn malformed_lines_versions_and_types_are_refused() {
         (UNIT, "kind nat", "kind n\u{0}t", EntryError::NotLines),
     ]);
     assert_eq!(Entry::decode(b""), Err(EntryError::NotLines));
-    assert_eq!(Entry::decode(b"\n"), Err(other("no version that it names")));
+    assert_eq!(Entry::decode(b"\n"), Err(EntryError::NoVersion));
     assert_eq!(Entry::decode(b"weir/entry/v2\n"), Err(EntryError::UnknownType));
 }
 

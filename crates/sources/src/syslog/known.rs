@@ -3,9 +3,9 @@
 use super::redact::Word;
 
 /// Values that stand for accounts, addresses and so on. A line has hardly ever more than a few: those need no memory of their own.
-#[derive(Default)]
 pub(super) struct Known<'a> {
-    few: [Option<(Word, &'a str)>; FEW],
+    /// As many of them as [`Known::count`] says.
+    few: [(Word, &'a str); FEW],
     count: usize,
     more: Vec<(Word, &'a str)>,
     /// With which bytes they begin: a bit for each.
@@ -15,13 +15,19 @@ pub(super) struct Known<'a> {
 /// Values of a line that lie in place.
 const FEW: usize = 4;
 
+impl Default for Known<'_> {
+    fn default() -> Self {
+        Known { few: [(Word::User, ""); FEW], count: 0, more: Vec::new(), firsts: [0; 4] }
+    }
+}
+
 impl<'a> Known<'a> {
     pub(super) fn len(&self) -> usize {
         self.count + self.more.len()
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &(Word, &'a str)> {
-        self.few.iter().take(self.count).flatten().chain(&self.more)
+        self.few.get(..self.count).unwrap_or_default().iter().chain(&self.more)
     }
 
     /// True where one of them begins with this byte.
@@ -35,7 +41,7 @@ impl<'a> Known<'a> {
         }
         match self.few.get_mut(self.count) {
             Some(slot) => {
-                *slot = Some((word, value));
+                *slot = (word, value);
                 self.count += 1;
             }
             None => self.more.push((word, value)),

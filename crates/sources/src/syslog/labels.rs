@@ -160,7 +160,8 @@ pub fn is_label(word: &str) -> bool {
 static LABELS: Lengths = Lengths::of(&[ACCOUNT_WORDS]);
 
 /// Those of all words that [`leads_to`] knows.
-pub(super) const LENGTHS: Lengths = Lengths::of(&[ACCOUNT_WORDS, PREPOSITIONS]);
+pub(super) const LENGTHS: Lengths = Lengths::of(LISTS);
+pub(super) const LISTS: &[&[&str]] = &[ACCOUNT_WORDS, PREPOSITIONS];
 
 /// Which lengths the words of some lists have by their first byte, and by their last one, whatever its case: bit `n` for `n` bytes. None is longer
 /// than 15.

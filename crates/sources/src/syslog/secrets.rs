@@ -54,7 +54,8 @@ const HEADER: &str = "authorization";
 const PROGRAM: &str = "sshpass";
 
 /// Lengths of all of these.
-pub(super) const LENGTHS: Lengths = Lengths::of(&[ALWAYS, ASSIGNED, COMMANDED, &[HEADER, PROGRAM]]);
+pub(super) const LENGTHS: Lengths = Lengths::of(LISTS);
+pub(super) const LISTS: &[&[&str]] = &[ALWAYS, ASSIGNED, COMMANDED, &[HEADER, PROGRAM]];
 
 /// Ends of names, as in `db_password`.
 const ENDS: &[&str] = &["_password", "_passwd", "_pass", "_secret", "_token", "_key", "_psk"];
@@ -115,7 +116,7 @@ enum Leads {
 }
 
 fn leads(word: &str) -> Option<Leads> {
-    // Nearly every word is none of them: its first byte and its length say so.
+    // Nearly every word is none of them: its length, its first and its last byte say so.
     if LENGTHS.may_hold(word.as_bytes()) {
         let is = |words: &[&str]| words.iter().any(|w| w.eq_ignore_ascii_case(word));
         if is(ALWAYS) {

@@ -35,6 +35,7 @@ impl Scanner {
         let mut more = 0;
         let mut from = 0;
         let (chunks, rest) = text.as_bytes().as_chunks::<CHUNK>();
+        // Behind it zeros stand, so that every word ends.
         let mut last = [0; CHUNK];
         last[..rest.len()].copy_from_slice(rest);
         for chunk in chunks.iter().chain(std::iter::once(&last)) {
@@ -42,9 +43,6 @@ impl Scanner {
             more |= high;
             edges.each(word, from, |from, to| self.word(&words, from, to, &mut each));
             from += CHUNK;
-        }
-        if let Some(from) = edges.open {
-            self.word(&words, from, text.len(), &mut each);
         }
         if more != 0 {
             alone_features(text, each);

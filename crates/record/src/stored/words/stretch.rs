@@ -116,7 +116,10 @@ impl Sets {
             if self.set.len() >= WORDS_A_SET && self.last >> 32 != *pair >> 32 {
                 self.end();
             }
-            self.set.push(*pair);
+            // A set that is too large is never written, so no more of it is kept than says so.
+            if self.set.len() <= WORDS_A_SET_MOST {
+                self.set.push(*pair);
+            }
             self.last = *pair;
         }
     }
@@ -234,6 +237,22 @@ mod tests {
             proptest::prop_assert_eq!(held.len(), pairs.len());
             proptest::prop_assert_eq!(held.entries(head), reference::entries(head, pairs));
             proptest::prop_assert_eq!(held.len(), 0);
+        }
+    }
+
+    #[test]
+    fn pairs_of_one_key_are_a_set_until_they_are_too_many() {
+        for many in [WORDS_A_SET_MOST - 1, WORDS_A_SET_MOST, WORDS_A_SET_MOST + 1, 3 * WORDS_A_SET_MOST] {
+            let of = |key: u64, count: usize| (0..count as u64).map(move |n| key << 32 | n);
+            let pairs: Vec<u64> =
+                of(7, 5).chain(of(0x8000_0007, WORDS_A_SET)).chain(of(0x8000_0009, many)).chain(of(u64::MAX >> 32, 3)).collect();
+            let head = Head { owner: 9, stretch: 2, first_block: 3, blocks: 4 };
+            let mut held = Pairs::new();
+            held.extend(pairs.iter().rev().copied());
+            let got = held.entries(head);
+            assert_eq!(got, reference::entries(head, pairs), "{many}");
+            let everything = got.iter().filter(|(_, set)| set[1] == 1).count();
+            assert_eq!(everything, usize::from(many > WORDS_A_SET_MOST), "{many}");
         }
     }
 

@@ -138,7 +138,7 @@ proptest! {
     fn words_that_are_passed_hold_nothing(
         pieces in prop::collection::vec(
             prop_oneof![
-                "[a-f0-9.:]{1,12}", "[ =:@+%.,'\"(<>`：_/-]{1,3}", "[a-zA-Z]{1,17}", "[0-9]{9,19}[Xx]?", " -(p|u|P|U)[a-z:0-9 ]{0,6}",
+                "[a-f0-9.:]{1,12}", "[ =:@+%.,'\"(<>`：_/-]{1,3}", "[a-zA-Z]{1,17}", "[0-9]{5,19}[Xx]?", " -(p|u|P|U)[a-z:0-9 ]{0,6}",
                 "(?i)(user|acct|logname|name|auid|subjectusername|for|by|as|password|passwd|psk|token|key|cipher|sshpass|authorization|presharedkey|community)[ =:]",
                 "[a-z]{0,4}_(key|psk|pass|token|secret|passwd|password|x)[ =:]", "(COMMAND=|cmd |curl |session |snmp-server |Bearer |shared-)",
                 "(http://a:b@c/|ip192.0.2.1|eth00:11:22:33:44:55|192.0.2.7|2001:db8::1|fe80::1%eth0|用户ID|密码为|用户|登录|[：＝（“，】])",
@@ -182,4 +182,32 @@ proptest! {
         push_number(&mut out, number);
         prop_assert_eq!(out, number.to_string());
     }
+}
+
+proptest! {
+    /// Whatever stands behind it, an address is found whole; and nothing is found that is none.
+    #[test]
+    fn addresses_are_found_whole(
+        four in any::<[u8; 4]>(), six in prop::array::uniform8(prop_oneof![Just(0u16), any::<u16>()]), behind in prop::sample::select(vec!["", " x", ",", "]", ")", "/24"]),
+        port in prop::sample::select(vec!["", ".", ":80", ": x"]), any in "[0-9a-f:.]{0,40}"
+    ) {
+        let (four, six) = (std::net::Ipv4Addr::from(four).to_string(), std::net::Ipv6Addr::from(six).to_string());
+        prop_assert_eq!(addresses(&format!("{four}{port}{behind}")).next(), Some(four.len()));
+        prop_assert_eq!(addresses(&format!("{six}{behind}")).next(), Some(six.len()), "{}", six);
+        for length in addresses(&any) {
+            prop_assert!(any[..length].parse::<std::net::IpAddr>().is_ok(), "{} of {}", length, any);
+        }
+    }
+}
+
+#[test]
+fn no_word_that_leads_to_something_is_passed() {
+    for lists in [labels::LISTS, secrets::LISTS] {
+        for word in lists.iter().copied().flatten().filter(|w| w.bytes().all(is_word)) {
+            for text in [format!("{word}=x"), format!("{}: x", word.to_uppercase()), format!("{word} x")] {
+                assert_eq!(plain_word(text.as_bytes(), 0, false), None, "{text}");
+            }
+        }
+    }
+    assert_eq!(plain_word(b"session opened", 0, false), Some(7));
 }
