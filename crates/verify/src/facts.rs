@@ -80,6 +80,11 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// True if entries were not read because of their version: they may name files that no other entry names.
+    pub fn is_partly_unread(&self) -> bool {
+        !self.others.is_empty()
+    }
+
     /// The file of this path.
     pub fn file(&self, path: &str) -> Option<&FileFact> {
         self.files.get(*self.by_path.get(path)?)

@@ -166,6 +166,11 @@ pub fn strays(folder: &Folder, keys: &Keys, log: &mut Log, listed: &[String], fo
         found.warning("segments", "the log is damaged, so it is not known which files belong here", hint);
         return;
     }
+    if log.facts.is_partly_unread() {
+        let hint = "verify the folder with a program that reads this version of the log";
+        found.warning("segments", "entries of the log were not read, so it is not known which files belong here", hint);
+        return;
+    }
     let mut here = stray_files(folder, log, listed);
     if !here.is_good()
         && log::has_moved_on(folder, log)

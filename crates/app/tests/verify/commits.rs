@@ -61,6 +61,25 @@ fn an_edited_entry_is_named_and_all_others_are_judged() {
 }
 
 #[test]
+fn files_of_entries_of_another_version_are_no_strays() {
+    let dir = tempfile::tempdir().unwrap();
+    build(dir.path());
+    let size: u64 = fs::read_to_string(dir.path().join("log/current")).unwrap().lines().nth(1).unwrap().parse().unwrap();
+    let bundle = dir.path().join(format!("log/tile/entries/000.p/{size}"));
+    let older = |bytes: &mut Vec<u8>| {
+        let head = b"weir/entry/v";
+        let places: Vec<usize> = (0..bytes.len()).filter(|at| bytes[*at..].starts_with(head)).collect();
+        places.iter().for_each(|at| bytes[at + head.len()] = b'1');
+    };
+    with_change(&bundle, older, || {
+        let told = verify(dir.path());
+        told.assert_bad("of another version", "weir/entry/v1");
+        assert!(told.names("warnings", "not known which files belong here"), "{}", told.json);
+        assert!(!told.names("problems", "stray"), "{}", told.json);
+    });
+}
+
+#[test]
 fn a_commit_that_happened_and_is_not_applied_counts() {
     let dir = tempfile::tempdir().unwrap();
     let (data, before) = (dir.path().join("data"), dir.path().join("before"));
