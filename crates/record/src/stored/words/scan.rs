@@ -4,8 +4,10 @@ use super::token::{alone_features, is_word, word_features};
 
 /// Words that are remembered.
 const RECENT: usize = 4_096;
-/// Bytes of the longest word that is remembered.
+/// Bytes of the longest word, and of the longest text, that is remembered.
 const SHORT: usize = 16;
+/// Texts that are remembered as they are: names of hosts and programs, which hardly change.
+const RECENT_TEXTS: usize = 256;
 /// Bytes looked at together.
 const CHUNK: usize = 64;
 /// The bit that makes a letter of ASCII a small one. Of what words are made of, it changes `_` besides, into what no word has.
@@ -15,22 +17,28 @@ const SMALL: u128 = u128::from_le_bytes([0x20; SHORT]);
 pub(super) struct Scanner {
     /// Words in small letters, each at a place that follows from it; 0 is none.
     recent: Vec<u128>,
+    /// Short texts and their lengths, likewise; a length of 0 is none.
+    texts: Vec<(u128, u8)>,
 }
 
 impl Scanner {
     pub(super) fn new() -> Scanner {
-        Scanner { recent: vec![0; RECENT] }
+        Scanner { recent: vec![0; RECENT], texts: vec![(0, 0); RECENT_TEXTS] }
     }
 
-    /// Forgets all words.
+    /// Forgets all words and texts.
     pub(super) fn clear(&mut self) {
         self.recent.fill(0);
+        self.texts.fill((0, 0));
     }
 
     /// Calls `each` with the features of a text, some of them more than once, but for those of words it was called for since the last
     /// [`Scanner::clear`], as far as they are remembered.
     pub(super) fn features(&mut self, text: &str, mut each: impl FnMut(u64)) {
         let words = Words::of(text.as_bytes());
+        if words.lasts == text.len() && self.is_recent(words.last, text.len()) {
+            return;
+        }
         let mut edges = Edges { open: None, inside: 0 };
         let mut more = 0;
         let mut from = 0;
@@ -47,6 +55,13 @@ impl Scanner {
         if more != 0 {
             alone_features(text, each);
         }
+    }
+
+    /// True if this short text is remembered. From now on it is.
+    fn is_recent(&mut self, text: u128, length: usize) -> bool {
+        let known = (text, length as u8);
+        let slot = self.texts.get_mut(place(text) % RECENT_TEXTS);
+        length > 0 && slot.is_some_and(|slot| std::mem::replace(slot, known) == known)
     }
 
     fn word(&mut self, words: &Words<'_>, from: usize, to: usize, each: &mut impl FnMut(u64)) {
@@ -147,7 +162,9 @@ mod tests {
             texts in proptest::collection::vec("[a-cA-C1_ .@\\[`{^~/:;\u{7f}é用户]{0,12}[a-zA-Z0-9]{0,40}[ -~户]{0,150}", 0..12)
         ) {
             let (mut scanner, mut got, mut want) = (Scanner::new(), BTreeSet::new(), BTreeSet::new());
-            for text in &texts {
+            // Short ones besides, some of them more than once.
+            let short = texts.iter().flat_map(|text| [text.get(..8), text.get(..8), text.get(..7)]).flatten();
+            for text in texts.iter().map(String::as_str).chain(short) {
                 scanner.features(text, |f| { got.insert(f); });
                 features(text, |f| { want.insert(f); });
             }
