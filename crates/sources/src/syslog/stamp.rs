@@ -7,6 +7,8 @@ use weir_record::kinds::line_flags;
 
 use super::limits::{AHEAD_MS, BEHIND_MS};
 
+mod plain;
+
 const DAY_MS: i64 = 86_400_000;
 const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 /// What a month's name has behind its first three letters.
@@ -212,6 +214,11 @@ fn checked(year: Option<i64>, month: i64, day: i64, clock: Clock, zone: Option<i
 
 /// `2026-11-22T10:00:00.123+08:00` (RFC 3339), also with a space for `T`, slashes for dashes, or without a zone. Gives the rest too.
 pub fn rfc3339(text: &str) -> Option<(Stamp, &str)> {
+    plain::read(text).or_else(|| loose(text))
+}
+
+/// The same, a sign at a time.
+fn loose(text: &str) -> Option<(Stamp, &str)> {
     let mut at = At(text);
     let year = at.digits(4, 4)?;
     let separator = at.one(&['-', '/'])?;
@@ -344,6 +351,13 @@ mod tests {
             let (stamp, rest) = rfc3339(&text).unwrap();
             prop_assert_eq!(rest, "");
             prop_assert_eq!(stamp.resolve(Millis(ms), 0), (Millis(ms), 0));
+        }
+
+        #[test]
+        fn times_of_one_form_are_read_as_any(text in "[12][09][0-9]{2}[-/]([01][0-9]|[0-9])[-/][0-3][0-9][T ][0-2][0-9]:[0-6][0-9]:[0-6][0-9]([.,][0-9]{0,7})?(Z|[+-][01][0-9]:?[0-6][0-9]| UTC)?[ x0:]?") {
+            if let Some(found) = plain::read(&text) {
+                prop_assert_eq!(Some(found), loose(&text));
+            }
         }
 
         #[test]
