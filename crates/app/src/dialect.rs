@@ -108,7 +108,7 @@ fn test(file: &Path, samples: &Path, json: bool) -> Result<ExitCode, Failure> {
 
 /// The built-in dialect that understands a line only of senders that name it.
 fn named<'t>(own: &'t Table, line: &line::Line<'_>) -> Option<&'t str> {
-    own.dialects().iter().find_map(|d| Some(own.understand(line, std::slice::from_ref(&d.name))?.dialect))
+    own.dialects().iter().map(|d| d.name.as_str()).find(|name| own.understand(line, &[(*name).to_owned()]).is_some())
 }
 
 fn event(event: Event) -> String {
@@ -121,7 +121,7 @@ fn event(event: Event) -> String {
 }
 
 /// Why the program would make no records of what was read, or not of all of it.
-fn faults(found: &Understood<'_, '_>, line: &line::Line<'_>, now: Millis) -> Vec<String> {
+fn faults(found: &Understood<'_>, line: &line::Line<'_>, now: Millis) -> Vec<String> {
     let (time, _) = line.stamp.map_or((now, 0), |s| s.resolve(now, LOCAL_ZONE));
     let whole = line.stamp.is_some_and(|s| s.whole);
     let about = About { source: 0, time, whole, received: now, zone: LOCAL_ZONE };
@@ -137,8 +137,8 @@ fn faults(found: &Understood<'_, '_>, line: &line::Line<'_>, now: Millis) -> Vec
     all
 }
 
-fn one(number: usize, found: Option<&Understood<'_, '_>>, faults: &[String], other: Option<&str>, named: Option<&str>) -> Value {
-    let entries = |u: &Understood<'_, '_>| -> Vec<Value> {
+fn one(number: usize, found: Option<&Understood<'_>>, faults: &[String], other: Option<&str>, named: Option<&str>) -> Value {
+    let entries = |u: &Understood<'_>| -> Vec<Value> {
         let object = |values: &weir_sources::syslog::dialect::Values<'_>| {
             Value::Object(values.iter().map(|(slot, value)| (slot.name().to_owned(), json!(value))).collect())
         };
@@ -148,7 +148,7 @@ fn one(number: usize, found: Option<&Understood<'_, '_>>, faults: &[String], oth
     json!({ "line": number, "understood": found.is_some() && faults.is_empty(), "problems": faults, "event": found.map(|u| event(u.event())), "values": values, "built_in": other, "built_in_named": named })
 }
 
-fn words(found: &Understood<'_, '_>) -> String {
+fn words(found: &Understood<'_>) -> String {
     let mut out = event(found.event());
     for entry in &found.entries {
         for (slot, value) in entry.values.iter() {

@@ -64,7 +64,7 @@ pub struct Made {
 }
 
 /// Makes the records of a line. `None` when its values cannot be what the dialect takes them for: then it is not understood.
-pub fn act(acting: &mut Acting<'_>, understood: &Understood<'_, '_>, seen: &Seen<'_>) -> Option<Made> {
+pub fn act(acting: &mut Acting<'_>, understood: &Understood<'_>, seen: &Seen<'_>) -> Option<Made> {
     let mut all = Made { missed: understood.missed, ..Made::default() };
     let mut any = false;
     for entry in &understood.entries {

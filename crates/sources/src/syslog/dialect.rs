@@ -10,7 +10,7 @@ use weir_record::kinds::{AuthAction, Form};
 use super::limits::{NAT_ENTRIES, RULES};
 use super::line::Line;
 use super::pairs::{self, Pairs, Place, Read};
-use super::pattern::{Needle, Pattern, Slot};
+use super::pattern::{Found, Needle, Pattern, Slot};
 use super::rulefile::{File, OneOrMore, RuleFile};
 
 /// What a rule takes a line for.
@@ -249,11 +249,11 @@ impl Rule {
 }
 
 /// What a rule knows of a line without its patterns.
-type Base<'a> = Vec<(Slot, Cow<'a, str>)>;
+type Base<'a> = Found<'a>;
 
 /// What a rule found in a line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Values<'a>(Vec<(Slot, Cow<'a, str>)>);
+pub struct Values<'a>(Found<'a>);
 
 impl Values<'_> {
     /// A value; `-` and nothing are none.
@@ -278,16 +278,16 @@ pub struct Entry<'a> {
 
 /// A line that a rule understands: its dialect and what it tells; several entries for a line of several.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Understood<'t, 'a> {
+pub struct Understood<'a> {
     /// Name of the dialect.
-    pub dialect: &'t str,
+    pub dialect: &'a str,
     /// What it tells, at least one entry.
     pub entries: Vec<Entry<'a>>,
     /// Entries that no rule understands, and those beyond the limit.
     pub missed: u64,
 }
 
-impl Understood<'_, '_> {
+impl Understood<'_> {
     /// What its first entry is.
     pub fn event(&self) -> Event {
         self.entries.first().map_or(Event::Nothing, |e| e.event)
@@ -346,7 +346,7 @@ impl Table {
 
     /// The first rule that understands a line. `only` names the dialects that may; all of them where it is empty. Then NAT events and leases are
     /// believed only of lines that a key leads to: what a program writes of strangers may hold any text.
-    pub fn understand<'t, 'a>(&'t self, line: &Line<'a>, only: &[String]) -> Option<Understood<'t, 'a>> {
+    pub fn understand<'a>(&'a self, line: &Line<'a>, only: &[String]) -> Option<Understood<'a>> {
         let mut read = Read::default();
         let json = pairs::may_be_json(line.message);
         for (dialect, rule) in self.candidates(line, only, json) {
@@ -383,21 +383,21 @@ impl Table {
     }
 
     /// A line of several entries, each held against every rule of the dialect that splits so.
-    fn entries<'t, 'a>(
-        &self,
+    fn entries<'a>(
+        &'a self,
         line: &Line<'a>,
         only: &[String],
-        dialect: &'t Dialect,
+        dialect: &'a Dialect,
         separator: char,
         read: &mut Read<'a>,
-    ) -> Option<Understood<'t, 'a>> {
+    ) -> Option<Understood<'a>> {
         let mut rules = Vec::new();
         for (_, rule) in self.candidates(line, only, true).filter(|(d, r)| d.name == dialect.name && r.split == Some(separator)) {
             // Pairs of the text are those of each entry.
             let base = if rule.place == Some(Place::Text) { Some(Vec::new()) } else { rule.base(line, read) };
             rules.extend(base.map(|base| (rule, base)));
         }
-        let apply = |rule: &Rule, base: &Base<'a>, piece: &'a str| match rule.place {
+        let apply = |rule: &'a Rule, base: &Base<'a>, piece: &'a str| match rule.place {
             Some(Place::Text) => rule.apply(piece, &rule.held(&pairs::of_text(piece, rule.separator))?),
             _ => rule.apply(piece, base),
         };
@@ -440,12 +440,10 @@ impl Rule {
     }
 
     /// What a text tells by this rule.
-    fn apply<'a>(&self, text: &'a str, base: &Base<'a>) -> Option<Values<'a>> {
-        let found = if self.patterns.is_empty() { Vec::new() } else { self.patterns.iter().find_map(|p| p.find(text))? };
-        let mut all: Vec<(Slot, Cow<'a, str>)> = Vec::with_capacity(found.len() + base.len() + self.set.len());
-        all.extend(found.into_iter().map(|(slot, v)| (slot, Cow::Borrowed(v))));
-        all.extend(base.iter().cloned());
-        all.extend(self.set.iter().map(|(slot, value)| (*slot, Cow::Owned(value.clone()))));
+    fn apply<'a>(&'a self, text: &'a str, base: &Base<'a>) -> Option<Values<'a>> {
+        let mut all = if self.patterns.is_empty() { Vec::new() } else { self.patterns.iter().find_map(|p| p.find(text))? };
+        all.extend_from_slice(base);
+        all.extend(self.set.iter().map(|(slot, value)| (*slot, Cow::Borrowed(value.as_str()))));
         Some(Values(all))
     }
 }

@@ -4,6 +4,7 @@
 //! a value of its type. A pattern is held against the beginning of a message; `{*}` stands for anything, and `$` at the end says that
 //! nothing may follow. `{{` is a brace. Matching takes a bounded number of steps, whatever the line.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use memchr::memmem;
@@ -190,7 +191,7 @@ impl PartialEq for Needle {
 impl Eq for Needle {}
 
 /// Values found in a line, in the order of the pattern.
-pub type Found<'a> = Vec<(Slot, &'a str)>;
+pub type Found<'a> = Vec<(Slot, Cow<'a, str>)>;
 
 impl Pattern {
     /// Reads a pattern.
@@ -334,7 +335,7 @@ fn step<'a>(parts: &[Part], whole: bool, text: &'a str, found: &mut Found<'a>, s
         let Some((value, after)) = text.split_at_checked(length) else { return false };
         let before = found.len();
         if let Some(slot) = slot {
-            found.push((*slot, value));
+            found.push((*slot, Cow::Borrowed(value)));
         }
         let good = step(rest, whole, after, found, steps);
         if !good {
