@@ -14,8 +14,8 @@ pub(super) const MAIL: u8 = 4;
 pub(super) const BETWEEN: u8 = 8;
 /// Part of a character above ASCII.
 pub(super) const BEYOND: u8 = 16;
-/// `_`.
-const UNDER: u8 = 32;
+/// Nothing begins with it, and nothing leads over it: a space, a comma and the like.
+const IDLE: u8 = 32;
 
 /// Digits of the shortest number that is replaced without a sign before it.
 const NUMBER_DIGITS: usize = 11;
@@ -53,8 +53,8 @@ const fn classes() -> [u8; 256] {
         if !byte.is_ascii() {
             class |= BEYOND;
         }
-        if byte == b'_' {
-            class |= UNDER;
+        if byte.is_ascii() && class & (WORD | VALUE) == 0 {
+            class |= IDLE;
         }
         out[byte as usize] = class;
         if byte == u8::MAX {
@@ -66,31 +66,65 @@ const fn classes() -> [u8; 256] {
 
 /// Where the word that begins at `at` ends.
 pub(super) fn word_end(bytes: &[u8], at: usize) -> usize {
-    let rest = bytes.get(at..).unwrap_or_default();
-    at + rest.iter().position(|b| class(*b) & WORD == 0).unwrap_or(rest.len())
+    at + word_length(bytes.get(at..).unwrap_or_default()).0
+}
+
+/// Bytes of the word at the beginning, and whether it holds `_`. Eight bytes are looked at together, as most words end among the first eight.
+fn word_length(bytes: &[u8]) -> (usize, bool) {
+    let (mut length, mut marked) = (0, false);
+    while let Some(eight) = bytes.get(length..).and_then(|rest| rest.first_chunk()) {
+        let (others, marks) = others(u64::from_le_bytes(*eight));
+        // Up to the first that is no part of it.
+        let before = others.wrapping_sub(1) & !others;
+        marked |= marks & before != 0;
+        if others != 0 {
+            return (length + (others.trailing_zeros() / 8) as usize, marked);
+        }
+        length += 8;
+    }
+    for byte in bytes.get(length..).unwrap_or_default() {
+        if class(*byte) & WORD == 0 {
+            break;
+        }
+        marked |= *byte == b'_';
+        length += 1;
+    }
+    (length, marked)
+}
+
+/// The highest bit of each of eight bytes that is no part of a word ([`WORD`]), and of each that is `_`.
+fn others(eight: u64) -> (u64, u64) {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    const HIGH: u64 = ONES * 0x80;
+    // Of bytes below 0x80 no sum goes beyond its byte: the highest bit says whether the byte is at least so much.
+    let low = eight & !HIGH;
+    let at_least = |bytes: u64, least: u8| bytes + ONES * u64::from(0x80 - least);
+    let between = |bytes: u64, first: u8, last: u8| at_least(bytes, first) & !at_least(bytes, last + 1);
+    // With this bit capitals are small letters, and nothing else is.
+    let letters = between(low | (ONES * 0x20), b'a', b'z');
+    let marks = between(low, b'_', b'_') & !eight;
+    let word = (letters | between(low, b'0', b'9')) & !eight | marks;
+    (!word & HIGH, marks & HIGH)
 }
 
 /// Where the word ends that begins at `at`, if neither a value that betrays itself begins with it nor anything leads to what stands behind it: most
 /// words of most lines. None where that is not certain. `told`: a dialect found something, which may stand behind letters.
 pub(super) fn plain_word(bytes: &[u8], at: usize, told: bool) -> Option<usize> {
     let rest = bytes.get(at..)?;
-    let (mut length, mut held) = (0, 0);
-    let next = loop {
-        let Some(byte) = rest.get(length) else { break b' ' };
-        let class = class(*byte);
-        if class & WORD == 0 {
-            break *byte;
-        }
-        held |= class;
-        length += 1;
-    };
+    let (length, marked) = word_length(rest);
     let (word, behind) = rest.split_at_checked(length)?;
     let first = *word.first()?;
     let is_number = first.is_ascii_digit() && length >= NUMBER_DIGITS;
     let may_be_address = told || (length <= ADDRESS_DIGITS && first.is_ascii_hexdigit());
-    let is_address = matches!(next, b'.' | b':' | b'-') && (may_be_address || behind.starts_with(b"://"));
+    let is_address = matches!(behind.first(), Some(b'.' | b':' | b'-')) && (may_be_address || behind.starts_with(b"://"));
     // `-pX` of a command, and `-u name:X`.
     let is_option = matches!(first, b'p' | b'P' | b'u' | b'U') && at > 0 && bytes.get(at - 1) == Some(&b'-');
-    let is_odd = is_number || is_address || is_option || held & UNDER != 0 || WORDS.may_hold(word);
+    let is_odd = is_number || is_address || is_option || marked || WORDS.may_hold(word);
     (!is_odd).then_some(at + length)
+}
+
+/// Where the bytes end with which nothing begins and over which nothing leads, but for those that `but` names.
+pub(super) fn idle_end(bytes: &[u8], at: usize, but: impl Fn(u8) -> bool) -> usize {
+    let rest = bytes.get(at..).unwrap_or_default();
+    at + rest.iter().position(|b| class(*b) & IDLE == 0 || but(*b)).unwrap_or(rest.len())
 }

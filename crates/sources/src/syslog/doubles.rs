@@ -13,8 +13,15 @@ use super::recent::Recent;
 
 /// A line's fingerprint, to tell a possible double.
 pub fn digest(bytes: &[u8]) -> u64 {
+    // Four beside each other: the processor does not wait for one before it begins the next.
+    let (fours, rest) = bytes.as_chunks::<32>();
+    let mut lanes = [1, 3, 5, 7].map(Mix::of);
+    for four in fours {
+        lanes.iter_mut().zip(four.as_chunks::<8>().0).for_each(|(lane, eight)| lane.write(eight));
+    }
     let mut mix = Mix::of(bytes.len() as u64);
-    mix.write(bytes);
+    lanes.iter().for_each(|lane| mix.write_u64(lane.finish()));
+    mix.write(rest);
     mix.finish()
 }
 

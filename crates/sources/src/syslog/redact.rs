@@ -6,7 +6,7 @@
 //! value begins and ends where the script changes, and a Chinese account wherever it stands. What a dialect does not know and no form betrays, such as
 //! a person's name in free text, stays: the page for operators says so. Secrets are not shown: [`secrets`].
 
-use super::classes::{BETWEEN, BEYOND, MAIL, VALUE, WORD, class, plain_word, word_end};
+use super::classes::{BETWEEN, BEYOND, MAIL, VALUE, WORD, class, idle_end, plain_word, word_end};
 use super::dialect::Entry;
 use super::forms::{addresses, ends_word, is_hardware, is_word, mac_length, mail, may_begin, number, sure_duid};
 use super::known::Known;
@@ -139,7 +139,9 @@ impl<'a> Redactor<'a> {
                 && !(expects || mails)
                 && let Some(end) = self.passed(bytes, at, class).filter(|end| *end != label_ends)
             {
-                (at, begins) = (end, false);
+                // Nothing begins with the spaces and signs behind it either.
+                at = idle_end(bytes, end, |byte| self.known.begins(byte));
+                begins = at > end;
                 continue;
             }
             // Between scripts and amid Chinese characters a value may begin anywhere.
