@@ -12,7 +12,8 @@ use super::report::Findings;
 
 const NOT_OURS: &str = "this program never writes such a log: restore the folder `log` from a copy, and find out who signed this";
 
-const OTHER: &str = "use the program that wrote it; else restore the folder `log`";
+/// What to do about a log that was not read whole.
+pub const OTHER: &str = "use the program that wrote it; else restore the folder `log`";
 
 /// A sealed unit.
 #[derive(Clone, Debug)]
@@ -77,14 +78,11 @@ pub struct Facts {
     ids: HashSet<UnitId>,
     /// Versions of entries that this program does not read, each told once.
     others: HashSet<String>,
+    /// The first entry that was not read: it may name what no other entry names.
+    pub unread: Option<u64>,
 }
 
 impl Facts {
-    /// True if entries were not read because of their version: they may name files that no other entry names.
-    pub fn is_partly_unread(&self) -> bool {
-        !self.others.is_empty()
-    }
-
     /// The file of this path.
     pub fn file(&self, path: &str) -> Option<&FileFact> {
         self.files.get(*self.by_path.get(path)?)
@@ -94,7 +92,11 @@ impl Facts {
     pub fn entry(&mut self, index: u64, bytes: &[u8], found: &mut Findings) {
         self.entries += 1;
         let place = format!("log entry {index}");
-        match Entry::decode(bytes) {
+        let entry = Entry::decode(bytes);
+        if entry.is_err() {
+            self.unread.get_or_insert(index);
+        }
+        match entry {
             Err(EntryError::UnknownVersion { found: version }) if self.others.contains(&version) => {}
             Err(EntryError::UnknownVersion { found: version }) if self.others.len() < OTHER_VERSIONS => {
                 let what = EntryError::UnknownVersion { found: version.clone() };
@@ -137,7 +139,7 @@ impl Facts {
     }
 
     fn unit(&mut self, index: u64, unit: Unit) -> Result<(), String> {
-        kind_is_known(&unit.kind, unit.kind_version)?;
+        let known = kind_is_known(&unit.kind, unit.kind_version);
         if !self.ids.insert(unit.unit) {
             return Err(format!("the unit {} was sealed before", unit.unit));
         }
@@ -153,6 +155,8 @@ impl Facts {
             units: vec![index],
             dropped: false,
         })?;
+        // The file is the log's all the same.
+        known?;
         let (first, last, rows_root) = (unit.first, unit.last, unit.rows_root);
         let fact =
             UnitFact { unit: unit.unit, rows: unit.rows, first_row: unit.first_row, first, last, rows_root, sorted: unit.sorted, file };
@@ -306,6 +310,8 @@ mod tests {
             let problem = &found.problems.listed[0];
             assert!(problem.what.contains(want) && problem.place == "log entry 4", "{want}: {problem:?}");
         }
+        let (facts, _) = tell(&Entry::Unit(Unit { kind_version: 99, ..unit(3) }));
+        assert!(facts.file("segments/3").is_some() && facts.unread.is_none(), "its file is the log's all the same");
         let (mut facts, mut found) = (Facts::default(), Findings::default());
         let lines = ["weir/entry/v1\n", "weir/entry/v1\n", "weird\n", "weir/entry/v3\n", "weir/entry/v1\n", "weird\n"];
         for (index, line) in (0..).zip(lines) {
@@ -316,5 +322,6 @@ mod tests {
         let fits =
             told.iter().zip(want).all(|((place, what), (index, part))| *place == format!("log entry {index}") && what.contains(part));
         assert!(told.len() == want.len() && fits, "each version once: {told:?}");
+        assert_eq!(facts.unread, Some(0));
     }
 }

@@ -32,3 +32,6 @@ pub const DEPTH: usize = 12;
 
 /// Rows whose leaves are made and hashed together.
 pub const LEAF_ROWS: usize = 256;
+
+/// Files that are told by name when it is not known whether they belong to the folder.
+pub const UNNAMED: usize = 8;

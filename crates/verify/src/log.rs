@@ -39,8 +39,15 @@ pub struct Log {
     pub facts: Facts,
     /// The commit that is not applied yet.
     pub overlay: Overlay,
-    /// True if every entry was read, good or bad: only then a file that no entry names is a stray.
+    /// True if the bytes of every entry were there, good or bad.
     pub complete: bool,
+}
+
+impl Log {
+    /// True if every entry was read: only then a file that no entry names is a stray.
+    pub fn is_whole(&self) -> bool {
+        self.complete && self.facts.unread.is_none()
+    }
 }
 
 /// The log, judged as of a `log/current` that stayed for as long as it took, or of the last one tried.
@@ -208,7 +215,7 @@ fn parents(level: u8, size: u64, read: &Read<'_>, found: &mut Findings) {
 /// The signature by the log's own key, and that the first entry names the same log and key.
 fn signature(note: &[u8], head: &Checkpoint, key: Option<VerifyingKey>, facts: &Facts, found: &mut Findings) {
     let genesis = facts.genesis.as_ref();
-    if genesis.is_none() && head.size > 0 {
+    if genesis.is_none() && head.size > 0 && facts.unread != Some(0) {
         found.problem("log entry 0", "the first entry of the log, which names its key, is not there", RESTORE);
     }
     if let Some(genesis) = genesis.filter(|g| g.origin != head.origin) {

@@ -9,10 +9,10 @@ use weir_record::stored::keyring::KeyId;
 use weir_seal::filedigest::{DigestBuilder, FileDamage, Sidecar};
 use weir_seal::limits::DIGEST_BLOCK_BYTES;
 
-use super::facts::{FileFact, UnitFact};
+use super::facts::{FileFact, OTHER, UnitFact};
 use super::folder::{Folder, OpenFile};
 use super::keys::Keys;
-use super::limits::{SIDECAR_BYTES, TRIES};
+use super::limits::{SIDECAR_BYTES, TRIES, UNNAMED};
 use super::log::{self, Log};
 use super::report::{Checked, Findings};
 use super::rows;
@@ -161,16 +161,6 @@ fn roots(bytes: &dyn DiskFile, len: u64, sm3: bool) -> io::Result<Sidecar> {
 
 /// Files below `segments/` that no entry names, or that an entry dropped. `listed` was taken before the log was read.
 pub fn strays(folder: &Folder, keys: &Keys, log: &mut Log, listed: &[String], found: &mut Findings) {
-    if !log.complete {
-        let hint = "mend the log first, then verify again";
-        found.warning("segments", "the log is damaged, so it is not known which files belong here", hint);
-        return;
-    }
-    if log.facts.is_partly_unread() {
-        let hint = "verify the folder with a program that reads this version of the log";
-        found.warning("segments", "entries of the log were not read, so it is not known which files belong here", hint);
-        return;
-    }
     let mut here = stray_files(folder, log, listed);
     if !here.is_good()
         && log::has_moved_on(folder, log)
@@ -184,17 +174,35 @@ pub fn strays(folder: &Folder, keys: &Keys, log: &mut Log, listed: &[String], fo
 
 fn stray_files(folder: &Folder, log: &Log, listed: &[String]) -> Findings {
     let mut found = Findings::default();
+    let mut unnamed = Vec::new();
     for path in listed {
         let named = log.facts.file(path.strip_suffix(".digests").unwrap_or(path));
         let what = match named {
             Some(file) if !file.dropped => continue,
             Some(_) if log.overlay.removes.contains(path) => continue,
             Some(_) => "its units lie in another file since they were repacked: it should be gone",
+            None if !log.is_whole() => {
+                unnamed.push(path.as_str());
+                continue;
+            }
             None => "no entry of the log names it: it is a stray and no evidence of anything",
         };
         if folder.exists(path) {
             found.problem(path.as_str(), what, "find out where it comes from, then move it out of the data folder");
         }
     }
+    unknown(folder, &unnamed, &mut found);
     found
+}
+
+/// Says once of files that no entry names that was read.
+fn unknown(folder: &Folder, unnamed: &[&str], found: &mut Findings) {
+    let here: Vec<&str> = unnamed.iter().copied().filter(|path| folder.exists(path)).collect();
+    if here.is_empty() {
+        return;
+    }
+    let some = here.iter().take(UNNAMED).copied().collect::<Vec<_>>().join(", ");
+    let more = if here.len() > UNNAMED { ", …" } else { "" };
+    let what = format!("the log was not read whole, so it is not known whether {} files belong here: {some}{more}", here.len());
+    found.warning("segments", what, OTHER);
 }

@@ -74,8 +74,9 @@ fn files_of_entries_of_another_version_are_no_strays() {
     with_change(&bundle, older, || {
         let told = verify(dir.path());
         told.assert_bad("of another version", "weir/entry/v1");
-        assert!(told.names("warnings", "not known which files belong here"), "{}", told.json);
+        assert!(told.names("warnings", "not known whether"), "{}", told.json);
         assert!(!told.names("problems", "stray"), "{}", told.json);
+        assert!(!told.names("problems", "is not there"), "{}", told.json);
     });
 }
 

@@ -14,7 +14,7 @@ pub(super) const MAIL: u8 = 4;
 pub(super) const BETWEEN: u8 = 8;
 /// Part of a character above ASCII.
 pub(super) const BEYOND: u8 = 16;
-/// Nothing begins with it, and nothing leads over it: a space, a comma and the like.
+/// No value that betrays itself begins with it, and it is part of no word: a space, a comma and the like.
 const IDLE: u8 = 32;
 
 /// Digits of the shortest number that is replaced without a sign before it.
@@ -100,7 +100,7 @@ fn others(eight: u64) -> (u64, u64) {
     let low = eight & !HIGH;
     let at_least = |bytes: u64, least: u8| bytes + ONES * u64::from(0x80 - least);
     let between = |bytes: u64, first: u8, last: u8| at_least(bytes, first) & !at_least(bytes, last + 1);
-    // With this bit capitals are small letters, and nothing else is.
+    // With this bit set only letters are small letters.
     let letters = between(low | (ONES * 0x20), b'a', b'z');
     let marks = between(low, b'_', b'_') & !eight;
     let word = (letters | between(low, b'0', b'9')) & !eight | marks;
@@ -123,8 +123,33 @@ pub(super) fn plain_word(bytes: &[u8], at: usize, told: bool) -> Option<usize> {
     (!is_odd).then_some(at + length)
 }
 
-/// Where the bytes end with which nothing begins and over which nothing leads, but for those that `but` names.
+/// Where the bytes end with which no value begins that betrays itself, but for those that `but` names. Labels lead over some of them: it is for
+/// behind words that lead to nothing, in texts without `@`.
 pub(super) fn idle_end(bytes: &[u8], at: usize, but: impl Fn(u8) -> bool) -> usize {
     let rest = bytes.get(at..).unwrap_or_default();
     at + rest.iter().position(|b| class(*b) & IDLE == 0 || but(*b)).unwrap_or(rest.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_end_at_the_first_byte_that_is_none_of_theirs() {
+        let plain = |bytes: &[u8]| bytes.iter().position(|b| !is_word(*b)).unwrap_or(bytes.len());
+        for length in 0..=24 {
+            for at in 0..length {
+                for byte in 0..=u8::MAX {
+                    for fill in [b'a', b'Z', b'0', b'_'] {
+                        let mut bytes = vec![fill; length];
+                        bytes[at] = byte;
+                        let end = plain(&bytes);
+                        let want = (end, bytes[..end].contains(&b'_'));
+                        assert_eq!(word_length(&bytes), want, "{bytes:?}");
+                    }
+                }
+            }
+        }
+        assert_eq!(word_length(&[]), (0, false));
+    }
 }

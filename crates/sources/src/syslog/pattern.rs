@@ -190,7 +190,7 @@ impl PartialEq for Needle {
 
 impl Eq for Needle {}
 
-/// Values found in a line, in the order of the pattern.
+/// Values found in a line: of a pattern in its order.
 pub type Found<'a> = Vec<(Slot, Cow<'a, str>)>;
 
 impl Pattern {

@@ -139,7 +139,7 @@ impl<'a> Redactor<'a> {
                 && !(expects || mails)
                 && let Some(end) = self.passed(bytes, at, class).filter(|end| *end != label_ends)
             {
-                // Nothing begins with the spaces and signs behind it either.
+                // Nothing begins with the spaces and signs behind it either, but for known values.
                 at = idle_end(bytes, end, |byte| self.known.begins(byte));
                 begins = at > end;
                 continue;

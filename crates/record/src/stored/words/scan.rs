@@ -32,7 +32,7 @@ impl Scanner {
         self.texts.fill((0, 0));
     }
 
-    /// Calls `each` with the features of a text, some of them more than once, but for those of words it was called for since the last
+    /// Calls `each` with the features of a text, some of them more than once, but for those of words and texts it was called for since the last
     /// [`Scanner::clear`], as far as they are remembered.
     pub(super) fn features(&mut self, text: &str, mut each: impl FnMut(u64)) {
         let words = Words::of(text.as_bytes());
