@@ -72,14 +72,14 @@ mod tests {
 
     #[test]
     fn the_page_in_docs_is_fresh() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/records.md");
+        let path = weir_testkit::package().join("../../docs/records.md");
         let kept = std::fs::read_to_string(path).unwrap_or_default();
         assert!(kept == records(), "docs/records.md is stale: run `cargo xtask docs`");
     }
 
     #[test]
     fn the_api_in_docs_is_fresh() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/openapi.json");
+        let path = weir_testkit::package().join("../../docs/openapi.json");
         let kept = std::fs::read_to_string(path).unwrap_or_default();
         assert!(kept == openapi(), "docs/openapi.json is stale: run `cargo xtask docs`");
         let page: serde_json::Value = serde_json::from_str(&kept).unwrap();

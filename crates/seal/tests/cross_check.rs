@@ -98,7 +98,7 @@ fn python_agrees() {
     }
 
     write(folder, "expected", expected.as_bytes());
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cross_check.py");
+    let script = weir_testkit::package().join("tests/cross_check.py");
     let out = Command::new("python3").arg(script).arg(folder).output().expect("python3 runs");
     let said = String::from_utf8_lossy(&out.stdout);
     assert!(out.status.success() && said.starts_with("agreed in "), "{said}{}", String::from_utf8_lossy(&out.stderr));

@@ -41,7 +41,7 @@ const EVIDENCE_BACK_MS: i64 = 300_000;
 
 /// The bounds that the documents state.
 fn stated() -> (u64, u64) {
-    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/formats/lookup.md")).unwrap();
+    let page = fs::read_to_string(weir_testkit::package().join("../../docs/formats/lookup.md")).unwrap();
     let sentence = page.split("A look-up reads at most ").nth(1).expect("the sentence with the bounds");
     let mut numbers = sentence.split(|c: char| !c.is_ascii_digit() && c != ',').filter(|w| w.contains(|c: char| c.is_ascii_digit()));
     let mut next = || numbers.next().unwrap().replace(',', "").parse().unwrap();

@@ -16,9 +16,13 @@ pub use disk::{Fault, Rates, SimDisk};
 pub use rng::Rng;
 pub use runs::{each_seed, runs};
 
-/// The workspace's folder, as the running test's package tells. A target folder may serve several clones: what was built in one of them names that one.
+/// The folder of the running test's package. A target folder may serve several clones: what was built in one of them names that one.
+pub fn package() -> std::path::PathBuf {
+    std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into()).into()
+}
+
+/// The workspace's folder.
 pub fn workspace() -> std::path::PathBuf {
-    let package = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
-    let package = std::path::PathBuf::from(package);
+    let package = package();
     package.ancestors().find(|folder| folder.join("Cargo.lock").exists()).unwrap_or(&package).to_owned()
 }

@@ -252,7 +252,7 @@ mod tests {
 
     #[test]
     fn pages_are_those_of_the_consoles_router() {
-        let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../console/src/app/pages.ts")).unwrap();
+        let text = std::fs::read_to_string(weir_testkit::package().join("../../console/src/app/pages.ts")).unwrap();
         let list = text.split("PAGES = [").nth(1).unwrap().split(']').next().unwrap();
         assert_eq!(list.split('\'').skip(1).step_by(2).collect::<Vec<_>>(), PAGES);
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::*;
 
 fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../config")
+    weir_testkit::package().join("../../config")
 }
 
 fn no_sets(text: &str) -> Result<Loaded, Vec<Problem>> {

@@ -34,7 +34,7 @@ const FREE_SYSLOG: [&str; 2] = ["sources.syslog.listen=127.0.0.1:0", "sources.sy
 
 /// A file of the project's `config` folder.
 pub fn config(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config").join(name)
+    weir_testkit::package().join("../../config").join(name)
 }
 
 /// Runs a command to its end.

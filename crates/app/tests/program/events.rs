@@ -4,7 +4,7 @@
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
@@ -63,7 +63,7 @@ fn url(running: &Running) -> String {
 }
 
 fn example(name: &str) -> String {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/examples/events").join(name).canonicalize().unwrap().display().to_string()
+    weir_testkit::package().join("../../docs/examples/events").join(name).canonicalize().unwrap().display().to_string()
 }
 
 /// False, with a word about what was not shown, when a program is not installed.

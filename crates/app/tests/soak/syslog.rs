@@ -24,7 +24,7 @@ const BURST: u64 = 400;
 
 /// Lines of the golden files, one of each dialect after the other.
 fn templates() -> Vec<String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sources/src/syslog/testdata");
+    let folder = weir_testkit::package().join("../sources/src/syslog/testdata");
     let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
     files.sort();
     let mut all: Vec<VecDeque<String>> = Vec::new();

@@ -163,7 +163,7 @@ const CALLS: &[(&str, &[&str])] = &[
 
 #[test]
 fn every_sentence_of_the_sources_is_here() {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let here = weir_testkit::package();
     let (mut missing, mut seen) = (BTreeSet::new(), 0);
     for (folder, calls) in CALLS {
         let mut files = Vec::new();
@@ -190,7 +190,7 @@ fn every_sentence_of_the_sources_is_here() {
 /// Why an answer is what it is: whole sentences, and those that begin with a clause that stands elsewhere in the file.
 #[test]
 fn every_reason_of_an_answer_is_here() {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../attribution/src/words.rs");
+    let file = weir_testkit::package().join("../attribution/src/words.rs");
     let text = std::fs::read_to_string(file).unwrap();
     let said = texts_of_call(text.split_once("-> String {").unwrap().1);
     let (begun, whole): (Vec<&String>, Vec<&String>) = said.iter().partition(|t| t.ends_with(", but") || t.ends_with(", and"));
@@ -230,7 +230,7 @@ fn every_problem_of_the_desk_and_every_title_is_here() {
         assert!(chinese(&problem.title).is_some(), "{}", problem.title);
     }
     // The file of refusals as it stands: what is said and what to do of each.
-    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../identity/src/desk/refused.rs")).unwrap();
+    let text = std::fs::read_to_string(weir_testkit::package().join("../identity/src/desk/refused.rs")).unwrap();
     let said: Vec<String> = texts_of_call(&text).into_iter().collect();
     drop(said);
     for (line, next) in text.lines().zip(text.lines().skip(1)) {

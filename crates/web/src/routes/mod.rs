@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn the_document_in_docs_is_fresh() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/openapi.json");
+        let path = weir_testkit::package().join("../../docs/openapi.json");
         let kept = std::fs::read_to_string(path).unwrap_or_default();
         assert!(kept == crate::openapi(), "docs/openapi.json is stale: run `cargo xtask docs`");
     }

@@ -44,7 +44,7 @@ impl Real {
         let (ca, key) = (folder.path().join("c.pem"), folder.path().join("k.pem"));
         fs::write(&ca, made.cert.pem()).unwrap();
         fs::write(&key, made.signing_key.serialize_pem()).unwrap();
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oidc/provider.mjs");
+        let script = weir_testkit::package().join("tests/oidc/provider.mjs");
         let mut command = Command::new("node");
         command.arg(script).arg(modules).arg(&ca).arg(&key).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().unwrap();

@@ -1,7 +1,6 @@
 //! Versions that are read by a layout of the operator's, and those of which nothing is kept.
 
 use std::fs;
-use std::path::Path;
 use std::sync::Arc;
 
 use proptest::prelude::*;
@@ -36,7 +35,7 @@ fn understood(more: &str, datagram: &[u8]) -> Vec<String> {
 
 /// The example of the documentation: version 3.0's own layout, written as that of version 5.
 fn documented() -> String {
-    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/sources/h3c.md")).unwrap();
+    let page = fs::read_to_string(weir_testkit::package().join("../../docs/sources/h3c.md")).unwrap();
     let (_, rest) = page.split_once("[[sources.h3c.layouts]]").unwrap();
     let (example, _) = rest.split_once("```").unwrap();
     format!("[[layouts]]\n{example}")

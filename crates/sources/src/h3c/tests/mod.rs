@@ -5,7 +5,6 @@ mod layouts;
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::UdpSocket;
-use std::path::Path;
 use std::sync::Arc;
 
 use proptest::prelude::*;
@@ -63,7 +62,7 @@ fn unhex(text: &str) -> Vec<u8> {
 
 /// The vectors: datagram and what is wanted of it.
 fn vectors() -> Vec<(Vec<u8>, Vec<String>)> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/h3c/testdata/flows.txt");
+    let path = weir_testkit::package().join("src/h3c/testdata/flows.txt");
     let text = fs::read_to_string(path).unwrap();
     let mut all: Vec<(Vec<u8>, Vec<String>)> = Vec::new();
     let mut fresh = true;

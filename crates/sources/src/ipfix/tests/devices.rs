@@ -17,7 +17,7 @@ use super::super::sequence::Counting;
 use super::super::testing::{Bench, NAT44, T0, ipfix as ipfix_message, nat44, set, template_set, v9 as v9_packet};
 
 fn folder() -> Option<PathBuf> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/netflow");
+    let path = weir_testkit::package().join("../../../shared/data/netflow");
     if !path.is_dir() {
         eprintln!("the packets of real devices are not there ({}): nothing is compared", path.display());
     }

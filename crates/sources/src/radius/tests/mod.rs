@@ -22,7 +22,7 @@ use crate::testing as sink;
 const T: u32 = 1_795_312_800;
 
 fn testdata() -> PathBuf {
-    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src/radius/testdata"))
+    weir_testkit::package().join("src/radius/testdata")
 }
 
 /// A vector: hex digits, `#` begins a comment. Gives the bytes and the comments.

@@ -1,7 +1,6 @@
 //! Every line of `testdata/`, with what must be understood of it.
 
 use std::fs;
-use std::path::Path;
 
 use weir_base::time::Millis;
 use weir_record::kinds::Form;
@@ -81,7 +80,7 @@ pub struct Golden {
 
 /// The lines of a golden file. One behind `gb18030: ` is sent in that character set.
 pub fn golden(name: &str) -> Vec<Golden> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/syslog/testdata").join(format!("{name}.txt"));
+    let path = weir_testkit::package().join("src/syslog/testdata").join(format!("{name}.txt"));
     let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     let (mut all, mut last) = (Vec::new(), "");
     for row in text.lines().filter(|l| !l.is_empty() && !l.starts_with("# ")) {

@@ -1,7 +1,6 @@
 //! What lines of network devices must not lose in another character set, and what nobody can make a program say in their name.
 
 use std::fs;
-use std::path::Path;
 
 use super::super::dialect::{Event, Table};
 use super::super::{line, text};
@@ -10,7 +9,7 @@ const VENDORS: [&str; 4] = ["huawei", "h3c", "cisco", "juniper"];
 
 /// The lines of a vendor's golden file.
 fn lines(name: &str) -> Vec<String> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/syslog/testdata").join(format!("{name}.txt"));
+    let path = weir_testkit::package().join("src/syslog/testdata").join(format!("{name}.txt"));
     let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     text.lines().filter(|l| !l.is_empty() && !l.starts_with("# ") && !l.starts_with("=> ")).map(str::to_owned).collect()
 }
