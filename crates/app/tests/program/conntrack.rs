@@ -21,8 +21,7 @@ fn ready(test: &str) -> bool {
 
 /// The same with more than one script.
 fn ready_with(test: &str, scripts: &[&str]) -> bool {
-    let script =
-        |name: &&str| format!(". '{}'\n", weir_testkit::package().join("tests/program/testdata").join(name).display());
+    let script = |name: &&str| format!(". '{}'\n", weir_testkit::package().join("tests/program/testdata").join(name).display());
     let net: String = scripts.iter().map(script).collect();
     in_namespaces(&format!("conntrack::{test}"), &net, "mappings of a Linux NAT from connection tracking")
 }

@@ -65,7 +65,11 @@ fn i32s(encoding: i64, bytes: &[u8], count: usize, dictionary: Option<&Values>) 
 
 /// Values by their indices.
 fn looked_up<T: Copy>(values: &[T], bytes: &[u8], count: usize) -> Result<Vec<T>, ParquetFailure> {
-    indices(bytes, count)?.into_iter().map(|i| values.get(i as usize).copied().ok_or(BEYOND)).collect()
+    let indices = indices(bytes, count)?;
+    if indices.iter().max().is_some_and(|most| *most as usize >= values.len()) {
+        return Err(BEYOND);
+    }
+    Ok(indices.into_iter().filter_map(|i| values.get(i as usize).copied()).collect())
 }
 
 fn i64s(encoding: i64, bytes: &[u8], count: usize, dictionary: Option<&Values>) -> Result<Vec<i64>, ParquetFailure> {
@@ -120,9 +124,13 @@ fn spread<T: Copy + Default>(dense: Vec<T>, nulls: Option<&NullBuffer>) -> Vec<T
     out
 }
 
-fn narrow<T: TryFrom<i32>>(values: Vec<i32>) -> Result<Vec<T>, ParquetFailure> {
-    let fit = values.into_iter().map(T::try_from).collect::<Result<_, _>>();
-    fit.map_err(|_| ParquetFailure::Format("a number beyond its type"))
+/// Numbers of a type of `bits`, by `to`, which cuts off what is above.
+fn narrow<T>(values: &[i32], bits: u32, to: impl Fn(i32) -> T) -> Result<Vec<T>, ParquetFailure> {
+    let all = values.iter().fold(0, |all, value| all | value.cast_unsigned());
+    if all >> bits > 0 {
+        return Err(ParquetFailure::Format("a number beyond its type"));
+    }
+    Ok(values.iter().map(|value| to(*value)).collect())
 }
 
 fn offsets(ends: Vec<i32>, nulls: Option<&NullBuffer>) -> OffsetBuffer<i32> {
@@ -156,11 +164,11 @@ pub(super) fn column(
     let at = nulls.as_ref();
     Ok(match field.ty {
         Type::U8 => {
-            let values = spread(narrow::<u8>(i32s(encoding, bytes, count, dictionary)?)?, at);
+            let values = spread(narrow(&i32s(encoding, bytes, count, dictionary)?, u8::BITS, |v| v as u8)?, at);
             Arc::new(UInt8Array::try_new(values.into(), nulls).map_err(wrong)?)
         }
         Type::U16 => {
-            let values = spread(narrow::<u16>(i32s(encoding, bytes, count, dictionary)?)?, at);
+            let values = spread(narrow(&i32s(encoding, bytes, count, dictionary)?, u16::BITS, |v| v as u16)?, at);
             Arc::new(UInt16Array::try_new(values.into(), nulls).map_err(wrong)?)
         }
         Type::U32 => {

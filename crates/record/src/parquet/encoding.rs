@@ -51,23 +51,59 @@ pub(super) fn plain_fixed(bytes: &[u8], count: usize, width: usize) -> Result<Ve
 
 /// BYTE_STREAM_SPLIT: all first bytes, then all second bytes, and so on.
 pub(super) fn split<const W: usize>(bytes: &[u8], count: usize) -> Result<Vec<[u8; W]>, ParquetFailure> {
-    let mut out = vec![[0; W]; count];
-    if count > 0 {
-        for (i, stream) in exact(bytes, count, W)?.chunks_exact(count).enumerate() {
-            out.iter_mut().zip(stream).for_each(|(value, byte)| value[i] = *byte);
+    let streams = Streams::<W>::of(bytes, count)?;
+    let mut out = vec![streams.same; count];
+    for (i, stream) in streams.others() {
+        out.iter_mut().zip(stream).for_each(|(value, byte)| value[i] = *byte);
+    }
+    Ok(out)
+}
+
+/// The streams of split values. Most have one byte in all values: the upper bytes of addresses, of short times.
+struct Streams<'a, const W: usize> {
+    bytes: &'a [u8],
+    count: usize,
+    /// The bytes that all values have; 0 where they differ.
+    same: [u8; W],
+    differ: [bool; W],
+}
+
+impl<'a, const W: usize> Streams<'a, W> {
+    fn of(bytes: &'a [u8], count: usize) -> Result<Streams<'a, W>, ParquetFailure> {
+        let mut streams = Streams { bytes: exact(bytes, count, W)?, count, same: [0; W], differ: [false; W] };
+        for (i, stream) in bytes.chunks_exact(count.max(1)).enumerate() {
+            match stream {
+                [first, rest @ ..] if *rest == stream[..rest.len()] => streams.same[i] = *first,
+                _ => streams.differ[i] = true,
+            }
         }
+        Ok(streams)
+    }
+
+    /// The streams whose bytes differ, with their places.
+    fn others(&self) -> impl Iterator<Item = (usize, &'a [u8])> {
+        self.bytes.chunks_exact(self.count.max(1)).enumerate().filter(|(i, _)| self.differ[*i])
+    }
+}
+
+/// BYTE_STREAM_SPLIT integers.
+pub(super) fn split_i32(bytes: &[u8], count: usize) -> Result<Vec<i32>, ParquetFailure> {
+    let streams = Streams::of(bytes, count)?;
+    let mut out = vec![i32::from_le_bytes(streams.same); count];
+    for (i, stream) in streams.others() {
+        out.iter_mut().zip(stream).for_each(|(value, byte)| *value |= i32::from(*byte) << (8 * i));
     }
     Ok(out)
 }
 
 /// BYTE_STREAM_SPLIT integers.
-pub(super) fn split_i32(bytes: &[u8], count: usize) -> Result<Vec<i32>, ParquetFailure> {
-    Ok(split::<4>(bytes, count)?.into_iter().map(i32::from_le_bytes).collect())
-}
-
-/// BYTE_STREAM_SPLIT integers.
 pub(super) fn split_i64(bytes: &[u8], count: usize) -> Result<Vec<i64>, ParquetFailure> {
-    Ok(split::<8>(bytes, count)?.into_iter().map(i64::from_le_bytes).collect())
+    let streams = Streams::of(bytes, count)?;
+    let mut out = vec![i64::from_le_bytes(streams.same); count];
+    for (i, stream) in streams.others() {
+        out.iter_mut().zip(stream).for_each(|(value, byte)| *value |= i64::from(*byte) << (8 * i));
+    }
+    Ok(out)
 }
 
 /// Values of variable length, one after the other.
@@ -123,20 +159,26 @@ fn zigzag(raw: u64) -> u64 {
     (raw >> 1) ^ (raw & 1).wrapping_neg()
 }
 
-/// Calls `each` with `count` values of `width` bits (at most 64), least significant bit first. Absent bytes count as zero: callers check
-/// the length.
-fn unpack(bytes: &[u8], width: u32, count: usize, mut each: impl FnMut(u64)) {
+/// `count` values of `width` bits (at most 64), least significant bit first. Absent bytes count as zero: callers check the length. What stands behind
+/// the values may be read and counts for nothing.
+fn unpacked(bytes: &[u8], width: u32, count: usize) -> impl Iterator<Item = u64> + '_ {
     let mask = if width >= 64 { u64::MAX } else { (1 << width) - 1 };
-    let mut left = bytes.iter();
-    let (mut held, mut bits) = (0u128, 0u32);
-    for _ in 0..count {
-        while bits < width {
-            held |= u128::from(left.next().copied().unwrap_or(0)) << bits;
-            bits += 8;
-        }
-        each(held as u64 & mask);
-        held >>= width;
-        bits -= width;
+    (0..count).map(move |i| {
+        let bit = i * width as usize;
+        let (at, shift) = (bit / 8, bit as u32 % 8);
+        let low = word(bytes, at) >> shift;
+        // Beyond eight bytes there is at most one more.
+        let high = if shift + width > 64 { u64::from(bytes.get(at + 8).copied().unwrap_or(0)) << (64 - shift) } else { 0 };
+        (low | high) & mask
+    })
+}
+
+/// Eight bytes from `at` on; absent ones are zero.
+fn word(bytes: &[u8], at: usize) -> u64 {
+    let rest = bytes.get(at..).unwrap_or_default();
+    match rest.first_chunk() {
+        Some(eight) => u64::from_le_bytes(*eight),
+        None => rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
     }
 }
 
@@ -169,12 +211,12 @@ pub(super) fn delta<T: Int>(mut bytes: &[u8], count: usize) -> Result<Vec<T>, Pa
             if width > 64 {
                 return Err(bad());
             }
-            let (packed, rest) = bytes.split_at_checked(per_mini / 8 * width as usize).ok_or(SHORT)?;
-            bytes = rest;
-            unpack(packed, width, need, |delta| {
+            let rest = bytes.get(per_mini / 8 * width as usize..).ok_or(SHORT)?;
+            out.extend(unpacked(bytes, width, need).map(|delta| {
                 value = value.wrapping_add(min).wrapping_add(delta);
-                out.push(T::truncate(value));
-            });
+                T::truncate(value)
+            }));
+            bytes = rest;
         }
     }
     Ok(out)
@@ -200,9 +242,8 @@ pub(super) fn hybrid(mut bytes: &[u8], width: u32, count: usize) -> Result<Vec<u
             if len * 8 < need * width as usize {
                 return Err(SHORT);
             }
-            let (packed, rest) = bytes.split_at_checked(len).ok_or(SHORT)?;
-            bytes = rest;
-            unpack(packed, width, need, |v| out.push(v as u32));
+            out.extend(unpacked(bytes, width, need).map(|v| v as u32));
+            bytes = bytes.get(len..).ok_or(SHORT)?;
         } else {
             let (value, rest) = bytes.split_at_checked(width.div_ceil(8) as usize).ok_or(SHORT)?;
             bytes = rest;
