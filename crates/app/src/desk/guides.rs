@@ -110,7 +110,7 @@ mod tests {
         let table: Table = toml::from_str(TABLE).unwrap();
         assert!(table.guide.len() >= 20);
         for line in table.guide {
-            let path = weir_testkit::package().join("../../docs/sources").join(line.page);
+            let path = weir_testkit::package().join("../../docs/sources").join(&line.page);
             let page = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
             let mut commands = line.commands.clone();
             for place in places(&Ports::default()) {
