@@ -1,6 +1,7 @@
 //! The encodings of values that [`layout`](super::layout) chooses, decoded by hand.
 
 use super::ParquetFailure;
+use super::packed::unpack;
 
 const SHORT: ParquetFailure = ParquetFailure::Format("the values of a page end too early");
 
@@ -159,29 +160,6 @@ fn zigzag(raw: u64) -> u64 {
     (raw >> 1) ^ (raw & 1).wrapping_neg()
 }
 
-/// `count` values of `width` bits (at most 64), least significant bit first. Absent bytes count as zero: callers check the length. What stands behind
-/// the values may be read and counts for nothing.
-fn unpacked(bytes: &[u8], width: u32, count: usize) -> impl Iterator<Item = u64> + '_ {
-    let mask = if width >= 64 { u64::MAX } else { (1 << width) - 1 };
-    (0..count).map(move |i| {
-        let bit = i * width as usize;
-        let (at, shift) = (bit / 8, bit as u32 % 8);
-        let low = word(bytes, at) >> shift;
-        // Beyond eight bytes there is at most one more.
-        let high = if shift + width > 64 { u64::from(bytes.get(at + 8).copied().unwrap_or(0)) << (64 - shift) } else { 0 };
-        (low | high) & mask
-    })
-}
-
-/// Eight bytes from `at` on; absent ones are zero.
-fn word(bytes: &[u8], at: usize) -> u64 {
-    let rest = bytes.get(at..).unwrap_or_default();
-    match rest.first_chunk() {
-        Some(eight) => u64::from_le_bytes(*eight),
-        None => rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
-    }
-}
-
 /// DELTA_BINARY_PACKED integers.
 pub(super) fn delta<T: Int>(mut bytes: &[u8], count: usize) -> Result<Vec<T>, ParquetFailure> {
     let bad = || ParquetFailure::Format("the head of delta-coded values");
@@ -212,10 +190,16 @@ pub(super) fn delta<T: Int>(mut bytes: &[u8], count: usize) -> Result<Vec<T>, Pa
                 return Err(bad());
             }
             let rest = bytes.get(per_mini / 8 * width as usize..).ok_or(SHORT)?;
-            out.extend(unpacked(bytes, width, need).map(|delta| {
-                value = value.wrapping_add(min).wrapping_add(delta);
-                T::truncate(value)
-            }));
+            unpack(
+                bytes,
+                width,
+                need,
+                |delta| {
+                    value = value.wrapping_add(min).wrapping_add(delta);
+                    T::truncate(value)
+                },
+                &mut out,
+            );
             bytes = rest;
         }
     }
@@ -242,7 +226,7 @@ pub(super) fn hybrid(mut bytes: &[u8], width: u32, count: usize) -> Result<Vec<u
             if len * 8 < need * width as usize {
                 return Err(SHORT);
             }
-            out.extend(unpacked(bytes, width, need).map(|v| v as u32));
+            unpack(bytes, width, need, |v| v as u32, &mut out);
             bytes = bytes.get(len..).ok_or(SHORT)?;
         } else {
             let (value, rest) = bytes.split_at_checked(width.div_ceil(8) as usize).ok_or(SHORT)?;

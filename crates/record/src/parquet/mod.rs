@@ -13,6 +13,7 @@ pub mod layout;
 mod map;
 mod mapcodec;
 mod module;
+mod packed;
 mod page;
 mod read;
 mod thrift;
