@@ -17,6 +17,7 @@ pub mod nat;
 pub mod registry;
 pub mod session;
 pub mod shelf;
+pub(crate) mod side;
 pub mod snapshot;
 pub mod spankey;
 pub mod state;

@@ -79,8 +79,11 @@ pub const SPANS_A_KEY: usize = 512;
 /// Rows of one seal cycle; more are sealed at once. A mapping that begins in one unit and ends in another takes twice the bytes, so units are long.
 pub const CYCLE_ROWS: usize = 24 << 20;
 
-/// Bytes in memory of one seal cycle without NAT events, which have a size of their own; beyond them it is sealed at once. Sealing holds some copies
-/// of one kind at a time, so this is what bounds memory where lines and sessions come fast.
+/// Threads that make units of different kinds at once, at most: lines as they are shown, lines as they came and their words are three such works.
+pub const SEALING_THREADS: usize = 3;
+
+/// Bytes in memory of one seal cycle without NAT events, which have a size of their own; beyond them it is sealed at once. Sealing holds a copy of all of
+/// it, and pages of as many kinds as it has threads, so this is what bounds memory where lines and sessions come fast.
 pub const CYCLE_BYTES: usize = 192 << 20;
 
 /// Bytes the store may hold in memory when nobody says otherwise.

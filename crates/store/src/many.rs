@@ -1,14 +1,12 @@
 //! Many questions at once. Those about one time and one public end lie in the same pages, so they are answered one after the other, whatever their order
 //! was; each thread has a shelf of its own, and the answers go back into the order of the questions.
 
-use std::panic::resume_unwind;
-use std::thread;
-
 use weir_base::net::Addr16;
 use weir_base::time::Millis;
 
 use crate::limits::{MANY_LEAST, MANY_SPAN_MS, MANY_THREADS};
 use crate::shelf::Shelf;
+use crate::side::side_by_side;
 
 /// What a question is about, as far as it says where its answer lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,14 +37,8 @@ pub fn in_turn<T: Send>(places: &[Place], threads: usize, answer: &(dyn Fn(usize
         let shelf = Shelf::staying();
         mine.iter().map(|(number, _)| (*number, answer(*number, &shelf))).collect()
     };
-    let mut answers: Vec<(usize, T)> = thread::scope(|scope| {
-        let mut stretches = order.chunks(stretch);
-        let first = stretches.next().unwrap_or_default();
-        let others: Vec<_> = stretches.map(|mine| scope.spawn(move || one(mine))).collect();
-        let first = one(first);
-        let others = others.into_iter().flat_map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
-        first.into_iter().chain(others).collect()
-    });
+    let stretches = order.chunks(stretch).collect();
+    let mut answers: Vec<(usize, T)> = side_by_side(stretches, threads.min(MANY_THREADS), "answers", &one).into_iter().flatten().collect();
     answers.sort_unstable_by_key(|(number, _)| *number);
     answers.into_iter().map(|(_, answer)| answer).collect()
 }

@@ -10,6 +10,7 @@ use weir_base::time::{Day, Millis};
 use weir_record::canonical;
 use weir_record::parquet::{self, PageMap};
 use weir_record::stored::keyring::KeyId;
+use weir_record::stored::words;
 use weir_record::{Id, Kind};
 use weir_seal::UnitId;
 use weir_seal::entry::{Entry, Unit};
@@ -33,6 +34,8 @@ pub struct StagedUnit {
     pub rows: RecordBatch,
     /// Where its pages are.
     pub map: PageMap,
+    /// Its word index, where it has one.
+    pub words: Option<Vec<words::Entry>>,
 }
 
 /// The key day of a row: the UTC+8 day of its end or event, never later than sealing and never so long ago that its key is about to die.
@@ -96,48 +99,78 @@ pub fn day_key(keyring: &Keyring, kind: Kind, day: Day) -> Result<Secret, StoreE
     keyring.get_or_create(&[id])?.pop().ok_or_else(|| StoreError::Internal("the keyring gave no key".to_owned()))
 }
 
-/// Where and how a unit is staged.
-pub struct Staging<'a> {
-    /// The data folder.
-    pub disk: &'a SharedDisk,
-    /// The keys.
-    pub keyring: &'a Keyring,
-    /// When it is sealed.
-    pub sealed: Millis,
-    /// Keep SM3 digests too.
-    pub sm3: bool,
+/// Rows of one kind and one day, in the kind's order, that are to be a unit.
+pub struct PlannedUnit {
+    kind: Kind,
+    day: Day,
+    rows: RecordBatch,
+    key: Secret,
+    unit: Id,
 }
 
-/// Writes rows of one kind and one day, in the kind's order, as a staged unit.
-pub fn stage(at: &Staging<'_>, kind: Kind, day: Day, rows: RecordBatch) -> Result<StagedUnit, StoreError> {
-    let Staging { disk, keyring, sealed, sm3 } = *at;
-    let unit = Id::random();
-    let key = day_key(keyring, kind, day)?;
-    let written = parquet::write(kind, std::slice::from_ref(&rows), &key).map_err(|e| StoreError::Internal(e.to_string()))?;
-    let mut digest = DigestBuilder::new(sm3);
-    digest.update(&written.bytes);
-    let sidecar = digest.finish();
-    let (first, last) = time_range(kind, &rows);
-    let file = format!("segments/{day}/{}/{unit}.parquet", kind.name());
-    let entry = Unit {
-        kind: kind.name().to_owned(),
-        kind_version: u32::from(kind.spec().version),
-        day,
-        unit: UnitId(unit.0),
-        sealed,
-        rows: rows.num_rows() as u64,
-        first,
-        last,
-        rows_root: rows_root(kind, &rows, &key, unit)?,
-        file: file.clone(),
-        size: written.bytes.len() as u64,
-        file_root: sidecar.root(),
-        file_root_sm3: sidecar.root_sm3(),
-        first_row: 0,
-        sorted: true,
-    };
-    let files = stage_files(disk, &file, unit, &written.bytes, &sidecar.encode())?;
-    Ok(StagedUnit { entry, files, kind, rows, map: written.map })
+impl PlannedUnit {
+    /// A unit of these rows, under the day's key.
+    pub fn new(keyring: &Keyring, kind: Kind, day: Day, rows: RecordBatch) -> Result<PlannedUnit, StoreError> {
+        Ok(PlannedUnit { kind, day, key: day_key(keyring, kind, day)?, rows, unit: Id::random() })
+    }
+
+    /// Where its file is going to lie.
+    pub fn file(&self) -> String {
+        format!("segments/{}/{}/{}.parquet", self.day, self.kind.name(), self.unit)
+    }
+
+    /// Kind of its rows.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Its rows.
+    pub fn rows(&self) -> &RecordBatch {
+        &self.rows
+    }
+
+    /// Makes its file and its log entry. Needs no disk.
+    pub fn make(&self, sealed: Millis, sm3: bool) -> Result<MadeUnit, StoreError> {
+        let PlannedUnit { kind, day, rows, key, unit } = self;
+        let written = parquet::write(*kind, std::slice::from_ref(rows), key).map_err(|e| StoreError::Internal(e.to_string()))?;
+        let mut digest = DigestBuilder::new(sm3);
+        digest.update(&written.bytes);
+        let sidecar = digest.finish();
+        let (first, last) = time_range(*kind, rows);
+        let entry = Unit {
+            kind: kind.name().to_owned(),
+            kind_version: u32::from(kind.spec().version),
+            day: *day,
+            unit: UnitId(unit.0),
+            sealed,
+            rows: rows.num_rows() as u64,
+            first,
+            last,
+            rows_root: rows_root(*kind, rows, key, *unit)?,
+            file: self.file(),
+            size: written.bytes.len() as u64,
+            file_root: sidecar.root(),
+            file_root_sm3: sidecar.root_sm3(),
+            first_row: 0,
+            sorted: true,
+        };
+        Ok(MadeUnit { entry, bytes: written.bytes, sidecar: sidecar.encode(), map: written.map })
+    }
+
+    /// Writes what was made of it into `stage/`.
+    pub fn stage(self, disk: &SharedDisk, made: MadeUnit) -> Result<StagedUnit, StoreError> {
+        let MadeUnit { entry, bytes, sidecar, map } = made;
+        let files = stage_files(disk, &entry.file, self.unit, &bytes, &sidecar)?;
+        Ok(StagedUnit { entry, files, kind: self.kind, rows: self.rows, map, words: None })
+    }
+}
+
+/// A unit in memory.
+pub struct MadeUnit {
+    entry: Unit,
+    bytes: Vec<u8>,
+    sidecar: Vec<u8>,
+    map: PageMap,
 }
 
 /// Writes a file and its sidecar into `stage/`, synced; returns where they are and where they go.

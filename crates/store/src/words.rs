@@ -48,16 +48,7 @@ impl WordsWriter {
     /// # Errors
     /// If it cannot be written.
     pub fn push(&mut self, rows: &RecordBatch) -> Result<(), TableError> {
-        let texts: Vec<&StringArray> =
-            TEXTS.iter().filter_map(|name| rows.column_by_name(name)).filter_map(|c| c.as_string_opt::<i32>()).collect();
-        if texts.len() < TEXTS.len() {
-            return Err(TableError::Other("rows without texts have no word index".to_owned()));
-        }
-        for row in 0..rows.num_rows() {
-            let values = texts.iter().filter(|t| t.is_valid(row)).map(|t| t.value(row));
-            put(&mut self.table, self.builder.row(values))?;
-        }
-        Ok(())
+        each(&mut self.builder, rows, |entries| put(&mut self.table, &entries))
     }
 
     /// Writes the whole index of a file.
@@ -80,12 +71,46 @@ impl WordsWriter {
     /// If it cannot be written.
     pub fn finish(self) -> Result<(), TableError> {
         let WordsWriter { builder, mut table } = self;
-        put(&mut table, builder.finish())?;
+        put(&mut table, &builder.finish())?;
         table.finish()
     }
 }
 
-fn put(table: &mut TableWriter, entries: Vec<Entry>) -> Result<(), TableError> {
+/// Writes an index that was made.
+///
+/// # Errors
+/// If it cannot be written; no part of it stays.
+pub fn write_made(files: &IndexFiles, (file, day): (&str, Day), entries: &[Entry]) -> Result<(), TableError> {
+    let mut writer = WordsWriter::create(files, file, day)?;
+    let written = put(&mut writer.table, entries).and_then(|()| writer.table.finish());
+    written.inspect_err(|_| files.remove(&[words_file(file)]))
+}
+
+/// The index of a file of these rows, in memory.
+///
+/// # Errors
+/// If the rows have no texts.
+pub fn made(file: &str, rows: &RecordBatch) -> Result<Vec<Entry>, TableError> {
+    let (mut builder, mut out) = (Builder::new(file), Vec::new());
+    each(&mut builder, rows, |entries| {
+        out.extend(entries);
+        Ok(())
+    })?;
+    out.extend(builder.finish());
+    Ok(out)
+}
+
+/// Takes rows in; `done` gets the entries that are complete.
+fn each(builder: &mut Builder, rows: &RecordBatch, mut done: impl FnMut(Vec<Entry>) -> Result<(), TableError>) -> Result<(), TableError> {
+    let texts: Vec<&StringArray> =
+        TEXTS.iter().filter_map(|name| rows.column_by_name(name)).filter_map(|c| c.as_string_opt::<i32>()).collect();
+    if texts.len() < TEXTS.len() {
+        return Err(TableError::Other("rows without texts have no word index".to_owned()));
+    }
+    (0..rows.num_rows()).try_for_each(|row| done(builder.row(texts.iter().filter(|t| t.is_valid(row)).map(|t| t.value(row)))))
+}
+
+fn put(table: &mut TableWriter, entries: &[Entry]) -> Result<(), TableError> {
     entries.iter().try_for_each(|(key, value)| table.push(key, value))
 }
 

@@ -1,7 +1,6 @@
 //! The seal cycle: everything that is durable and not sealed becomes units, in one commit.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::Path;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -17,14 +16,11 @@ use weir_seal::entry::{Entry, Heartbeat};
 use super::{Store, StoreError};
 use crate::catalog::{Change, IndexState, UnitMeta};
 use crate::commit::{CommitError, Plan};
-use crate::days::by_day;
 use crate::limits::{INDEX_ROWS, REACH_MS, REACH_UNITS, WINDOW_SLACK_MS};
-use crate::live::Generation;
 use crate::nat::mapping::{Columns, RowRef};
-use crate::nat::pair::Context;
 use crate::session::rows::SessionRows;
 use crate::unit::{self, StagedUnit};
-use crate::words::{self, WordsWriter};
+use crate::words::write_made;
 
 /// What one cycle did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -169,56 +165,6 @@ impl Store {
         }
     }
 
-    fn sweep_stage(&self) {
-        for entry in self.disk.list(Path::new("stage")).unwrap_or_default() {
-            if entry.name.ends_with(".parquet") || entry.name.ends_with(".digests") {
-                // What stays is swept at the next start.
-                let _ = self.disk.remove(&Path::new("stage").join(entry.name));
-            }
-        }
-    }
-
-    fn stage_all(&self, generation: &Generation, sealed_at: Millis) -> Result<Vec<StagedUnit>, StoreError> {
-        let mut staged = Vec::new();
-        for (day, rows) in self.nat_rows(generation, sealed_at) {
-            staged.push(self.stage_unit(Kind::NatMapping, day, rows, sealed_at)?);
-        }
-        for (kind, batches) in &generation.batches {
-            if kind.spec().transient {
-                continue;
-            }
-            for (day, rows) in by_day(*kind, batches, sealed_at)? {
-                staged.push(self.stage_unit(*kind, day, rows, sealed_at)?);
-            }
-        }
-        Ok(staged)
-    }
-
-    fn stage_unit(&self, kind: Kind, day: Day, rows: RecordBatch, sealed_at: Millis) -> Result<StagedUnit, StoreError> {
-        let at = unit::Staging { disk: &self.disk, keyring: &self.keyring, sealed: sealed_at, sm3: self.config.sm3 };
-        unit::stage(&at, kind, day, rows)
-    }
-
-    /// Pairs events and sorts the mappings by public address, port, start; one batch a key day.
-    fn nat_rows(&self, generation: &Generation, sealed_at: Millis) -> BTreeMap<Day, RecordBatch> {
-        // Memory that nobody needs for a whole cycle is given back.
-        let room = std::mem::take(&mut *lock(&self.room_for_rows));
-        if generation.nat.is_empty() {
-            return BTreeMap::new();
-        }
-        let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
-        // A copy, because the writer takes gaps in meanwhile. The index is written by this thread alone.
-        let gaps = self.gaps.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let overloading = self.overloading();
-        let context = Context {
-            open: &index.open,
-            orphans: &index.orphans,
-            lost_between: &|source, from, to| gaps.any(source, from, to),
-            overloads: &|source| overloading.get(&source).copied().unwrap_or(false),
-        };
-        crate::nat::seal::mappings(&generation.nat, &context, sealed_at, room)
-    }
-
     /// Which sources give one public port to several hosts, by their profile.
     pub(super) fn overloading(&self) -> HashMap<u32, bool> {
         lock(&self.registry).sources().map(|s| (s.entry.number, s.entry.profile.contains("overload"))).collect()
@@ -271,10 +217,7 @@ impl Store {
         for (meta, unit) in metas.iter().zip(&sealing.staged) {
             let written = match unit.kind {
                 Kind::NatMapping => crate::fence::write_fences(&self.files, meta, &unit.rows, &unit.map, 0),
-                words::KIND => {
-                    WordsWriter::write(&self.files, (&meta.file, meta.day), std::iter::once(&unit.rows)).map_err(StoreError::from)
-                }
-                _ => Ok(()),
+                _ => unit.words.as_ref().map_or(Ok(()), |words| Ok(write_made(&self.files, (&meta.file, meta.day), words)?)),
             };
             if let Err(e) = written {
                 // The first question that needs the table makes it again.

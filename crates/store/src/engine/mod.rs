@@ -8,6 +8,7 @@ mod recover;
 mod repack;
 mod room;
 mod sink;
+mod stage;
 mod writer;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
