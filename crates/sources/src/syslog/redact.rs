@@ -215,11 +215,12 @@ impl<'a> Redactor<'a> {
         let first = rest.bytes().next()?;
         // What ends in Chinese has no end that could be seen.
         let ends = |v: &str| !v.bytes().next_back().is_some_and(|b| b.is_ascii()) || rest.get(v.len()..).is_some_and(ends_word);
-        let begins = self.known.begins(first);
-        let known = self.known.iter().filter(|(_, v)| begins && rest.starts_with(v) && ends(v));
         let mail = if mails && (first.is_ascii() || labels::wide(rest).is_none()) { mail(rest) } else { None };
-        if let Some((word, value)) = known.max_by_key(|(_, v)| v.len()).filter(|(_, v)| mail.is_none_or(|n| n <= v.len())) {
-            return Some((*word, value.len()));
+        if self.known.begins(first) {
+            let known = self.known.iter().filter(|(_, v)| rest.starts_with(v) && ends(v)).max_by_key(|(_, v)| v.len());
+            if let Some((word, value)) = known.filter(|(_, v)| mail.is_none_or(|n| n <= v.len())) {
+                return Some((*word, value.len()));
+            }
         }
         // With a single colon nothing begins but what a dialect found.
         let colons = first == b':' && (rest.starts_with("::") || !self.found.is_empty());

@@ -25,15 +25,29 @@ pub fn decode(bytes: &[u8]) -> (Cow<'_, str>, u16) {
 }
 
 fn clean(text: &str) -> Cow<'_, str> {
-    // Control characters are below the space, DEL, and those that UTF-8 writes with C2 first.
-    // All bytes are looked at, many at once: hardly any line has one.
-    let odd = |b: u8| u8::from(b < b' ') | u8::from(b == 0x7f) | u8::from(b == 0xc2);
-    if text.bytes().fold(0, |any, b| any | odd(b)) == 0 {
+    if !may_hold_controls(text.as_bytes()) {
         return Cow::Borrowed(text);
     }
     // A tab stands between fields in Windows' lines; it stays a separator.
     Cow::Owned(text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect())
 }
+
+/// Control characters are below the space, DEL, and those that UTF-8 writes with C2 first. Hardly any line has one, so all bytes are looked at, sixteen
+/// at once.
+fn may_hold_controls(bytes: &[u8]) -> bool {
+    let odd = |byte: u8| u8::from(byte < b' ') | u8::from(byte == 0x7f) | u8::from(byte == 0xc2);
+    let mut any = [0; SIXTEEN];
+    let mut look = |sixteen: &[u8; SIXTEEN]| any.iter_mut().zip(sixteen).for_each(|(any, byte)| *any |= odd(*byte));
+    match bytes.last_chunk() {
+        // Some bytes twice rather than one by one.
+        Some(last) => bytes.as_chunks().0.iter().chain([last]).for_each(&mut look),
+        None => return bytes.iter().any(|byte| odd(*byte) > 0),
+    }
+    u128::from_le_bytes(any) > 0
+}
+
+/// Bytes looked at together.
+const SIXTEEN: usize = 16;
 
 /// The longest beginning of `text` that has at most `bytes` bytes.
 pub fn cut(text: &str, bytes: usize) -> &str {
@@ -50,6 +64,22 @@ pub fn cut(text: &str, bytes: usize) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_control_character_is_found_wherever_it_stands() {
+        for length in 0..50 {
+            let plain = "x户".repeat(length);
+            let plain = cut(&plain, length);
+            assert_eq!(clean(plain), plain);
+            for (at, _) in plain.char_indices() {
+                for control in ["\0", "\x1f", "\x7f", "\u{80}", "\u{9f}", "\u{a0}"] {
+                    let (before, after) = plain.split_at(at);
+                    let shown = if control == "\u{a0}" { control } else { " " };
+                    assert_eq!(clean(&format!("{before}{control}{after}")), format!("{before}{shown}{after}"));
+                }
+            }
+        }
+    }
 
     #[test]
     fn character_sets_are_told_apart_a_line() {

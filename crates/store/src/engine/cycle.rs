@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use arrow::array::{AsArray, RecordBatch};
 use weir_base::net::Addr16;
-use weir_base::task::{Stop, lock};
+use weir_base::task::{Stop, give_way, lock};
 use weir_base::time::{Day, Millis};
 use weir_record::Kind;
 use weir_record::kinds::NatMappingColumns;
@@ -78,6 +78,7 @@ const REPACK_AGE_MS: i64 = 300_000;
 
 impl Store {
     pub(super) fn run_sealer(&self, stop: &Stop) {
+        give_way();
         let mut last = self.clock.monotonic();
         let mut repacked = last;
         while !stop.is_raised() {

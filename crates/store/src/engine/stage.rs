@@ -31,7 +31,7 @@ enum Job<'a> {
 
 /// What was made.
 enum Made {
-    File(Result<MadeUnit, StoreError>),
+    File(Result<Box<MadeUnit>, StoreError>),
     Words(Result<Vec<Entry>, TableError>),
 }
 
@@ -59,7 +59,7 @@ impl Store {
         let mut jobs: Vec<Job<'_>> = planned.iter().map(Job::File).collect();
         jobs.extend(planned.iter().filter(|unit| unit.kind() == words::KIND).map(Job::Words));
         let made = side_by_side(jobs, threads, "store-sealing", &|job| match job {
-            Job::File(unit) => Made::File(unit.make(sealed_at, self.config.sm3)),
+            Job::File(unit) => Made::File(unit.make(sealed_at, self.config.sm3).map(Box::new)),
             Job::Words(unit) => Made::Words(words::made(&unit.file(), unit.rows())),
         });
         let (mut files, mut indexes) = (Vec::new(), Vec::new());
@@ -73,7 +73,7 @@ impl Store {
         for (unit, file) in planned.into_iter().zip(files) {
             let index = if unit.kind() == words::KIND { indexes.next() } else { None };
             let words = index.and_then(|made| made.inspect_err(|e| *lock(&self.flags.trouble) = Some(e.to_string())).ok());
-            staged.push(StagedUnit { words, ..unit.stage(&self.disk, file)? });
+            staged.push(StagedUnit { words, ..unit.stage(&self.disk, *file)? });
         }
         // In the log they stand by kind and day, however large they are.
         staged.get_mut(mappings..).unwrap_or_default().sort_by_key(|unit| (unit.kind, unit.entry.day));
