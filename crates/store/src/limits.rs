@@ -106,7 +106,7 @@ pub const QUEUE_BYTES: usize = 64 << 20;
 pub const QUEUE_BYTES_MIN: usize = 8 << 20;
 
 /// Bytes that an open mapping, an open session, one that has ended lately, and a span of the index take in memory, roughly.
-pub const OPEN_MAPPING_BYTES: usize = 128;
+pub const OPEN_MAPPING_BYTES: usize = 160;
 /// An end that waits for its beginning, likewise.
 pub const ORPHAN_BYTES: usize = 240;
 /// See [`OPEN_MAPPING_BYTES`].
