@@ -82,8 +82,9 @@ pub const CYCLE_ROWS: usize = 24 << 20;
 /// Threads that make units of different kinds at once, at most: lines as they are shown, lines as they came and their words are three such works.
 pub const SEALING_THREADS: usize = 3;
 
-/// Bytes in memory of one seal cycle without NAT events, which have a size of their own; beyond them it is sealed at once. Sealing holds a copy of all of
-/// it, and pages of as many kinds as it has threads, so this is what bounds memory where lines and sessions come fast.
+/// Bytes in memory of one seal cycle without NAT events, which have a size of their own; beyond them it is sealed at once. Sealing holds a sorted copy of
+/// all of it, the files and word indexes that are made of it, and pages of as many kinds as it has threads, so this is what bounds memory where lines
+/// and sessions come fast.
 pub const CYCLE_BYTES: usize = 192 << 20;
 
 /// Bytes the store may hold in memory when nobody says otherwise.
@@ -105,7 +106,7 @@ pub const QUEUE_BYTES: usize = 64 << 20;
 pub const QUEUE_BYTES_MIN: usize = 8 << 20;
 
 /// Bytes that an open mapping, an open session, one that has ended lately, and a span of the index take in memory, roughly.
-pub const OPEN_MAPPING_BYTES: usize = 128;
+pub const OPEN_MAPPING_BYTES: usize = 160;
 /// An end that waits for its beginning, likewise.
 pub const ORPHAN_BYTES: usize = 240;
 /// See [`OPEN_MAPPING_BYTES`].

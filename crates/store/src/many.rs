@@ -1,5 +1,5 @@
 //! Many questions at once. Those about one time and one public end lie in the same pages, so they are answered one after the other, whatever their order
-//! was; each thread has a shelf of its own, and the answers go back into the order of the questions.
+//! was; each stretch of them has a shelf of its own, and the answers go back into the order of the questions.
 
 use weir_base::net::Addr16;
 use weir_base::time::Millis;
@@ -38,7 +38,7 @@ pub fn in_turn<T: Send>(places: &[Place], threads: usize, answer: &(dyn Fn(usize
         mine.iter().map(|(number, _)| (*number, answer(*number, &shelf))).collect()
     };
     let stretches = order.chunks(stretch).collect();
-    let mut answers: Vec<(usize, T)> = side_by_side(stretches, threads.min(MANY_THREADS), "answers", &one).into_iter().flatten().collect();
+    let mut answers: Vec<(usize, T)> = side_by_side(stretches, threads.min(MANY_THREADS), "answers", &|stretch| stretch.len(), &one).into_iter().flatten().collect();
     answers.sort_unstable_by_key(|(number, _)| *number);
     answers.into_iter().map(|(_, answer)| answer).collect()
 }

@@ -35,12 +35,7 @@ impl WordsWriter {
     /// # Errors
     /// If it cannot be written.
     pub fn create(files: &IndexFiles, file: &str, day: Day) -> Result<WordsWriter, TableError> {
-        let path = words_file(file);
-        if files.disk.exists(path.as_ref())? {
-            files.disk.remove(path.as_ref())?;
-        }
-        let table = TableWriter::create(&files.disk, path.as_ref(), &files.key(day)?)?;
-        Ok(WordsWriter { builder: Builder::new(file), table })
+        Ok(WordsWriter { builder: Builder::new(file), table: create(files, file, day)? })
     }
 
     /// Takes the file's next rows.
@@ -76,13 +71,22 @@ impl WordsWriter {
     }
 }
 
+/// The table of a file's index, empty.
+fn create(files: &IndexFiles, file: &str, day: Day) -> Result<TableWriter, TableError> {
+    let path = words_file(file);
+    if files.disk.exists(path.as_ref())? {
+        files.disk.remove(path.as_ref())?;
+    }
+    TableWriter::create(&files.disk, path.as_ref(), &files.key(day)?)
+}
+
 /// Writes an index that was made.
 ///
 /// # Errors
 /// If it cannot be written; no part of it stays.
 pub fn write_made(files: &IndexFiles, (file, day): (&str, Day), entries: &[Entry]) -> Result<(), TableError> {
-    let mut writer = WordsWriter::create(files, file, day)?;
-    let written = put(&mut writer.table, entries).and_then(|()| writer.table.finish());
+    let mut table = create(files, file, day)?;
+    let written = put(&mut table, entries).and_then(|()| table.finish());
     written.inspect_err(|_| files.remove(&[words_file(file)]))
 }
 

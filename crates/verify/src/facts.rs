@@ -70,7 +70,7 @@ pub struct Facts {
     pub files: Vec<FileFact>,
     /// The first entry.
     pub genesis: Option<Genesis>,
-    /// The last group that is sealed.
+    /// The last group that is sealed, at least: see [`Facts::is_surely_sequenced`].
     pub sequenced: u64,
     /// Entries taken in.
     pub entries: u64,
@@ -80,12 +80,24 @@ pub struct Facts {
     others: HashSet<String>,
     /// The first entry that was not read: it may name what no other entry names.
     pub unread: Option<u64>,
+    /// An entry behind the last heartbeat was not read: it may be a later one.
+    beat_unread: bool,
 }
 
 impl Facts {
     /// The file of this path.
     pub fn file(&self, path: &str) -> Option<&FileFact> {
         self.files.get(*self.by_path.get(path)?)
+    }
+
+    /// True if no entry that was not read can have sealed more groups than [`Facts::sequenced`].
+    pub fn is_surely_sequenced(&self) -> bool {
+        !self.beat_unread
+    }
+
+    /// True where this entry may be a unit that was not read.
+    fn may_be_unread(&self, entry: u64) -> bool {
+        self.unread.is_some_and(|first| entry >= first)
     }
 
     /// Takes in one entry; entries come in their order.
@@ -95,6 +107,7 @@ impl Facts {
         let entry = Entry::decode(bytes);
         if entry.is_err() {
             self.unread.get_or_insert(index);
+            self.beat_unread = true;
         }
         match entry {
             Err(EntryError::UnknownVersion { found: version }) if self.others.contains(&version) => {}
@@ -117,7 +130,7 @@ impl Facts {
                         Err("it counts fewer groups than an entry before it".to_owned())
                     }
                     Entry::Heartbeat(beat) => {
-                        self.sequenced = beat.sequenced;
+                        (self.sequenced, self.beat_unread) = (beat.sequenced, false);
                         Ok(())
                     }
                     Entry::Genesis(_) => Ok(()),
@@ -195,7 +208,11 @@ impl Facts {
 
     fn parts_fit(&self, repack: &Repack) -> Result<(), String> {
         for part in &repack.parts {
-            let unit = self.units.get(&part.entry).ok_or_else(|| format!("it moves entry {}, which is no unit before it", part.entry))?;
+            let unit = match self.units.get(&part.entry) {
+                None if self.may_be_unread(part.entry) => continue,
+                None => return Err(format!("it moves entry {}, which is no unit before it", part.entry)),
+                Some(unit) => unit,
+            };
             let old = self.files.get(unit.file);
             if old.is_none_or(|f| f.kind != repack.kind || f.version != repack.kind_version || f.day != repack.day) {
                 return Err(format!("it moves the unit of entry {}, which is of another kind or day", part.entry));
@@ -208,8 +225,12 @@ impl Facts {
     }
 
     fn drop_file(&mut self, path: &str) -> Result<(), String> {
-        let old = self.by_path.get(path).and_then(|at| self.files.get_mut(*at));
-        let old = old.ok_or_else(|| format!("it drops {path}, which no entry named"))?;
+        let old = match self.by_path.get(path).and_then(|at| self.files.get_mut(*at)) {
+            // An entry that was not read may have named it.
+            None if self.unread.is_some() => return Ok(()),
+            None => return Err(format!("it drops {path}, which no entry named")),
+            Some(old) => old,
+        };
         if !old.units.is_empty() {
             return Err(format!("it drops {path}, in which a unit still lies"));
         }
@@ -323,5 +344,30 @@ mod tests {
             told.iter().zip(want).all(|((place, what), (index, part))| *place == format!("log entry {index}") && what.contains(part));
         assert!(told.len() == want.len() && fits, "each version once: {told:?}");
         assert_eq!(facts.unread, Some(0));
+    }
+
+    #[test]
+    fn what_speaks_of_entries_that_were_not_read_is_not_wrong() {
+        let (mut facts, mut found) = tell(&Entry::Unit(unit(3)));
+        let beat = |sequenced| Entry::Heartbeat(Heartbeat { time: Millis(7), sequenced, open: 0 }).encode().unwrap();
+        assert!(facts.is_surely_sequenced());
+        // Entry 5 is a unit, and 6 a heartbeat, of a version to come.
+        facts.entry(5, b"weir/entry/v9\n", &mut found);
+        facts.entry(6, b"weir/entry/v9\n", &mut found);
+        assert!(!facts.is_surely_sequenced() && found.problems.listed.len() == 1, "{found:?}");
+        facts.entry(7, &repack(&[(4, 0, 3), (5, 3, 8)], &["segments/3", "segments/5"]).encode().unwrap(), &mut found);
+        assert_eq!(found.problems.listed.len(), 1, "{found:?}");
+        assert_eq!(facts.file("segments/new").unwrap().units, [4, 5]);
+        facts.entry(8, &beat(12), &mut found);
+        assert!(facts.is_surely_sequenced() && facts.sequenced == 12);
+        // What stood before them was read, so this is none of them.
+        let wrong = Entry::Repack(Repack { file: "segments/newer".into(), ..repack_of(&repack(&[(3, 0, 3)], &[])) });
+        facts.entry(9, &wrong.encode().unwrap(), &mut found);
+        assert!(found.problems.listed.last().unwrap().what.contains("no unit before it"), "{found:?}");
+    }
+
+    fn repack_of(entry: &Entry) -> Repack {
+        let Entry::Repack(repack) = entry else { panic!("no repack") };
+        repack.clone()
     }
 }

@@ -24,6 +24,7 @@ use self::keys::Keys;
 use self::limits::TRIES;
 use self::log::Log;
 use self::report::{Checked, Findings, Report};
+use self::wal::Sealed;
 
 /// How far a check has come; for people who wait.
 pub trait Progress {
@@ -83,7 +84,8 @@ fn moving(folder: &Folder, mut log: Log, checked: &mut Checked, findings: &mut F
         // Keys of these files come and go with them.
         let keys = keys::load(folder, &mut Findings::default());
         let (mut here, mut counts) = (Findings::default(), *checked);
-        if let Err(e) = once(folder, &keys, log.facts.sequenced, &mut counts, &mut here) {
+        let sealed = Sealed { through: log.facts.sequenced, sure: log.complete && log.facts.is_surely_sequenced() };
+        if let Err(e) = once(folder, &keys, sealed, &mut counts, &mut here) {
             here.problem("wal and state", format!("they cannot be read ({e})"), "look after their modes and the disk");
         }
         let moved = log::has_moved_on(folder, &log)
@@ -102,7 +104,7 @@ fn moving(folder: &Folder, mut log: Log, checked: &mut Checked, findings: &mut F
     log::leftovers(folder, &log, findings);
 }
 
-fn once(folder: &Folder, keys: &Keys, sealed: u64, checked: &mut Checked, found: &mut Findings) -> io::Result<()> {
+fn once(folder: &Folder, keys: &Keys, sealed: Sealed, checked: &mut Checked, found: &mut Findings) -> io::Result<()> {
     state::check(folder, keys, checked, found)?;
     wal::check(folder, keys, sealed, checked, found)
 }

@@ -7,6 +7,7 @@ use weir_record::group;
 use weir_record::stored::keyring::KeyId;
 use weir_record::stored::wal::{Container, FileKey, HEADER_BYTES, Header};
 
+use super::facts::OTHER;
 use super::folder::Folder;
 use super::frames::{Item, Tail, Walk};
 use super::keys::Keys;
@@ -27,8 +28,17 @@ struct Opened {
     head: Option<(Header, FileKey)>,
 }
 
-/// Checks the folder `wal`. Every group after `sealed` must be there; earlier ones may be there still.
-pub fn check(folder: &Folder, keys: &Keys, sealed: u64, checked: &mut Checked, found: &mut Findings) -> io::Result<()> {
+/// What the log says is sealed.
+#[derive(Clone, Copy, Debug)]
+pub struct Sealed {
+    /// The last group of it.
+    pub through: u64,
+    /// False where entries that were not read may say that later ones are sealed, too.
+    pub sure: bool,
+}
+
+/// Checks the folder `wal`. Every group after those that are sealed must be there; earlier ones may be there still.
+pub fn check(folder: &Folder, keys: &Keys, sealed: Sealed, checked: &mut Checked, found: &mut Findings) -> io::Result<()> {
     let numbers = folder.numbers("wal", "wal")?;
     names(folder, found)?;
     asides(folder, keys, found)?;
@@ -58,7 +68,7 @@ pub fn check(folder: &Folder, keys: &Keys, sealed: u64, checked: &mut Checked, f
     }
     checked.wal_files = files.len() as u64;
     checked.wal_groups = state.groups;
-    state.end(sealed);
+    state.end(sealed.through);
     Ok(())
 }
 
@@ -127,12 +137,18 @@ struct State<'f> {
 }
 
 impl State<'_> {
-    /// One file; its groups from `later` on are void. The first file must begin right after `gone`, or before.
-    fn file(&mut self, opened: &Opened, later: Option<u64>, gone: u64) -> io::Result<()> {
+    /// One file; its groups from `later` on are void. The first file must begin right after what is `gone`, or before.
+    fn file(&mut self, opened: &Opened, later: Option<u64>, gone: Sealed) -> io::Result<()> {
         let Some((header, key)) = &opened.head else { return Ok(()) };
         let place = path(opened.number);
-        let before = self.next.unwrap_or(gone.saturating_add(1));
-        self.skip_to(&place, before, header.first_group);
+        let before = self.next.unwrap_or(gone.through.saturating_add(1));
+        if self.next.is_none() && !gone.sure && before < header.first_group {
+            let last = header.first_group - 1;
+            let what = format!("the log was not read whole, so it is not known whether groups {before} to {last}, which are not here, are sealed");
+            self.found.warning(place.as_str(), what, OTHER);
+        } else {
+            self.skip_to(&place, before, header.first_group);
+        }
         self.next = Some(self.next.map_or(header.first_group, |next| next.max(header.first_group)));
         let limit = later.unwrap_or(u64::MAX);
         let tail = Walk::new(opened.file.as_ref(), key)?.run(&mut |item| match item {

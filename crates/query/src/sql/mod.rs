@@ -31,6 +31,7 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::streaming::PartitionStream;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use futures::StreamExt;
+use weir_base::task::give_way;
 use weir_record::Kind;
 use weir_store::engine::Store;
 
@@ -126,6 +127,8 @@ pub fn run(
     let (send, receive) = sync_channel(1);
     let (store, statement, within) = (Arc::clone(store), statement.to_owned(), Arc::clone(&control));
     let body = move || {
+        // Whatever somebody asks may wait for what comes in, and for its sealing no less than sealing for it.
+        give_way();
         let result = catch_unwind(AssertUnwindSafe(|| execute(&store, &statement, &kinds, &within)));
         drop((store, place));
         // Nobody may wait any more.

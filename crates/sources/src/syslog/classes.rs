@@ -165,10 +165,10 @@ mod tests {
 
     #[test]
     fn words_and_what_is_between_end_where_they_do_byte_by_byte() {
-        for length in (0..=5).chain([62, 63, 64, 65, 127, 128, 129]) {
+        for length in (0..=5).chain([63, 64, 65, 128, 129]) {
             for at in 0..length {
                 for byte in 0..=u8::MAX {
-                    for fill in [b'a', b'Z', b'0', b'_', b' ', b':'] {
+                    for fill in [b'a', b'_', b' '] {
                         let mut bytes = vec![fill; length];
                         bytes[at] = byte;
                         let mut edges = Edges::of(&bytes);

@@ -11,8 +11,8 @@ pub(super) struct Known<'a> {
     more: Vec<(Word, &'a str)>,
     /// With which bytes they begin: a bit for each.
     firsts: [u64; 4],
-    /// One of them begins with a sign that is part of no word.
-    signs: bool,
+    /// One of them begins with a byte that [`Edges::idle`](super::classes::Edges::idle) passes.
+    idle: bool,
 }
 
 /// Values of a line that lie in place.
@@ -20,7 +20,7 @@ const FEW: usize = 4;
 
 impl Default for Known<'_> {
     fn default() -> Self {
-        Known { few: [(Word::User, ""); FEW], count: 0, more: Vec::new(), firsts: [0; 4], signs: false }
+        Known { few: [(Word::User, ""); FEW], count: 0, more: Vec::new(), firsts: [0; 4], idle: false }
     }
 }
 
@@ -38,14 +38,14 @@ impl<'a> Known<'a> {
         self.firsts[usize::from(byte >> 6)] >> (byte & 63) & 1 == 1
     }
 
-    /// True where one of them begins with a sign of ASCII that is part of no word.
-    pub(super) fn begins_with_signs(&self) -> bool {
-        self.signs
+    /// True where one of them begins with a byte that [`Edges::idle`](super::classes::Edges::idle) passes.
+    pub(super) fn begins_idle(&self) -> bool {
+        self.idle
     }
 
     pub(super) fn push(&mut self, word: Word, value: &'a str) {
         if let Some(first) = value.as_bytes().first() {
-            self.signs |= class(*first) & IDLE != 0;
+            self.idle |= class(*first) & IDLE != 0;
             self.firsts[usize::from(first >> 6)] |= 1 << (first & 63);
         }
         match self.few.get_mut(self.count) {

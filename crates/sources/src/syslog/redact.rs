@@ -141,7 +141,7 @@ impl<'a> Redactor<'a> {
                 && let Some(end) = self.passed(&mut edges, *byte, at).filter(|end| *end != label_ends)
             {
                 // Nothing begins with the spaces and signs behind it either, but for known values.
-                at = if self.known.begins_with_signs() { end } else { edges.idle(end) };
+                at = if self.known.begins_idle() { end } else { edges.idle(end) };
                 begins = at > end;
                 continue;
             }

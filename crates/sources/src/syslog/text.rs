@@ -71,7 +71,7 @@ mod tests {
             let plain = "x户".repeat(length);
             let plain = cut(&plain, length);
             assert_eq!(clean(plain), plain);
-            for (at, _) in plain.char_indices() {
+            for at in plain.char_indices().map(|(at, _)| at).chain([plain.len()]) {
                 for control in ["\0", "\x1f", "\x7f", "\u{80}", "\u{9f}", "\u{a0}"] {
                     let (before, after) = plain.split_at(at);
                     let shown = if control == "\u{a0}" { control } else { " " };

@@ -5,8 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use arrow::array::{AsArray, RecordBatch};
-use weir_base::net::Addr16;
+use arrow::array::RecordBatch;
 use weir_base::task::{Stop, give_way, lock};
 use weir_base::time::{Day, Millis};
 use weir_record::Kind;
@@ -240,9 +239,10 @@ impl Store {
     fn publish(&self, metas: &[UnitMeta], staged: &[StagedUnit], change: &mut Change, sealed_at: Millis) {
         change.units.extend(metas.iter().cloned());
         for (meta, unit) in metas.iter().zip(staged).filter(|(meta, _)| meta.kind == Kind::NatMapping) {
+            let pools = super::pools_of(&unit.rows);
             {
                 let mut sealed = self.sealed.write().unwrap_or_else(PoisonError::into_inner);
-                sealed.learn_pools(&unit.rows, change);
+                sealed.learn_pools(pools, change);
                 sealed.insert(meta.clone());
             }
             self.index_nat(meta, &unit.rows);
@@ -252,14 +252,13 @@ impl Store {
         }
         let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
         let mut sealed = self.sealed.write().unwrap_or_else(PoisonError::into_inner);
-        let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
         for meta in metas.iter().filter(|meta| meta.kind != Kind::NatMapping) {
             sealed.insert(meta.clone());
         }
-        index.orphans.expire(sealed_at);
         sealed.last_sealed = Some(sealed_at);
         let done = live.sealing.take();
-        drop((live, sealed, index));
+        drop((live, sealed));
+        self.index.write().unwrap_or_else(PoisonError::into_inner).orphans.expire(sealed_at);
         // Millions of rows take a while to let go of. Nobody else holds them but a look-up under way.
         let room = done.and_then(Arc::into_inner).map(|generation| generation.nat.into_room());
         self.live.write().unwrap_or_else(PoisonError::into_inner).current.nat.reuse(room.unwrap_or_default());
@@ -343,8 +342,9 @@ impl Store {
     pub(super) fn flush(&self, cycle: &mut CycleState) -> Result<(), StoreError> {
         let day = self.clock.now().day();
         let (runs, snapshot) = {
+            // A copy, because the writer takes gaps in meanwhile, and acknowledges nothing while it waits.
+            let gaps = self.gaps.read().unwrap_or_else(PoisonError::into_inner).clone();
             let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
-            let gaps = self.gaps.read().unwrap_or_else(PoisonError::into_inner);
             (index.spans.write_runs(&self.files, day)?, crate::snapshot::write(&self.files, &index, &gaps, day)?)
         };
         let state = IndexState { entries: cycle.indexed, snapshot: Some((snapshot.clone(), day)) };
@@ -380,26 +380,4 @@ impl Store {
 
 fn row_ref(meta: &UnitMeta, row: usize) -> RowRef {
     RowRef { entry: meta.entry, row: u32::try_from(row).unwrap_or(u32::MAX) }
-}
-
-impl super::Sealed {
-    /// Every public address in the rows belongs to its source. Rows are sorted by it, so equal ones stand together.
-    pub(super) fn learn_pools(&mut self, rows: &RecordBatch, change: &mut Change) {
-        let source_column = Kind::NatMapping.spec().index("source").unwrap_or(0);
-        let addrs = rows.column(0).as_fixed_size_binary();
-        let sources = rows.column(source_column).as_primitive::<arrow::datatypes::UInt32Type>();
-        let mut last = None;
-        for row in 0..rows.num_rows() {
-            let seen = (weir_record::column::bytes16(addrs, row), sources.value(row));
-            if last == Some(seen) {
-                continue;
-            }
-            last = Some(seen);
-            let known = self.pools.entry(Addr16(seen.0)).or_default();
-            if !known.contains(&seen.1) {
-                known.push(seen.1);
-                change.pools.push((seen.1, seen.0));
-            }
-        }
-    }
 }

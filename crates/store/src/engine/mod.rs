@@ -17,16 +17,18 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, RwLock};
 
+use arrow::array::{AsArray, RecordBatch};
+use arrow::datatypes::UInt32Type;
 use weir_base::clock::Clock;
 use weir_base::crypto::Secret;
 use weir_base::disk::SharedDisk;
 use weir_base::net::Addr16;
 use weir_base::task::{Tasks, lock};
 use weir_base::time::Millis;
-use weir_record::Kind;
+use weir_record::{Kind, column};
 use weir_record::kinds::NatMappingColumns;
 
-use crate::catalog::{Catalog, UnitMeta};
+use crate::catalog::{Catalog, Change, UnitMeta};
 use crate::commit::{CommitError, Committer};
 use crate::gaps::Gaps;
 use crate::index::{Index, IndexFiles};
@@ -154,12 +156,37 @@ impl Sealed {
         self.units.insert(unit.entry, unit);
     }
 
+    /// Public addresses belong to sources.
+    fn learn_pools(&mut self, pools: Vec<(Addr16, u32)>, change: &mut Change) {
+        for (address, source) in pools {
+            let known = self.pools.entry(address).or_default();
+            if !known.contains(&source) {
+                known.push(source);
+                change.pools.push((source, address.0));
+            }
+        }
+    }
+
     /// NAT units whose window overlaps the span, newest first.
     fn nat_units(&self, from: Millis, to: Millis) -> Vec<UnitMeta> {
         let last = Millis(to.0.saturating_add(self.longest));
         let ended = self.nat.range((from, 0)..=(last, u64::MAX)).rev();
         ended.filter_map(|(_, entry)| self.units.get(entry)).filter(|u| u.window.0 <= to).cloned().collect()
     }
+}
+
+/// The public addresses in the rows of a NAT unit, each with its source. Rows are sorted by address, so equal ones stand together.
+fn pools_of(rows: &RecordBatch) -> Vec<(Addr16, u32)> {
+    let addresses = rows.column(0).as_fixed_size_binary();
+    let sources = rows.column(Kind::NatMapping.spec().index("source").unwrap_or(0)).as_primitive::<UInt32Type>();
+    let mut pools: Vec<(Addr16, u32)> = Vec::new();
+    for row in 0..rows.num_rows() {
+        let seen = (Addr16(column::bytes16(addresses, row)), sources.value(row));
+        if pools.last() != Some(&seen) {
+            pools.push(seen);
+        }
+    }
+    pools
 }
 
 #[derive(Default)]

@@ -161,7 +161,7 @@ impl Store {
                     }
                 }
                 if meta.kind == Kind::NatMapping {
-                    self.sealed.write().unwrap_or_else(PoisonError::into_inner).learn_pools(&rows, &mut change);
+                    self.sealed.write().unwrap_or_else(PoisonError::into_inner).learn_pools(super::pools_of(&rows), &mut change);
                 }
             }
             index.orphans.expire(meta.sealed);

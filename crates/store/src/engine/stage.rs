@@ -1,10 +1,9 @@
 //! From a generation to units that lie in `stage/`: the second step of a seal cycle. Kinds are made side by side; the disk and the keyring are asked by
 //! one thread and in one order.
 
-use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::PoisonError;
+use std::sync::{OnceLock, PoisonError};
 use std::thread::available_parallelism;
 
 use arrow::array::RecordBatch;
@@ -23,16 +22,29 @@ use crate::table::TableError;
 use crate::unit::{MadeUnit, PlannedUnit, StagedUnit};
 use crate::words;
 
-/// What is to be made of a unit.
-enum Job<'a> {
-    File(&'a PlannedUnit),
-    Words(&'a PlannedUnit),
+/// Name of the threads beside the sealer's own.
+const THREADS: &str = "store-sealing";
+
+/// A unit on its way: what is made of it, each by whoever gets to it.
+struct Making {
+    unit: PlannedUnit,
+    file: OnceLock<Result<MadeUnit, StoreError>>,
+    /// Of lines alone.
+    words: OnceLock<Result<Vec<Entry>, TableError>>,
 }
 
-/// What was made.
-enum Made {
-    File(Result<Box<MadeUnit>, StoreError>),
-    Words(Result<Vec<Entry>, TableError>),
+impl Making {
+    fn of(unit: PlannedUnit) -> Making {
+        Making { unit, file: OnceLock::new(), words: OnceLock::new() }
+    }
+
+    fn make_file(&self, sealed_at: Millis, sm3: bool) {
+        self.file.get_or_init(|| self.unit.make(sealed_at, sm3));
+    }
+
+    fn make_words(&self) {
+        self.words.get_or_init(|| words::made(&self.unit.file(), self.unit.rows()));
+    }
 }
 
 impl Store {
@@ -53,38 +65,30 @@ impl Store {
             let made = unit.make(sealed_at, self.config.sm3)?;
             staged.push(unit.stage(&self.disk, made)?);
         }
-        let mappings = staged.len();
         let threads = available_parallelism().map_or(1, usize::from).min(SEALING_THREADS);
-        let planned = self.planned(generation, sealed_at, threads)?;
-        let mut jobs: Vec<Job<'_>> = planned.iter().map(Job::File).collect();
-        jobs.extend(planned.iter().filter(|unit| unit.kind() == words::KIND).map(Job::Words));
-        let made = side_by_side(jobs, threads, "store-sealing", &|job| match job {
-            Job::File(unit) => Made::File(unit.make(sealed_at, self.config.sm3).map(Box::new)),
-            Job::Words(unit) => Made::Words(words::made(&unit.file(), unit.rows())),
+        let units: Vec<Making> = self.planned(generation, sealed_at, threads)?.into_iter().map(Making::of).collect();
+        let mut jobs: Vec<(&Making, bool)> = units.iter().map(|unit| (unit, false)).collect();
+        jobs.extend(units.iter().filter(|making| making.unit.kind() == words::KIND).map(|unit| (unit, true)));
+        let size = |(making, _): &(&Making, bool)| column::memory(making.unit.rows());
+        side_by_side(jobs, threads, THREADS, &size, &|(making, words)| match words {
+            true => making.make_words(),
+            false => making.make_file(sealed_at, self.config.sm3),
         });
-        let (mut files, mut indexes) = (Vec::new(), Vec::new());
-        for made in made {
-            match made {
-                Made::File(made) => files.push(made?),
-                Made::Words(made) => indexes.push(made),
-            }
+        for Making { unit, file, words } in units {
+            let made = file.into_inner().ok_or_else(|| StoreError::Internal("a unit was not made".to_owned()))?;
+            let unit = unit.stage(&self.disk, made?)?;
+            // Without an index the first search makes it.
+            let words = words.into_inner().and_then(|made| made.inspect_err(|e| *lock(&self.flags.trouble) = Some(e.to_string())).ok());
+            staged.push(StagedUnit { words, ..unit });
         }
-        let mut indexes = indexes.into_iter();
-        for (unit, file) in planned.into_iter().zip(files) {
-            let index = if unit.kind() == words::KIND { indexes.next() } else { None };
-            let words = index.and_then(|made| made.inspect_err(|e| *lock(&self.flags.trouble) = Some(e.to_string())).ok());
-            staged.push(StagedUnit { words, ..unit.stage(&self.disk, *file)? });
-        }
-        // In the log they stand by kind and day, however large they are.
-        staged.get_mut(mappings..).unwrap_or_default().sort_by_key(|unit| (unit.kind, unit.entry.day));
         Ok(staged)
     }
 
-    /// The rows of each kind but mappings, sorted and by key day, with keys; the largest first.
+    /// The rows of each kind but mappings, sorted and by key day, with keys.
     fn planned(&self, generation: &Generation, sealed_at: Millis, threads: usize) -> Result<Vec<PlannedUnit>, StoreError> {
-        let mut kinds: Vec<_> = generation.batches.iter().filter(|(kind, _)| !kind.spec().transient).collect();
-        kinds.sort_by_key(|(_, batches)| Reverse(batches.iter().map(column::memory).sum::<usize>()));
-        let days = side_by_side(kinds, threads, "store-sealing", &|(kind, batches)| (*kind, by_day(*kind, batches, sealed_at)));
+        let kinds: Vec<_> = generation.batches.iter().filter(|(kind, _)| !kind.spec().transient).collect();
+        let size = |(_, batches): &(&Kind, &Vec<RecordBatch>)| batches.iter().map(column::memory).sum();
+        let days = side_by_side(kinds, threads, THREADS, &size, &|(kind, batches)| (*kind, by_day(*kind, batches, sealed_at)));
         let mut planned = Vec::new();
         for (kind, days) in days {
             for (day, rows) in days? {

@@ -25,7 +25,8 @@ pub struct Open {
 #[derive(Clone, Debug)]
 struct Held {
     inside: Addr16,
-    start: Option<Millis>,
+    /// [`NO_START`] where its beginning was not seen.
+    start: Millis,
     entry: u64,
     row: u32,
     source: u32,
@@ -38,12 +39,15 @@ struct Held {
     remote: Option<Box<Remote>>,
 }
 
+/// A time that no mapping began at, instead of one that is not known: of eight bytes in each of millions.
+const NO_START: Millis = Millis(i64::MIN);
+
 impl Held {
     fn of(open: &Open) -> Held {
         let m = &open.mapping;
         Held {
             inside: m.inside,
-            start: m.start,
+            start: m.start.unwrap_or(NO_START),
             entry: open.row.entry,
             row: open.row.row,
             source: m.source,
@@ -68,7 +72,7 @@ impl Held {
             inside: self.inside,
             inside_port: self.inside_port,
             remote: self.remote.as_deref().copied().unwrap_or_default(),
-            start: self.start,
+            start: Some(self.start).filter(|start| *start != NO_START),
             end: None,
             flags: self.flags,
         };
@@ -91,6 +95,9 @@ impl Slot {
         }
     }
 }
+
+// Millions of them: each byte counts.
+const _: () = assert!(size_of::<(u32, Slot)>() <= 72);
 
 /// The open mappings of one public address, by the rest of their first key. Sealing goes from address to address, so it works in one of these
 /// at a time, and that fits into a processor's cache.
