@@ -38,7 +38,8 @@ pub fn in_turn<T: Send>(places: &[Place], threads: usize, answer: &(dyn Fn(usize
         mine.iter().map(|(number, _)| (*number, answer(*number, &shelf))).collect()
     };
     let stretches = order.chunks(stretch).collect();
-    let mut answers: Vec<(usize, T)> = side_by_side(stretches, threads.min(MANY_THREADS), "answers", &|stretch| stretch.len(), &one).into_iter().flatten().collect();
+    let mut answers: Vec<(usize, T)> =
+        side_by_side(stretches, threads.min(MANY_THREADS), "answers", &|stretch| stretch.len(), &one).into_iter().flatten().collect();
     answers.sort_unstable_by_key(|(number, _)| *number);
     answers.into_iter().map(|(_, answer)| answer).collect()
 }

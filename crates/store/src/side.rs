@@ -60,8 +60,8 @@ mod tests {
         }
 
         fn wait_for(&self, count: usize) {
-            let (_, waited) = self.0.1.wait_timeout_while(lock(&self.0.0), Duration::from_secs(60), |came| *came < count).unwrap();
-            assert!(!waited.timed_out(), "{count} did not come");
+            let came = self.0.1.wait_timeout_while(lock(&self.0.0), Duration::from_secs(60), |came| *came < count).unwrap();
+            assert!(!came.1.timed_out(), "{count} did not come");
         }
     }
 

@@ -132,7 +132,11 @@ fn units_of_one_cycle_stand_by_kind_and_day_each_with_its_rows_and_words() {
     let order: Vec<_> = units.iter().map(|unit| (unit.kind, unit.day)).collect();
     assert!(order.is_sorted(), "{order:?}");
     // Lines as they came are larger than lines, and those larger than actions: made first, they do not stand first.
-    assert!([Kind::OperatorAction, Kind::Maintenance, Kind::MaintenanceText].iter().all(|kind| order.iter().filter(|(k, _)| k == kind).count() == 3));
+    assert!(
+        [Kind::OperatorAction, Kind::Maintenance, Kind::MaintenanceText]
+            .iter()
+            .all(|kind| order.iter().filter(|(k, _)| k == kind).count() == 3)
+    );
     let tables = || rig.disk.files().into_iter().filter(|(path, _)| path.starts_with(WORDS)).collect::<Vec<_>>();
     let made = tables();
     assert_eq!(made.len(), 3);
@@ -161,7 +165,11 @@ fn soak_faults_every_kind_is_kept_when_the_disk_fails() {
                 rig.clock.advance(rng.below(20_000));
                 let numbers: Vec<u32> = (next..next + 1 + rng.below(12) as u32).collect();
                 next += numbers.len() as u32;
-                if rig.send(&numbers).is_ok() { kept.extend(numbers) } else { perhaps.extend(numbers) }
+                if rig.send(&numbers).is_ok() {
+                    kept.extend(numbers)
+                } else {
+                    perhaps.extend(numbers)
+                }
                 if rng.below(3) == 0 {
                     // May fail: the cycle is tried again, and nothing is lost by it.
                     let _ = rig.store.seal_now();

@@ -144,7 +144,8 @@ impl State<'_> {
         let before = self.next.unwrap_or(gone.through.saturating_add(1));
         if self.next.is_none() && !gone.sure && before < header.first_group {
             let last = header.first_group - 1;
-            let what = format!("the log was not read whole, so it is not known whether groups {before} to {last}, which are not here, are sealed");
+            let what =
+                format!("the log was not read whole, so it is not known whether groups {before} to {last}, which are not here, are sealed");
             self.found.warning(place.as_str(), what, OTHER);
         } else {
             self.skip_to(&place, before, header.first_group);
@@ -256,7 +257,7 @@ mod tests {
     /// A file: its number, the first group its header allows (0: it is empty), its groups.
     type File = (u64, u64, Vec<u64>);
 
-    fn judge(files: &[File], keyed: &[u64], sealed: u64) -> (u64, Findings) {
+    fn judge(files: &[File], keyed: &[u64], sealed: Sealed) -> (u64, Findings) {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(dir.path().join("wal")).unwrap();
         std::fs::write(dir.path().join("keyring"), b"").unwrap();
@@ -303,11 +304,28 @@ mod tests {
             (&[(1, 1, vec![1]), (2, 0, vec![]), (3, 2, vec![2])], &[1, 3], 0, 2, "0000000002.wal: the keyring has no key"),
         ];
         for (i, (files, keyed, sealed, groups, want)) in cases.into_iter().enumerate() {
-            let (read, found) = judge(files, keyed, sealed);
+            let (read, found) = judge(files, keyed, Sealed { through: sealed, sure: true });
             let told: Vec<String> = found.problems.listed.iter().map(|p| format!("{}: {}", p.place, p.what)).collect();
             assert_eq!(read, groups, "case {i}: {told:?}");
             assert_eq!(told.is_empty(), want.is_empty(), "case {i}: {told:?}");
             assert!(want.is_empty() || told.iter().any(|t| t.contains(want)), "case {i}: {told:?}");
         }
+    }
+
+    #[test]
+    fn where_later_groups_may_be_sealed_too_none_before_the_first_file_is_called_missing() {
+        let sealed = Sealed { through: 1, sure: false };
+        let told = |files: &[File]| {
+            let (_, found) = judge(files, &files.iter().map(|(number, ..)| *number).collect::<Vec<_>>(), sealed);
+            let what = |list: &[super::super::report::Finding]| list.iter().map(|p| p.what.clone()).collect::<Vec<_>>().join("; ");
+            (what(&found.problems.listed), what(&found.warnings.listed))
+        };
+        let (problems, warnings) = told(&[(2, 5, vec![5])]);
+        assert!(problems.is_empty() && warnings.contains("groups 2 to 4, which are not here"), "{problems} {warnings}");
+        assert_eq!(told(&[(2, 2, vec![2])]), (String::new(), String::new()));
+        let (problems, _) = told(&[(2, 5, vec![5]), (3, 8, vec![8])]);
+        assert!(problems.contains("groups 6 to 7 are missing"), "{problems}");
+        let (problems, _) = told(&[(1, 1, vec![])]);
+        assert!(problems.contains("it ends before group 1"), "{problems}");
     }
 }

@@ -25,8 +25,8 @@ use weir_base::disk::SharedDisk;
 use weir_base::net::Addr16;
 use weir_base::task::{Tasks, lock};
 use weir_base::time::Millis;
-use weir_record::{Kind, column};
 use weir_record::kinds::NatMappingColumns;
+use weir_record::{Kind, column};
 
 use crate::catalog::{Catalog, Change, UnitMeta};
 use crate::commit::{CommitError, Committer};
