@@ -1,7 +1,6 @@
 //! What every layer of Weir stands on: time, addresses, durable files, threads that are watched, limits, and a
 //! few cryptographic helpers. No crate of the workspace is below this one.
 
-pub mod bits;
 pub mod clock;
 pub mod crypto;
 pub mod disk;

@@ -1,6 +1,5 @@
 //! Values of one line that were replaced already.
 
-use super::classes::{IDLE, class};
 use super::redact::Word;
 
 /// Values that stand for accounts, addresses and so on. A line has hardly ever more than a few: those need no memory of their own.
@@ -11,8 +10,6 @@ pub(super) struct Known<'a> {
     more: Vec<(Word, &'a str)>,
     /// With which bytes they begin: a bit for each.
     firsts: [u64; 4],
-    /// One of them begins with a byte that [`Edges::idle`](super::classes::Edges::idle) passes.
-    idle: bool,
 }
 
 /// Values of a line that lie in place.
@@ -20,7 +17,7 @@ const FEW: usize = 4;
 
 impl Default for Known<'_> {
     fn default() -> Self {
-        Known { few: [(Word::User, ""); FEW], count: 0, more: Vec::new(), firsts: [0; 4], idle: false }
+        Known { few: [(Word::User, ""); FEW], count: 0, more: Vec::new(), firsts: [0; 4] }
     }
 }
 
@@ -38,14 +35,8 @@ impl<'a> Known<'a> {
         self.firsts[usize::from(byte >> 6)] >> (byte & 63) & 1 == 1
     }
 
-    /// True where one of them begins with a byte that [`Edges::idle`](super::classes::Edges::idle) passes.
-    pub(super) fn begins_idle(&self) -> bool {
-        self.idle
-    }
-
     pub(super) fn push(&mut self, word: Word, value: &'a str) {
         if let Some(first) = value.as_bytes().first() {
-            self.idle |= class(*first) & IDLE != 0;
             self.firsts[usize::from(first >> 6)] |= 1 << (first & 63);
         }
         match self.few.get_mut(self.count) {

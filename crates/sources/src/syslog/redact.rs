@@ -6,7 +6,7 @@
 //! value begins and ends where the script changes, and a Chinese account wherever it stands. What a dialect does not know and no form betrays, such as
 //! a person's name in free text, stays: the page for operators says so. Secrets are not shown: [`secrets`].
 
-use super::classes::{BETWEEN, BEYOND, Edges, MAIL, VALUE, WORD, class, plain_word};
+use super::classes::{BETWEEN, BEYOND, MAIL, VALUE, WORD, class, idle_end, plain_word, word_end};
 use super::dialect::Entry;
 use super::forms::{addresses, ends_word, is_hardware, is_word, mac_length, mail, may_begin, number, sure_duid};
 use super::known::Known;
@@ -128,7 +128,6 @@ impl<'a> Redactor<'a> {
         self.subjects(text);
         let bytes = text.as_bytes();
         let mails = memchr::memchr(b'@', bytes).is_some();
-        let mut edges = Edges::of(bytes);
         let (mut at, mut kept, mut label_ends) = (0, 0, 0);
         let (mut speaks, mut command) = (None, self.command.then_some(Some(0)));
         // A word or value may begin here; and the word before is one behind which an account stands.
@@ -138,10 +137,10 @@ impl<'a> Redactor<'a> {
             if PASS
                 && begins
                 && !(expects || mails)
-                && let Some(end) = self.passed(&mut edges, *byte, at).filter(|end| *end != label_ends)
+                && let Some(end) = self.passed(bytes, at, class).filter(|end| *end != label_ends)
             {
                 // Nothing begins with the spaces and signs behind it either, but for known values.
-                at = if self.known.begins_idle() { end } else { edges.idle(end) };
+                at = idle_end(bytes, end, |byte| self.known.begins(byte));
                 begins = at > end;
                 continue;
             }
@@ -176,7 +175,7 @@ impl<'a> Redactor<'a> {
                 begins = class & WORD == 0;
                 continue;
             }
-            let (end, _) = edges.word(at);
+            let end = word_end(bytes, at);
             if let Some((from, to)) = secret(text, at, end, &mut command) {
                 out.push_str(text.get(kept..from).unwrap_or_default());
                 out.push_str(secrets::SHOWN);
@@ -200,8 +199,9 @@ impl<'a> Redactor<'a> {
     }
 
     /// Where a word ends that begins here, is not known, and says nothing.
-    fn passed(&self, edges: &mut Edges<'_>, byte: u8, at: usize) -> Option<usize> {
-        if class(byte) & WORD == 0 || self.known.begins(byte) { None } else { plain_word(edges, at, !self.found.is_empty()) }
+    fn passed(&self, bytes: &[u8], at: usize, class: u8) -> Option<usize> {
+        let known = bytes.get(at).is_some_and(|byte| self.known.begins(*byte));
+        if class & WORD == 0 || known { None } else { plain_word(bytes, at, !self.found.is_empty()) }
     }
 
     /// False where no value can begin, whatever follows: most places of most lines.

@@ -25,29 +25,15 @@ pub fn decode(bytes: &[u8]) -> (Cow<'_, str>, u16) {
 }
 
 fn clean(text: &str) -> Cow<'_, str> {
-    if !may_hold_controls(text.as_bytes()) {
+    // Control characters are below the space, DEL, and those that UTF-8 writes with C2 first.
+    // All bytes are looked at, many at once: hardly any line has one.
+    let odd = |b: u8| u8::from(b < b' ') | u8::from(b == 0x7f) | u8::from(b == 0xc2);
+    if text.bytes().fold(0, |any, b| any | odd(b)) == 0 {
         return Cow::Borrowed(text);
     }
     // A tab stands between fields in Windows' lines; it stays a separator.
     Cow::Owned(text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect())
 }
-
-/// Control characters are below the space, DEL, and those that UTF-8 writes with C2 first. Hardly any line has one, so all bytes are looked at, sixteen
-/// at once.
-fn may_hold_controls(bytes: &[u8]) -> bool {
-    let odd = |byte: u8| u8::from(byte < b' ') | u8::from(byte == 0x7f) | u8::from(byte == 0xc2);
-    let mut any = [0; SIXTEEN];
-    let mut look = |sixteen: &[u8; SIXTEEN]| any.iter_mut().zip(sixteen).for_each(|(any, byte)| *any |= odd(*byte));
-    match bytes.last_chunk() {
-        // Some bytes twice rather than one by one.
-        Some(last) => bytes.as_chunks().0.iter().chain([last]).for_each(&mut look),
-        None => return bytes.iter().any(|byte| odd(*byte) > 0),
-    }
-    u128::from_le_bytes(any) > 0
-}
-
-/// Bytes looked at together.
-const SIXTEEN: usize = 16;
 
 /// The longest beginning of `text` that has at most `bytes` bytes.
 pub fn cut(text: &str, bytes: usize) -> &str {

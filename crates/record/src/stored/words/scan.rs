@@ -1,8 +1,6 @@
 //! The features of one text after the other, less those of words that came a moment ago: most words of a log come again and again.
 
-use weir_base::bits::{CHUNK, beyond_ascii, of_words};
-
-use super::token::{alone_features, word_features};
+use super::token::{alone_features, is_word, word_features};
 
 /// Words that are remembered.
 const RECENT: usize = 4_096;
@@ -10,6 +8,8 @@ const RECENT: usize = 4_096;
 const SHORT: usize = 16;
 /// Texts that are remembered as they are: names of hosts and programs, which hardly change.
 const RECENT_TEXTS: usize = 256;
+/// Bytes looked at together.
+const CHUNK: usize = 64;
 /// The bit that makes a letter of ASCII a small one. Of what words are made of, it changes `_` besides, into what no word has.
 const SMALL: u128 = u128::from_le_bytes([0x20; SHORT]);
 
@@ -47,8 +47,9 @@ impl Scanner {
         let mut last = [0; CHUNK];
         last[..rest.len()].copy_from_slice(rest);
         for chunk in chunks.iter().chain(std::iter::once(&last)) {
-            more |= beyond_ascii(chunk);
-            edges.each(of_words(chunk), from, |from, to| self.word(&words, from, to, &mut each));
+            let (word, high) = classes(chunk);
+            more |= high;
+            edges.each(word, from, |from, to| self.word(&words, from, to, &mut each));
             from += CHUNK;
         }
         if more != 0 {
@@ -134,6 +135,18 @@ impl Edges {
             }
         }
     }
+}
+
+/// Which bytes words are made of, one bit each, and whether any is above ASCII.
+fn classes(bytes: &[u8; CHUNK]) -> (u64, u8) {
+    let is = bytes.map(|byte| u8::from(is_word(byte)));
+    let high = bytes.iter().fold(0, |all, byte| all | byte) & 0x80;
+    let mut word = 0;
+    for (eight, at) in is.as_chunks::<8>().0.iter().zip((0u32..).step_by(8)) {
+        // The lowest bit of each byte goes to the highest byte, side by side.
+        word |= (u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56) << at;
+    }
+    (word, high)
 }
 
 #[cfg(test)]
