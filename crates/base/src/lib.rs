@@ -7,5 +7,6 @@ pub mod disk;
 pub mod hash;
 pub mod limits;
 pub mod net;
+pub mod sort;
 pub mod task;
 pub mod time;

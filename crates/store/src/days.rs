@@ -2,6 +2,7 @@
 
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::TimestampMillisecondType;
+use weir_base::sort::{DIGIT_BITS, by_digits};
 use weir_base::time::{Day, Millis};
 use weir_record::Kind;
 use weir_record::gather::{At, gather};
@@ -32,8 +33,7 @@ pub fn by_day(kind: Kind, batches: &[RecordBatch], sealed_at: Millis) -> Result<
     Ok(out)
 }
 
-/// Bits of a time by which rows are sorted at once, and how often that is done at most: beyond it lie 99 days.
-const DIGIT_BITS: u32 = 11;
+/// Digits of a time by which rows are sorted at most: beyond them lie 99 days.
 const DIGITS: u32 = 3;
 
 /// Sorts by time; what has one time stays in the order it came.
@@ -48,26 +48,7 @@ fn sort(rows: &mut Vec<(i64, At)>) {
         rows.sort_by_key(|(time, _)| *time);
         return;
     }
-    let mut sorted = vec![(0, (0, 0)); rows.len()];
-    let mut shift = 0;
-    while range >> shift > 0 {
-        let digit = |time: i64| (time.abs_diff(first) >> shift) as usize % (1 << DIGIT_BITS);
-        let mut at = [0; 1 << DIGIT_BITS];
-        rows.iter().for_each(|(time, _)| at[digit(*time)] += 1);
-        let mut before = 0;
-        for slot in &mut at {
-            before += std::mem::replace(slot, before);
-        }
-        for row in rows.iter() {
-            let at = &mut at[digit(row.0)];
-            if let Some(slot) = sorted.get_mut(*at) {
-                *slot = *row;
-            }
-            *at += 1;
-        }
-        std::mem::swap(rows, &mut sorted);
-        shift += DIGIT_BITS;
-    }
+    by_digits(rows, &mut Vec::new(), range, |(time, _)| time.abs_diff(first));
 }
 
 #[cfg(test)]

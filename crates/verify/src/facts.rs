@@ -361,7 +361,7 @@ mod tests {
         facts.entry(8, &beat(12), &mut found);
         assert!(facts.is_surely_sequenced() && facts.sequenced == 12);
         // What stood before them was read, so this is none of them.
-        let wrong = Entry::Repack(Repack { file: "segments/newer".into(), ..repack_of(&repack(&[(3, 0, 3)], &[])) });
+        let wrong = Entry::Repack(Repack { file: "segments/newer".into(), ..repack_of(&repack(&[(3, 0, 3)], &["segments/2"])) });
         facts.entry(9, &wrong.encode().unwrap(), &mut found);
         assert!(found.problems.listed.last().unwrap().what.contains("no unit before it"), "{found:?}");
     }

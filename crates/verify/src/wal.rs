@@ -249,6 +249,7 @@ fn asides(folder: &Folder, keys: &Keys, found: &mut Findings) -> io::Result<()> 
 
 #[cfg(test)]
 mod tests {
+    use super::super::report::Finding;
     use super::*;
     use weir_base::crypto::Secret;
     use weir_record::sink::Group;
@@ -317,7 +318,7 @@ mod tests {
         let sealed = Sealed { through: 1, sure: false };
         let told = |files: &[File]| {
             let (_, found) = judge(files, &files.iter().map(|(number, ..)| *number).collect::<Vec<_>>(), sealed);
-            let what = |list: &[super::super::report::Finding]| list.iter().map(|p| p.what.clone()).collect::<Vec<_>>().join("; ");
+            let what = |list: &[Finding]| list.iter().map(|p| p.what.clone()).collect::<Vec<_>>().join("; ");
             (what(&found.problems.listed), what(&found.warnings.listed))
         };
         let (problems, warnings) = told(&[(2, 5, vec![5])]);

@@ -1,6 +1,8 @@
 //! The pairs of one stretch, cut into sets in their order and written as Golomb-Rice coded places. Pairs are numbers without any pattern, so that
 //! those that begin alike are few; of those only the ones are sorted among which a set ends.
 
+use weir_base::sort::by_digits;
+
 use super::{Entry, PRECISION, VERSION, key, place};
 use crate::stored::limits::{WORDS_A_SET, WORDS_A_SET_MOST};
 
@@ -10,8 +12,6 @@ const PART_BITS: u32 = 8;
 const BUCKET_BITS: u32 = 10;
 /// Pairs that begin alike, about.
 const BUCKET: usize = 256;
-/// Bits of places by which they are sorted at once.
-const DIGIT_BITS: u32 = 11;
 
 /// Pairs under construction.
 pub(super) struct Pairs {
@@ -162,35 +162,9 @@ impl Coder {
         self.places.clear();
         // A set is never so large that its places are longer.
         self.places.extend(pairs.iter().map(|pair| place(*pair, count) as u32));
-        sort(&mut self.places, &mut self.room, u64::from(count) << PRECISION);
+        by_digits(&mut self.places, &mut self.room, u64::from(count) << PRECISION, |place| u64::from(*place));
         rice(&self.places, &mut out);
         out
-    }
-}
-
-/// Sorts numbers below a bound, digit by digit.
-fn sort(numbers: &mut Vec<u32>, room: &mut Vec<u32>, bound: u64) {
-    const DIGITS: usize = 1 << DIGIT_BITS;
-    room.clear();
-    room.resize(numbers.len(), 0);
-    let mut shift = 0;
-    while shift < 32 && bound >> shift > 0 {
-        let digit = |number: u32| (number >> shift) as usize % DIGITS;
-        let mut at = [0u32; DIGITS];
-        numbers.iter().for_each(|number| at[digit(*number)] += 1);
-        let mut before = 0;
-        for slot in &mut at {
-            before += std::mem::replace(slot, before);
-        }
-        for number in &*numbers {
-            let at = &mut at[digit(*number)];
-            if let Some(slot) = room.get_mut(*at as usize) {
-                *slot = *number;
-            }
-            *at += 1;
-        }
-        std::mem::swap(numbers, room);
-        shift += DIGIT_BITS;
     }
 }
 
