@@ -1,18 +1,22 @@
-//! SHA-256 (FIPS 180-4) of many messages, several at a time: those of one length, or of as many blocks.
+//! What needs the wider registers of a processor: SHA-256 (FIPS 180-4) of many messages, several at a time, those of one length or of as many blocks;
+//! and [`Scan`], which says what stands where among 64 bytes.
 //!
 //! A processor's SHA instructions take four cycles each and wait for the one before; interleaved messages fill the time. Sixteen messages of as many
 //! blocks side by side in the registers of AVX-512 are faster still. Sealing and verifying hash a message for each row, so this is what they do most. Where the
 //! processor has no such instructions, or is another one, `ring` hashes one message after the other, with the same result.
 //!
-//! This is the one crate of the workspace with `unsafe` code: one block that calls functions that may only run on processors with those
+//! This is the one crate of the workspace with `unsafe` code: two blocks that call functions that may only run on processors with certain
 //! instructions, right after the processor was asked whether it has them (decision 0017).
 
 use ring::digest;
 
+mod bytes;
 #[cfg(target_arch = "x86_64")]
 mod wide;
 #[cfg(target_arch = "x86_64")]
 mod x86;
+
+pub use bytes::{BEGINNING, Classes, Found, Scan, TOGETHER, WINDOW};
 
 /// Bytes of a digest.
 pub type Hash = [u8; 32];

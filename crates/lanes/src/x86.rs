@@ -5,6 +5,7 @@ use std::arch::x86_64::{
     _mm_sha256rnds2_epu32, _mm_shuffle_epi8, _mm_shuffle_epi32,
 };
 
+use crate::bytes::{BEGINNING, Found, Scan, WINDOW};
 use crate::{BLOCK, Hash, one};
 
 /// Messages that are hashed together. More need more registers than there are.
@@ -52,6 +53,19 @@ pub(crate) fn run(work: Work<'_>) -> bool {
             }
             Work::Any(messages, out) => each_of_with(messages, 0..messages.len(), out),
         }
+    }
+    true
+}
+
+/// Finds what stands among bytes; false, and nothing is done, where the processor lacks the instructions.
+pub(crate) fn look<const N: usize>(scan: &Scan<N>, bytes: &[u8; WINDOW], words: &[[u8; BEGINNING]], found: &mut Found<N>) -> bool {
+    if !is_x86_feature_detected!("avx2") {
+        return false;
+    }
+    // SAFETY: this function is safe but for the instructions it uses, and the processor has just said that it has them.
+    #[allow(unsafe_code)]
+    unsafe {
+        scan.look_avx2(bytes, words, found);
     }
     true
 }

@@ -9,6 +9,7 @@ use weir_base::time::Millis;
 use crate::column::{Id, UTC, addresses};
 use crate::kind::Kind;
 use crate::macros::record;
+use crate::sparse::Sparse;
 
 record! {
     "One line of a log (RFC 5424, RFC 3164), with addresses, accounts, hardware addresses, mail addresses, telephone and certificate numbers replaced. The line as it came is in `maintenance_text`."
@@ -72,14 +73,14 @@ pub struct LineColumns {
     facility: Vec<u8>,
     severity: Vec<u8>,
     flags: Vec<u16>,
-    host: StringBuilder,
-    app: StringBuilder,
-    procid: StringBuilder,
-    msgid: StringBuilder,
-    data: StringBuilder,
+    host: Sparse,
+    app: Sparse,
+    procid: Sparse,
+    msgid: Sparse,
+    data: Sparse,
     line: StringBuilder,
-    dialect: StringBuilder,
-    event: StringBuilder,
+    dialect: Sparse,
+    event: Sparse,
     text: Vec<[u8; 16]>,
     bytes: BinaryBuilder,
 }
@@ -88,11 +89,7 @@ impl LineColumns {
     /// None, with room for as many as these.
     pub fn like(other: &LineColumns) -> LineColumns {
         let rows = other.len();
-        let text = |column: &StringBuilder| {
-            let bytes = column.values_slice().len();
-            StringBuilder::with_capacity(rows, bytes + bytes / 8)
-        };
-        let bytes = other.bytes.values_slice().len();
+        let about = |bytes: &[u8]| bytes.len() + bytes.len() / 8;
         LineColumns {
             time: Vec::with_capacity(rows),
             received: Vec::with_capacity(rows),
@@ -101,16 +98,16 @@ impl LineColumns {
             facility: Vec::with_capacity(rows),
             severity: Vec::with_capacity(rows),
             flags: Vec::with_capacity(rows),
-            host: text(&other.host),
-            app: text(&other.app),
-            procid: text(&other.procid),
-            msgid: text(&other.msgid),
-            data: text(&other.data),
-            line: text(&other.line),
-            dialect: text(&other.dialect),
-            event: text(&other.event),
+            host: Sparse::like(&other.host, rows),
+            app: Sparse::like(&other.app, rows),
+            procid: Sparse::like(&other.procid, rows),
+            msgid: Sparse::like(&other.msgid, rows),
+            data: Sparse::like(&other.data, rows),
+            line: StringBuilder::with_capacity(rows, about(other.line.values_slice())),
+            dialect: Sparse::like(&other.dialect, rows),
+            event: Sparse::like(&other.event, rows),
             text: Vec::with_capacity(rows),
-            bytes: BinaryBuilder::with_capacity(rows, bytes + bytes / 8),
+            bytes: BinaryBuilder::with_capacity(rows, about(other.bytes.values_slice())),
         }
     }
 
@@ -133,14 +130,14 @@ impl LineColumns {
         self.facility.push(row.facility);
         self.severity.push(row.severity);
         self.flags.push(row.flags);
-        self.host.append_option(row.host);
-        self.app.append_option(row.app);
-        self.procid.append_option(row.procid);
-        self.msgid.append_option(row.msgid);
-        self.data.append_option(row.data);
+        self.host.push(row.host);
+        self.app.push(row.app);
+        self.procid.push(row.procid);
+        self.msgid.push(row.msgid);
+        self.data.push(row.data);
         self.line.append_value(row.line);
-        self.dialect.append_option(row.dialect);
-        self.event.append_option(row.event);
+        self.dialect.push(row.dialect);
+        self.event.push(row.event);
         self.text.push(row.text.0);
         self.bytes.append_value(bytes);
     }
@@ -154,7 +151,6 @@ impl LineColumns {
         let (times, ids) = (time(self.time), addresses(self.text));
         let sources: ArrayRef = Arc::new(UInt32Array::from(self.source));
         let texts: Vec<ArrayRef> = vec![Arc::clone(&times), Arc::clone(&ids), Arc::clone(&sources), Arc::new(self.bytes.finish())];
-        let text = |mut column: StringBuilder| Arc::new(column.finish()) as ArrayRef;
         let lines: Vec<ArrayRef> = vec![
             times,
             time(self.received),
@@ -163,14 +159,14 @@ impl LineColumns {
             Arc::new(UInt8Array::from(self.facility)),
             Arc::new(UInt8Array::from(self.severity)),
             Arc::new(UInt16Array::from(self.flags)),
-            text(self.host),
-            text(self.app),
-            text(self.procid),
-            text(self.msgid),
-            text(self.data),
-            text(self.line),
-            text(self.dialect),
-            text(self.event),
+            self.host.finish(),
+            self.app.finish(),
+            self.procid.finish(),
+            self.msgid.finish(),
+            self.data.finish(),
+            Arc::new(self.line.finish()),
+            self.dialect.finish(),
+            self.event.finish(),
             ids,
         ];
         let batch = |kind: Kind, columns| (kind, RecordBatch::try_new(kind.schema(), columns).expect("columns of one length"));

@@ -1,8 +1,6 @@
-//! What each byte may be part of, and words with which nothing begins: most bytes of most lines are passed by these tables alone.
+//! What each byte of a text may be part of, and where words end.
 
 use super::forms::is_word;
-use super::labels::{self, Lengths};
-use super::secrets;
 
 /// Letters, digits and `_`.
 pub(super) const WORD: u8 = 1;
@@ -14,19 +12,9 @@ pub(super) const MAIL: u8 = 4;
 pub(super) const BETWEEN: u8 = 8;
 /// Part of a character above ASCII.
 pub(super) const BEYOND: u8 = 16;
-/// No value that betrays itself begins with it, and it is part of no word: a space, a comma and the like.
-const IDLE: u8 = 32;
-
-/// Digits of the shortest number that is replaced without a sign before it.
-const NUMBER_DIGITS: usize = 11;
-/// Most digits of an address before its first separator.
-const ADDRESS_DIGITS: usize = 4;
 
 /// What each byte may be part of.
 static CLASSES: [u8; 256] = classes();
-
-/// Lengths of the words behind which an account or a secret stands.
-static WORDS: Lengths = labels::LENGTHS.and(&secrets::LENGTHS);
 
 /// What a byte may be part of.
 pub(super) fn class(byte: u8) -> u8 {
@@ -53,9 +41,6 @@ const fn classes() -> [u8; 256] {
         if !byte.is_ascii() {
             class |= BEYOND;
         }
-        if byte.is_ascii() && class & (WORD | VALUE) == 0 {
-            class |= IDLE;
-        }
         out[byte as usize] = class;
         if byte == u8::MAX {
             return out;
@@ -64,36 +49,22 @@ const fn classes() -> [u8; 256] {
     }
 }
 
-/// Where the word that begins at `at` ends.
+/// Where the word that begins at `at` ends. Eight bytes are looked at together, as most words end among the first eight.
 pub(super) fn word_end(bytes: &[u8], at: usize) -> usize {
-    at + word_length(bytes.get(at..).unwrap_or_default()).0
-}
-
-/// Bytes of the word at the beginning, and whether it holds `_`. Eight bytes are looked at together, as most words end among the first eight.
-fn word_length(bytes: &[u8]) -> (usize, bool) {
-    let (mut length, mut marked) = (0, false);
-    while let Some(eight) = bytes.get(length..).and_then(|rest| rest.first_chunk()) {
-        let (others, marks) = others(u64::from_le_bytes(*eight));
-        // Up to the first that is no part of it.
-        let before = others.wrapping_sub(1) & !others;
-        marked |= marks & before != 0;
+    let mut end = at;
+    while let Some(eight) = bytes.get(end..).and_then(|rest| rest.first_chunk()) {
+        let others = others(u64::from_le_bytes(*eight));
         if others != 0 {
-            return (length + (others.trailing_zeros() / 8) as usize, marked);
+            return end + (others.trailing_zeros() / 8) as usize;
         }
-        length += 8;
+        end += 8;
     }
-    for byte in bytes.get(length..).unwrap_or_default() {
-        if class(*byte) & WORD == 0 {
-            break;
-        }
-        marked |= *byte == b'_';
-        length += 1;
-    }
-    (length, marked)
+    let rest = bytes.get(end..).unwrap_or_default();
+    end + rest.iter().position(|byte| class(*byte) & WORD == 0).unwrap_or(rest.len())
 }
 
-/// The highest bit of each of eight bytes that is no part of a word ([`WORD`]), and of each that is `_`.
-fn others(eight: u64) -> (u64, u64) {
+/// The highest bit of each of eight bytes that is no part of a word ([`WORD`]).
+fn others(eight: u64) -> u64 {
     const ONES: u64 = u64::from_le_bytes([1; 8]);
     const HIGH: u64 = ONES * 0x80;
     // Of bytes below 0x80 no sum goes beyond its byte: the highest bit says whether the byte is at least so much.
@@ -102,32 +73,7 @@ fn others(eight: u64) -> (u64, u64) {
     let between = |bytes: u64, first: u8, last: u8| at_least(bytes, first) & !at_least(bytes, last + 1);
     // With this bit set only letters are small letters.
     let letters = between(low | (ONES * 0x20), b'a', b'z');
-    let marks = between(low, b'_', b'_') & !eight;
-    let word = (letters | between(low, b'0', b'9')) & !eight | marks;
-    (!word & HIGH, marks & HIGH)
-}
-
-/// Where the word ends that begins at `at`, if neither a value that betrays itself begins with it nor anything leads to what stands behind it: most
-/// words of most lines. None where that is not certain. `told`: a dialect found something, which may stand behind letters.
-pub(super) fn plain_word(bytes: &[u8], at: usize, told: bool) -> Option<usize> {
-    let rest = bytes.get(at..)?;
-    let (length, marked) = word_length(rest);
-    let (word, behind) = rest.split_at_checked(length)?;
-    let first = *word.first()?;
-    let is_number = first.is_ascii_digit() && length >= NUMBER_DIGITS;
-    let may_be_address = told || (length <= ADDRESS_DIGITS && first.is_ascii_hexdigit());
-    let is_address = matches!(behind.first(), Some(b'.' | b':' | b'-')) && (may_be_address || behind.starts_with(b"://"));
-    // `-pX` of a command, and `-u name:X`.
-    let is_option = matches!(first, b'p' | b'P' | b'u' | b'U') && at > 0 && bytes.get(at - 1) == Some(&b'-');
-    let is_odd = is_number || is_address || is_option || marked || WORDS.may_hold(word);
-    (!is_odd).then_some(at + length)
-}
-
-/// Where the bytes end with which no value begins that betrays itself, but for those that `but` names. Labels lead over some of them: it is for
-/// behind words that lead to nothing, in texts without `@`.
-pub(super) fn idle_end(bytes: &[u8], at: usize, but: impl Fn(u8) -> bool) -> usize {
-    let rest = bytes.get(at..).unwrap_or_default();
-    at + rest.iter().position(|b| class(*b) & IDLE == 0 || but(*b)).unwrap_or(rest.len())
+    !((letters | between(low, b'0', b'9') | between(low, b'_', b'_')) & !eight) & HIGH
 }
 
 #[cfg(test)]
@@ -143,13 +89,11 @@ mod tests {
                     for fill in [b'a', b'Z', b'0', b'_'] {
                         let mut bytes = vec![fill; length];
                         bytes[at] = byte;
-                        let end = plain(&bytes);
-                        let want = (end, bytes[..end].contains(&b'_'));
-                        assert_eq!(word_length(&bytes), want, "{bytes:?}");
+                        assert_eq!(word_end(&bytes, 0), plain(&bytes), "{bytes:?}");
                     }
                 }
             }
         }
-        assert_eq!(word_length(&[]), (0, false));
+        assert_eq!(word_end(&[], 0), 0);
     }
 }

@@ -159,6 +159,9 @@ pub fn is_label(word: &str) -> bool {
 /// Those of [`ACCOUNT_WORDS`].
 static LABELS: Lengths = Lengths::of(&[ACCOUNT_WORDS]);
 
+/// Those of [`NOT_ACCOUNTS`].
+static NONE: Lengths = Lengths::of(&[NOT_ACCOUNTS]);
+
 /// Those of all words that [`leads_to`] knows.
 pub(super) const LENGTHS: Lengths = Lengths::of(LISTS);
 pub(super) const LISTS: &[&[&str]] = &[ACCOUNT_WORDS, PREPOSITIONS];
@@ -227,7 +230,7 @@ pub fn leads_to(word: &str, text: &str, speaks: &mut Option<bool>) -> bool {
 
 /// True for a word that may be an account where one is expected.
 pub fn may_be_account(word: &str) -> bool {
-    !is_label(word) && !NOT_ACCOUNTS.iter().any(|w| w.eq_ignore_ascii_case(word))
+    !(is_label(word) || NONE.may_hold(word.as_bytes()) && NOT_ACCOUNTS.iter().any(|w| w.eq_ignore_ascii_case(word)))
 }
 
 /// Length of the Chinese label at the beginning of `text`.

@@ -13,6 +13,7 @@
 //! out, time passed in.
 
 pub mod act;
+mod ahead;
 mod classes;
 pub mod config;
 pub mod dialect;

@@ -6,7 +6,8 @@
 //! value begins and ends where the script changes, and a Chinese account wherever it stands. What a dialect does not know and no form betrays, such as
 //! a person's name in free text, stays: the page for operators says so. Secrets are not shown: [`secrets`].
 
-use super::classes::{BETWEEN, BEYOND, MAIL, VALUE, WORD, class, idle_end, plain_word, word_end};
+use super::ahead::Ahead;
+use super::classes::{BETWEEN, BEYOND, MAIL, VALUE, WORD, class, word_end};
 use super::dialect::Entry;
 use super::forms::{addresses, ends_word, is_hardware, is_word, mac_length, mail, may_begin, number, sure_duid};
 use super::known::Known;
@@ -123,7 +124,7 @@ impl<'a> Redactor<'a> {
         self.walk::<true>(text, out);
     }
 
-    /// The same. `PASS`: words with which nothing begins are passed at a glance.
+    /// The same. `PASS`: what nothing begins with goes by.
     fn walk<const PASS: bool>(&mut self, text: &'a str, out: &mut String) {
         self.subjects(text);
         let bytes = text.as_bytes();
@@ -132,18 +133,13 @@ impl<'a> Redactor<'a> {
         let (mut speaks, mut command) = (None, self.command.then_some(Some(0)));
         // A word or value may begin here; and the word before is one behind which an account stands.
         let (mut begins, mut expects) = (true, false);
-        while let Some(byte) = bytes.get(at) {
-            let class = class(*byte);
-            if PASS
-                && begins
-                && !(expects || mails)
-                && let Some(end) = self.passed(bytes, at, class).filter(|end| *end != label_ends)
-            {
-                // Nothing begins with the spaces and signs behind it either, but for known values.
-                at = idle_end(bytes, end, |byte| self.known.begins(byte));
-                begins = at > end;
-                continue;
+        let mut ahead = Ahead::of(text);
+        loop {
+            if PASS && begins && !(expects || mails) && label_ends <= at && !self.known.has_more() {
+                at = ahead.next(at, &self.known, !self.found.is_empty());
             }
+            let Some(byte) = bytes.get(at) else { break };
+            let class = class(*byte);
             // Between scripts and amid Chinese characters a value may begin anywhere.
             if (begins || class & BEYOND != 0)
                 && self.may_begin(class, *byte, mails, expects)
@@ -154,6 +150,7 @@ impl<'a> Redactor<'a> {
                 self.replace(word, value, out);
                 at += length;
                 (kept, expects) = (at, false);
+                ahead.forget();
                 begins = value.bytes().next_back().is_none_or(|b| !is_word(b));
                 continue;
             }
@@ -162,6 +159,7 @@ impl<'a> Redactor<'a> {
                     out.push_str(text.get(kept..from).unwrap_or_default());
                     out.push_str(secrets::SHOWN);
                     (at, kept, begins, expects) = (to, to, true, false);
+                    ahead.forget();
                     continue;
                 }
                 (at, expects) = past_wide(text, at, &mut label_ends, expects);
@@ -180,6 +178,7 @@ impl<'a> Redactor<'a> {
                 out.push_str(text.get(kept..from).unwrap_or_default());
                 out.push_str(secrets::SHOWN);
                 (at, kept, begins, expects) = (to, to, true, false);
+                ahead.forget();
                 continue;
             }
             if !self.found.is_empty()
@@ -188,6 +187,7 @@ impl<'a> Redactor<'a> {
                 out.push_str(text.get(kept..from).unwrap_or_default());
                 (at, expects) = (from + length, false);
                 self.replace(word, text.get(from..at).unwrap_or_default(), out);
+                ahead.forget();
                 (kept, begins) = (at, false);
                 continue;
             }
@@ -196,12 +196,6 @@ impl<'a> Redactor<'a> {
             begins = false;
         }
         out.push_str(text.get(kept..).unwrap_or_default());
-    }
-
-    /// Where a word ends that begins here, is not known, and says nothing.
-    fn passed(&self, bytes: &[u8], at: usize, class: u8) -> Option<usize> {
-        let known = bytes.get(at).is_some_and(|byte| self.known.begins(*byte));
-        if class & WORD == 0 || known { None } else { plain_word(bytes, at, !self.found.is_empty()) }
     }
 
     /// False where no value can begin, whatever follows: most places of most lines.
