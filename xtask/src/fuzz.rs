@@ -42,7 +42,7 @@ fn one(workspace: &Workspace, target: &str, runs: u64, seconds: u64, keep: bool)
 }
 
 fn fuzzer(workspace: &Workspace, target: &str, first: &Path, second: &Path, options: &[String]) -> Result<()> {
-    // No sanitizer of memory: all code here is safe Rust (`unsafe` is forbidden), so a finding is a panic, an overflow, a broken promise, a
+    // No sanitizer of memory: nearly all code here is safe Rust (decision 0017), so a finding is a panic, an overflow, a broken promise, a
     // hang or too much memory. It would only watch the libraries below, at half the speed and with a build of arrow of its own.
     let mut command = workspace.command("cargo", &["+nightly", "fuzz", "run", "--sanitizer", "none", "--fuzz-dir", "fuzz", target]);
     // Instrumented objects stay apart from those of the tests.

@@ -1,4 +1,5 @@
-//! The instructions of x86-64 (Intel SHA extensions), with which one message takes four rounds at a time, interleaved over several messages.
+//! The instructions of x86-64 (Intel SHA extensions), with which one message takes four rounds at a time, interleaved over several messages. All
+//! `unsafe` code is here: calls of what needs instructions, right after the processor was asked for them.
 
 use std::arch::x86_64::{
     __m128i, _mm_add_epi32, _mm_alignr_epi8, _mm_extract_epi32, _mm_set_epi32, _mm_set_epi64x, _mm_sha256msg1_epu32, _mm_sha256msg2_epu32,

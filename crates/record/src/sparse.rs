@@ -13,7 +13,7 @@ pub(crate) struct Sparse {
 }
 
 impl Sparse {
-    /// None, with room for as many rows as this one has, and about as many bytes.
+    /// None, with room for so many rows, and about as many bytes as the other one has.
     pub(crate) fn like(other: &Sparse, rows: usize) -> Sparse {
         let bytes = other.texts.values_slice().len();
         Sparse { texts: StringBuilder::with_capacity(rows, bytes + bytes / 8), without: 0 }

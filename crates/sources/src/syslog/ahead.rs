@@ -45,7 +45,7 @@ static SCAN: Scan<7> = Scan {
 /// Lengths of the words behind which an account or a secret stands.
 static WORDS: Lengths = labels::LENGTHS.and(&secrets::LENGTHS);
 
-/// `begin` with the beginnings of words besides: those with one letter in common have a bit together.
+/// `begin` with the beginnings of words besides: those with certain first letters have a bit together, and those of two letters.
 const fn beginnings(mut begin: [Classes; 3], lists: &[&[&str]]) -> [Classes; 3] {
     let mut list = 0;
     while list < lists.len() {

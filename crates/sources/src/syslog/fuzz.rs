@@ -28,10 +28,18 @@ pub fn syslog_line(data: &[u8]) {
             let _ = (meaning::peer(values), meaning::leased(values), meaning::holder(values), meaning::life_ms(values));
         }
     }
-    redactor.text(line.message, &mut String::new());
+    let (mut shown, mut everywhere) = (String::new(), String::new());
+    redactor.text(line.message, &mut shown);
+    Redactor::default().text_everywhere(line.message, &mut everywhere);
+    assert_eq!(shown, everywhere, "what goes by holds nothing");
     let understood = TABLE.understand(&line, &[]);
     let entries = understood.as_ref().map_or(&[][..], |u| u.entries.as_slice());
-    super::act::redact(&line, entries, &mut String::new(), &mut String::new());
+    super::act::redact(&line, entries, &mut shown, &mut String::new());
+    let mut redactor = Redactor::default();
+    redactor.found(entries);
+    everywhere.clear();
+    redactor.text_everywhere(line.message, &mut everywhere);
+    assert_eq!(shown, everywhere, "nor where a dialect found something");
 }
 
 /// Any bytes as a stream of frames, in pieces: what comes out does not depend on where reads end.

@@ -58,7 +58,7 @@ impl<'a> Known<'a> {
         self.begin.get(..self.begins).unwrap_or_default()
     }
 
-    /// True where those are not all: one begins with a sign, or is shorter than that, or they are too many.
+    /// True where those are not all that begin with a byte of ASCII: one begins with a sign, or is shorter than that, or they are too many.
     pub(super) fn has_more(&self) -> bool {
         self.odd
     }

@@ -124,6 +124,11 @@ impl<'a> Redactor<'a> {
         self.walk::<true>(text, out);
     }
 
+    /// The same, with a look at every place: what fuzzing holds it against.
+    pub(super) fn text_everywhere(&mut self, text: &'a str, out: &mut String) {
+        self.walk::<false>(text, out);
+    }
+
     /// The same. `PASS`: what nothing begins with goes by.
     fn walk<const PASS: bool>(&mut self, text: &'a str, out: &mut String) {
         self.subjects(text);
@@ -338,6 +343,10 @@ fn secret(text: &str, at: usize, end: usize, command: &mut Option<Option<usize>>
 #[cfg(test)]
 #[path = "tests/redact.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "tests/ahead.rs"]
+mod ahead_of;
 
 #[cfg(test)]
 #[path = "tests/chinese.rs"]

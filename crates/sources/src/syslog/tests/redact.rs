@@ -101,12 +101,12 @@ proptest! {
     fn the_walk_by_bytes_finds_what_the_plain_one_finds(
         pieces in prop::collection::vec(
             prop_oneof![
-                "[a-f0-9.:]{1,12}", "[ =:@+%.,'\"(<>`：_-]{1,3}", "(user|account|用户|name|login|for|by|as) ", "session ", "(用户|学号|姓名|用户名为|账号ID|登录)", "[：＝（“，】]", "(bob|eve.li|张三|-x-)", "1[3-9][0-9]{9}", "\\PC{1,3}",
-                "(192.0.2.7|2001:db8::1|::ffff:192.0.2.1|00:11:22:33:44:55|0011-2233-4455|1:2:3:4:5:6:7:8|1:2:3:4:5:6:192.0.2.1)"
+                "[a-f0-9.:]{1,12}", "[ =:@+%.,'\"(<>`：_-]{1,3}", "(user|account|用户|name|login|for|by|as) ", "session ", "(用户|学号|姓名|用户名为|账号ID|登录)", "[：＝（“，】]", "(bob|eve[.]li|张三|-x-)", "1[3-9][0-9]{9}", "\\PC{1,3}",
+                "(192[.]0[.]2[.]7|2001:db8::1|::ffff:192[.]0[.]2[.]1|00:11:22:33:44:55|0011-2233-4455|1:2:3:4:5:6:7:8|1:2:3:4:5:6:192[.]0[.]2[.]1)"
             ],
             0..14
         ),
-        accounts in prop::collection::vec("(bob|eve.li|张三|-x-|:|19|a@b)", 0..3),
+        accounts in prop::collection::vec("(bob|eve[.]li|张三|-x-|:|19|a@b)", 0..3),
     ) {
         let text = pieces.concat();
         let of = || {
@@ -141,12 +141,12 @@ proptest! {
                 "[a-f0-9.:]{1,12}", "[ =:@+%.,'\"(<>`：_/-]{1,3}", "[a-zA-Z]{1,17}", "[0-9]{5,19}[Xx]?", " -(p|u|P|U)[a-z:0-9 ]{0,6}",
                 "(?i)(user|acct|logname|name|auid|subjectusername|for|by|as|password|passwd|psk|token|key|cipher|sshpass|authorization|presharedkey|community)[ =:]",
                 "[a-z]{0,4}_(key|psk|pass|token|secret|passwd|password|x)[ =:]", "(COMMAND=|cmd |curl |session |snmp-server |Bearer |shared-)",
-                "(http://a:b@c/|ip192.0.2.1|eth00:11:22:33:44:55|192.0.2.7|2001:db8::1|fe80::1%eth0|用户ID|密码为|用户|登录|[：＝（“，】])",
-                "(bob|eve.li|张三|-x-|\\PC{1,3}|1[3-9][0-9]{9})", "[ .]{1,40}", "[a-z]{30,70}", "[0-9a-f]{1,4}[.:-]([0-9a-f]{1,5}[.:-]){1,8}[0-9a-f]{1,5}"
+                "(http://a:b@c/|ip192[.]0[.]2[.]1|eth00:11:22:33:44:55|192[.]0[.]2[.]7|2001:db8::1|fe80::1%eth0|用户ID|密码为|用户|登录|[：＝（“，】])",
+                "(bob|eve[.]li|张三|-x-|\\PC{1,3}|1[3-9][0-9]{9})", "[ .]{1,40}", "[a-z]{30,70}", "[0-9a-f]{1,4}[.:-]([0-9a-f]{1,5}[.:-]){1,8}[0-9a-f]{1,5}"
             ],
             0..20
         ),
-        accounts in prop::collection::vec("(bob|eve.li|张三|-x-|:|19|k|_a)", 0..3),
+        accounts in prop::collection::vec("(bob|eve[.]li|张三|-x-|:|19|k|_a)", 0..3),
         found in any::<bool>(),
         command in any::<bool>(),
     ) {
@@ -197,25 +197,5 @@ proptest! {
         for length in addresses(&any) {
             prop_assert!(any[..length].parse::<std::net::IpAddr>().is_ok(), "{} of {}", length, any);
         }
-    }
-}
-
-#[test]
-fn no_word_that_leads_to_something_goes_by() {
-    let next = |text: &str| Ahead::of(text).next(0, &Known::default(), false);
-    for lists in [labels::LISTS, secrets::LISTS] {
-        for word in lists.iter().copied().flatten().filter(|w| w.bytes().all(is_word)) {
-            for text in [format!("{word}=x"), format!("{}: x", word.to_uppercase()), format!("{word} x")] {
-                assert_eq!(next(&text), 0, "{text}");
-                // Wherever it stands among the bytes that are looked at together.
-                for before in 0..150 {
-                    let (before, text) = (". ".repeat(before), format!("{text}{}", ". ".repeat(40)));
-                    assert_eq!(next(&format!("{before}{text}")), before.len(), "{before}{text}");
-                }
-            }
-        }
-    }
-    for text in ["session opened", "0.0213 4385.scope [350.000779] eth1: a:xy; 2026/11/30 12345:6"] {
-        assert_eq!(next(text), text.len(), "{text}");
     }
 }
