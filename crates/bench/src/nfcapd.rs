@@ -35,7 +35,7 @@ pub struct Kept {
     pub dropped: u64,
     /// Bytes of its files.
     pub bytes: u64,
-    file: PathBuf,
+    folder: PathBuf,
 }
 
 impl Nfcapd {
@@ -77,11 +77,11 @@ impl Nfcapd {
         kill_process(Pid::from_child(&self.child), Signal::TERM)?;
         self.child.wait()?;
         let processor_us = proc::of_ended_children()? - self.before;
-        let file = fs::read_dir(&self.folder)?.next().ok_or("nfcapd left no file")??.path();
-        let told = Command::new("nfdump").arg("-I").arg("-r").arg(&file).output()?;
+        // It begins a new file where the hour does: all of them.
+        let told = Command::new("nfdump").arg("-I").arg("-R").arg(&self.folder).output()?;
         let told = String::from_utf8_lossy(&told.stdout).into_owned();
         let events = told.lines().find_map(|l| l.strip_prefix("Flows: ")).ok_or("nfdump counts nothing")?.trim().parse()?;
-        Ok(Kept { processor_us, events, dropped, bytes: bytes_under(&self.folder)?, file })
+        Ok(Kept { processor_us, events, dropped, bytes: bytes_under(&self.folder)?, folder: self.folder.clone() })
     }
 }
 
@@ -97,7 +97,7 @@ impl Kept {
     /// Milliseconds nfdump takes for one filter, and the lines it finds.
     pub fn ask(&self, filter: &str) -> Outcome<(f64, usize)> {
         let clock = SystemClock::new();
-        let told = Command::new("nfdump").arg("-r").arg(&self.file).args(["-q", "-o", "nel", filter]).output()?;
+        let told = Command::new("nfdump").arg("-R").arg(&self.folder).args(["-q", "-o", "nel", filter]).output()?;
         let took = clock.monotonic().as_secs_f64() * 1e3;
         Ok((took, String::from_utf8_lossy(&told.stdout).lines().filter(|line| !line.trim().is_empty()).count()))
     }

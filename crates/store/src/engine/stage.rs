@@ -33,6 +33,12 @@ struct Making {
     words: OnceLock<Result<Vec<Entry>, TableError>>,
 }
 
+/// One thing to make of a unit.
+enum Job<'m> {
+    File(&'m Making),
+    Words(&'m Making),
+}
+
 impl Making {
     fn of(unit: PlannedUnit) -> Making {
         Making { unit, file: OnceLock::new(), words: OnceLock::new() }
@@ -67,12 +73,12 @@ impl Store {
         }
         let threads = available_parallelism().map_or(1, usize::from).min(SEALING_THREADS);
         let units: Vec<Making> = self.planned(generation, sealed_at, threads)?.into_iter().map(Making::of).collect();
-        let mut jobs: Vec<(&Making, bool)> = units.iter().map(|unit| (unit, false)).collect();
-        jobs.extend(units.iter().filter(|making| making.unit.kind() == words::KIND).map(|unit| (unit, true)));
-        let size = |(making, _): &(&Making, bool)| column::memory(making.unit.rows());
-        side_by_side(jobs, threads, THREADS, &size, &|(making, words)| match words {
-            true => making.make_words(),
-            false => making.make_file(sealed_at, self.config.sm3),
+        let mut jobs: Vec<Job<'_>> = units.iter().map(Job::File).collect();
+        jobs.extend(units.iter().filter(|making| making.unit.kind() == words::KIND).map(Job::Words));
+        let size = |Job::File(making) | Job::Words(making): &Job<'_>| column::memory(making.unit.rows());
+        side_by_side(jobs, threads, THREADS, &size, &|job| match job {
+            Job::File(making) => making.make_file(sealed_at, self.config.sm3),
+            Job::Words(making) => making.make_words(),
         });
         for Making { unit, file, words } in units {
             let made = file.into_inner().ok_or_else(|| StoreError::Internal("a unit was not made".to_owned()))?;
