@@ -75,7 +75,7 @@ impl Store {
         let units: Vec<Making> = self.planned(generation, sealed_at, threads)?.into_iter().map(Making::of).collect();
         let mut jobs: Vec<Job<'_>> = units.iter().map(Job::File).collect();
         jobs.extend(units.iter().filter(|making| making.unit.kind() == words::KIND).map(Job::Words));
-        let size = |Job::File(making) | Job::Words(making): &Job<'_>| column::memory(making.unit.rows());
+        let size = |(Job::File(making) | Job::Words(making)): &Job<'_>| column::memory(making.unit.rows());
         side_by_side(jobs, threads, THREADS, &size, &|job| match job {
             Job::File(making) => making.make_file(sealed_at, self.config.sm3),
             Job::Words(making) => making.make_words(),

@@ -110,6 +110,8 @@ pub struct NatEvents {
     lists: Lists,
     /// Numbers of the public addresses of the batch at hand.
     numbers: Vec<u32>,
+    /// Inside addresses of the same: IPv4 as it is, else a number, and which of the two.
+    within: Vec<(u32, u32)>,
     insides: Numbers<u128>,
     remotes: Numbers<Remote>,
     tails: TailNumbers,
@@ -123,33 +125,31 @@ pub struct NatEvents {
 #[derive(Debug)]
 struct TailNumbers {
     all: Numbers<Tail>,
-    /// By protocol, where an event has one port, and the form and exporter of the event before.
-    of: [u32; 256],
-    lately: (u8, u32),
+    /// Some of a moment ago, each at a place that follows from it: what it is, and its number.
+    recent: [(u64, u32); RECENT_TAILS],
 }
+
+/// Places for tails of a moment ago.
+const RECENT_TAILS: usize = 256;
+/// What no tail is: there is no such form.
+const NO_TAIL: u64 = u64::MAX;
 
 impl Default for TailNumbers {
     fn default() -> TailNumbers {
-        TailNumbers { all: Numbers::default(), of: [NO_TAIL; 256], lately: (0, u32::MAX) }
+        TailNumbers { all: Numbers::default(), recent: [(NO_TAIL, 0); RECENT_TAILS] }
     }
 }
 
-const NO_TAIL: u32 = u32::MAX;
-
 impl TailNumbers {
     fn of(&mut self, tail: Tail) -> u32 {
-        if tail.more != 0 {
-            return self.all.of(tail);
+        let [form, protocol] = [tail.form, tail.protocol].map(u64::from);
+        let key = u64::from(tail.source) << 32 | u64::from(tail.more) << 16 | form << 8 | protocol;
+        // Exporters and forms change from record to record, protocols are few.
+        let place = (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as usize % RECENT_TAILS;
+        if self.recent[place].0 != key {
+            self.recent[place] = (key, self.all.of(tail));
         }
-        if self.lately != (tail.form, tail.source) {
-            self.lately = (tail.form, tail.source);
-            self.of = [NO_TAIL; 256];
-        }
-        let slot = &mut self.of[usize::from(tail.protocol)];
-        if *slot == NO_TAIL {
-            *slot = self.all.of(tail);
-        }
-        *slot
+        self.recent[place].1
     }
 }
 
@@ -173,6 +173,12 @@ impl NatEvents {
         numbers.clear();
         // One after the other without anything in between, so that the processor looks several up at once.
         numbers.extend(public.iter().zip(source).map(|(address, source)| self.publics.of(address, *source)));
+        let mut within = std::mem::take(&mut self.within);
+        within.clear();
+        within.extend(inside.iter().map(|cell| match cell.last_chunk::<4>() {
+            Some(last) if Addr16(*cell).is_v4() => (u32::from_be_bytes(*last), V4),
+            _ => (self.insides.of(u128::from_be_bytes(*cell)), 0),
+        }));
         self.lists.grow(self.publics.addresses().len() * PARTS);
         for i in 0..batch.num_rows() {
             let Some(known) = Form::from_u8(form[i]) else { continue };
@@ -183,10 +189,7 @@ impl NatEvents {
             } else {
                 1 + self.remotes.of(Remote { address: Addr16(remote[i]), port: remote_port[i], tag: tag[i] })
             };
-            let (inside, v4) = match inside[i].last_chunk::<4>() {
-                Some(last) if Addr16(inside[i]).is_v4() => (u32::from_be_bytes(*last), V4),
-                _ => (self.insides.of(u128::from_be_bytes(inside[i])), 0),
-            };
+            let (inside, v4) = within[i];
             let told = action[i] == Action::Told as u8;
             let created = if told || action[i] == Action::Create as u8 { CREATE } else { 0 };
             let inferred = if told || action[i] == Action::Gone as u8 { INFERRED } else { 0 };
@@ -199,7 +202,7 @@ impl NatEvents {
             self.lists.push(numbers[i] as usize * PARTS + part(first[i]), packed);
             self.events += 1;
         }
-        self.numbers = numbers;
+        (self.numbers, self.within) = (numbers, within);
     }
 
     /// The number of an instant, and its mark.
