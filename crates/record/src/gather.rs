@@ -6,13 +6,14 @@ use std::sync::Arc;
 use arrow::array::{
     Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanBufferBuilder, FixedSizeBinaryArray, GenericByteArray, PrimitiveArray, RecordBatch,
 };
-use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
+use arrow::buffer::{MutableBuffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{BinaryType, ByteArrayType, TimestampMillisecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type, Utf8Type};
 use arrow::error::ArrowError;
 
 use crate::column::UTC;
 use crate::field::Type;
 use crate::kind::Kind;
+use crate::spare::Spare;
 
 /// Where a row is: its batch, and its place there.
 pub type At = (u32, u32);
@@ -30,15 +31,15 @@ impl Run {
     }
 }
 
-/// The rows at these places, in this order. Places outside the batches are left out.
+/// The rows at these places, in this order, in memory of earlier ones where there is any. Places outside the batches are left out.
 ///
 /// # Errors
 /// If a batch has not the columns of the kind, or a column would have more than 2 GiB of texts.
-pub fn gather(kind: Kind, batches: &[RecordBatch], rows: &[At]) -> Result<RecordBatch, ArrowError> {
+pub fn gather(kind: Kind, batches: &[RecordBatch], rows: &[At], spare: &Spare) -> Result<RecordBatch, ArrowError> {
     let runs = runs(batches, rows);
     let columns = kind.spec().fields.iter().enumerate().map(|(i, field)| {
         let parts: Vec<&ArrayRef> = batches.iter().filter_map(|b| b.columns().get(i)).collect();
-        column(field.ty, &parts, &runs)
+        column(field.ty, &parts, &runs, spare)
     });
     RecordBatch::try_new(kind.schema(), columns.collect::<Result<_, _>>()?)
 }
@@ -55,42 +56,47 @@ fn runs(batches: &[RecordBatch], rows: &[At]) -> Vec<Run> {
     runs
 }
 
-fn column(ty: Type, parts: &[&ArrayRef], runs: &[Run]) -> Result<ArrayRef, ArrowError> {
+fn column(ty: Type, parts: &[&ArrayRef], runs: &[Run], spare: &Spare) -> Result<ArrayRef, ArrowError> {
     Ok(match ty {
-        Type::U8 => Arc::new(numbers::<UInt8Type>(parts, runs)),
-        Type::U16 => Arc::new(numbers::<UInt16Type>(parts, runs)),
-        Type::U32 => Arc::new(numbers::<UInt32Type>(parts, runs)),
-        Type::U64 => Arc::new(numbers::<UInt64Type>(parts, runs)),
-        Type::Time => Arc::new(numbers::<TimestampMillisecondType>(parts, runs).with_timezone(UTC)),
+        Type::U8 => Arc::new(numbers::<UInt8Type>(parts, runs, spare)),
+        Type::U16 => Arc::new(numbers::<UInt16Type>(parts, runs, spare)),
+        Type::U32 => Arc::new(numbers::<UInt32Type>(parts, runs, spare)),
+        Type::U64 => Arc::new(numbers::<UInt64Type>(parts, runs, spare)),
+        Type::Time => Arc::new(numbers::<TimestampMillisecondType>(parts, runs, spare).with_timezone(UTC)),
         Type::Id | Type::Addr => {
             let values: Vec<&[[u8; 16]]> = parts.iter().map(|p| fixed16(p)).collect();
-            let buffer = Buffer::from_vec(each(&values, runs).into_flattened());
-            Arc::new(FixedSizeBinaryArray::new(16, buffer, nulls(parts, runs)))
+            let mut out = spare.take(16 * count(runs));
+            each(&values, runs).for_each(|some| out.extend_from_slice(some.as_flattened()));
+            Arc::new(FixedSizeBinaryArray::new(16, out.into(), nulls(parts, runs)))
         }
-        Type::Text => Arc::new(texts::<Utf8Type>(parts, runs)?),
-        Type::Bytes => Arc::new(texts::<BinaryType>(parts, runs)?),
+        Type::Text => Arc::new(texts::<Utf8Type>(parts, runs, spare)?),
+        Type::Bytes => Arc::new(texts::<BinaryType>(parts, runs, spare)?),
     })
 }
 
-fn each<T: Copy>(parts: &[&[T]], runs: &[Run]) -> Vec<T> {
-    let mut out = Vec::with_capacity(runs.iter().map(|run| run.rows().len()).sum());
-    for run in runs {
-        let Some(values) = parts.get(run.part as usize).and_then(|part| part.get(run.rows())) else { continue };
-        match values {
+fn count(runs: &[Run]) -> usize {
+    runs.iter().map(|run| run.rows().len()).sum()
+}
+
+/// The values of each run.
+fn each<'v, T>(parts: &[&'v [T]], runs: &[Run]) -> impl Iterator<Item = &'v [T]> {
+    runs.iter().filter_map(|run| parts.get(run.part as usize).and_then(|part| part.get(run.rows())))
+}
+
+fn numbers<T: ArrowPrimitiveType>(parts: &[&ArrayRef], runs: &[Run], spare: &Spare) -> PrimitiveArray<T> {
+    let values: Vec<&[T::Native]> = parts.iter().filter_map(|p| p.as_primitive_opt::<T>()).map(|p| &p.values()[..]).collect();
+    let mut out = spare.take(size_of::<T::Native>() * count(runs));
+    for some in each(&values, runs) {
+        match some {
             [one] => out.push(*one),
             many => out.extend_from_slice(many),
         }
     }
-    out
-}
-
-fn numbers<T: ArrowPrimitiveType>(parts: &[&ArrayRef], runs: &[Run]) -> PrimitiveArray<T> {
-    let values: Vec<&[T::Native]> = parts.iter().filter_map(|p| p.as_primitive_opt::<T>()).map(|p| &p.values()[..]).collect();
-    PrimitiveArray::new(ScalarBuffer::from(each(&values, runs)), nulls(parts, runs))
+    PrimitiveArray::new(ScalarBuffer::from(out), nulls(parts, runs))
 }
 
 /// Texts or bytes: those of a run lie side by side, so they are copied as one.
-fn texts<T: ByteArrayType<Offset = i32>>(parts: &[&ArrayRef], runs: &[Run]) -> Result<GenericByteArray<T>, ArrowError> {
+fn texts<T: ByteArrayType<Offset = i32>>(parts: &[&ArrayRef], runs: &[Run], spare: &Spare) -> Result<GenericByteArray<T>, ArrowError> {
     let values: Vec<(&[i32], &[u8])> =
         parts.iter().filter_map(|p| p.as_bytes_opt::<T>()).map(|p| (p.value_offsets(), p.value_data())).collect();
     // Where the texts of a run end, after where they begin; and the texts.
@@ -104,17 +110,25 @@ fn texts<T: ByteArrayType<Offset = i32>>(parts: &[&ArrayRef], runs: &[Run]) -> R
     if i32::try_from(bytes).is_err() {
         return Err(ArrowError::OffsetOverflowError(bytes));
     }
-    let mut data = Vec::with_capacity(bytes);
-    let mut ends = Vec::with_capacity(runs.iter().map(|run| run.rows().len()).sum::<usize>() + 1);
-    ends.push(0);
+    let mut data = spare.take(bytes);
+    let mut ends = spare.take(size_of::<i32>() * (count(runs) + 1));
+    ends.push(0i32);
     let mut at = 0;
     for (run, some) in runs.iter().filter_map(of) {
         let before = at - run.first().copied().unwrap_or(0);
-        ends.extend(run.iter().skip(1).map(|end| end + before));
+        extend(&mut ends, run.get(1..).unwrap_or_default(), before);
         data.extend_from_slice(some);
-        at = ends.last().copied().unwrap_or(0);
+        at = run.last().map_or(at, |end| end + before);
     }
-    GenericByteArray::try_new(OffsetBuffer::new(ends.into()), data.into(), nulls(parts, runs))
+    GenericByteArray::try_new(OffsetBuffer::new(ScalarBuffer::from(ends)), data.into(), nulls(parts, runs))
+}
+
+/// Adds the offsets, each with so much more.
+fn extend(ends: &mut MutableBuffer, more: &[i32], plus: i32) {
+    let from = ends.len() / size_of::<i32>();
+    ends.extend_zeros(size_of_val(more));
+    let to = ends.typed_data_mut::<i32>().get_mut(from..).unwrap_or_default();
+    to.iter_mut().zip(more).for_each(|(to, end)| *to = end + plus);
 }
 
 /// The values of a column of 16 bytes each, its own rows alone.
@@ -128,7 +142,7 @@ fn nulls(parts: &[&ArrayRef], runs: &[Run]) -> Option<NullBuffer> {
     if parts.iter().all(|p| p.null_count() == 0) {
         return None;
     }
-    let mut valid = BooleanBufferBuilder::new(runs.iter().map(|run| run.rows().len()).sum());
+    let mut valid = BooleanBufferBuilder::new(count(runs));
     for run in runs {
         let rows = run.rows();
         match parts.get(run.part as usize).and_then(|part| part.nulls()) {
@@ -166,7 +180,7 @@ mod tests {
             let batches = [whole.slice(0, cut), whole.slice(cut, lines.len() - cut), Maintenance::batch(&[Maintenance::default()])];
             let places: Vec<u32> = asked.iter().flat_map(|(from, len)| *from..from + len).collect();
             let at = |n: u32| if (n as usize) < cut { (0, n) } else if n == 69 { (2, 0) } else { (1, n - cut as u32) };
-            let got = gather(Kind::Maintenance, &batches, &places.iter().map(|n| at(*n)).collect::<Vec<_>>()).unwrap();
+            let got = gather(Kind::Maintenance, &batches, &places.iter().map(|n| at(*n)).collect::<Vec<_>>(), &Spare::default()).unwrap();
             let line = |n: u32| if n == 69 { Some(Maintenance::default()) } else { lines.get(n as usize).cloned() };
             let want: Vec<Maintenance> = places.iter().filter_map(|n| line(*n)).collect();
             proptest::prop_assert_eq!(Maintenance::rows(&got), want);
@@ -189,13 +203,38 @@ mod tests {
         let batches = [RadiusSession::batch(&rows[..15]), RadiusSession::batch(&rows).slice(15, 25)];
         let at = |n: u32| if n < 15 { (0, n) } else { (1, n - 15) };
         let order: Vec<u32> = (0..40).map(|n| n * 7 % 40).collect();
-        let got = gather(Kind::RadiusSession, &batches, &order.iter().map(|n| at(*n)).collect::<Vec<_>>()).unwrap();
+        let got = gather(Kind::RadiusSession, &batches, &order.iter().map(|n| at(*n)).collect::<Vec<_>>(), &Spare::default()).unwrap();
         let want: Vec<RadiusSession> = order.iter().map(|n| rows[*n as usize].clone()).collect();
         assert_eq!(got, RadiusSession::batch(&want));
         let texts: Vec<MaintenanceText> =
             (0..9u8).map(|n| MaintenanceText { bytes: vec![n; usize::from(n)], ..Default::default() }).collect();
-        let got = gather(Kind::MaintenanceText, &[MaintenanceText::batch(&texts)], &[(0, 8), (0, 0), (0, 8)]).unwrap();
+        let got = gather(Kind::MaintenanceText, &[MaintenanceText::batch(&texts)], &[(0, 8), (0, 0), (0, 8)], &Spare::default()).unwrap();
         assert_eq!(MaintenanceText::rows(&got), [texts[8].clone(), texts[0].clone(), texts[8].clone()]);
-        assert_eq!(gather(Kind::Maintenance, &[], &[(0, 0)]).unwrap(), Maintenance::batch(&[]));
+        assert_eq!(gather(Kind::Maintenance, &[], &[(0, 0)], &Spare::default()).unwrap(), Maintenance::batch(&[]));
+    }
+
+    #[test]
+    fn rows_in_memory_of_earlier_ones_are_what_they_are_in_their_own() {
+        let line = |n: u32| Maintenance {
+            time: Millis(i64::from(n)),
+            host: n.is_multiple_of(3).then(|| "h".repeat(n as usize % 7)),
+            line: format!("line {n}").repeat(n as usize % 4),
+            text: Id(u128::from(n).to_be_bytes()),
+            ..Maintenance::default()
+        };
+        let lines: Vec<Maintenance> = (0..40_000).map(line).collect();
+        let whole = Maintenance::batch(&lines);
+        let spare = Spare::default();
+        for step in [1, 7, 3] {
+            let order: Vec<u32> = (0..39_000u32).map(|n| n * step % 40_000).collect();
+            let got = gather(Kind::Maintenance, std::slice::from_ref(&whole), &order.iter().map(|n| (0, *n)).collect::<Vec<_>>(), &spare)
+                .unwrap();
+            let want: Vec<Maintenance> = order.iter().map(|n| lines[*n as usize].clone()).collect();
+            assert!(got == Maintenance::batch(&want), "every {step}th");
+            // All that came back was taken out again: the same columns need the same memory.
+            assert_eq!(spare.bytes(), 0);
+            spare.keep(got);
+            assert!(spare.bytes() > 40_000 * 16);
+        }
     }
 }

@@ -15,6 +15,7 @@ pub mod limits;
 mod macros;
 pub mod parquet;
 pub mod sink;
+pub mod spare;
 mod sparse;
 pub mod stored;
 pub mod walbatch;

@@ -6,12 +6,13 @@ use weir_base::sort::{DIGIT_BITS, by_digits};
 use weir_base::time::{Day, Millis};
 use weir_record::Kind;
 use weir_record::gather::{At, gather};
+use weir_record::spare::Spare;
 
 use crate::engine::StoreError;
 use crate::unit;
 
-/// One batch a key day, in the order of days, each sorted by time; what has one time stays in the order it came.
-pub fn by_day(kind: Kind, batches: &[RecordBatch], sealed_at: Millis) -> Result<Vec<(Day, RecordBatch)>, StoreError> {
+/// One batch a key day, in the order of days, each sorted by time, in memory of earlier ones; what has one time stays in the order it came.
+pub fn by_day(kind: Kind, batches: &[RecordBatch], sealed_at: Millis, spare: &Spare) -> Result<Vec<(Day, RecordBatch)>, StoreError> {
     let internal = |e: arrow::error::ArrowError| StoreError::Internal(e.to_string());
     let time = kind.spec().index(kind.spec().time).unwrap_or(0);
     let mut order: Vec<(i64, At)> = Vec::with_capacity(batches.iter().map(RecordBatch::num_rows).sum());
@@ -28,7 +29,7 @@ pub fn by_day(kind: Kind, batches: &[RecordBatch], sealed_at: Millis) -> Result<
         let Some((first, _)) = of_day.first() else { continue };
         rows.clear();
         rows.extend(of_day.iter().map(|(_, at)| *at));
-        out.push((day(*first), gather(kind, batches, &rows).map_err(internal)?));
+        out.push((day(*first), gather(kind, batches, &rows, spare).map_err(internal)?));
     }
     Ok(out)
 }
@@ -66,12 +67,12 @@ mod tests {
         let times = [0, -24 * hour, 48 * hour, -24 * hour, -9_000 * hour, 0, 48 * hour, -9_000 * hour];
         let gaps: Vec<Gap> = (0..).zip(times).map(|(n, after)| Gap { time: sealed.plus(after), source: n, ..Gap::default() }).collect();
         let batches = [Gap::batch(&gaps[..3]), Gap::batch(&gaps[3..])];
-        let days = by_day(Kind::Gap, &batches, sealed).unwrap();
+        let days = by_day(Kind::Gap, &batches, sealed, &Spare::default()).unwrap();
         let shown: Vec<(Day, Vec<u32>)> = days.iter().map(|(day, b)| (*day, Gap::rows(b).iter().map(|g| g.source).collect())).collect();
         let today = sealed.day();
         let oldest = unit::key_day(Millis(0), sealed);
         assert_eq!(shown, [(oldest, vec![4, 7]), (today.plus(-1), vec![1, 3]), (today, vec![0, 5, 2, 6])]);
-        assert!(by_day(Kind::Gap, &[], sealed).unwrap().is_empty());
+        assert!(by_day(Kind::Gap, &[], sealed, &Spare::default()).unwrap().is_empty());
     }
 
     proptest::proptest! {

@@ -10,6 +10,7 @@ use weir_base::task::{Stop, give_way, lock};
 use weir_base::time::{Day, Millis};
 use weir_record::Kind;
 use weir_record::kinds::NatMappingColumns;
+use weir_record::spare::Spare;
 use weir_seal::entry::{Entry, Heartbeat};
 
 use super::{Store, StoreError};
@@ -196,9 +197,13 @@ impl Store {
         }
     }
 
-    /// The memory of the largest unit's rows is kept for the next one.
+    /// The memory of rows is kept for the next ones; of mappings that of the largest unit.
     fn keep_room(&self, sealing: Sealing) {
-        let mappings = sealing.staged.into_iter().filter(|unit| unit.kind == Kind::NatMapping).map(|unit| unit.rows);
+        let (mappings, others): (Vec<_>, Vec<_>) = sealing.staged.into_iter().partition(|unit| unit.kind == Kind::NatMapping);
+        let spare = Spare::default();
+        others.into_iter().for_each(|unit| spare.keep(unit.rows));
+        *lock(&self.spare) = spare;
+        let mappings = mappings.into_iter().map(|unit| unit.rows);
         let Some(rows) = mappings.max_by_key(RecordBatch::num_rows) else { return };
         let used = rows.num_rows();
         let room = NatMappingColumns::reuse(rows);

@@ -26,6 +26,7 @@ use weir_base::net::Addr16;
 use weir_base::task::{Tasks, lock};
 use weir_base::time::Millis;
 use weir_record::kinds::NatMappingColumns;
+use weir_record::spare::Spare;
 use weir_record::{Kind, column};
 
 use crate::catalog::{Catalog, Change, UnitMeta};
@@ -226,8 +227,10 @@ pub struct Store {
     cycle: Mutex<cycle::CycleState>,
     wake: (Mutex<bool>, Condvar),
     room: (Mutex<()>, Condvar),
-    /// Memory of the rows of the unit before.
+    /// Memory of the mappings of the unit before.
     room_for_rows: Mutex<NatMappingColumns>,
+    /// Memory of the other rows of the cycle before.
+    spare: Mutex<Spare>,
     queue: SyncSender<Submit>,
     queued: room::Queue,
     queue_out: Mutex<Option<Receiver<Submit>>>,

@@ -110,6 +110,7 @@ impl Store {
             wake: (Mutex::new(false), Condvar::new()),
             room: (Mutex::new(()), Condvar::new()),
             room_for_rows: Mutex::default(),
+            spare: Mutex::default(),
             queue,
             queue_out: Mutex::new(Some(queue_out)),
             queued,

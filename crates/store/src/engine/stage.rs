@@ -94,7 +94,10 @@ impl Store {
     fn planned(&self, generation: &Generation, sealed_at: Millis, threads: usize) -> Result<Vec<PlannedUnit>, StoreError> {
         let kinds: Vec<_> = generation.batches.iter().filter(|(kind, _)| !kind.spec().transient).collect();
         let size = |(_, batches): &(&Kind, &Vec<RecordBatch>)| batches.iter().map(column::memory).sum();
-        let days = side_by_side(kinds, threads, THREADS, &size, &|(kind, batches)| (*kind, by_day(*kind, batches, sealed_at)));
+        // What is left of it after this was not needed, and is given back.
+        let spare = std::mem::take(&mut *lock(&self.spare));
+        let days = side_by_side(kinds, threads, THREADS, &size, &|(kind, batches)| (*kind, by_day(*kind, batches, sealed_at, &spare)));
+        drop(spare);
         let mut planned = Vec::new();
         for (kind, days) in days {
             for (day, rows) in days? {
