@@ -14,6 +14,7 @@ use weir_identity::Identity;
 use weir_record::kind::Record;
 use weir_record::kinds::NatMappingColumns;
 use weir_record::sink::{Group, RecordSink};
+use weir_record::spare::Spare;
 use weir_record::{Kind, canonical, group, parquet};
 use weir_sources::ipfix::collector::{Collector, Transport};
 use weir_sources::syslog::dialect::Table;
@@ -131,7 +132,7 @@ fn counted_lines(engine: &mut Engine, lines: &[String], received: Millis) -> Out
 fn counted_seal_lines(group: &Group, sealed: Millis) -> Outcome<usize> {
     let mut bytes = 0;
     for (kind, batch) in &group.batches {
-        for (_, rows) in by_day(*kind, std::slice::from_ref(batch), sealed)? {
+        for (_, rows) in by_day(*kind, std::slice::from_ref(batch), sealed, &Spare::default())? {
             let mut canonical = canonical::Rows::default();
             canonical::variable_rows_into(*kind, &rows, 0, &mut canonical);
             bytes += parquet::write(*kind, &[rows], &Secret([9; 32]))?.bytes.len() + black_box(canonical).len();
