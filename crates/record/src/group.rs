@@ -4,7 +4,7 @@
 //! change (key length u16, key, present u8, value length u32, value), 3 evidence (source u32, time i64), 4 state change of another owner (owner
 //! length u8, owner, then as 2). Bindings are batches. Integers little-endian.
 
-use arrow::array::{ArrayRef, AsArray};
+use arrow::array::{ArrayRef, AsArray, RecordBatch};
 use weir_base::time::Millis;
 
 use crate::kind::{Kind, Record};
@@ -45,11 +45,13 @@ pub fn check(group: &Group) -> Result<(), String> {
 pub fn encode(group: &Group) -> Result<Vec<u8>, String> {
     let mut out = vec![VERSION, group.owner.len() as u8];
     out.extend(group.owner.as_bytes());
+    let mut texts = None;
     for (kind, batch) in &group.batches {
-        section(&mut out, *kind, batch);
+        section(&mut out, *kind, batch, texts);
+        texts = beside(*kind, batch).or(texts);
     }
     if !group.bindings.is_empty() {
-        section(&mut out, Kind::Binding, &Binding::batch(&group.bindings));
+        section(&mut out, Kind::Binding, &Binding::batch(&group.bindings), None);
     }
     let puts = group.state.iter().map(|put| PUT_BYTES + put.key.len() + put.value.as_ref().map_or(0, Vec::len));
     out.reserve(puts.sum());
@@ -121,12 +123,17 @@ fn text_bytes(column: &ArrayRef) -> usize {
     ends.and_then(|(first, last)| usize::try_from(last - first).ok()).unwrap_or(0)
 }
 
-fn section(out: &mut Vec<u8>, kind: Kind, batch: &arrow::array::RecordBatch) {
+/// Lines as they came: lines as they are shown are told by the last ones before them.
+fn beside(kind: Kind, batch: &RecordBatch) -> Option<&RecordBatch> {
+    (kind == Kind::MaintenanceText).then_some(batch)
+}
+
+fn section(out: &mut Vec<u8>, kind: Kind, batch: &RecordBatch, texts: Option<&RecordBatch>) {
     out.push(1);
     let at = out.len();
     out.reserve(batch.num_rows() * ROW_BYTES + batch.columns().iter().map(text_bytes).sum::<usize>());
     out.extend([0; 4]);
-    walbatch::encode(kind, batch, out);
+    walbatch::encode_beside(kind, batch, texts, out);
     let len = (out.len() - at - 4) as u32;
     out[at..at + 4].copy_from_slice(&len.to_le_bytes());
 }
@@ -142,7 +149,8 @@ pub fn decode(bytes: &[u8]) -> Result<Group, BatchError> {
         match reader.array()? {
             [1] => {
                 let len = u32::from_le_bytes(reader.array()?) as usize;
-                let (kind, batch, over) = walbatch::decode(reader.take(len)?)?;
+                let texts = group.batches.iter().rev().find_map(|(kind, batch)| beside(*kind, batch));
+                let (kind, batch, over) = walbatch::decode_beside(reader.take(len)?, texts)?;
                 if !over.is_empty() {
                     return Err(BatchError("bytes are left after a batch"));
                 }
@@ -166,7 +174,7 @@ pub fn decode(bytes: &[u8]) -> Result<Group, BatchError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kinds::{Gap, IdType};
+    use crate::kinds::{Gap, IdType, Maintenance, MaintenanceText};
 
     #[test]
     fn a_group_comes_back_with_bindings_as_a_batch() {
@@ -193,5 +201,26 @@ mod tests {
         }
         let wrong = Group { batches: vec![(Kind::Raw, Gap::batch(&[]))], ..Group::default() };
         assert!(check(&wrong).unwrap_err().contains("raw"));
+    }
+
+    #[test]
+    fn lines_are_told_by_those_that_came_before_them_in_the_group() {
+        let line = "Accepted password for [1] from 192.0.2.7 port 4711 ssh2";
+        let texts =
+            |n: usize| MaintenanceText::batch(&vec![MaintenanceText { bytes: format!("<38>{line}").into(), ..Default::default() }; n]);
+        let lines = |n: usize| Maintenance::batch(&vec![Maintenance { line: line.to_owned(), ..Default::default() }; n]);
+        let of = |batches: &[(Kind, RecordBatch)]| encode(&Group { batches: batches.to_vec(), ..Group::default() }).unwrap();
+        let (came, shown) = ((Kind::MaintenanceText, texts(50)), (Kind::Maintenance, lines(50)));
+        let (before, after) = (of(&[came.clone(), shown.clone()]), of(&[shown.clone(), came.clone()]));
+        assert!(before.len() + 49 * line.len() < after.len(), "{} {}", before.len(), after.len());
+        // Of several the last one; and none of another number of rows.
+        let several = [came.clone(), (Kind::MaintenanceText, texts(3)), shown.clone(), (Kind::Maintenance, lines(3))];
+        for batches in [vec![came.clone(), shown.clone()], vec![shown, came], several.to_vec()] {
+            assert_eq!(decode(&of(&batches)).unwrap().batches, batches);
+        }
+        // Without them the lines are not read.
+        let (version_owner, section) = (2, 5 + u32::from_le_bytes(before[3..7].try_into().unwrap()) as usize);
+        let cut = [&before[..version_owner], &before[version_owner + section..]].concat();
+        assert_eq!(decode(&cut).unwrap_err().0, "the texts it is told by are not there");
     }
 }

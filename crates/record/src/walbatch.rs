@@ -15,6 +15,11 @@ use crate::field::Type;
 use crate::kind::Kind;
 use crate::limits::BATCH_ROWS;
 
+mod number;
+mod tails;
+
+use number::{Number, ends, width};
+
 /// Why bytes are not a batch.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the batch cannot be read: {0}")]
@@ -22,8 +27,10 @@ pub struct BatchError(pub &'static str);
 
 const UNKNOWN: BatchError = BatchError("an unknown column encoding");
 
-/// Version of this form of a batch.
+/// Version of this form of a batch,
 const FORM: u8 = 1;
+/// and of one that is read beside another batch, of which some of its texts are told.
+const BESIDE: u8 = 2;
 
 const PLAIN: u8 = 0;
 /// Addresses that are all IPv4, in 4 bytes each.
@@ -35,66 +42,40 @@ const CONSTANT: u8 = 2;
 const NEAR: u8 = 3;
 /// Values of 16 bytes, each one more than the one before: the first.
 const STEPS: u8 = 4;
+/// Texts that end as the bytes of the same row of another batch do. Only in [`BESIDE`].
+const TAILS: u8 = 5;
 
-/// A number of `N` bytes.
-trait Number<const N: usize>: Copy + Ord {
-    fn bytes(self) -> [u8; N];
-    fn of(bytes: [u8; N]) -> Self;
-    /// How far it is above another, which is no greater.
-    fn above(self, least: Self) -> u64;
-    /// The number so far above this one.
-    fn plus(self, more: u64) -> Self;
-}
-
-macro_rules! number {
-    ($rust:ty, $unsigned:ty, $bytes:literal) => {
-        impl Number<$bytes> for $rust {
-            fn bytes(self) -> [u8; $bytes] {
-                self.to_le_bytes()
-            }
-            fn of(bytes: [u8; $bytes]) -> Self {
-                <$rust>::from_le_bytes(bytes)
-            }
-            #[allow(clippy::unnecessary_cast)] // Some are of the type already.
-            fn above(self, least: Self) -> u64 {
-                self.wrapping_sub(least) as $unsigned as u64
-            }
-            #[allow(clippy::unnecessary_cast)]
-            fn plus(self, more: u64) -> Self {
-                self.wrapping_add(more as $rust)
-            }
-        }
-    };
-}
-
-number!(u8, u8, 1);
-number!(u16, u16, 2);
-number!(u32, u32, 4);
-number!(u64, u64, 8);
-number!(i64, u64, 8);
-
-/// Bytes that a number up to `most` takes: 1, 2, 4 or 8.
-fn width(most: u64) -> usize {
-    match most {
-        0..=0xff => 1,
-        0x100..=0xffff => 2,
-        0x1_0000..=0xffff_ffff => 4,
-        _ => 8,
-    }
-}
+/// The column that is told by [`TAILS`]: a line as it is shown ends, most of the time, as it came.
+const TAILED: (Kind, &str) = (Kind::Maintenance, "line");
 
 /// Appends a batch of `kind` to `out`.
 pub fn encode(kind: Kind, batch: &RecordBatch, out: &mut Vec<u8>) {
+    encode_beside(kind, batch, None, out);
+}
+
+/// Appends a batch of `kind` to `out` that will be read where `texts` was read before: the bytes of lines, as they came.
+pub fn encode_beside(kind: Kind, batch: &RecordBatch, texts: Option<&RecordBatch>, out: &mut Vec<u8>) {
     let spec = kind.spec();
     out.extend(spec.code.to_le_bytes());
+    let form = out.len() + 1;
     out.extend([spec.version, FORM]);
     out.extend(u32::try_from(batch.num_rows()).unwrap_or(u32::MAX).to_le_bytes());
+    let texts = texts.and_then(|texts| texts_beside(texts, batch.num_rows()));
     for (field, column) in spec.fields.iter().zip(batch.columns()) {
-        encode_column(field.ty, column, out);
+        let texts = texts.filter(|_| (kind, field.name) == TAILED);
+        if encode_column(field.ty, column, texts, out) {
+            out[form] = BESIDE;
+        }
     }
 }
 
-fn encode_column(ty: Type, column: &ArrayRef, out: &mut Vec<u8>) {
+/// The bytes of lines, if there are as many.
+fn texts_beside(texts: &RecordBatch, rows: usize) -> Option<&BinaryArray> {
+    texts.column_by_name("bytes")?.as_binary_opt::<i32>().filter(|texts| texts.len() == rows)
+}
+
+/// True if it can only be read beside the other texts.
+fn encode_column(ty: Type, column: &ArrayRef, beside: Option<&BinaryArray>, out: &mut Vec<u8>) -> bool {
     let at = out.len();
     out.push(PLAIN);
     let nulls = column.nulls().filter(|n| n.null_count() > 0);
@@ -113,6 +94,9 @@ fn encode_column(ty: Type, column: &ArrayRef, out: &mut Vec<u8>) {
         Type::Id | Type::Addr => fixed(out, at, column.as_fixed_size_binary()),
         Type::Text => {
             let column = column.as_string::<i32>();
+            if beside.is_some_and(|texts| tails::encode(out, at, column, texts)) {
+                return true;
+            }
             variable(out, at, column.offsets(), column.value_data());
         }
         Type::Bytes => {
@@ -120,11 +104,11 @@ fn encode_column(ty: Type, column: &ArrayRef, out: &mut Vec<u8>) {
             variable(out, at, column.offsets(), column.value_data());
         }
     }
+    false
 }
 
 fn numbers<T: Number<N>, const N: usize>(out: &mut Vec<u8>, at: usize, values: &[T]) {
-    let Some(first) = values.first() else { return };
-    let (least, most) = values.iter().fold((*first, *first), |(least, most), v| (least.min(*v), most.max(*v)));
+    let Some((least, most)) = ends(values) else { return };
     let width = width(most.above(least));
     if least == most {
         out[at] = CONSTANT;
@@ -251,7 +235,7 @@ impl<'a> Reader<'a> {
         Ok((OffsetBuffer::new(ScalarBuffer::from(offsets)), Buffer::from(self.take(len)?)))
     }
 
-    fn column(&mut self, ty: Type, n: usize) -> Result<ArrayRef, BatchError> {
+    fn column(&mut self, ty: Type, n: usize, beside: Option<&BinaryArray>) -> Result<ArrayRef, BatchError> {
         let [encoding, has_nulls] = self.array()?;
         if has_nulls > 1 {
             return Err(UNKNOWN);
@@ -274,7 +258,10 @@ impl<'a> Reader<'a> {
                     .map_err(|_| BatchError("a fixed column does not fit"))?,
             ),
             Type::Text => {
-                let (offsets, data) = self.variable(n, encoding)?;
+                let (offsets, data) = match (encoding, beside) {
+                    (TAILS, Some(texts)) => tails::decode(self, texts)?,
+                    _ => self.variable(n, encoding)?,
+                };
                 Arc::new(StringArray::try_new(offsets, data, nulls).map_err(|_| BatchError("text is not UTF-8"))?)
             }
             Type::Bytes => {
@@ -286,7 +273,18 @@ impl<'a> Reader<'a> {
 }
 
 /// Reads one batch from the front of `bytes`; returns it and what follows it.
+///
+/// # Errors
+/// If the bytes are no batch of a known form.
 pub fn decode(bytes: &[u8]) -> Result<(Kind, RecordBatch, &[u8]), BatchError> {
+    decode_beside(bytes, None)
+}
+
+/// Reads one batch from the front of `bytes`, where `texts` was read before; returns it and what follows it.
+///
+/// # Errors
+/// If the bytes are no batch of a known form, or one that other texts are missing for.
+pub fn decode_beside<'b>(bytes: &'b [u8], texts: Option<&RecordBatch>) -> Result<(Kind, RecordBatch, &'b [u8]), BatchError> {
     let mut reader = Reader(bytes);
     let code = u16::from_le_bytes(reader.array()?);
     let [version, form] = reader.array()?;
@@ -295,153 +293,21 @@ pub fn decode(bytes: &[u8]) -> Result<(Kind, RecordBatch, &[u8]), BatchError> {
     if version != kind.spec().version {
         return Err(BatchError("another version of the kind"));
     }
-    if form != FORM {
-        return Err(BatchError("another version of the form of batches"));
-    }
     if n > BATCH_ROWS {
         return Err(BatchError("more rows than a batch may carry"));
     }
+    let beside = match form {
+        FORM => None,
+        BESIDE => Some(texts.and_then(|texts| texts_beside(texts, n)).ok_or(BatchError("the texts it is told by are not there"))?),
+        _ => return Err(BatchError("another version of the form of batches")),
+    };
     let mut columns = Vec::with_capacity(kind.spec().fields.len());
     for field in kind.spec().fields {
-        columns.push(reader.column(field.ty, n)?);
+        columns.push(reader.column(field.ty, n, beside.filter(|_| (kind, field.name) == TAILED))?);
     }
     let batch = RecordBatch::try_new(kind.schema(), columns).map_err(|_| BatchError("a column does not fit its field"))?;
     Ok((kind, batch, reader.0))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::column::Id;
-    use crate::kind::Record;
-    use crate::kinds::{MaintenanceText, NatEvent, RadiusSession};
-    use proptest::prelude::*;
-    use weir_base::net::Addr16;
-    use weir_base::time::Millis;
-
-    fn session() -> impl Strategy<Value = RadiusSession> {
-        let text = || proptest::option::of("\\PC{0,12}");
-        (any::<i64>(), any::<u8>(), text(), any::<[u8; 16]>(), proptest::option::of(any::<[u8; 16]>()), proptest::option::of(any::<u64>()))
-            .prop_map(|(time, status, text, id, addr, octets)| RadiusSession {
-                time: Millis(time),
-                status,
-                reason: text.clone(),
-                acct_session_id: text,
-                session: Id(id),
-                framed_ipv6: addr.map(Addr16),
-                input_octets: octets,
-                start: octets.map(|o| Millis(o as i64)),
-                ..RadiusSession::default()
-            })
-    }
-
-    proptest! {
-        #[test]
-        fn sessions_come_back(rows in proptest::collection::vec(session(), 0..40)) {
-            let mut bytes = Vec::new();
-            encode(Kind::RadiusSession, &RadiusSession::batch(&rows), &mut bytes);
-            bytes.push(9);
-            let (kind, batch, rest) = decode(&bytes).unwrap();
-            prop_assert_eq!(kind, Kind::RadiusSession);
-            prop_assert_eq!(RadiusSession::rows(&batch), rows);
-            prop_assert_eq!(rest, [9]);
-            for cut in 0..bytes.len() - 1 {
-                prop_assert!(decode(&bytes[..cut]).is_err());
-            }
-        }
-
-        #[test]
-        fn events_come_back(v in proptest::collection::vec((any::<[u8; 4]>(), any::<u16>(), any::<bool>()), 0..40)) {
-            let rows: Vec<_> = v.into_iter().map(|(a, p, v6)| NatEvent {
-                public_address: if v6 { Addr16([a[0]; 16]) } else { Addr16::v4(a) },
-                inside_address: Addr16::v4(a),
-                public_port: p,
-                protocol: 6,
-                ..NatEvent::default()
-            }).collect();
-            let mut bytes = Vec::new();
-            encode(Kind::NatEvent, &NatEvent::batch(&rows), &mut bytes);
-            prop_assert_eq!(NatEvent::rows(&decode(&bytes).unwrap().1), rows);
-        }
-
-        #[test]
-        fn any_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300), code in 1u16..11) {
-            let mut bytes = bytes;
-            if bytes.len() > 8 {
-                let rows = bytes[4] % 16;
-                bytes[..8].copy_from_slice(&[code as u8, 0, 1, FORM, rows, 0, 0, 0]);
-            }
-            let _ = decode(&bytes);
-        }
-    }
-
-    /// One batch whose columns take each encoding, byte by byte; and what is refused of it.
-    #[test]
-    fn a_batch_has_these_bytes() {
-        let hex: String =
-            include_str!("testdata/batch.hex").lines().filter_map(|line| line.split('#').next()).flat_map(str::split_whitespace).collect();
-        let bytes: Vec<u8> = (0..hex.len() / 2).map(|i| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).unwrap()).collect();
-        let id = |n: u8| Id([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, n]);
-        let rows = [(1_000, 0xff, "a"), (1_300, 0, ""), (1_001, 1, "xyz")];
-        let rows: Vec<MaintenanceText> = rows
-            .into_iter()
-            .zip(0u8..)
-            .map(|((time, source, text), n)| MaintenanceText { time: Millis(time), id: id(n), source, bytes: text.into() })
-            .collect();
-        let mut written = Vec::new();
-        encode(Kind::MaintenanceText, &MaintenanceText::batch(&rows), &mut written);
-        assert_eq!(written, bytes);
-        let (kind, batch, rest) = decode(&bytes).unwrap();
-        assert_eq!((kind, MaintenanceText::rows(&batch), rest), (Kind::MaintenanceText, rows, &[][..]));
-        let refused = |at: usize, byte: u8| {
-            let mut bad = bytes.clone();
-            bad[at] = byte;
-            decode(&bad).unwrap_err().0
-        };
-        assert_eq!(refused(3, 0), "another version of the form of batches");
-        assert_eq!(refused(3, 2), "another version of the form of batches");
-        for (column, encodings) in [(8, [V4, STEPS, 5]), (25, [NEAR, 5, 255]), (43, [V4, STEPS, 5]), (53, [V4, STEPS, 5])] {
-            encodings.iter().for_each(|encoding| assert_eq!(refused(column, *encoding), UNKNOWN.0, "{column} {encoding}"));
-        }
-        assert_eq!(refused(9, 2), UNKNOWN.0);
-        for width in [0, 3, 5, 8, 255] {
-            assert_eq!(refused(10, width), "a number has an unknown width");
-        }
-        // The least length: 2,147,483,647, and three more.
-        let mut bad = bytes.clone();
-        bad[56..60].copy_from_slice(&[0xff, 0xff, 0xff, 0x7f]);
-        assert_eq!(decode(&bad).unwrap_err().0, "the texts of a column are too long");
-    }
-
-    /// Ids that count up, and numbers at the edges of each width.
-    #[test]
-    fn what_is_near_takes_little() {
-        let row = |n: u64, id: u128, octets: u64| RadiusSession {
-            session: Id(id.to_be_bytes()),
-            time: Millis(i64::MIN.wrapping_add_unsigned(octets)),
-            input_octets: Some(octets),
-            nas_port: Some(n as u32),
-            ..RadiusSession::default()
-        };
-        let mut before = 0;
-        for most in [0, 1, 0xff, 0x100, 0xffff, 0x1_0000, 0xffff_ffff, 0x1_0000_0000, u64::MAX] {
-            let rows: Vec<_> = (0..5).map(|n| row(n, u128::MAX.wrapping_add(n.into()), if n == 3 { most } else { 0 })).collect();
-            let mut bytes = Vec::new();
-            encode(Kind::RadiusSession, &RadiusSession::batch(&rows), &mut bytes);
-            assert_eq!(RadiusSession::rows(&decode(&bytes).unwrap().1), rows);
-            assert!(bytes.len() >= before, "{most}");
-            before = bytes.len();
-        }
-    }
-
-    #[test]
-    fn slices_are_encoded_from_their_own_start() {
-        let rows: Vec<_> = (0..10u16)
-            .map(|i| NatEvent { public_port: i, public_address: Addr16::v4([1, 2, 3, i as u8]), ..NatEvent::default() })
-            .collect();
-        let sliced = NatEvent::batch(&rows).slice(3, 4);
-        let mut bytes = Vec::new();
-        encode(Kind::NatEvent, &sliced, &mut bytes);
-        assert_eq!(NatEvent::rows(&decode(&bytes).unwrap().1), rows[3..7]);
-    }
-}
+mod tests;

@@ -142,7 +142,7 @@ impl LineColumns {
         self.bytes.append_value(bytes);
     }
 
-    /// The batches of both kinds: the lines, and their bytes.
+    /// The batches of both kinds: the lines' bytes, and the lines, which the write-ahead log tells by them.
     ///
     /// # Panics
     /// Never: the columns have one length.
@@ -170,7 +170,7 @@ impl LineColumns {
             ids,
         ];
         let batch = |kind: Kind, columns| (kind, RecordBatch::try_new(kind.schema(), columns).expect("columns of one length"));
-        [batch(Kind::Maintenance, lines), batch(Kind::MaintenanceText, texts)]
+        [batch(Kind::MaintenanceText, texts), batch(Kind::Maintenance, lines)]
     }
 }
 
@@ -240,7 +240,7 @@ mod tests {
             lines.push(row);
         }
         assert_eq!(columns.len(), 5);
-        let [(_, got), (_, bytes)] = columns.into_batches();
+        let [(_, bytes), (_, got)] = columns.into_batches();
         assert_eq!(Maintenance::rows(&got), lines);
         assert_eq!((got, bytes), (Maintenance::batch(&lines), MaintenanceText::batch(&texts)));
     }
