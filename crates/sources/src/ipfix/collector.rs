@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use weir_base::crypto::Mac;
+use weir_base::hash::MixState;
 use weir_base::net::Addr16;
 use weir_base::time::Millis;
 use weir_record::Id;
@@ -51,7 +52,7 @@ pub struct Collector {
     transport: Transport,
     label: String,
     mac: Option<Mac>,
-    exporters: HashMap<Addr16, Exporter>,
+    exporters: HashMap<Addr16, Exporter, MixState>,
     strangers: Budget,
     scratch: Scratch,
     out: Out,
@@ -67,7 +68,7 @@ impl Collector {
             transport,
             label: label.to_owned(),
             mac,
-            exporters: HashMap::new(),
+            exporters: HashMap::default(),
             strangers: Budget::default(),
             scratch: Scratch::default(),
             out: Out::default(),

@@ -147,8 +147,8 @@ pub struct Scratch {
     rows: Vec<u8>,
     /// The data sets of the message at hand.
     pub(super) parts: Vec<super::work::Part>,
-    /// Records of sets that are read together.
-    pub(super) joined: Vec<u8>,
+    /// Buffers for records of sets that are read together.
+    pub(super) joined: Vec<Vec<u8>>,
 }
 
 /// Number of whole records in a set.

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use weir_base::hash::MixState;
 use weir_base::time::Millis;
 
 use super::compile::{Plan, compile};
@@ -49,13 +50,13 @@ pub enum Change {
 pub struct Templates {
     version: Version,
     profile: Profile,
-    known: HashMap<u16, Known>,
+    known: HashMap<u16, Known, MixState>,
 }
 
 impl Templates {
     /// None yet.
     pub fn new(version: Version, profile: Profile) -> Templates {
-        Templates { version, profile, known: HashMap::new() }
+        Templates { version, profile, known: HashMap::default() }
     }
 
     /// The plan of a template; notes that it is in use.

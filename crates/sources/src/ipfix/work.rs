@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use weir_base::crypto::Mac;
+use weir_base::hash::MixState;
 use weir_base::net::Addr16;
 use weir_base::time::Millis;
 use weir_record::kinds::Action;
@@ -22,7 +23,7 @@ use super::template::Change;
 
 /// One sender: its streams by domain and TCP session (0 for UDP), and what they share.
 pub(super) struct Exporter {
-    pub(super) streams: HashMap<(u32, u64), Stream>,
+    pub(super) streams: HashMap<(u32, u64), Stream, MixState>,
     pub(super) pending: Pending,
     pub(super) budget: Budget,
     // What closed TCP sessions left, by domain.
@@ -31,30 +32,52 @@ pub(super) struct Exporter {
 
 impl Exporter {
     pub(super) fn new(peer: Addr16) -> Exporter {
-        Exporter { streams: HashMap::new(), pending: Pending::default(), budget: Budget::new(peer), closed: HashMap::new() }
+        Exporter { streams: HashMap::default(), pending: Pending::default(), budget: Budget::new(peer), closed: HashMap::new() }
     }
 }
 
-/// One data set of a message, with what is needed to decode it.
+/// Data sets of one template in a message, with what is needed to decode them. Several of them only where all records have one length: exporters that log
+/// as things happen change the template with nearly every record, and what a set costs is more than what a record does.
 #[derive(Debug)]
 pub(super) struct Part {
     template: u16,
-    /// Where it lies in the message's body.
+    /// Where the first of them lies in the message's body.
     body: Range<usize>,
     plan: Option<Arc<Plan>>,
     records: u32,
+    /// The records of all of them, where there are several.
+    joined: Option<Vec<u8>>,
 }
 
 impl Part {
-    /// True if records of both have one plan and one length, so that they can be read as one set.
-    fn goes_with(&self, other: &Part) -> bool {
-        let plans = self.plan.as_ref().zip(other.plan.as_ref());
-        plans.is_some_and(|(a, b)| Arc::ptr_eq(a, b) && matches!(a.layout, Layout::Fixed(_)))
+    /// The length of each record, where it is one.
+    fn length(&self) -> Option<usize> {
+        match self.plan.as_deref()?.layout {
+            Layout::Fixed(length) => Some(length),
+            Layout::Walk { .. } => None,
+        }
+    }
+
+    /// Adds another set, less its padding.
+    fn join(&mut self, message: &[u8], set: &[u8], records: u32, spare: &mut Vec<Vec<u8>>) {
+        let length = self.length().unwrap_or_default();
+        let whole = |bytes: &'_ [u8], records: u32| bytes.len().min(records as usize * length);
+        let first = message.get(self.body.clone()).unwrap_or_default();
+        let joined = self.joined.get_or_insert_with(|| {
+            let mut joined = spare.pop().unwrap_or_default();
+            joined.clear();
+            joined.extend_from_slice(&first[..whole(first, self.records)]);
+            joined
+        });
+        joined.extend_from_slice(&set[..whole(set, records)]);
+        self.records = self.records.saturating_add(records);
     }
 }
 
-/// How many of the sets before are looked at for one of the same template.
+/// How many parts before are looked at for one of the same template.
 const LATELY: usize = 8;
+/// Buffers for joined records that are kept from message to message.
+const SPARE: usize = 16;
 
 /// What the work on one message shares.
 pub(super) struct Job<'a> {
@@ -119,15 +142,13 @@ impl Work<'_> {
         if let Some(stream) = self.stream() {
             stream.sequence.took(units);
         }
-        // Exporters that log as things happen change the template with nearly every record: what a set costs is more than what a record does.
         parts.sort_by_key(|part| part.template);
-        for together in parts.chunk_by(Part::goes_with) {
-            match together {
-                [part] => self.part(part, body.get(part.body.clone()).unwrap_or_default(), units.min),
-                parts => self.together(parts, body),
-            }
+        for part in &parts {
+            let records = part.joined.as_deref().or_else(|| body.get(part.body.clone()));
+            self.part(part, records.unwrap_or_default(), units.min);
         }
-        parts.clear();
+        let room = SPARE.saturating_sub(self.scratch.joined.len());
+        self.scratch.joined.extend(parts.drain(..).filter_map(|part| part.joined).take(room));
         self.scratch.parts = parts;
         let Work { exporter, session, out, .. } = self;
         let stream = exporter.streams.get_mut(&(header.domain, *session));
@@ -194,39 +215,54 @@ impl Work<'_> {
                     self.announce(set.kind == SetKind::OptionsTemplates, set.body, head + set.offset, data);
                     since = parts.len();
                 }
-                SetKind::Data(template) => {
-                    let arrival = self.job.arrival;
-                    let lately = parts.iter().skip(since).rev().take(LATELY).find(|part| part.template == template);
-                    let plan = match lately.and_then(|part| part.plan.clone()) {
-                        None => self.stream().and_then(|s| s.templates.plan(template, arrival)),
-                        known => known,
-                    };
-                    let mut records = 0;
-                    match &plan {
-                        Some(plan) => {
-                            let (n, fault) = count(&plan.layout, set.body);
-                            if let Some(fault) = fault {
-                                self.bad(fault.reason(), head + set.offset, data, 1);
-                                units.max = units.max.saturating_add(u32::try_from(set.body.len()).unwrap_or(u32::MAX));
-                            }
-                            records = n;
-                            units.min = units.min.saturating_add(n);
-                            units.max = units.max.saturating_add(n);
+                SetKind::Data(template) => match self.pair(template, set.offset + 4, set.body, body, (since, parts)) {
+                    Some((n, fault)) => {
+                        if let Some(fault) = fault {
+                            self.bad(fault.reason(), head + set.offset, data, 1);
+                            units.max = units.max.saturating_add(u32::try_from(set.body.len()).unwrap_or(u32::MAX));
                         }
-                        // Each record has at least one byte.
-                        None => {
-                            let most = u32::try_from(set.body.len()).unwrap_or(u32::MAX);
-                            units.max = units.max.saturating_add(most);
-                            units.waiting = units.waiting.saturating_add(most);
-                            units.sets += 1;
-                        }
+                        units.min = units.min.saturating_add(n);
+                        units.max = units.max.saturating_add(n);
                     }
-                    let from = set.offset + 4;
-                    parts.push(Part { template, body: from..from + set.body.len(), plan, records });
-                }
+                    // Each record has at least one byte.
+                    None => {
+                        let most = u32::try_from(set.body.len()).unwrap_or(u32::MAX);
+                        units.max = units.max.saturating_add(most);
+                        units.waiting = units.waiting.saturating_add(most);
+                        units.sets += 1;
+                    }
+                },
             }
         }
         units
+    }
+
+    /// Pairs a data set, which lies at `from` in the message, with the plan that holds at its place; the parts from `since` on have plans that still hold.
+    /// How many records it has, and what is wrong with it; none while its template is not known.
+    fn pair(
+        &mut self,
+        template: u16,
+        from: usize,
+        set: &[u8],
+        message: &[u8],
+        (since, parts): (usize, &mut Vec<Part>),
+    ) -> Option<(u32, Option<Fault>)> {
+        let lately = parts.iter_mut().skip(since).rev().take(LATELY).find(|part| part.template == template);
+        let mut known = None;
+        if let Some(part) = lately {
+            if let (Some(plan), Some(_)) = (&part.plan, part.length()) {
+                let (records, fault) = count(&plan.layout, set);
+                part.join(message, set, records, &mut self.scratch.joined);
+                return Some((records, fault));
+            }
+            known = part.plan.clone();
+        }
+        let arrival = self.job.arrival;
+        let plan = known.or_else(|| self.stream().and_then(|s| s.templates.plan(template, arrival)));
+        let counted = plan.as_ref().map(|plan| count(&plan.layout, set));
+        let records = counted.as_ref().map_or(0, |(records, _)| *records);
+        parts.push(Part { template, body: from..from + set.len(), plan, records, joined: None });
+        counted
     }
 
     fn announce(&mut self, options: bool, body: &[u8], offset: usize, data: &[u8]) {
@@ -282,23 +318,6 @@ impl Work<'_> {
             stream.sequence.counted(waiting.header.sequence.wrapping_add(waiting.counted), records, arrival);
         }
         self.decode(plan, &waiting.body, records, waiting.header);
-    }
-
-    /// Decodes several sets of one template as one.
-    fn together(&mut self, parts: &[Part], body: &[u8]) {
-        let Some(plan) = parts.first().and_then(|part| part.plan.clone()) else { return };
-        let Layout::Fixed(length) = &plan.layout else { return };
-        let mut joined = std::mem::take(&mut self.scratch.joined);
-        joined.clear();
-        let mut records = 0u32;
-        for part in parts {
-            // Less its padding.
-            let end = part.body.start + part.records as usize * length;
-            joined.extend_from_slice(body.get(part.body.start..end).unwrap_or_default());
-            records = records.saturating_add(part.records);
-        }
-        self.decode(&plan, &joined, records, self.job.header);
-        self.scratch.joined = joined;
     }
 
     fn part(&mut self, part: &Part, body: &[u8], counted: u32) {
