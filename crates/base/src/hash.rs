@@ -1,5 +1,5 @@
-//! A fast keyed hash for tables in memory. Keys are public ends and hosts: what an exporter may choose freely is small, and the random key makes
-//! it useless to choose them so that they collide.
+//! A fast keyed hash for tables in memory. Keys are public ends and hosts, exporters, their streams and templates: what an exporter may choose freely is
+//! small, tables of it have limits, and the random key makes it useless to choose them so that they collide.
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};

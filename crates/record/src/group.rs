@@ -47,8 +47,11 @@ pub fn encode(group: &Group) -> Result<Vec<u8>, String> {
     out.extend(group.owner.as_bytes());
     let mut texts = None;
     for (kind, batch) in &group.batches {
-        section(&mut out, *kind, batch, texts);
-        texts = beside(*kind, batch).or(texts);
+        let beside = if *kind == Kind::Maintenance { texts.take() } else { None };
+        section(&mut out, *kind, batch, beside);
+        if *kind == Kind::MaintenanceText {
+            texts = Some(batch);
+        }
     }
     if !group.bindings.is_empty() {
         section(&mut out, Kind::Binding, &Binding::batch(&group.bindings), None);
@@ -123,11 +126,6 @@ fn text_bytes(column: &ArrayRef) -> usize {
     ends.and_then(|(first, last)| usize::try_from(last - first).ok()).unwrap_or(0)
 }
 
-/// Lines as they came: lines as they are shown are told by the last ones before them.
-fn beside(kind: Kind, batch: &RecordBatch) -> Option<&RecordBatch> {
-    (kind == Kind::MaintenanceText).then_some(batch)
-}
-
 fn section(out: &mut Vec<u8>, kind: Kind, batch: &RecordBatch, texts: Option<&RecordBatch>) {
     out.push(1);
     let at = out.len();
@@ -145,14 +143,21 @@ pub fn decode(bytes: &[u8]) -> Result<Group, BatchError> {
         return Err(BatchError("another version of the group format"));
     }
     let mut group = Group { owner: reader.text()?, ..Group::default() };
+    // The last lines as they came that no lines as they are shown were told by yet.
+    let mut texts = None;
     while !reader.0.is_empty() {
         match reader.array()? {
             [1] => {
                 let len = u32::from_le_bytes(reader.array()?) as usize;
-                let texts = group.batches.iter().rev().find_map(|(kind, batch)| beside(*kind, batch));
-                let (kind, batch, over) = walbatch::decode_beside(reader.take(len)?, texts)?;
+                let beside: Option<&(Kind, RecordBatch)> = texts.and_then(|at: usize| group.batches.get(at));
+                let (kind, batch, over) = walbatch::decode_beside(reader.take(len)?, beside.map(|(_, texts)| texts))?;
                 if !over.is_empty() {
                     return Err(BatchError("bytes are left after a batch"));
+                }
+                match kind {
+                    Kind::MaintenanceText => texts = Some(group.batches.len()),
+                    Kind::Maintenance => texts = None,
+                    _ => {}
                 }
                 group.batches.push((kind, batch));
             }
@@ -213,9 +218,11 @@ mod tests {
         let (came, shown) = ((Kind::MaintenanceText, texts(50)), (Kind::Maintenance, lines(50)));
         let (before, after) = (of(&[came.clone(), shown.clone()]), of(&[shown.clone(), came.clone()]));
         assert!(before.len() + 49 * line.len() < after.len(), "{} {}", before.len(), after.len());
-        // Of several the last one; and none of another number of rows.
+        // Of several the last one, once; and none of another number of rows.
+        let twice = of(&[came.clone(), shown.clone(), shown.clone()]);
+        assert!(twice.len() > before.len() + 50 * line.len());
         let several = [came.clone(), (Kind::MaintenanceText, texts(3)), shown.clone(), (Kind::Maintenance, lines(3))];
-        for batches in [vec![came.clone(), shown.clone()], vec![shown, came], several.to_vec()] {
+        for batches in [vec![came.clone(), shown.clone()], vec![came.clone(), shown.clone(), shown.clone()], vec![shown, came], several.to_vec()] {
             assert_eq!(decode(&of(&batches)).unwrap().batches, batches);
         }
         // Without them the lines are not read.

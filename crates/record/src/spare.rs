@@ -9,8 +9,8 @@ use arrow::buffer::MutableBuffer;
 const LEAST: usize = 128 << 10;
 /// More than is asked for is made by this part: the next rows are some more or some less.
 const SLACK: usize = 8;
-/// A buffer may be so many times as large as what is asked for: a larger one is left for who needs it.
-const TIMES: usize = 2;
+/// A buffer may be larger by this part: a larger one is left for who needs it, and given back if nobody does.
+const LARGER: usize = 4;
 
 /// Empty buffers. Whatever is left in it when rows were made with it was not needed for them, and goes with it.
 #[derive(Debug, Default)]
@@ -23,7 +23,7 @@ impl Spare {
             return MutableBuffer::with_capacity(bytes);
         }
         let mut buffers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let fits = |buffer: &MutableBuffer| buffer.capacity() >= bytes && buffer.capacity() / TIMES <= bytes;
+        let fits = |buffer: &MutableBuffer| (bytes..=bytes + bytes / LARGER).contains(&buffer.capacity());
         let best = (0..).zip(buffers.iter()).filter(|(_, buffer)| fits(buffer)).min_by_key(|(_, buffer)| buffer.capacity());
         match best {
             Some((at, _)) => buffers.swap_remove(at),
@@ -73,9 +73,9 @@ mod tests {
         spare.keep(texts(1 << 20));
         let kept = spare.bytes();
         assert!(kept >= 1 << 20, "{kept}");
-        assert!(spare.take(LEAST - 1).is_empty() && spare.take(4 << 20).capacity() >= 4 << 20 && spare.take(LEAST).capacity() < 1 << 20);
-        assert_eq!(spare.bytes(), kept, "too small, too large, and much too large for it");
-        let used = spare.take((1 << 20) - 5);
+        assert!(spare.take(LEAST - 1).is_empty() && spare.take(4 << 20).capacity() >= 4 << 20 && spare.take(kept / 5 * 4 - 64).capacity() < kept);
+        assert_eq!(spare.bytes(), kept, "too small for any, it is too small, it is too large");
+        let used = spare.take(kept / 5 * 4 + 64);
         assert!(used.is_empty() && used.capacity() == kept && spare.bytes() == 0);
         let rows = texts(1 << 20);
         let other = rows.clone();

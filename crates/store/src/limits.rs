@@ -83,7 +83,7 @@ pub const CYCLE_ROWS: usize = 24 << 20;
 pub const SEALING_THREADS: usize = 3;
 
 /// Bytes in memory of one seal cycle without NAT events, which have a size of their own; beyond them it is sealed at once. Sealing holds a sorted copy of
-/// all of it, the files and word indexes that are made of it, and pages of as many kinds as it has threads, so this is what bounds memory where lines
+/// all of it (whose memory stays for the next cycle, where it needs it), the files and word indexes that are made of it, and pages of as many kinds as it has threads, so this is what bounds memory where lines
 /// and sessions come fast.
 pub const CYCLE_BYTES: usize = 192 << 20;
 

@@ -22,6 +22,11 @@ fn common(text: &[u8], other: &[u8]) -> usize {
     same + text.iter().zip(other).rev().take_while(|(a, b)| a == b).count()
 }
 
+/// The bytes of each row, whether or not it counts as one without a value.
+fn rows_of<'v>(offsets: &'v OffsetBuffer<i32>, data: &'v [u8]) -> impl Iterator<Item = &'v [u8]> {
+    offsets.windows(2).map(|ends| &data[ends[0] as usize..ends[1] as usize])
+}
+
 /// Bytes that lengths take.
 fn taken(lengths: &[u32]) -> usize {
     match ends(lengths).map(|(least, most)| width(u64::from(most - least)) * usize::from(least != most)) {
@@ -37,9 +42,8 @@ pub(super) fn encode(out: &mut Vec<u8>, at: usize, column: &StringArray, texts: 
     let rows = column.len();
     let [mut tails, mut befores, mut lengths] = [(); 3].map(|()| Vec::with_capacity(rows));
     let (mut shared, mut rest) = (0, 0);
-    let values = || column.offsets().windows(2).map(|ends| &column.value_data()[ends[0] as usize..ends[1] as usize]);
-    let others = texts.offsets().windows(2).map(|ends| &texts.value_data()[ends[0] as usize..ends[1] as usize]);
-    for (text, other) in values().zip(others) {
+    let values = || rows_of(column.offsets(), column.value_data());
+    for (text, other) in values().zip(rows_of(texts.offsets(), texts.value_data())) {
         let tail = common(text, other);
         shared += tail;
         rest += text.len() - tail;
@@ -74,8 +78,7 @@ pub(super) fn decode(reader: &mut Reader<'_>, texts: &BinaryArray) -> Result<(Of
     let (tails, befores) = (lengths()?, lengths()?);
     let (mut offsets, mut data) = (Vec::with_capacity(texts.len() + 1), Vec::new());
     offsets.push(0);
-    for ((tail, before), other) in tails.into_iter().zip(befores).zip(texts.iter()) {
-        let other = other.unwrap_or_default();
+    for ((tail, before), other) in tails.into_iter().zip(befores).zip(rows_of(texts.offsets(), texts.value_data())) {
         let from = other.len().checked_sub(tail as usize).ok_or(BatchError("a text ends with more bytes than its line has"))?;
         data.extend_from_slice(reader.take(before as usize)?);
         data.extend_from_slice(&other[from..]);

@@ -173,18 +173,28 @@ fn lines_beside_what_came_have_these_bytes() {
 proptest! {
     #[test]
     fn lines_come_back_beside_what_came(
-        lines in proptest::collection::vec(("[a-z\u{6237} ]{0,30}", "[a-z ]{0,3}", proptest::collection::vec(any::<u8>(), 0..4), 0usize..40), 0..40)
+        lines in proptest::collection::vec(("[a-z\u{6237} ]{0,30}", "[a-z ]{0,3}", proptest::collection::vec(any::<u8>(), 0..4), 0usize..40), 0..40),
+        cut in any::<prop::sample::Index>(),
+        wrong in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4)
     ) {
         let came: Vec<Vec<u8>> = lines.iter().map(|(text, _, head, _)| [head, text.as_bytes()].concat()).collect();
         let came = texts(&came.iter().map(Vec::as_slice).collect::<Vec<_>>());
         let end = |text: &str, from: usize| text.chars().skip(from).collect::<String>();
         let lines: Vec<String> = lines.iter().map(|(text, other, _, from)| format!("{other}{}", end(text, *from))).collect();
         let lines = shown(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+        // From the middle of their buffers.
+        let from = cut.index(lines.num_rows() + 1);
+        let [came, lines] = [came, lines].map(|batch| batch.slice(from, batch.num_rows() - from));
         let (mut beside, mut alone) = (Vec::new(), Vec::new());
         encode_beside(Kind::Maintenance, &lines, Some(&came), &mut beside);
         encode(Kind::Maintenance, &lines, &mut alone);
         prop_assert!(beside.len() < alone.len() || beside == alone, "{} {}", beside.len(), alone.len());
         beside.push(9);
         prop_assert_eq!(decode_beside(&beside, Some(&came)).unwrap(), (Kind::Maintenance, lines, &[9][..]));
+        // The rows are left as they are: a column of equal values takes no bytes for each.
+        wrong.iter().for_each(|(at, byte)| *beside.get_mut(8 + at.index(beside.len() - 8)).unwrap() = *byte);
+        if let Ok((_, rows, _)) = decode_beside(&beside, Some(&came)) {
+            prop_assert_eq!(rows.num_rows(), came.num_rows());
+        }
     }
 }

@@ -50,6 +50,17 @@ pub(super) struct Part {
 }
 
 impl Part {
+    /// True if records of both have one plan and one length, so that they can be read as one set.
+    fn goes_with(&self, other: &Part) -> bool {
+        let plans = self.plan.as_ref().zip(other.plan.as_ref());
+        plans.is_some_and(|(a, b)| Arc::ptr_eq(a, b) && self.length().is_some())
+    }
+
+    /// Its records, and what may stand behind them, in a message.
+    fn bytes<'b>(&'b self, message: &'b [u8]) -> &'b [u8] {
+        self.joined.as_deref().or_else(|| message.get(self.body.clone())).unwrap_or_default()
+    }
+
     /// The length of each record, where it is one.
     fn length(&self) -> Option<usize> {
         match self.plan.as_deref()?.layout {
@@ -58,24 +69,27 @@ impl Part {
         }
     }
 
-    /// Adds another set, less its padding.
+    /// Adds the records of another set.
     fn join(&mut self, message: &[u8], set: &[u8], records: u32, spare: &mut Vec<Vec<u8>>) {
         let length = self.length().unwrap_or_default();
-        let whole = |bytes: &'_ [u8], records: u32| bytes.len().min(records as usize * length);
-        let first = message.get(self.body.clone()).unwrap_or_default();
-        let joined = self.joined.get_or_insert_with(|| {
+        // Less its padding.
+        let whole = |bytes: &[u8], records: u32| bytes.len().min(records as usize * length);
+        if self.joined.is_none() {
+            let first = self.bytes(message);
             let mut joined = spare.pop().unwrap_or_default();
             joined.clear();
             joined.extend_from_slice(&first[..whole(first, self.records)]);
-            joined
-        });
-        joined.extend_from_slice(&set[..whole(set, records)]);
+            self.joined = Some(joined);
+        }
+        if let Some(joined) = &mut self.joined {
+            joined.extend_from_slice(&set[..whole(set, records)]);
+        }
         self.records = self.records.saturating_add(records);
     }
 }
 
-/// How many parts before are looked at for one of the same template.
-const LATELY: usize = 8;
+/// How many parts before are looked at for one of the same template. What is not found there is joined in the end.
+const LATELY: usize = 16;
 /// Buffers for joined records that are kept from message to message.
 const SPARE: usize = 16;
 
@@ -136,16 +150,27 @@ impl Work<'_> {
         if trailing > 0 {
             self.bad(Fault::Trailing.reason(), data.len() - trailing, data, 1);
         }
-        // As many sets as a message has: the list is used again, so that a message takes nothing from memory.
+        // As many parts as a message has: the list is used again, and so are buffers.
         let mut parts = std::mem::take(&mut self.scratch.parts);
         let units = self.read_sets(data, body, &mut parts);
         if let Some(stream) = self.stream() {
             stream.sequence.took(units);
         }
         parts.sort_by_key(|part| part.template);
-        for part in &parts {
-            let records = part.joined.as_deref().or_else(|| body.get(part.body.clone()));
-            self.part(part, records.unwrap_or_default(), units.min);
+        // More templates in turn than are looked at, or one that was announced again as it was: they are read as one still.
+        let mut first = 0;
+        for at in 1..parts.len() {
+            let (before, rest) = parts.split_at_mut(at);
+            match (before.get_mut(first), rest.first_mut()) {
+                (Some(before), Some(part)) if before.goes_with(part) => {
+                    before.join(body, part.bytes(body), part.records, &mut self.scratch.joined);
+                    part.records = 0;
+                }
+                _ => first = at,
+            }
+        }
+        for part in parts.iter().filter(|part| part.records > 0 || part.plan.is_none()) {
+            self.part(part, part.bytes(body), units.min);
         }
         let room = SPARE.saturating_sub(self.scratch.joined.len());
         self.scratch.joined.extend(parts.drain(..).filter_map(|part| part.joined).take(room));

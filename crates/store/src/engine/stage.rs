@@ -9,6 +9,7 @@ use std::thread::available_parallelism;
 use arrow::array::RecordBatch;
 use weir_base::task::lock;
 use weir_base::time::{Day, Millis};
+use weir_record::spare::Spare;
 use weir_record::stored::words::Entry;
 use weir_record::{Kind, column};
 
@@ -65,6 +66,9 @@ impl Store {
 
     /// Everything in a generation as units. Mappings are most of what there is where there are any: they are made first, and alone, one day after the other.
     pub(super) fn stage_all(&self, generation: &Generation, sealed_at: Millis) -> Result<Vec<StagedUnit>, StoreError> {
+        // What is left of it once rows lie where they are sealed from was not needed, and is given back.
+        let spare = std::mem::take(&mut *lock(&self.spare));
+        let spare = if generation.batches.is_empty() { Spare::default() } else { spare };
         let mut staged = Vec::new();
         for (day, rows) in self.nat_rows(generation, sealed_at) {
             let unit = PlannedUnit::new(&self.keyring, Kind::NatMapping, day, rows)?;
@@ -72,7 +76,8 @@ impl Store {
             staged.push(unit.stage(&self.disk, made)?);
         }
         let threads = available_parallelism().map_or(1, usize::from).min(SEALING_THREADS);
-        let units: Vec<Making> = self.planned(generation, sealed_at, threads)?.into_iter().map(Making::of).collect();
+        let units: Vec<Making> = self.planned(generation, sealed_at, threads, &spare)?.into_iter().map(Making::of).collect();
+        drop(spare);
         let mut jobs: Vec<Job<'_>> = units.iter().map(Job::File).collect();
         jobs.extend(units.iter().filter(|making| making.unit.kind() == words::KIND).map(Job::Words));
         let size = |(Job::File(making) | Job::Words(making)): &Job<'_>| column::memory(making.unit.rows());
@@ -91,13 +96,10 @@ impl Store {
     }
 
     /// The rows of each kind but mappings, sorted and by key day, with keys.
-    fn planned(&self, generation: &Generation, sealed_at: Millis, threads: usize) -> Result<Vec<PlannedUnit>, StoreError> {
+    fn planned(&self, generation: &Generation, sealed_at: Millis, threads: usize, spare: &Spare) -> Result<Vec<PlannedUnit>, StoreError> {
         let kinds: Vec<_> = generation.batches.iter().filter(|(kind, _)| !kind.spec().transient).collect();
         let size = |(_, batches): &(&Kind, &Vec<RecordBatch>)| batches.iter().map(column::memory).sum();
-        // What is left of it after this was not needed, and is given back.
-        let spare = std::mem::take(&mut *lock(&self.spare));
-        let days = side_by_side(kinds, threads, THREADS, &size, &|(kind, batches)| (*kind, by_day(*kind, batches, sealed_at, &spare)));
-        drop(spare);
+        let days = side_by_side(kinds, threads, THREADS, &size, &|(kind, batches)| (*kind, by_day(*kind, batches, sealed_at, spare)));
         let mut planned = Vec::new();
         for (kind, days) in days {
             for (day, rows) in days? {

@@ -168,6 +168,52 @@ proptest! {
     }
 
     #[test]
+    fn sets_of_one_message_are_what_they_are_alone(
+        steps in prop::collection::vec((0u16..20, 0u8..12, 0usize..4, 0usize..4), 1..120),
+        together in 2usize..80,
+    ) {
+        // Every third template has a field of no fixed length; a template is made longer or shorter on the way.
+        let mut longer = [false; 20];
+        let spec = |t: u16, longer: bool| {
+            let more = if t % 3 == 2 { (0, 82, 0xffff) } else { (0, 210, 2) };
+            NAT44.iter().copied().chain(longer.then_some(more)).collect::<Vec<_>>()
+        };
+        let mut sets: Vec<(Vec<u8>, u32)> = (0..20).map(|t| (template_set(Version::Ipfix, 256 + t, &spec(t, false)), 0)).collect();
+        let mut number = 0;
+        for (t, what, records, padding) in steps {
+            let known = &mut longer[usize::from(t)];
+            *known ^= what == 0;
+            sets.push(match what {
+                0 | 1 => (template_set(Version::Ipfix, 256 + t, &spec(t, *known)), 0),
+                2 => (set(256 + t, &[7; 9]), 0),
+                _ => {
+                    let more: &[u8] = match (*known, t % 3 == 2) {
+                        (false, _) => &[],
+                        (true, true) => &[2, b'e', b'0'],
+                        (true, false) => &[0, 0],
+                    };
+                    let one = |n: u16| [nat44(4, 1_000 + u64::from(n), n), more.to_vec()].concat();
+                    let body: Vec<u8> = (number..number + records as u16).flat_map(one).chain(vec![0; padding]).collect();
+                    number += records as u16;
+                    (set(256 + t, &body), records as u32)
+                }
+            });
+        }
+        let read = |sets_a_message: usize| {
+            let (mut bench, mut done) = (Bench::new(Profile::Rfc8158), 0);
+            for (i, sets) in (0u32..).zip(sets.chunks(sets_a_message)) {
+                bench.feed(at(i64::from(i)), &ipfix(T0 + i, done, 1, &sets.iter().map(|(set, _)| set.clone()).collect::<Vec<_>>()));
+                done += sets.iter().map(|(_, records)| records).sum::<u32>();
+            }
+            bench.rows.events.sort_by_key(|e| e.public_port);
+            (bench.rows.events, bench.register.counters("127.0.0.1/1").malformed)
+        };
+        let (alone, bad) = read(1);
+        prop_assert_eq!(alone.len(), usize::from(number));
+        prop_assert_eq!(read(together), (alone, bad));
+    }
+
+    #[test]
     fn no_bytes_panic(data in prop::collection::vec(any::<u8>(), 0..2_000)) {
         fuzz::ipfix_message(&data);
         fuzz::ipfix_template(&data);
