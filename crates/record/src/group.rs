@@ -222,7 +222,9 @@ mod tests {
         let twice = of(&[came.clone(), shown.clone(), shown.clone()]);
         assert!(twice.len() > before.len() + 50 * line.len());
         let several = [came.clone(), (Kind::MaintenanceText, texts(3)), shown.clone(), (Kind::Maintenance, lines(3))];
-        for batches in [vec![came.clone(), shown.clone()], vec![came.clone(), shown.clone(), shown.clone()], vec![shown, came], several.to_vec()] {
+        for batches in
+            [vec![came.clone(), shown.clone()], vec![came.clone(), shown.clone(), shown.clone()], vec![shown, came], several.to_vec()]
+        {
             assert_eq!(decode(&of(&batches)).unwrap().batches, batches);
         }
         // Without them the lines are not read.

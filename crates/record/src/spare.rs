@@ -73,7 +73,11 @@ mod tests {
         spare.keep(texts(1 << 20));
         let kept = spare.bytes();
         assert!(kept >= 1 << 20, "{kept}");
-        assert!(spare.take(LEAST - 1).is_empty() && spare.take(4 << 20).capacity() >= 4 << 20 && spare.take(kept / 5 * 4 - 64).capacity() < kept);
+        assert!(
+            spare.take(LEAST - 1).is_empty()
+                && spare.take(4 << 20).capacity() >= 4 << 20
+                && spare.take(kept / 5 * 4 - 64).capacity() < kept
+        );
         assert_eq!(spare.bytes(), kept, "too small for any, it is too small, it is too large");
         let used = spare.take(kept / 5 * 4 + 64);
         assert!(used.is_empty() && used.capacity() == kept && spare.bytes() == 0);

@@ -192,7 +192,7 @@ proptest! {
         beside.push(9);
         prop_assert_eq!(decode_beside(&beside, Some(&came)).unwrap(), (Kind::Maintenance, lines, &[9][..]));
         // The rows are left as they are: a column of equal values takes no bytes for each.
-        wrong.iter().for_each(|(at, byte)| *beside.get_mut(8 + at.index(beside.len() - 8)).unwrap() = *byte);
+        wrong.iter().map(|(at, byte)| (8 + at.index(beside.len() - 8), byte)).collect::<Vec<_>>().into_iter().for_each(|(at, byte)| beside[at] = *byte);
         if let Ok((_, rows, _)) = decode_beside(&beside, Some(&came)) {
             prop_assert_eq!(rows.num_rows(), came.num_rows());
         }
