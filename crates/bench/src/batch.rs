@@ -37,10 +37,11 @@ fn at(size: u64, rounds: u64) -> Outcome<()> {
     let records = Records::of(2 * size / rounds / SECONDS, SECONDS)?;
     let (folder, span) = (tempfile::tempdir()?, records.span);
     let begin = SystemClock::new().now().0 - (i64::try_from(rounds)? + 1) * span;
-    let mut growing = Growing::begin(folder.path(), records, begin)?;
+    let mut growing = Growing::begin(folder.path(), records, begin)?.sealing_at(&[span / 2]);
     for round in 0..i64::try_from(rounds)? {
         growing.round(begin + round * span)?;
     }
+    growing.finish()?;
     growing.store.flush_index()?;
     let mut held = growing.held(QUESTIONS);
     // As a desk has them: in no order.

@@ -22,9 +22,10 @@ use weir_sources::syslog::engine::{Engine, Origin};
 use weir_store::days::by_day;
 use weir_store::engine::StoreConfig;
 use weir_store::nat::open::{OpenTable, Orphans};
-use weir_store::nat::pack::NatEvents;
+use weir_store::nat::pack::{NatEvents, PARTS};
 use weir_store::nat::pair::Context;
 use weir_store::nat::seal::mappings;
+use weir_store::nat::sort::Sorting;
 
 use arrow::array::RecordBatch;
 
@@ -55,7 +56,10 @@ pub fn run() -> Outcome<()> {
     let events = collector.take().ok_or("no events came of the datagrams")?;
     let logged = counted_log(&events)?;
     let batches: Vec<RecordBatch> = events.batches.into_iter().filter(|(kind, _)| *kind == Kind::NatEvent).map(|(_, b)| b).collect();
-    let rows = counted_pair(&batches, Millis(end));
+    let mut packed = NatEvents::default();
+    counted_pack(&mut packed, &batches);
+    let sorted = counted_sort(&packed);
+    let rows = counted_pair(&packed, Millis(end));
     let bytes = counted_encode(Kind::NatMapping, &rows)?;
 
     let secret = Secret([7; 32]);
@@ -69,7 +73,7 @@ pub fn run() -> Outcome<()> {
         return Err(format!("{kept} of {LINES} lines were kept").into());
     }
     let sealed = counted_seal_lines(&group, Millis(end))?;
-    println!("{} events: {logged} bytes logged, {} rows, {bytes} bytes", corpus.events, rows.num_rows());
+    println!("{} events: {logged} bytes logged, {sorted} sorted, {} rows, {bytes} bytes", corpus.events, rows.num_rows());
     println!("{LINES} lines: {sealed} bytes");
     tasks.stop().raise();
     store.stop()?;
@@ -90,16 +94,33 @@ fn counted_log(events: &Group) -> Outcome<usize> {
     Ok(group::encode(events)?.len())
 }
 
+/// From columns into lists by public address and port.
 #[inline(never)]
-fn counted_pair(batches: &[RecordBatch], sealed: Millis) -> RecordBatch {
-    let (open, orphans) = (OpenTable::default(), Orphans::default());
-    let context = Context { open: &open, orphans: &orphans, lost_between: &never_lost, overloads: &never_overloads };
-    let mut events = NatEvents::default();
+fn counted_pack(events: &mut NatEvents, batches: &[RecordBatch]) {
     for batch in batches {
         events.push(batch);
     }
     events.close();
-    let mut days = mappings(&events, &context, sealed, NatMappingColumns::default());
+}
+
+/// Each list by port, exporter and time.
+#[inline(never)]
+fn counted_sort(events: &NatEvents) -> usize {
+    let (ranks, mut work, mut sorted) = (events.tail_ranks(), Sorting::default(), 0);
+    for address in events.addresses() {
+        for part in 0..PARTS {
+            sorted += black_box(events.sorted(address, part, &ranks, &mut work)).len();
+        }
+    }
+    sorted
+}
+
+/// What sealing does with them: sorted again, paired, as rows.
+#[inline(never)]
+fn counted_pair(events: &NatEvents, sealed: Millis) -> RecordBatch {
+    let (open, orphans) = (OpenTable::default(), Orphans::default());
+    let context = Context { open: &open, orphans: &orphans, lost_between: &never_lost, overloads: &never_overloads };
+    let mut days = mappings(events, &context, sealed, NatMappingColumns::default());
     match days.pop_last() {
         Some((_, rows)) => rows,
         None => weir_record::kinds::NatMapping::batch(&[]),

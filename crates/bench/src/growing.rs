@@ -22,8 +22,8 @@ use crate::{proc, serve, sources};
 const GROUP_ROWS: usize = 8_192;
 /// The sender's address.
 const PEER: [u8; 4] = [127, 1, 0, 1];
-/// Rounds between two checkpoints of the index.
-const FLUSH_ROUNDS: u64 = 10;
+/// Seals between two checkpoints of the index.
+const FLUSH_SEALS: u64 = 10;
 
 /// The store and how far it has come.
 pub struct Growing {
@@ -37,6 +37,9 @@ pub struct Growing {
     pub records: Records,
     /// When the rounds began, milliseconds since 1970.
     pub rounds: Vec<i64>,
+    /// When it is sealed, milliseconds from a round's begin.
+    seals: Vec<i64>,
+    sealed: u64,
     /// Processor time of all rounds, seconds.
     pub processor: f64,
 }
@@ -63,17 +66,38 @@ impl Growing {
         let sink: Arc<dyn RecordSink> = Arc::clone(&store) as Arc<dyn RecordSink>;
         let settings = Arc::new(sources::ipfix_settings("")?);
         let collector = Collector::new(settings, Box::new(sink), Transport::Udp, "udp:grow", None);
-        Ok(Growing { store, clock: stepped, tasks, collector, exporter: Exporter::default(), records, rounds: Vec::new(), processor: 0.0 })
+        Ok(Growing {
+            store,
+            clock: stepped,
+            tasks,
+            collector,
+            exporter: Exporter::default(),
+            seals: vec![records.span],
+            records,
+            rounds: Vec::new(),
+            sealed: 0,
+            processor: 0.0,
+        })
     }
 
-    /// Plays a round that begins at `start`, and seals it.
+    /// Seals so many milliseconds after a round's begin, instead of when it is over: what is open then crosses from one unit to the next.
+    pub fn sealing_at(mut self, seals: &[i64]) -> Growing {
+        self.seals = seals.to_vec();
+        self
+    }
+
+    /// Plays a round that begins at `start`, and seals when it is time.
     pub fn round(&mut self, start: i64) -> Outcome<()> {
         let before = proc::processor_now();
         let (moved, peer) = (start - self.records.begin, SocketAddr::from((PEER, 4_739)));
-        let mut at = 0;
+        let seals: Vec<i64> = self.seals.iter().map(|after| start + after).collect();
+        let (mut at, mut seals) = (0, seals.into_iter().peekable());
         while let Some(message) = self.records.message(&mut self.exporter, at, moved) {
             let seconds = message.get(4..8).and_then(|b| b.try_into().ok()).map_or(0, u32::from_be_bytes);
             let now = (i64::from(seconds) * 1_000).max(self.clock.now().0);
+            while let Some(due) = seals.next_if(|due| *due <= now) {
+                self.seal(due)?;
+            }
             self.clock.0.store(now, Ordering::Relaxed);
             self.collector.message(peer, 0, Millis(now), &message)?;
             if self.collector.rows() >= GROUP_ROWS {
@@ -83,12 +107,31 @@ impl Growing {
             at += self.records.in_message(&message);
         }
         self.commit()?;
+        for due in seals {
+            self.seal(due)?;
+        }
         self.clock.0.store(start + self.records.span, Ordering::Relaxed);
-        self.store.seal_now()?;
         self.rounds.push(start);
-        if (self.rounds.len() as u64).is_multiple_of(FLUSH_ROUNDS) {
+        self.processor += (proc::processor_now() - before).as_secs_f64();
+        Ok(())
+    }
+
+    /// Seals what has come, as if it were `due`.
+    fn seal(&mut self, due: i64) -> Outcome<()> {
+        self.commit()?;
+        self.clock.0.store(due.max(self.clock.now().0), Ordering::Relaxed);
+        self.store.seal_now()?;
+        self.sealed += 1;
+        if self.sealed.is_multiple_of(FLUSH_SEALS) {
             self.store.flush_index()?;
         }
+        Ok(())
+    }
+
+    /// Seals the rest of the last round.
+    pub fn finish(&mut self) -> Outcome<()> {
+        let before = proc::processor_now();
+        self.seal(self.clock.now().0)?;
         self.processor += (proc::processor_now() - before).as_secs_f64();
         Ok(())
     }

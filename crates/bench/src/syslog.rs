@@ -29,19 +29,23 @@ const STILL: u32 = 60;
 pub fn run() -> Outcome<()> {
     let lines = Lines::new(SystemClock::new().now());
     reading("bytes a line, average", None, lines.length());
-    into_weir(&lines, SECONDS)?;
+    let ours = into_weir(&lines, SECONDS)?;
     for peer in [Peer::Rsyslog, Peer::SyslogNg] {
-        into_peer(&lines, peer)?;
+        if let Some(theirs) = into_peer(&lines, peer)? {
+            // Processors differ by a factor of two, and those that are shared do so from hour to hour (decision 0021).
+            reading(&format!("weir: lines a second, of those {} took, times", peer.name()), None, ours / theirs);
+        }
     }
     Ok(())
 }
 
 /// Weir alone, for so many seconds: for a profiler.
 pub fn alone(seconds: u64) -> Outcome<()> {
-    into_weir(&Lines::new(SystemClock::new().now()), seconds)
+    into_weir(&Lines::new(SystemClock::new().now()), seconds).map(drop)
 }
 
-fn into_weir(lines: &Lines, seconds: u64) -> Outcome<()> {
+/// Lines a second, from the first one to the last one's unit.
+fn into_weir(lines: &Lines, seconds: u64) -> Outcome<f64> {
     let folder = tempfile::tempdir()?;
     let mut weir = Weir::start(folder.path())?;
     let (clock, before, own) = (SystemClock::new(), weir.processor()?, proc::of_self()?);
@@ -63,7 +67,7 @@ fn into_weir(lines: &Lines, seconds: u64) -> Outcome<()> {
     weir.stop()?;
     let wal = bytes_under(&data.join("wal"))?;
     reading("weir: bytes a line on disk, less the write-ahead log", None, (bytes_under(&data)? - wal) as f64 / kept);
-    Ok(())
+    Ok(kept / seconds)
 }
 
 #[derive(Clone, Copy)]
@@ -128,7 +132,8 @@ impl Drop for Running {
     }
 }
 
-fn into_peer(lines: &Lines, peer: Peer) -> Outcome<()> {
+/// Lines a second, from the first one until its file grows no more; none where it is not installed.
+fn into_peer(lines: &Lines, peer: Peer) -> Outcome<Option<f64>> {
     let folder = tempfile::tempdir()?;
     let file: PathBuf = folder.path().join("lines");
     let at: SocketAddr = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
@@ -136,7 +141,7 @@ fn into_peer(lines: &Lines, peer: Peer) -> Outcome<()> {
     let started = peer.command(folder.path(), at.port(), &file)?.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn();
     let Ok(child) = started else {
         eprintln!("{} is not installed: it is not measured", peer.name());
-        return Ok(());
+        return Ok(None);
     };
     let mut running = Running(child);
     let never = Stop::new();
@@ -158,7 +163,7 @@ fn into_peer(lines: &Lines, peer: Peer) -> Outcome<()> {
     reading(&format!("{}: lines kept of those sent, %", peer.name()), None, 100.0 * kept / sent.max(1) as f64);
     reading(&format!("{}: µs of processor a line", peer.name()), None, (after - before) / kept.max(1.0));
     reading(&format!("{}: bytes a line on disk", peer.name()), None, fs::metadata(&file)?.len() as f64 / kept.max(1.0));
-    Ok(())
+    Ok(Some(kept / seconds))
 }
 
 /// Waits until the file grows no more; the second in which it last grew.

@@ -52,6 +52,11 @@ impl Weir {
         Weir::begin(folder, Command::new(std::env::current_exe()?))
     }
 
+    /// Starts it with a folder that is there.
+    pub fn resume(data: &Path) -> Outcome<Weir> {
+        Weir::serve(data.to_owned(), Command::new(std::env::current_exe()?))
+    }
+
     /// The same where the program may hold so many bytes, in this control group.
     pub fn start_within(folder: &Path, bytes: u64, group: Option<&Group>) -> Outcome<Weir> {
         let program = std::env::current_exe()?;
@@ -64,9 +69,13 @@ impl Weir {
         Weir::begin(folder, command)
     }
 
-    fn begin(folder: &Path, mut command: Command) -> Outcome<Weir> {
+    fn begin(folder: &Path, command: Command) -> Outcome<Weir> {
         let data = folder.join("weir");
         std::fs::create_dir(&data)?;
+        Weir::serve(data, command)
+    }
+
+    fn serve(data: PathBuf, mut command: Command) -> Outcome<Weir> {
         command.arg("serve").arg(&data).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn()?;
         let requests = child.stdin.take().ok_or("no standard input")?;

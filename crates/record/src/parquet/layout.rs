@@ -34,8 +34,7 @@ pub struct Layout {
 /// have to be long) or take so little that a page's own 85 bytes would outweigh them.
 const SHORT_PAGES: [&str; 3] = ["public_address", "inside_address", "inside_port"];
 
-/// Ports that stand in no order where rows are sorted by public end. Differences of them would be longer than they are, and the few that most
-/// remote ends have would not be seen any more.
+/// Ports that stand in no order where rows are sorted by public end. Differences of them would be longer than they are.
 const RANDOM_PORTS: [&str; 2] = ["inside_port", "remote_port"];
 
 /// Texts that are hardly ever the same twice: a dictionary would only be given up after it was built.
@@ -57,6 +56,8 @@ pub fn layout(kind: Kind, field: &Field) -> Layout {
     let dictionary = match field.ty {
         Type::Text => !UNLIKE.contains(&field.name),
         Type::U8 => field.name == "protocol",
+        // What most remote ends listen on is a few ports.
+        Type::U16 => kind == Kind::NatMapping && field.name == "remote_port",
         _ => false,
     };
     let long = kind == Kind::NatMapping && !SHORT_PAGES.contains(&field.name);

@@ -111,6 +111,8 @@ fn properties(kind: Kind, batches: &[RecordBatch], tried: &Tried<'_>) -> Result<
     // longer pages run to the row limit, and the others are closed by the size of so many plain values. Delta-coded values are of no known
     // size: such a column can only run to the row limit.
     let most_rows = fields.iter().map(|f| layout(f).page_rows).max().unwrap_or(PAGE_ROWS);
+    // No page ends within a write batch.
+    let least_rows = fields.iter().map(|f| layout(f).page_rows).min().unwrap_or(PAGE_ROWS);
     let mut builder = WriterProperties::builder()
         .set_writer_version(WriterVersion::PARQUET_1_0)
         .set_compression(zstd(tried.zstd)?)
@@ -119,7 +121,7 @@ fn properties(kind: Kind, batches: &[RecordBatch], tried: &Tried<'_>) -> Result<
         .set_bloom_filter_enabled(false)
         .set_dictionary_enabled(false)
         .set_dictionary_page_size_limit(DICTIONARY_BYTES)
-        .set_write_batch_size(PAGE_ROWS)
+        .set_write_batch_size(least_rows.min(PAGE_ROWS))
         .set_data_page_row_count_limit(most_rows)
         .set_data_page_size_limit(TEXT_PAGE_BYTES)
         .set_max_row_group_row_count(Some(group_rows(kind, batches)))

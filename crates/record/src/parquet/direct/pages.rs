@@ -24,8 +24,8 @@ enum Form {
     Absent,
     /// One value for all rows.
     Constant,
-    /// Each value of a byte has a number.
-    Few { number: Box<[u8; 256]>, width: u32 },
+    /// Each value, of one or two bytes, has a number.
+    Few { number: Vec<u8>, width: u32 },
     /// Each text has a number: those of all rows that have a value.
     Names { numbers: Vec<u32>, width: u32 },
     /// As the layout says.
@@ -178,9 +178,9 @@ impl Pages {
         } else if let Some(value) = values::constant(parts) {
             self.plain.extend(value);
             (Form::Constant, 1)
-        } else if let Some((known, number)) = values::few(parts) {
-            known.iter().for_each(|v| self.plain.extend(u32::from(*v).to_le_bytes()));
-            (Form::Few { number, width: width(known.len()) }, known.len())
+        } else if let Some((known, number, width)) = self.few(parts, laid)? {
+            known.iter().for_each(|v| self.plain.extend(v.to_le_bytes()));
+            (Form::Few { number, width }, known.len())
         } else if let Some(names) = (is_text(field.ty) && laid.dictionary).then(|| texts::names(parts)).flatten() {
             self.plain.extend_from_slice(&names.plain);
             (Form::Names { numbers: names.numbers, width: width(names.count) }, names.count)
@@ -199,12 +199,41 @@ impl Pages {
         Ok((form, Some(span)))
     }
 
+    /// The few values of a column, the number of each by value, and how many bits a number has; none if they are many. Of ports none, too, if the first page takes
+    /// less split by byte: where they repeat in an order that a compressor finds.
+    fn few(&mut self, parts: &[Part<'_>], laid: Layout) -> Result<Option<(Vec<u32>, Vec<u8>, u32)>, ParquetFailure> {
+        let Some((known, number)) = values::few(parts, laid.dictionary) else { return Ok(None) };
+        let mut bits = width(known.len());
+        if let Some(Part { values: Values::Shorts(ports), nulls: None, .. }) = parts.first() {
+            let first = &ports[..ports.len().min(laid.page_rows)];
+            let indices: Vec<u32> = first.iter().map(|port| u32::from(number[usize::from(*port)])).collect();
+            let numbers: Vec<u64> = first.iter().map(|port| u64::from(*port)).collect();
+            let (mut tight, mut wide, mut split) = (Vec::new(), Vec::new(), Vec::new());
+            encode::indices(&indices, bits, &mut tight);
+            // A byte each: more to compress, and what comes again lies as it lay before.
+            encode::indices(&indices, u8::BITS, &mut wide);
+            encode::split(&numbers, 4, &mut split);
+            let (tight, wide, split) = (self.packed_len(&tight)?, self.packed_len(&wide)?, self.packed_len(&split)?);
+            if split <= tight.min(wide) {
+                return Ok(None);
+            }
+            if wide < tight {
+                bits = u8::BITS;
+            }
+        }
+        Ok(Some((known, number, bits)))
+    }
+
+    /// Bytes of a page's data when they are compressed.
+    fn packed_len(&mut self, plain: &[u8]) -> Result<usize, ParquetFailure> {
+        self.zstd.compress(plain).map(|packed| packed.len()).map_err(|e| ParquetFailure::Encode(e.to_string()))
+    }
+
     /// True if the first page of a column takes less split by byte than whole. Addresses of a few networks do, those from everywhere do not.
     fn splits_well(&mut self, first: &[[u8; 16]]) -> Result<bool, ParquetFailure> {
         let mut split = Vec::with_capacity(first.len() * 16);
         encode::split16(first, &mut split);
-        let mut packed = |plain: &[u8]| self.zstd.compress(plain).map_err(|e| ParquetFailure::Encode(e.to_string()));
-        Ok(packed(&split)?.len() < packed(first.as_flattened())?.len())
+        Ok(self.packed_len(&split)? < self.packed_len(first.as_flattened())?)
     }
 
     /// The values of rows `from..to` behind what stands in `self.plain`; gives the encoding. Of texts with numbers so many are `used` already.
@@ -217,6 +246,11 @@ impl Pages {
             }
             (Form::Few { number, width }, Values::Bytes(bytes)) => {
                 let indices: Vec<u32> = part.valid(from, to).map(|i| u32::from(number[usize::from(bytes[i])])).collect();
+                encode::indices(&indices, *width, &mut self.plain);
+                meta::RLE_DICTIONARY
+            }
+            (Form::Few { number, width }, Values::Shorts(shorts)) => {
+                let indices: Vec<u32> = part.valid(from, to).map(|i| u32::from(number[usize::from(shorts[i])])).collect();
                 encode::indices(&indices, *width, &mut self.plain);
                 meta::RLE_DICTIONARY
             }

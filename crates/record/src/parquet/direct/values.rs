@@ -10,6 +10,9 @@ use crate::gather::fixed16;
 /// Distinct values up to which a column of single bytes has a dictionary.
 const FEW: usize = 16;
 
+/// The same of ports: as many as an index of one byte tells apart.
+const FEW_PORTS: usize = 256;
+
 /// Values of one piece of a column; where a row has none, anything.
 pub(super) enum Values<'a> {
     Bytes(&'a [u8]),
@@ -118,22 +121,35 @@ pub(super) fn constant(parts: &[Part<'_>]) -> Option<Vec<u8>> {
     values.all(|v| v.as_ref() == Some(&first)).then_some(first)
 }
 
-/// The few single bytes there are, and the number of each; none if there are many, or the values are no bytes.
-pub(super) fn few(parts: &[Part<'_>]) -> Option<(Vec<u8>, Box<[u8; 256]>)> {
-    let mut seen = [false; 256];
+/// The few values there are, and by value the number of each; none if there are many, or the values are neither bytes nor, where those are `ports`, two bytes.
+pub(super) fn few(parts: &[Part<'_>], ports: bool) -> Option<(Vec<u32>, Vec<u8>)> {
+    let mut seen = Vec::new();
     for part in parts {
-        let Values::Bytes(bytes) = part.values else { return None };
-        if part.nulls.is_some() {
-            part.valid(0, part.rows).for_each(|i| seen[usize::from(bytes[i])] = true);
-        } else {
-            bytes.iter().for_each(|b| seen[usize::from(*b)] = true);
+        match part.values {
+            Values::Bytes(bytes) => note(&mut seen, 1 << 8, FEW, part.valid(0, part.rows).map(|i| usize::from(bytes[i])))?,
+            Values::Shorts(shorts) if ports => {
+                note(&mut seen, 1 << 16, FEW_PORTS, part.valid(0, part.rows).map(|i| usize::from(shorts[i])))?
+            }
+            _ => return None,
         }
     }
-    let known: Vec<u8> = (0..=255u8).filter(|b| seen[usize::from(*b)]).collect();
-    if known.is_empty() || known.len() > FEW {
-        return None;
+    let mut number = vec![0; seen.len()];
+    let known: Vec<u32> = seen.iter().zip(0..).filter_map(|(seen, value)| seen.then_some(value)).collect();
+    known.iter().zip(0u8..=u8::MAX).for_each(|(value, n)| number[*value as usize] = n);
+    (!known.is_empty()).then_some((known, number))
+}
+
+/// Marks values below `all` as seen; none as soon as they are more than `most`.
+fn note(seen: &mut Vec<bool>, all: usize, most: usize, values: impl Iterator<Item = usize>) -> Option<()> {
+    seen.resize(all, false);
+    let mut count = seen.iter().filter(|seen| **seen).count();
+    for value in values {
+        if !seen[value] {
+            (seen[value], count) = (true, count + 1);
+            if count > most {
+                return None;
+            }
+        }
     }
-    let mut number = Box::new([0; 256]);
-    known.iter().zip(0u8..).for_each(|(b, n)| number[usize::from(*b)] = n);
-    Some((known, number))
+    Some(())
 }

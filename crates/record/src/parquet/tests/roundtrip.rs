@@ -223,3 +223,49 @@ fn remote_addresses_lie_as_they_take_less() {
     }
     assert_eq!(sizes, [false, true], "each way wins once");
 }
+
+/// Remote ports have a dictionary as long as a byte tells them apart and it takes less than their bytes do, whatever their values.
+#[test]
+fn remote_ports_that_are_few_have_a_dictionary() {
+    use crate::kind::Record;
+    use crate::kinds::NatMapping;
+    use crate::parquet::layout::{Encoding, Layout};
+    use crate::parquet::write_as;
+    use std::hash::{DefaultHasher, Hash, Hasher};
+
+    let column = Kind::NatMapping.spec().index("remote_port").unwrap();
+    // How many ports, or none where their upper bytes rise while their lower ones are in no order: those a compressor finds only where bytes lie apart.
+    for (ports, has) in [(2, true), (17, true), (256, true), (257, false), (5_000, false), (0, false)] {
+        let port = |n: u32| {
+            let mut hasher = DefaultHasher::new();
+            n.hash(&mut hasher);
+            let random = hasher.finish() as u32;
+            // Most are one of two, as they are where people surf; the others go up to the last port there is.
+            match ports {
+                0 => n / 1_250 * 256 + random % 16,
+                _ if random % 8 < 5 || ports == 2 => [443, 65_535][(random % 2) as usize],
+                _ => 65_535 - random / 8 % (ports - 1),
+            }
+        };
+        let row = |n: u32| NatMapping { remote_port: port(n) as u16, public_port: (n % 60_000) as u16, ..NatMapping::default() };
+        let batch = NatMapping::batch(&(0..20_000).map(row).collect::<Vec<_>>());
+        let key = Secret::random();
+        let written = write(Kind::NatMapping, &[batch.slice(0, 3), batch.slice(3, 19_997)], &key).unwrap();
+        assert_eq!(whole(Kind::NatMapping, &read(Kind::NatMapping, &written.bytes, &key).unwrap()), batch, "{ports}");
+        assert_eq!(whole(Kind::NatMapping, &crate_reads(&written.bytes, &key)), batch, "{ports}");
+        let spots: Vec<Spot> = written.map.spots(column, 0..u64::MAX).collect();
+        assert!(spots.len() == 3 && spots.iter().all(|spot| spot.dictionary.is_some() == has), "{ports}");
+        let split = |field: &crate::Field| match field.name {
+            "remote_port" => Layout { encoding: Encoding::BYTE_STREAM_SPLIT, dictionary: false, ..layout(Kind::NatMapping, field) },
+            _ => layout(Kind::NatMapping, field),
+        };
+        let split = write_as(Kind::NatMapping, std::slice::from_ref(&batch), &key, &split).unwrap();
+        let taken = |map: &PageMap| {
+            let spots: Vec<Spot> = map.spots(column, 0..u64::MAX).collect();
+            let pages: u32 = spots.iter().map(|spot| spot.at.length).sum();
+            pages + spots.first().and_then(|spot| spot.dictionary).map_or(0, |at| at.length)
+        };
+        let (ours, split) = (taken(&written.map), taken(&split.map));
+        assert!(if has { ours * 11 < split * 10 } else { ours <= split * 101 / 100 }, "{ports}: {ours} of {split}");
+    }
+}
