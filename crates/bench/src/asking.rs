@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rustix::fs::{Advice, fadvise};
 use rustix::time::{ClockId, clock_gettime};
+use serde_json::Value;
 use weir_base::clock::{Clock, SystemClock};
 use weir_base::time::Millis;
 use weir_store::engine::Store;
@@ -86,6 +87,16 @@ pub fn is_right(found: &[Mapping], was: &Was) -> Outcome<bool> {
     match (holders.next(), holders.next()) {
         (Some(one), None) if one.inside == was.inside => Ok(true),
         (Some(_), None) => Err("an answer names somebody else than the truth does".into()),
+        _ => Ok(false),
+    }
+}
+
+/// The same of an answer that the process gave.
+pub fn is_one(answer: &Value, inside: &str) -> Outcome<bool> {
+    let held = answer["inside"].as_array().ok_or("an answer without holders")?;
+    match held.as_slice() {
+        [one] if one == inside => Ok(true),
+        [_] => Err("an answer names somebody else than the truth does".into()),
         _ => Ok(false),
     }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use crate::asking::is_one;
 use crate::columns::{ENGINES, tell};
 use crate::corpus::{Corpus, Held};
 use crate::nfcapd::Nfcapd;
@@ -96,7 +97,7 @@ fn ask_weir(weir: &mut Weir, held: &[Held], moved: i64, size: u64) -> Outcome<()
         ledger.push(number("ledger_ms")?);
         pages.push(number("pages")?);
         bytes.push(number("bytes")?);
-        one += usize::from(is_right(&answer, held)?);
+        one += usize::from(is_one(&answer, &held.inside)?);
     }
     reading("weir: one question, engine, p50, ms", x, percentile(&mut engine, 0.5));
     reading("weir: one question, engine, p99, ms", x, percentile(&mut engine, 0.99));
@@ -108,16 +109,6 @@ fn ask_weir(weir: &mut Weir, held: &[Held], moved: i64, size: u64) -> Outcome<()
     reading("weir: bytes read, worst", x, percentile(&mut bytes, 1.0));
     reading("weir: the one holder found, %", x, 100.0 * one as f64 / held.len().max(1) as f64);
     Ok(())
-}
-
-/// True when the holder alone is found. An answer that names another alone is wrong, and then nothing here counts.
-fn is_right(answer: &Value, held: &Held) -> Outcome<bool> {
-    let inside = answer["inside"].as_array().ok_or("an answer without holders")?;
-    match inside.as_slice() {
-        [one] if one == held.inside.as_str() => Ok(true),
-        [_] => Err("an answer names somebody else than the truth does".into()),
-        _ => Ok(false),
-    }
 }
 
 fn ask_nfdump(corpus: &Corpus, held: &[Held], size: u64, folder: &Path) -> Outcome<()> {

@@ -10,7 +10,7 @@ use crate::shared::{Outcome, bytes_under, reading};
 use crate::weir::Weir;
 
 /// Events a second offered, about, and for how many seconds.
-const RUNS: &[(u64, u64)] = &[(100_000, 60), (300_000, 60), (600_000, 60), (1_000_000, 60)];
+const RUNS: &[(u64, u64)] = &[(100_000, 60), (300_000, 60), (600_000, 60), (1_000_000, 60), (1_500_000, 60)];
 
 /// Measures and prints.
 pub fn run() -> Outcome<()> {
