@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 pub enum LogArg {
     /// Every session, when it begins and when it ends
     Sessions,
-    /// Blocks of ports, when they are given and taken back
+    /// Blocks of ports, when they are given and taken back; each is counted as a session, for want of a measurement
     Blocks,
     /// Nothing: the mapping is computed from the configuration (RFC 7422, Juniper, one to one)
     Deterministic,

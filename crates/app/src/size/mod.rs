@@ -1,6 +1,7 @@
 //! `weir size`: what disk, processor and memory a unit of a given size needs, from what Weir was measured to take.
 
 mod figures;
+mod memory;
 mod model;
 #[cfg(test)]
 mod tests;
@@ -11,6 +12,7 @@ use model::{Need, need};
 
 use crate::cli::{LogArg, SizeArgs};
 use crate::fail::Failure;
+use crate::limits::MEMORY_AUTO_MAX;
 use crate::output;
 
 /// Runs the command.
@@ -67,7 +69,8 @@ fn shown(args: &SizeArgs, need: &Need) -> String {
         vec![format!("records of {} days", need.days), bytes(need.records_bytes)],
         vec!["disk to buy: with the write-ahead log, a quarter free".to_owned(), bytes(need.disk_bytes)],
         vec!["cores to buy: half of their time is for questions and checks".to_owned(), need.cores.to_string()],
-        vec!["memory to buy".to_owned(), bytes(need.memory_bytes)],
+        vec!["memory that the program may hold (store.memory_bytes)".to_owned(), bytes(need.store_memory_bytes)],
+        vec!["memory to buy: the program takes half of it".to_owned(), bytes(need.memory_bytes)],
     ];
     out.push_str(&output::table(&["needed", ""], &all));
     if let Some(text) = need.text_bytes.filter(|_| need.records_bytes > 0.0) {
@@ -76,6 +79,16 @@ fn shown(args: &SizeArgs, need: &Need) -> String {
             "\nThe same connections as lines of text (RFC 7422: 150 bytes each): {}, {times:.0} times as much.\n",
             bytes(text)
         ));
+    }
+    if need.store_memory_bytes > MEMORY_AUTO_MAX as f64 {
+        let most = bytes(MEMORY_AUTO_MAX as f64);
+        out.push_str(&format!(
+            "\nBy itself the program takes {most} of memory at most: set store.memory_bytes = {:.0}.\n",
+            need.store_memory_bytes
+        ));
+    }
+    if args.log == LogArg::Blocks {
+        out.push_str("\nAn event of a port block is counted as a session's: blocks alone were not measured, and those that are open for long may take twice the disk.\n");
     }
     if args.log == LogArg::Deterministic {
         out.push_str("\nMappings are computed: only the dated configuration is kept, so not one change of it may be missing (docs/sources/detnat.md).\n");
