@@ -1,7 +1,10 @@
 //! A file of questions: 100,000 at once, sorted, shared out among the processors and put back into their order, beside the same questions one by one.
 
 use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
 
+use serde_json::Value;
 use weir_attribution::{Outcome as Came, Question};
 use weir_base::clock::{Clock, SystemClock};
 use weir_base::time::Millis;
@@ -13,6 +16,7 @@ use crate::asking::SKEW_MS;
 use crate::facts::Known;
 use crate::growing::Growing;
 use crate::proc;
+use crate::program::Program;
 use crate::records::{Records, Was};
 use crate::shared::{Outcome, reading};
 
@@ -67,7 +71,31 @@ fn at(size: u64, rounds: u64) -> Outcome<()> {
         weir_attribution::answer(question, &Known { store: &growing.store, shelf: &shelf, sources: &sources, until: now }, now)?;
     }
     reading("weir: the same one by one, a second", x, single as f64 / clock.monotonic().as_secs_f64());
-    growing.stop()
+    growing.stop()?;
+    command(folder.path(), &held, x)
+}
+
+/// The same file by the command: the program serves the folder, `weir lookup --batch` reads the file, asks, and writes the answers down.
+fn command(data: &Path, held: &[Was], x: Option<u64>) -> Outcome<()> {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("questions.csv");
+    let line = |was: &Was| format!("{}:{},{},{}\n", was.public, was.port, was.protocol, Millis(was.at()));
+    fs::write(&file, format!("public,protocol,at\n{}", held.iter().map(line).collect::<String>()))?;
+    let program = Program::start(data, &folder.path().join("weir.toml"))?;
+    let (clock, before) = (SystemClock::new(), program.processor()?);
+    let told = program.ask(&["lookup", "--batch", file.to_str().ok_or("the folder's name is no text")?, "--json"])?;
+    let (wall, busy) = (clock.monotonic().as_secs_f64(), program.processor()? - before);
+    let mut right = 0usize;
+    for (answer, was) in told.stdout.split(|byte| *byte == b'\n').zip(held) {
+        let answer: Value = serde_json::from_slice(answer)?;
+        right += usize::from(answer["candidates"][0]["inside"]["address"] == was.inside.to_string());
+    }
+    eprintln!("{} in {wall:.3} s", String::from_utf8_lossy(&told.stderr).trim());
+    let asked = held.len() as f64;
+    reading("weir lookup --batch: a second, from its start to its end", x, asked / wall);
+    reading("weir lookup --batch: µs of the program's processor a question", x, busy / asked);
+    reading("weir lookup --batch: the holder is the first one told, %", x, 100.0 * right as f64 / asked);
+    program.stop()
 }
 
 fn question(was: &Was) -> Question {

@@ -1,7 +1,7 @@
 //! Measuring programs. Each prints one JSON object a reading on standard output and talks on standard error; `cargo xtask bench` runs them.
 //!
 //! `weir-bench nat`, `lookup`, `radius` and `syslog` measure `weir-bench serve`, a process of its own: sources and store as they are in
-//! `weir`, without SQL, so that a release build takes minutes. `seal`, `verify` and `start` measure one step over a history made beforehand, `batch`, `scale`, `beside` and `growth-…` what comes of size. `weir-bench fold` runs minutes of simulated time through the same code as fast as
+//! `weir`, without SQL, so that a release build takes minutes. `batch` and `start` run `weir` itself, too. `seal`, `verify` and `start` measure one step over a history made beforehand, `batch`, `scale`, `beside` and `growth-…` what comes of size. `weir-bench fold` runs minutes of simulated time through the same code as fast as
 //! it goes, in one process: for a profiler, and for bytes on disk.
 
 mod asking;
@@ -24,6 +24,7 @@ mod nas;
 mod nat;
 mod nfcapd;
 mod proc;
+mod program;
 mod radius;
 mod records;
 mod scale;

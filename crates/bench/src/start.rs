@@ -17,6 +17,7 @@ use weir_store::engine::StoreConfig;
 
 use crate::corpus::{ADDRESS, Corpus};
 use crate::fold::Stepped;
+use crate::program::Program;
 use crate::shared::{Outcome, bytes_under, reading};
 use crate::times::Times;
 use crate::{proc, serve, sources};
@@ -36,7 +37,10 @@ pub fn run() -> Outcome<()> {
     let data = folder.path();
     let events = make(data)?;
     eprintln!("{events} events, {} bytes", bytes_under(data)?);
+    program(data, "with its catalog and index")?;
     opened(data, "with its catalog and index")?;
+    std::fs::remove_file(data.join("catalog.sqlite"))?;
+    program(data, "after its catalog was lost")?;
     std::fs::remove_file(data.join("catalog.sqlite"))?;
     opened(data, "after its catalog was lost")?;
     std::fs::remove_file(data.join("catalog.sqlite"))?;
@@ -86,6 +90,19 @@ fn make(data: &Path) -> Outcome<u64> {
     store.stop()?;
     tasks.join();
     Ok(corpus.events * u64::try_from(DAYS * HOURS)?)
+}
+
+/// Opens it with the program itself, SQL and desk and all, and ends that.
+fn program(data: &Path, how: &str) -> Outcome<()> {
+    let folder = tempfile::tempdir()?;
+    let program = Program::start(data, &folder.path().join("weir.toml"))?;
+    // It is idle now: ten seconds show what it holds without being asked anything.
+    Stop::new().wait(Duration::from_secs(10));
+    let (now, most) = program.memory()?;
+    reading(&format!("weir, the whole program: ready {how}, seconds"), None, program.ready.as_secs_f64());
+    reading(&format!("weir, the whole program: memory it holds {how}, MB"), None, now as f64 / 1e6);
+    reading(&format!("weir, the whole program: the most memory it held {how}, MB"), None, most as f64 / 1e6);
+    program.stop()
 }
 
 /// Opens it in a process of its own, and ends that.

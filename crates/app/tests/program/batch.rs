@@ -1,4 +1,4 @@
-//! Many questions from a file: every line answered, nobody named, one record in the ledger.
+//! Many questions from a file: every line answered, nobody named, one record in the ledger before and one after.
 
 use std::fs;
 

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};
+use weir_base::crypto::sha256;
 
 use crate::browser::{Browser, desk_of, totp};
 use crate::common::{Running, WEIR, at, code, now_ms, parsed, text};
@@ -301,5 +302,34 @@ fn the_demonstration_prints_a_link_that_opens_the_living_desk() {
     // The three things to try are printed once one of them answers: from then on the network lives.
     assert!(running.lines.by_ref().map(Result::unwrap).any(|l| l.contains(" lookup --public ")));
     assert!(text(&running.ask(&["sources"])).contains("nat-home"));
+    assert_eq!(running.stop(), 0);
+}
+
+#[test]
+fn the_ledger_names_a_file_of_questions_by_its_digest_and_how_many_it_has() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = Running::minimal(dir.path());
+    let mut admin = first(&running);
+    let mut auditor = somebody(&running, &mut admin, "audit-admin");
+    let content = format!("public,protocol,at\n{}", format!("198.18.0.9:4242,udp,{}\n", at(now_ms() - 60_000)).repeat(3));
+    let file = dir.path().join("abuse.csv");
+    fs::write(&file, &content).unwrap();
+    // Nobody held it: such a file ends with 0.
+    assert_eq!(code(&running.ask(&["lookup", "--batch", file.to_str().unwrap()])), 0);
+    let ledger = auditor.get("/api/v1/ledger?act=lookup-batch").ok();
+    let entries = ledger["entries"].as_array().unwrap();
+    let digest: String = sha256(content.as_bytes()).iter().map(|b| format!("{b:02x}")).collect();
+    let mut opened = |answer: &str| -> Value {
+        let mut of = entries.iter().filter(|e| e["answer"] == answer);
+        let (one, none) = (of.next().unwrap_or_else(|| panic!("{ledger}")), of.next());
+        assert!(none.is_none() && one["rows"] == 3, "{ledger}");
+        let open = format!("/api/v1/ledger/{}/open", one["id"].as_str().unwrap());
+        let target = auditor.post(&open, &json!({ "reason": "a check of the month" })).ok()["target"].take();
+        serde_json::from_str(target.as_str().unwrap()).unwrap()
+    };
+    let (begun, ended) = (opened("begun"), opened("ended"));
+    assert_eq!((&begun["file_sha256"], &begun["rows"]), (&json!(digest), &json!(3)), "{begun}");
+    assert_eq!((&ended["file_sha256"], &ended["answers"]["none"]), (&json!(digest), &json!(3)), "{ended}");
+    assert_eq!(entries.len(), 2, "none for the questions: {ledger}");
     assert_eq!(running.stop(), 0);
 }

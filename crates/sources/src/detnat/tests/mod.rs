@@ -28,7 +28,7 @@ fn ports(public: &str, first: u16, last: u16) -> Ports {
 
 #[test]
 fn rfc_7422_sequential() {
-    // The figures of RFC 7422 section 2: 64,512 ports, sixteen hosts behind one address, D = 2: 3,584 ports each.
+    // The arithmetic of RFC 7422 section 2 (its own example has fourteen hosts): 64,512 ports, sixteen hosts behind one address, D = 2: 3,584 ports each.
     let p = plan(Algorithm::Rfc7422 { dynamic: 2, most: 0 }, "198.51.100.0/28", "192.0.2.1");
     p.check().unwrap();
     assert_eq!(p.block(), 3_584);
