@@ -23,6 +23,8 @@ const KERNEL_BYTES: u64 = 64 << 20;
 /// Measures and prints, for these limits in megabytes or for all.
 pub fn run(limits: &[u64]) -> Outcome<()> {
     let limits = if limits.is_empty() { LIMITS } else { limits };
+    // A machine that gives us no control group says so before anything is made.
+    drop(Group::of(KERNEL_BYTES)?);
     let corpus = Corpus::of(RUN.0, RUN.1, None)?;
     eprintln!("{} events", corpus.events);
     for megabytes in limits {
@@ -32,26 +34,33 @@ pub fn run(limits: &[u64]) -> Outcome<()> {
     limits.iter().try_for_each(|megabytes| sessions(*megabytes))
 }
 
-/// A program that may hold so much.
-fn within(folder: &Path, megabytes: u64) -> Outcome<(Weir, Option<Group>)> {
+/// A program that may hold so much, and the control group that ends it when it takes more.
+fn within(folder: &Path, megabytes: u64) -> Outcome<(Group, Weir)> {
     let limit = megabytes << 20;
     let group = Group::of(limit + KERNEL_BYTES)?;
-    if group.is_none() {
-        eprintln!("not shown, because this machine gives us no control group: that the kernel would end a program that takes more");
-    }
-    Ok((Weir::start_within(folder, limit, group.as_ref())?, group))
+    let weir = Weir::start_within(folder, limit, Some(&group))?;
+    Ok((group, weir))
+}
+
+/// Prints what it held at most, and beside it what its control group allowed and saw.
+fn held(who: &str, x: Option<u64>, weir: &Weir, group: &Group) -> Outcome<()> {
+    let megabytes = |bytes: u64| bytes as f64 / f64::from(1 << 20);
+    reading(&format!("{who}: the most memory it held, MB"), x, megabytes(weir.most_memory()?));
+    reading(&format!("{who}: the control group's limit, MB"), x, megabytes(group.limit()?));
+    reading(&format!("{who}: the most the control group saw, MB"), x, megabytes(group.peak()?));
+    Ok(())
 }
 
 /// RADIUS: every third message ends a session that is remembered for hours.
 fn sessions(megabytes: u64) -> Outcome<()> {
     let (folder, x) = (tempfile::tempdir()?, Some(megabytes));
-    let (mut weir, _group) = within(folder.path(), megabytes)?;
+    let (group, mut weir) = within(folder.path(), megabytes)?;
     let before = weir.processor()?;
     let seen = nas::drive(weir.radius, SESSIONS.0, SESSIONS.1)?;
     let taken = weir.taken(seen.answered)?;
     weir.call(&json!({ "op": "seal" }))?;
     eprintln!("{megabytes} MB: {seen:?}, {taken:?}");
-    reading("weir, RADIUS: the most memory it held, MB", x, weir.most_memory()? as f64 / f64::from(1 << 20));
+    held("weir, RADIUS", x, &weir, &group)?;
     reading("weir, RADIUS: acknowledged a second, each after fsync", x, seen.answered as f64 / seen.seconds);
     reading("weir, RADIUS: messages never answered", x, seen.unanswered as f64);
     reading("weir, RADIUS: µs of processor a message", x, (weir.processor()? - before) / seen.answered.max(1) as f64);
@@ -60,14 +69,14 @@ fn sessions(megabytes: u64) -> Outcome<()> {
 
 fn limited(corpus: &Corpus, megabytes: u64) -> Outcome<()> {
     let (folder, x) = (tempfile::tempdir()?, Some(megabytes));
-    let (mut weir, _group) = within(folder.path(), megabytes)?;
+    let (group, mut weir) = within(folder.path(), megabytes)?;
     let before = weir.processor()?;
     let (reached, _) = corpus.send(weir.ipfix)?;
     let taken = weir.taken(corpus.events)?;
     weir.call(&json!({ "op": "seal" }))?;
     let events = taken.records.max(1) as f64;
     eprintln!("{megabytes} MB at {reached:.0}/s: {taken:?}, {} datagrams dropped by the kernel", weir.dropped()?);
-    reading("weir: the most memory it held, MB", x, weir.most_memory()? as f64 / f64::from(1 << 20));
+    held("weir", x, &weir, &group)?;
     reading("weir: events kept of those offered, %", x, 100.0 * taken.records as f64 / corpus.events as f64);
     reading("weir: µs of processor an event", x, (weir.processor()? - before) / events);
     let data = weir.data().to_owned();
