@@ -1,5 +1,6 @@
 //! Benchmarks: each is a function that measures and hands back a section for docs/performance.md.
 
+mod axis;
 mod chart;
 mod encodings;
 mod figures;
