@@ -18,7 +18,7 @@ const RIGHT: f64 = 120.0;
 /// From one line of text to the next.
 const TEXT: f64 = 13.0;
 /// Room for the names of bars that lie, for such bars, and for the number behind each.
-const LYING: (f64, f64, f64) = (350.0, 300.0, 50.0);
+const LYING: (f64, f64, f64) = (400.0, 300.0, 50.0);
 /// How thick a bar is that lies, and how far from those of the next name.
 const THICK: (f64, f64) = (12.0, 8.0);
 /// Readable on white and on black, and told apart without seeing colour by the names beside them.
@@ -294,6 +294,6 @@ mod tests {
         for part in [">one way<", ">another<", ">without<", ">with<", "h300.0v12.0", "h150.0v12.0", "h75.0v12.0", "h225.0v12.0"] {
             assert!(svg.contains(part), "{part} not in {svg}");
         }
-        assert!(svg.contains("viewBox=\"0 0 700 157\""), "{svg}");
+        assert!(svg.contains("viewBox=\"0 0 750 157\""), "{svg}");
     }
 }

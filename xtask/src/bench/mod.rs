@@ -1,15 +1,16 @@
-//! Benchmarks: each is a function that measures and hands back a section for docs/performance.md.
+//! Benchmarks: each is a measuring program, and a function that makes a section for docs/performance.md of what it printed.
 
 mod axis;
 mod chart;
 mod encodings;
 mod figures;
-mod lookup;
 mod machine;
 mod nat;
 mod readings;
 mod sizes;
 mod steps;
+
+use readings::Measured;
 
 use crate::workspace::{Result, Workspace, output};
 
@@ -17,53 +18,31 @@ const PAGE: &str = "docs/performance.md";
 /// Names the build profile: `release` where it says nothing, `dev` for a first look without the long build. The page says which it was.
 const PROFILE: &str = "WEIR_BENCH_PROFILE";
 
-/// A benchmark by name.
+/// A benchmark by name, which is that of its measuring program, too.
 struct Bench {
     name: &'static str,
-    measure: fn(&Context<'_>, &str) -> Result<Section>,
+    section: fn(&str, &[Measured]) -> Result<Section>,
 }
 
 const BENCHES: &[Bench] = &[
-    Bench { name: "nat", measure: |context, _| nat::measure(context) },
-    Bench { name: "mixed", measure: steps::measure },
-    Bench { name: "encodings", measure: |context, _| encodings::measure(context) },
-    Bench { name: "lookup", measure: |context, _| lookup::measure(context) },
-    Bench { name: "batch", measure: sizes::measure },
-    Bench { name: "scale", measure: sizes::measure },
-    Bench { name: "beside", measure: sizes::measure },
-    Bench { name: "growth-rate", measure: sizes::measure },
-    Bench { name: "growth-history", measure: sizes::measure },
-    Bench { name: "growth-exporters", measure: sizes::measure },
-    Bench { name: "growth-open", measure: sizes::measure },
-    Bench { name: "radius", measure: steps::measure },
-    Bench { name: "syslog", measure: steps::measure },
-    Bench { name: "memory", measure: steps::measure },
-    Bench { name: "seal", measure: steps::measure },
-    Bench { name: "verify", measure: steps::measure },
-    Bench { name: "start", measure: steps::measure },
+    Bench { name: "nat", section: nat::section },
+    Bench { name: "mixed", section: steps::section },
+    Bench { name: "encodings", section: encodings::section },
+    Bench { name: "lookup", section: sizes::section },
+    Bench { name: "batch", section: sizes::section },
+    Bench { name: "scale", section: sizes::section },
+    Bench { name: "beside", section: sizes::section },
+    Bench { name: "growth-rate", section: sizes::section },
+    Bench { name: "growth-history", section: sizes::section },
+    Bench { name: "growth-exporters", section: sizes::section },
+    Bench { name: "growth-open", section: sizes::section },
+    Bench { name: "radius", section: steps::section },
+    Bench { name: "syslog", section: steps::section },
+    Bench { name: "memory", section: sizes::section },
+    Bench { name: "seal", section: steps::section },
+    Bench { name: "verify", section: steps::section },
+    Bench { name: "start", section: steps::section },
 ];
-
-/// What a benchmark is given.
-struct Context<'a> {
-    workspace: &'a Workspace,
-    /// How often each figure is measured; the median counts.
-    runs: u32,
-    /// The build profile of what is measured.
-    profile: &'a str,
-}
-
-impl Context<'_> {
-    /// Builds the measuring programs (`crates/bench`), runs one the wanted number of times and joins what it printed.
-    fn figures(&self, name: &str) -> Result<Vec<(String, Option<f64>, figures::Figure)>> {
-        output(self.workspace.command("cargo", &["build", "--profile", self.profile, "--package", "weir-bench"]))?;
-        let mut runs = Vec::new();
-        for _ in 0..self.runs {
-            let arguments = ["run", "--quiet", "--profile", self.profile, "--package", "weir-bench", "--", name];
-            runs.push(readings::read(&output(self.workspace.command("cargo", &arguments))?)?);
-        }
-        readings::joined(&runs)
-    }
-}
 
 /// What a benchmark hands back.
 struct Section {
@@ -71,7 +50,18 @@ struct Section {
     /// What was measured and how, so that a stranger can do it again.
     text: String,
     table: figures::Table,
-    chart: Option<chart::Chart>,
+    chart: chart::Chart,
+}
+
+/// Builds the measuring programs (`crates/bench`), runs one the wanted number of times and joins what it printed.
+fn measured(workspace: &Workspace, name: &str, runs: u32, profile: &str) -> Result<Vec<Measured>> {
+    output(workspace.command("cargo", &["build", "--profile", profile, "--package", "weir-bench"]))?;
+    let mut printed = Vec::new();
+    for _ in 0..runs {
+        let arguments = ["run", "--quiet", "--profile", profile, "--package", "weir-bench", "--", name];
+        printed.push(readings::read(&output(workspace.command("cargo", &arguments))?)?);
+    }
+    readings::joined(&printed)
 }
 
 /// Runs the named benchmarks, or all, and writes their sections.
@@ -82,21 +72,23 @@ pub fn run(workspace: &Workspace, names: &[String], runs: u32, dry_run: bool) ->
     let benches = chosen(names)?;
     let profile = profile(std::env::var(PROFILE).ok())?;
     let machine = machine::describe(workspace, &profile)?;
-    let context = Context { workspace, runs, profile: &profile };
     for bench in benches {
         println!("== {}, {runs} runs", bench.name);
-        let section = (bench.measure)(&context, bench.name)?;
+        let section = (bench.section)(bench.name, &measured(workspace, bench.name, runs, &profile)?)?;
         let text = rendered(bench.name, &section, &machine, runs);
         println!("{text}");
         if !dry_run {
-            if let Some(chart) = &section.chart {
-                workspace.write(&chart_path(bench.name), &chart.svg())?;
-            }
-            let page = workspace.read(PAGE).unwrap_or_else(|_| "# Performance\n".to_owned());
-            workspace.write(PAGE, &placed(&page, bench.name, &text)?)?;
+            written(workspace, bench.name, &section, &text)?;
         }
     }
     Ok(())
+}
+
+/// Writes a section's chart, and its text into the page.
+fn written(workspace: &Workspace, name: &str, section: &Section, text: &str) -> Result<()> {
+    workspace.write(&chart_path(name), &section.chart.svg())?;
+    let page = workspace.read(PAGE).unwrap_or_else(|_| "# Performance\n".to_owned());
+    workspace.write(PAGE, &placed(&page, name, text)?)
 }
 
 fn profile(wanted: Option<String>) -> Result<String> {
@@ -121,12 +113,10 @@ fn chart_path(name: &str) -> String {
 }
 
 fn rendered(name: &str, section: &Section, machine: &str, runs: u32) -> String {
-    let mut text = format!("## {}\n\n{}\n\n{}", section.title, section.text.trim(), section.table.markdown());
-    if section.chart.is_some() {
-        text.push_str(&format!("\n![{}](charts/{name}.svg)\n", section.title));
-    }
-    text.push_str(&format!("\nMedian of {runs} runs, lowest and highest beside it. {machine}\n"));
-    text
+    let table = section.table.markdown();
+    let chart = format!("![{}](charts/{name}.svg)", section.title);
+    let how = format!("Median of {runs} runs, lowest and highest beside it. {machine}");
+    format!("## {}\n\n{}\n\n{table}\n{chart}\n\n{how}\n", section.title, section.text.trim())
 }
 
 /// The page with the section of `name` replaced, or added at the end.
@@ -159,10 +149,18 @@ mod tests {
     fn a_section_names_its_chart_its_runs_and_its_machine() {
         let table = figures::Table::new(&["work", "time"]);
         let chart = chart::Chart { title: "t".into(), unit: "ms".into(), kind: chart::Kind::Bars(vec![("a".into(), 1.0)]) };
-        let section = Section { title: "NAT".into(), text: "How.\n".into(), table, chart: Some(chart) };
+        let section = Section { title: "NAT".into(), text: "How.\n".into(), table, chart };
         let text = rendered("nat", &section, "Machine: x.", 3);
         for part in ["## NAT\n\nHow.\n", "| work | time |", "](charts/nat.svg)", "Median of 3 runs", "Machine: x."] {
             assert!(text.contains(part), "{part} not in {text}");
+        }
+    }
+
+    #[test]
+    fn every_benchmark_makes_a_section() {
+        for bench in BENCHES {
+            let section = (bench.section)(bench.name, &[]).unwrap();
+            assert!(!section.title.is_empty() && !section.text.is_empty() && section.chart.svg().ends_with("</svg>\n"), "{}", bench.name);
         }
     }
 

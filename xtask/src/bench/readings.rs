@@ -1,11 +1,15 @@
-//! What one run of a measuring program printed. The programs are in `crates/bench`, so that nothing for measuring
+//! What runs of a measuring program printed. The programs are in `crates/bench`, so that nothing for measuring
 //! is in what ships; each prints one JSON object a line: `{"work":"…","value":1.5}`, with `"x"` where
 //! the same work is measured at several sizes.
 
 use serde_json::Value;
 
+use super::chart::Line;
 use super::figures::Figure;
 use crate::workspace::Result;
+
+/// What was measured, at which size where that varies, and what several runs gave.
+pub type Measured = (String, Option<f64>, Figure);
 
 /// One reading.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,7 +37,7 @@ pub fn read(printed: &str) -> Result<Vec<Reading>> {
 }
 
 /// The readings of several runs joined: one figure for each work and size, in the order of the first run.
-pub fn joined(runs: &[Vec<Reading>]) -> Result<Vec<(String, Option<f64>, Figure)>> {
+pub fn joined(runs: &[Vec<Reading>]) -> Result<Vec<Measured>> {
     let first = runs.first().ok_or("nothing was measured: runs must be at least 1")?;
     let mut figures = Vec::new();
     for reading in first {
@@ -46,6 +50,32 @@ pub fn joined(runs: &[Vec<Reading>]) -> Result<Vec<(String, Option<f64>, Figure)
         figures.push((reading.work.clone(), reading.x, figure));
     }
     Ok(figures)
+}
+
+/// Figures as lines over their sizes: what was measured, and the line's name. What is not there is no line.
+pub fn lines(named: &[(&str, &str)], figures: &[Measured]) -> Vec<Line> {
+    let line = |(reading, name): &(&str, &str)| {
+        let points = figures.iter().filter(|(work, _, _)| work == reading).filter_map(|(_, x, figure)| Some(((*x)?, figure.median)));
+        ((*name).to_owned(), points.collect::<Vec<_>>())
+    };
+    named.iter().map(line).filter(|(_, points)| !points.is_empty()).collect()
+}
+
+/// Figures as bars: what was measured, and the bar's name. Of a program that was not measured at all there is no bar; a mistake is one of which other things
+/// were measured, but not this.
+pub fn bars(named: &[(&str, &str)], figures: &[Measured]) -> Result<Vec<(String, f64)>> {
+    let program = |work: &str| work.split_once(": ").map_or(work, |(program, _)| program).to_owned();
+    let mut bars = Vec::new();
+    for (reading, name) in named {
+        match figures.iter().find(|(work, _, _)| work == reading) {
+            Some((_, _, figure)) => bars.push(((*name).to_owned(), figure.median)),
+            None if figures.iter().any(|(work, _, _)| program(work) == program(reading)) => {
+                return Err(format!("the chart shows '{reading}', which was not measured: mend its name in xtask/src/bench"));
+            }
+            None => {}
+        }
+    }
+    Ok(bars)
 }
 
 #[cfg(test)]
@@ -72,5 +102,15 @@ mod tests {
         assert_eq!(medians, [2.0, 20.0]);
         assert!(joined(&[]).is_err());
         assert!(joined(&[run(1.0, 2.0), run(1.0, 2.0)[..1].to_vec()]).is_err());
+    }
+
+    #[test]
+    fn what_is_not_there_is_not_drawn_unless_that_is_a_mistake() {
+        let of = |work: &str, x: Option<f64>, value: f64| (work.to_owned(), x, Figure::of(&[value]).unwrap());
+        let sizes = [of("a", Some(1.0), 5.0), of("b", Some(1.0), 6.0), of("a", Some(2.0), 7.0), of("a", None, 8.0)];
+        assert_eq!(lines(&[("a", "A"), ("c", "C")], &sizes), [("A".to_owned(), vec![(1.0, 5.0), (2.0, 7.0)])]);
+        let figures = [of("ours: rows", None, 1.0), of("ours: bytes", None, 2.0)];
+        assert_eq!(bars(&[("ours: rows", "ours"), ("theirs: rows", "theirs")], &figures), Ok(vec![("ours".to_owned(), 1.0)]));
+        assert!(bars(&[("ours: lines", "ours")], &figures).unwrap_err().contains("'ours: lines'"));
     }
 }

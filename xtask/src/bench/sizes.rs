@@ -1,8 +1,9 @@
-//! What is measured at several sizes: files of questions, look-ups over what is stored, look-ups beside events, and what grows.
+//! What is measured at several sizes: files of questions, look-ups over what is stored, look-ups beside events, what grows, and what memory bounds.
 
 use super::chart::{Chart, Kind};
 use super::figures::{Table, number};
-use super::{Context, Result, Section};
+use super::readings::{Measured, lines};
+use super::{Result, Section};
 
 /// What a section says, and which of its readings stand in its chart.
 struct Sizes {
@@ -15,6 +16,8 @@ struct Sizes {
     unit: &'static str,
     /// Readings of these names are lines, each with what stands beside it.
     lines: &'static [(&'static str, &'static str)],
+    /// The size itself is a line of this name: where it is what the values may not exceed.
+    limit: Option<&'static str>,
 }
 
 /// The lines of what grows.
@@ -23,11 +26,35 @@ const GROWTH: &[(&str, &str)] = &[
     ("weir: the most memory it held, MB", "memory, MB"),
     ("weir: memory besides the records sent, MB", "memory, MB"),
     ("weir: units and index, bytes an event", "bytes an event"),
+    ("weir: the open table, bytes an open mapping on disk", "bytes a mapping"),
     ("weir: one question, p50, ms", "question p50, ms"),
     ("weir: one question, p99, ms", "question p99, ms"),
 ];
 
 const SIZES: &[Sizes] = &[
+    Sizes {
+        name: "lookup",
+        title: "Look-up",
+        text: "1,000 questions about mappings that were, one after the other, all of it sealed and repacked; every answer is held against the
+truth, and one that names somebody else ends the run. The engine's time is that of finding the mappings, in the process that stores them; the ledger's durable
+record is what an answer waits for besides. Pages and bytes are counted by the engine and do not depend on the machine. nfdump reads the
+file that nfcapd wrote of the same datagrams. DuckDB and chDB, on one thread each, have a table of the same mappings in the order of public address, port and
+start, without encryption, log or attribution; each of 300 questions must find the holder alone. Whoever asks is on the same two processors.",
+        size: "stored mappings",
+        chart: "One look-up",
+        unit: "ms",
+        lines: &[
+            ("weir: one question, engine, p50, ms", "weir, p50"),
+            ("weir: one question, engine, p99, ms", "weir, p99"),
+            ("weir: the ledger's durable record of it, p50, ms", "weir's ledger, p50"),
+            ("nfdump: one question, median, ms", "nfdump, median"),
+            ("DuckDB: one question, p50, ms", "DuckDB, p50"),
+            ("DuckDB: one question, p99, ms", "DuckDB, p99"),
+            ("chDB: one question, p50, ms", "chDB, p50"),
+            ("chDB: one question, p99, ms", "chDB, p99"),
+        ],
+        limit: None,
+    },
     Sizes {
         name: "batch",
         title: "A file of questions",
@@ -42,6 +69,7 @@ its parts with the same code. Beside it 2,000 of the questions one by one.",
             ("weir: a file of questions, on one processor, a second", "file, 1 processor"),
             ("weir: the same one by one, a second", "one by one"),
         ],
+        limit: None,
     },
     Sizes {
         name: "scale",
@@ -59,6 +87,7 @@ Every answer is held against the truth. Pages and bytes are counted by the engin
             ("weir: from a cold disk, p50, ms", "cold, p50"),
             ("weir: from a cold disk, p99, ms", "cold, p99"),
         ],
+        limit: None,
     },
     Sizes {
         name: "beside",
@@ -70,6 +99,7 @@ processors. What is not kept must be counted as lost.",
         chart: "One look-up beside events",
         unit: "ms",
         lines: &[("weir: one question, engine, p50, ms", "p50"), ("weir: one question, engine, p99, ms", "p99")],
+        limit: None,
     },
     Sizes {
         name: "growth-rate",
@@ -78,8 +108,9 @@ processors. What is not kept must be counted as lost.",
 missing is counted, and the last message of the sender says how many there were, so that the program's count of what was lost can be held against it.",
         size: "events/s offered",
         chart: "As the rate grows",
-        unit: "both axes logarithmic",
+        unit: "",
         lines: GROWTH,
+        limit: None,
     },
     Sizes {
         name: "growth-history",
@@ -88,17 +119,20 @@ missing is counted, and the last message of the sender says how many there were,
 would. Memory is that of the whole process from its start, which plays the events, too.",
         size: "days",
         chart: "As the history grows",
-        unit: "both axes logarithmic",
+        unit: "",
         lines: GROWTH,
+        limit: None,
     },
     Sizes {
         name: "growth-exporters",
         title: "As the exporters grow",
-        text: "100,000 NAT events a second for 60 seconds, shared among so many exporters, each with its own address, templates, sequence numbers and public addresses; the 50,000 subscribers are shared among them likewise.",
+        text: "100,000 NAT events a second for 60 seconds, shared among so many exporters, each with its own address, templates, sequence numbers and public addresses; the 50,000 subscribers are shared among them likewise.
+The senders are on the same two processors.",
         size: "exporters",
         chart: "As the exporters grow",
-        unit: "both axes logarithmic",
+        unit: "",
         lines: GROWTH,
+        limit: None,
     },
     Sizes {
         name: "growth-open",
@@ -107,29 +141,49 @@ would. Memory is that of the whole process from its start, which plays the event
 a row of its own, and an entry of the open table.",
         size: "open mappings",
         chart: "As open mappings grow",
-        unit: "both axes logarithmic",
+        unit: "",
         lines: GROWTH,
+        limit: None,
+    },
+    Sizes {
+        name: "memory",
+        title: "Memory that is bounded",
+        text: "The program may hold so much (`store.memory_bytes`), in a control group that ends it when it takes 64 MiB more, which the kernel counts for itself; 300,000 NAT events a second come for 60 seconds.
+What it may hold it does not exceed: units become shorter, and where sealing does not follow, sources wait and what the kernel drops is counted. Then the same with as many RADIUS messages for 60 seconds as are acknowledged:
+each third begins a session, and 200,000 are remembered, as they are where nobody says otherwise. The senders are on the same two processors. What the control group saw has in it what the kernel
+caches of files, which it gives back before it ends anything.",
+        size: "MB allowed",
+        chart: "The most it held, by what it might hold",
+        unit: "MB",
+        lines: &[
+            ("weir: the most memory it held, MB", "NAT events"),
+            ("weir, RADIUS: the most memory it held, MB", "RADIUS"),
+            ("weir: the control group's limit, MB", "control group"),
+        ],
+        limit: Some("may hold"),
     },
 ];
 
-/// Runs the measuring program of that name and makes the section.
-pub fn measure(context: &Context<'_>, name: &str) -> Result<Section> {
+/// The section of that name, of these figures.
+pub fn section(name: &str, figures: &[Measured]) -> Result<Section> {
     let sizes = SIZES.iter().find(|sizes| sizes.name == name).ok_or_else(|| format!("no benchmark '{name}'"))?;
-    let figures = context.figures(name)?;
     let mut table = Table::new(&["work", sizes.size, "value"]);
     figures.iter().for_each(|(work, x, figure)| table.row(&[work.clone(), x.map(number).unwrap_or_default(), figure.shown()]));
-    let line = |(reading, name): &(&str, &str)| {
-        let points = figures.iter().filter(|(work, _, _)| work == reading).filter_map(|(_, x, figure)| Some(((*x)?, figure.median)));
-        (name.to_string(), points.collect::<Vec<_>>())
-    };
-    let lines = sizes.lines.iter().map(line).filter(|(_, points)| !points.is_empty()).collect();
+    let mut lines = lines(sizes.lines, figures);
+    if let Some(limit) = sizes.limit {
+        let mut points: Vec<(f64, f64)> = figures.iter().filter_map(|(_, x, _)| x.map(|x| (x, x))).collect();
+        points.sort_by(|a, b| a.0.total_cmp(&b.0));
+        points.dedup();
+        lines.push((limit.to_owned(), points));
+    }
     let chart = Chart { title: sizes.chart.to_owned(), unit: sizes.unit.to_owned(), kind: Kind::Slopes(lines) };
-    Ok(Section { title: sizes.title.to_owned(), text: sizes.text.to_owned(), table, chart: Some(chart) })
+    Ok(Section { title: sizes.title.to_owned(), text: sizes.text.to_owned(), table, chart })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bench::figures::Figure;
 
     #[test]
     fn every_size_has_a_name_of_its_own_and_lines() {
@@ -138,6 +192,39 @@ mod tests {
         all.dedup();
         assert_eq!(all.len(), SIZES.len());
         assert!(all.iter().all(|name| crate::bench::chosen(&[(*name).to_owned()]).is_ok()));
-        assert!(SIZES.iter().all(|s| !s.lines.is_empty() && s.lines.iter().all(|(reading, _)| reading.starts_with("weir: "))));
+        assert!(SIZES.iter().all(|sizes| !sizes.lines.is_empty()));
+    }
+
+    fn charted(name: &str, works: &[&str], sizes: &[f64]) -> String {
+        let mut figures: Vec<Measured> = Vec::new();
+        for work in works {
+            figures.extend(sizes.iter().map(|size| ((*work).to_owned(), Some(*size), Figure::of(&[size / 2.0]).unwrap())));
+        }
+        section(name, &figures).unwrap().chart.svg()
+    }
+
+    #[test]
+    fn what_may_be_held_stands_beside_what_was_held() {
+        let works =
+            ["weir: the most memory it held, MB", "weir: the control group's limit, MB", "weir, RADIUS: the most memory it held, MB"];
+        let svg = charted("memory", &works, &[512.0, 1024.0]);
+        for line in ["NAT events", "RADIUS", "control group", "may hold"] {
+            assert!(svg.contains(&format!(">{line}<")), "no line '{line}' in {svg}");
+        }
+        assert_eq!(svg.matches("stroke-width").count(), 4, "{svg}");
+    }
+
+    #[test]
+    fn what_grows_is_processor_memory_disk_and_questions() {
+        let works = [
+            "weir: µs of processor an event",
+            "weir: memory besides the records sent, MB",
+            "weir: the open table, bytes an open mapping on disk",
+            "weir: one question, p99, ms",
+        ];
+        let svg = charted("growth-open", &works, &[1e4, 1e7]);
+        for line in ["µs an event", "memory, MB", "bytes a mapping", "question p99, ms"] {
+            assert!(svg.contains(&format!(">{line}<")), "no line '{line}' in {svg}");
+        }
     }
 }

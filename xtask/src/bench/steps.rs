@@ -1,8 +1,9 @@
 //! One step at a time, each beside the program that people use for it today: RADIUS, syslog, sealing, verifying, starting.
 
 use super::chart::{Chart, Kind};
-use super::figures::{Table, number};
-use super::{Context, Result, Section};
+use super::figures::Table;
+use super::readings::{Measured, bars};
+use super::{Result, Section};
 
 /// What a section says, and which of its readings stand in its chart.
 struct Step {
@@ -11,8 +12,8 @@ struct Step {
     text: &'static str,
     chart: &'static str,
     unit: &'static str,
-    /// Readings whose name holds this are bars.
-    bars: &'static str,
+    /// Readings of these names are bars, each with what stands below it.
+    bars: &'static [(&'static str, &'static str)],
 }
 
 const STEPS: &[Step] = &[
@@ -24,7 +25,10 @@ on their way; the sender is on the same two cores, makes every packet (MD5) and 
 SQL module with PostgreSQL's queries as they are shipped, 512 requests on their way (with more it answers fewer), PostgreSQL with `fsync` and `synchronous_commit` on.",
         chart: "Acknowledged a second",
         unit: "/s",
-        bars: "acknowledged a second",
+        bars: &[
+            ("weir: acknowledged a second, each after fsync", "weir"),
+            ("FreeRADIUS with PostgreSQL: acknowledged a second", "FreeRADIUS with PostgreSQL"),
+        ],
     },
     Step {
         name: "syslog",
@@ -34,7 +38,11 @@ web requests, kernel. Weir reads them by dialect, makes records of what it under
 the clock stops when all of it is sealed. rsyslog and syslog-ng append the same lines to a file, which proves nothing later. The senders are on the same two cores.",
         chart: "Lines a second",
         unit: "/s",
-        bars: "lines a second",
+        bars: &[
+            ("weir: lines a second, all of them sealed", "weir"),
+            ("rsyslog: lines a second, all of them in its file", "rsyslog"),
+            ("syslog-ng: lines a second, all of them in its file", "syslog-ng"),
+        ],
     },
     Step {
         name: "mixed",
@@ -44,17 +52,11 @@ the remote ends of sessions kept; and 50 exporters, two of three over IPFIX, the
 another template than the one before. Bytes are those of everything but the write-ahead log and the open tables, whose size is that of what is open and not that of the history.",
         chart: "Processor time an event",
         unit: "µs",
-        bars: "µs of processor",
-    },
-    Step {
-        name: "memory",
-        title: "Memory that is bounded",
-        text: "The program may hold so much (`store.memory_bytes`), in a control group that ends it when it takes 64 MiB more, which the kernel counts for itself; 300,000 NAT events a second come for 60 seconds.
-What it may hold it does not exceed: units become shorter, and where sealing does not follow, sources wait and what the kernel drops is counted. Then the same with as many RADIUS messages for 60 seconds as are acknowledged:
-each third begins a session, and 200,000 are remembered, as they are where nobody says otherwise.",
-        chart: "The most it held, MB, by what it might hold",
-        unit: "MB",
-        bars: "weir: the most memory",
+        bars: &[
+            ("sessions of one exporter: µs of processor an event", "one exporter"),
+            ("the same, remote ends kept: µs of processor an event", "remote ends kept"),
+            ("50 exporters, everything mixed: µs of processor an event", "50 exporters, mixed"),
+        ],
     },
     Step {
         name: "seal",
@@ -63,7 +65,11 @@ each third begins a session, and 200,000 are remembered, as they are where nobod
 encrypting, hashing, the log's tiles and checkpoint. DuckDB and chDB, on one thread each, sort the same mappings and write them as Parquet (zstd), and do nothing else of it.",
         chart: "Rows a second of one core",
         unit: "/s",
-        bars: "rows",
+        bars: &[
+            ("weir: rows sealed a second of one core", "weir"),
+            ("DuckDB: rows sorted and written a second of one core", "DuckDB"),
+            ("chDB: rows sorted and written a second of one core", "chDB"),
+        ],
     },
     Step {
         name: "verify",
@@ -72,7 +78,10 @@ encrypting, hashing, the log's tiles and checkpoint. DuckDB and chDB, on one thr
 against the log. `sha256sum` over the same files shows what reading and hashing the bytes alone costs.",
         chart: "Records a second of one core",
         unit: "/s",
-        bars: "weir: records",
+        bars: &[
+            ("weir: records verified a second of one core", "weir"),
+            ("sha256sum: the same records a second of one core, bytes only", "sha256sum, bytes only"),
+        ],
     },
     Step {
         name: "start",
@@ -81,51 +90,37 @@ against the log. `sha256sum` over the same files shows what reading and hashing 
 folder and says when it listens; its memory is looked at a second later. Then the same after the catalog was lost, and after catalog and index were lost.",
         chart: "Until it listens",
         unit: "s",
-        bars: "seconds",
+        bars: &[
+            ("weir: ready with its catalog and index, seconds", "with catalog and index"),
+            ("weir: ready after its catalog was lost, seconds", "catalog lost"),
+            ("weir: ready after its catalog and all of its index were lost, seconds", "catalog, index lost"),
+        ],
     },
 ];
 
-/// Runs the measuring program of that name and makes the section.
-pub fn measure(context: &Context<'_>, name: &str) -> Result<Section> {
+/// The section of that name, of these figures.
+pub fn section(name: &str, figures: &[Measured]) -> Result<Section> {
     let step = STEPS.iter().find(|step| step.name == name).ok_or_else(|| format!("no step '{name}'"))?;
-    let figures = context.figures(step.name)?;
-    let mut table = if name == "memory" { Table::new(&["work", "MB allowed", "value"]) } else { Table::new(&["work", "value"]) };
-    for (work, x, figure) in &figures {
-        let x = x.filter(|_| name == "memory");
-        let words = [Some(work.clone()), x.map(number), Some(figure.shown())];
-        table.row(&words.into_iter().flatten().collect::<Vec<_>>());
-    }
-    let named = |work: &str, x: Option<f64>| x.map_or_else(|| short(work), |x| format!("{} MB", number(x)));
-    let bars: Vec<(String, f64)> = figures
-        .iter()
-        .filter(|(work, _, _)| work.contains(step.bars))
-        .map(|(w, x, f)| (named(w, x.filter(|_| name == "memory")), f.median))
-        .collect();
-    let chart = Chart { title: step.chart.to_owned(), unit: step.unit.to_owned(), kind: Kind::Bars(bars) };
-    Ok(Section { title: step.title.to_owned(), text: step.text.to_owned(), table, chart: Some(chart) })
-}
-
-/// What stands beside a bar: the program where several are compared, else what was done.
-fn short(work: &str) -> String {
-    match work.split_once(": ") {
-        Some(("weir", rest)) if rest.starts_with("ready ") => rest.trim_start_matches("ready ").trim_end_matches(", seconds").to_owned(),
-        Some((program, _)) => program.to_owned(),
-        None => work.to_owned(),
-    }
+    let mut table = Table::new(&["work", "value"]);
+    figures.iter().for_each(|(work, _, figure)| table.row(&[work.clone(), figure.shown()]));
+    let chart = Chart { title: step.chart.to_owned(), unit: step.unit.to_owned(), kind: Kind::Bars(bars(step.bars, figures)?) };
+    Ok(Section { title: step.title.to_owned(), text: step.text.to_owned(), table, chart })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bench::figures::Figure;
 
     #[test]
-    fn a_bar_is_named_by_the_program_or_by_what_was_done() {
-        for (work, named) in [
-            ("FreeRADIUS with PostgreSQL: acknowledged a second", "FreeRADIUS with PostgreSQL"),
-            ("weir: ready with its catalog and index, seconds", "with its catalog and index"),
-            ("weir: records verified a second of one core", "weir"),
-        ] {
-            assert_eq!(short(work), named);
+    fn what_is_measured_beside_us_has_a_bar_of_its_own() {
+        for step in STEPS {
+            let figures: Vec<Measured> =
+                step.bars.iter().map(|(reading, _)| ((*reading).to_owned(), None, Figure::of(&[2.0]).unwrap())).collect();
+            let svg = section(step.name, &figures).unwrap().chart.svg();
+            assert!(step.bars.iter().all(|(_, name)| svg.contains(&format!(">{name}<"))), "{svg}");
         }
+        let verify = STEPS.iter().find(|step| step.name == "verify").unwrap();
+        assert!(verify.bars.iter().any(|(reading, _)| reading.starts_with("sha256sum: ")));
     }
 }
