@@ -49,6 +49,9 @@ enum Task {
         /// Prints the sections and leaves docs/performance.md alone.
         #[arg(long)]
         dry_run: bool,
+        /// Writes a section also where a program was not measured that stands beside ours in it; the section then says which.
+        #[arg(long)]
+        without_peers: bool,
     },
     /// Counts the instructions of fixed work under callgrind and compares them with crates/bench/counts.txt; needs the development build.
     Counts {
@@ -97,7 +100,7 @@ fn run(task: Task) -> Result<()> {
         Task::Tidy { list } => tidy::run(&workspace, list),
         Task::Docs { check: true } => docs::check(&workspace),
         Task::Docs { check: false } => docs::write(&workspace),
-        Task::Bench { names, runs, dry_run } => bench::run(&workspace, &names, runs, dry_run),
+        Task::Bench { names, runs, dry_run, without_peers } => bench::run(&workspace, &names, &bench::How { runs, dry_run, without_peers }),
         Task::Counts { rebase } => counts::run(&workspace, rebase.as_deref()),
         Task::Soak { names, count } => soak::run(&workspace, &names, count),
         Task::Fuzz { targets, runs, seconds, discard } => fuzz::run(&workspace, &targets, runs, seconds, !discard),

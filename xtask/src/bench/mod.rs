@@ -6,10 +6,12 @@ mod encodings;
 mod figures;
 mod machine;
 mod nat;
+mod peers;
 mod readings;
 mod sizes;
 mod steps;
 
+use peers::Peer;
 use readings::Measured;
 
 use crate::workspace::{Result, Workspace, output};
@@ -21,27 +23,29 @@ const PROFILE: &str = "WEIR_BENCH_PROFILE";
 /// A benchmark by name, which is that of its measuring program, too.
 struct Bench {
     name: &'static str,
+    /// What stands beside us in it.
+    peers: &'static [Peer],
     section: fn(&str, &[Measured]) -> Result<Section>,
 }
 
 const BENCHES: &[Bench] = &[
-    Bench { name: "nat", section: nat::section },
-    Bench { name: "mixed", section: steps::section },
-    Bench { name: "encodings", section: encodings::section },
-    Bench { name: "lookup", section: sizes::section },
-    Bench { name: "batch", section: sizes::section },
-    Bench { name: "scale", section: sizes::section },
-    Bench { name: "beside", section: sizes::section },
-    Bench { name: "growth-rate", section: sizes::section },
-    Bench { name: "growth-history", section: sizes::section },
-    Bench { name: "growth-exporters", section: sizes::section },
-    Bench { name: "growth-open", section: sizes::section },
-    Bench { name: "radius", section: steps::section },
-    Bench { name: "syslog", section: steps::section },
-    Bench { name: "memory", section: sizes::section },
-    Bench { name: "seal", section: steps::section },
-    Bench { name: "verify", section: steps::section },
-    Bench { name: "start", section: steps::section },
+    Bench { name: "nat", peers: &[peers::NFCAPD], section: nat::section },
+    Bench { name: "mixed", peers: &[], section: steps::section },
+    Bench { name: "encodings", peers: &[], section: encodings::section },
+    Bench { name: "lookup", peers: &[peers::NFDUMP, peers::DUCKDB, peers::CHDB], section: sizes::section },
+    Bench { name: "batch", peers: &[], section: sizes::section },
+    Bench { name: "scale", peers: &[], section: sizes::section },
+    Bench { name: "beside", peers: &[], section: sizes::section },
+    Bench { name: "growth-rate", peers: &[], section: sizes::section },
+    Bench { name: "growth-history", peers: &[], section: sizes::section },
+    Bench { name: "growth-exporters", peers: &[], section: sizes::section },
+    Bench { name: "growth-open", peers: &[], section: sizes::section },
+    Bench { name: "radius", peers: &[peers::FREERADIUS], section: steps::section },
+    Bench { name: "syslog", peers: &[peers::RSYSLOG, peers::SYSLOG_NG], section: steps::section },
+    Bench { name: "memory", peers: &[], section: sizes::section },
+    Bench { name: "seal", peers: &[peers::DUCKDB, peers::CHDB], section: steps::section },
+    Bench { name: "verify", peers: &[peers::SHA256SUM], section: steps::section },
+    Bench { name: "start", peers: &[], section: steps::section },
 ];
 
 /// What a benchmark hands back.
@@ -64,24 +68,41 @@ fn measured(workspace: &Workspace, name: &str, runs: u32, profile: &str) -> Resu
     readings::joined(&printed)
 }
 
-/// Runs the named benchmarks, or all, and writes their sections.
-pub fn run(workspace: &Workspace, names: &[String], runs: u32, dry_run: bool) -> Result<()> {
+/// How benchmarks are run.
+pub struct How {
+    /// How often each figure is measured; the median counts.
+    pub runs: u32,
+    /// Nothing is written.
+    pub dry_run: bool,
+    /// A section is written also where something was not measured that stands beside us in it.
+    pub without_peers: bool,
+}
+
+/// Runs the named benchmarks, or all, and writes their sections; those that may not be written are told at the end.
+pub fn run(workspace: &Workspace, names: &[String], how: &How) -> Result<()> {
+    let runs = how.runs;
     if runs == 0 {
         return Err("--runs must be at least 1".to_owned());
     }
     let benches = chosen(names)?;
     let profile = profile(std::env::var(PROFILE).ok())?;
     let machine = machine::describe(workspace, &profile)?;
+    let mut refused = Vec::new();
     for bench in benches {
         println!("== {}, {runs} runs", bench.name);
-        let section = (bench.section)(bench.name, &measured(workspace, bench.name, runs, &profile)?)?;
+        let figures = measured(workspace, bench.name, runs, &profile)?;
+        let missing = peers::missing(bench.peers, &figures);
+        let mut section = (bench.section)(bench.name, &figures)?;
+        section.text.push_str(&peers::said(&missing));
         let text = rendered(bench.name, &section, &machine, runs);
         println!("{text}");
-        if !dry_run {
-            written(workspace, bench.name, &section, &text)?;
+        match peers::refusal(bench.name, &missing).filter(|_| !how.without_peers) {
+            _ if how.dry_run => {}
+            Some(problem) => refused.push(problem),
+            None => written(workspace, bench.name, &section, &text)?,
         }
     }
-    Ok(())
+    if refused.is_empty() { Ok(()) } else { Err(refused.join("\n")) }
 }
 
 /// Writes a section's chart, and its text into the page.
@@ -162,6 +183,17 @@ mod tests {
             let section = (bench.section)(bench.name, &[]).unwrap();
             assert!(!section.title.is_empty() && !section.text.is_empty() && section.chart.svg().ends_with("</svg>\n"), "{}", bench.name);
         }
+    }
+
+    #[test]
+    fn what_stands_beside_us_has_rows_and_is_in_the_text() {
+        for bench in BENCHES {
+            let text = (bench.section)(bench.name, &[]).unwrap().text;
+            assert!(bench.peers.iter().all(|peer| text.contains(peer.name)), "{}", bench.name);
+        }
+        // Those that say of others how they compare.
+        let with: Vec<&str> = BENCHES.iter().filter(|bench| !bench.peers.is_empty()).map(|bench| bench.name).collect();
+        assert_eq!(with, ["nat", "lookup", "radius", "syslog", "seal", "verify"]);
     }
 
     #[test]
