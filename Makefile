@@ -45,5 +45,6 @@ soak: ## the long suites (hours)
 	@scripts/deps test
 	@cargo xtask soak
 
-bench: ## the benchmarks, into docs/performance.md
-	@cargo xtask bench nat lookup
+bench: ## the benchmarks beside other programs, into docs/performance.md (an hour and more)
+	@scripts/deps bench
+	@cargo xtask bench nat lookup radius syslog seal verify start

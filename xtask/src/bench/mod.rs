@@ -57,9 +57,14 @@ struct Section {
     chart: chart::Chart,
 }
 
+/// Benchmarks that run the whole program, too.
+const WITH_WEIR: [&str; 2] = ["batch", "start"];
+
 /// Builds the measuring programs (`crates/bench`), runs one the wanted number of times and joins what it printed.
 fn measured(workspace: &Workspace, name: &str, runs: u32, profile: &str) -> Result<Vec<Measured>> {
-    output(workspace.command("cargo", &["build", "--profile", profile, "--package", "weir-bench"]))?;
+    for package in ["weir", "weir-bench"].into_iter().filter(|package| *package == "weir-bench" || WITH_WEIR.contains(&name)) {
+        output(workspace.command("cargo", &["build", "--profile", profile, "--package", package]))?;
+    }
     let mut printed = Vec::new();
     for _ in 0..runs {
         let arguments = ["run", "--quiet", "--profile", profile, "--package", "weir-bench", "--", name];

@@ -15,10 +15,9 @@ pub struct Peer {
 pub const NFCAPD: Peer = Peer { name: "nfcapd", install: "`make deps` installs it (package nfdump)" };
 pub const NFDUMP: Peer = Peer { name: "nfdump", install: "`make deps` installs it" };
 pub const DUCKDB: Peer = Peer { name: "DuckDB", install: "`make deps` installs it into ~/.cache/weir/venv" };
-pub const CHDB: Peer =
-    Peer { name: "chDB", install: "`pip install chdb` for the Python that WEIR_PYTHON names, or for the one in ~/.cache/weir/venv" };
+pub const CHDB: Peer = Peer { name: "chDB", install: "`scripts/deps bench` installs it into ~/.cache/weir/venv" };
 pub const FREERADIUS: Peer =
-    Peer { name: "FreeRADIUS", install: "`make deps` installs it; it also needs the packages freeradius-postgresql and postgresql" };
+    Peer { name: "FreeRADIUS", install: "`scripts/deps bench` installs it, with the packages freeradius-postgresql and postgresql" };
 pub const RSYSLOG: Peer = Peer { name: "rsyslog", install: "`make deps` installs it" };
 pub const SYSLOG_NG: Peer = Peer { name: "syslog-ng", install: "`make deps` unpacks it" };
 pub const SHA256SUM: Peer = Peer { name: "sha256sum", install: "it is in the package coreutils" };
@@ -70,7 +69,7 @@ mod tests {
     #[test]
     fn a_section_without_its_peers_is_refused_or_says_so() {
         let problem = refusal("lookup", &[&DUCKDB, &CHDB]).unwrap();
-        for part in ["'lookup' is not written", "--without-peers", "DuckDB: `make deps`", "chDB: `pip install chdb`"] {
+        for part in ["'lookup' is not written", "--without-peers", "DuckDB: `make deps`", "chDB: `scripts/deps bench`"] {
             assert!(problem.contains(part), "{part} not in {problem}");
         }
         assert_eq!(said(&[&DUCKDB, &CHDB]), "\n\nNot measured, or not at every size: DuckDB, chDB.");

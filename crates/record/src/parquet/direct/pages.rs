@@ -3,7 +3,7 @@
 use weir_base::crypto::{Aead, NONCE_BYTES, Secret, TAG_BYTES, random};
 
 use super::meta::{self, Chunk, PageHead};
-use super::values::{self, Part, Values};
+use super::values::{self, Few, Part, Values};
 use super::{all_fixed, encode, is_text, levels, texts};
 use crate::field::{Field, Type};
 use crate::kind::Kind;
@@ -178,7 +178,7 @@ impl Pages {
         } else if let Some(value) = values::constant(parts) {
             self.plain.extend(value);
             (Form::Constant, 1)
-        } else if let Some((known, number, width)) = self.few(parts, laid)? {
+        } else if let Some((Few { known, number }, width)) = self.few(parts, laid)? {
             known.iter().for_each(|v| self.plain.extend(v.to_le_bytes()));
             (Form::Few { number, width }, known.len())
         } else if let Some(names) = (is_text(field.ty) && laid.dictionary).then(|| texts::names(parts)).flatten() {
@@ -199,14 +199,14 @@ impl Pages {
         Ok((form, Some(span)))
     }
 
-    /// The few values of a column, the number of each by value, and how many bits a number has; none if they are many. Of ports none, too, if the first page takes
-    /// less split by byte: where they repeat in an order that a compressor finds.
-    fn few(&mut self, parts: &[Part<'_>], laid: Layout) -> Result<Option<(Vec<u32>, Vec<u8>, u32)>, ParquetFailure> {
-        let Some((known, number)) = values::few(parts, laid.dictionary) else { return Ok(None) };
-        let mut bits = width(known.len());
+    /// The few values of a column, and how many bits a number of theirs has; none if they are many. Of ports none, too, if the first page takes less split by
+    /// byte: where they repeat in an order that a compressor finds.
+    fn few(&mut self, parts: &[Part<'_>], laid: Layout) -> Result<Option<(Few, u32)>, ParquetFailure> {
+        let Some(few) = values::few(parts, laid.dictionary) else { return Ok(None) };
+        let mut bits = width(few.known.len());
         if let Some(Part { values: Values::Shorts(ports), nulls: None, .. }) = parts.first() {
             let first = &ports[..ports.len().min(laid.page_rows)];
-            let indices: Vec<u32> = first.iter().map(|port| u32::from(number[usize::from(*port)])).collect();
+            let indices: Vec<u32> = first.iter().map(|port| u32::from(few.number[usize::from(*port)])).collect();
             let numbers: Vec<u64> = first.iter().map(|port| u64::from(*port)).collect();
             let (mut tight, mut wide, mut split) = (Vec::new(), Vec::new(), Vec::new());
             encode::indices(&indices, bits, &mut tight);
@@ -221,7 +221,7 @@ impl Pages {
                 bits = u8::BITS;
             }
         }
-        Ok(Some((known, number, bits)))
+        Ok(Some((few, bits)))
     }
 
     /// Bytes of a page's data when they are compressed.

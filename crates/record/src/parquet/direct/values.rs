@@ -121,8 +121,16 @@ pub(super) fn constant(parts: &[Part<'_>]) -> Option<Vec<u8>> {
     values.all(|v| v.as_ref() == Some(&first)).then_some(first)
 }
 
-/// The few values there are, and by value the number of each; none if there are many, or the values are neither bytes nor, where those are `ports`, two bytes.
-pub(super) fn few(parts: &[Part<'_>], ports: bool) -> Option<(Vec<u32>, Vec<u8>)> {
+/// Values of one or two bytes that are few.
+pub(super) struct Few {
+    /// What they are, from the least one.
+    pub(super) known: Vec<u32>,
+    /// By value the number of each.
+    pub(super) number: Vec<u8>,
+}
+
+/// The few values there are; none if there are many, or they are neither bytes nor, where those are `ports`, two bytes.
+pub(super) fn few(parts: &[Part<'_>], ports: bool) -> Option<Few> {
     let mut seen = Vec::new();
     for part in parts {
         match part.values {
@@ -136,7 +144,7 @@ pub(super) fn few(parts: &[Part<'_>], ports: bool) -> Option<(Vec<u32>, Vec<u8>)
     let mut number = vec![0; seen.len()];
     let known: Vec<u32> = seen.iter().zip(0..).filter_map(|(seen, value)| seen.then_some(value)).collect();
     known.iter().zip(0u8..=u8::MAX).for_each(|(value, n)| number[*value as usize] = n);
-    (!known.is_empty()).then_some((known, number))
+    (!known.is_empty()).then_some(Few { known, number })
 }
 
 /// Marks values below `all` as seen; none as soon as they are more than `most`.
