@@ -116,8 +116,9 @@ fn a_rate_between_two_lies_between_them() {
     assert!((nat_at(1.0).bytes - first.bytes).abs() < 1e-9 && (nat_at(1e12).bytes - last.bytes).abs() < 1e-9);
     for [low, high] in figures::NAT.array_windows() {
         let middle = nat_at(f64::midpoint(low.rate, high.rate));
-        let both: [(fn(&figures::Nat) -> f64, &str); 2] = [(|n| n.us, "processor"), (|n| n.bytes, "bytes")];
-        for (of, what) in both {
+        let of = |what: &str, n: &figures::Nat| if what == "bytes" { n.bytes } else { n.us };
+        for what in ["processor", "bytes"] {
+            let of = |n: &figures::Nat| of(what, n);
             let (work, half) = (middle.rate * of(&middle), f64::midpoint(low.rate * of(low), high.rate * of(high)));
             assert!((work / half - 1.0).abs() < 1e-9, "{what}: {middle:?}");
             assert!((of(&nat_at(high.rate)) - of(high)).abs() < 1e-9);
