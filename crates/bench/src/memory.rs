@@ -4,9 +4,11 @@
 use std::path::Path;
 
 use serde_json::json;
+use weir_base::clock::{Clock, SystemClock};
 
 use crate::cgroup::Group;
 use crate::corpus::Corpus;
+use crate::lines::Lines;
 use crate::nas;
 use crate::shared::{Outcome, bytes_under, reading};
 use crate::weir::Weir;
@@ -15,6 +17,8 @@ use crate::weir::Weir;
 const RUN: (u64, u64) = (300_000, 60);
 /// Seconds in which as many RADIUS sessions begin and end as are acknowledged, and requests on their way at one time.
 const SESSIONS: (u64, usize) = (60, 4_096);
+/// Seconds in which as many log lines come as are taken, and connections.
+const LINES: (u64, usize) = (60, 8);
 /// Megabytes the program may hold.
 const LIMITS: &[u64] = &[512, 1_024, 2_048, 4_096];
 /// What a control group counts besides: what the kernel holds for the process, in bytes.
@@ -31,7 +35,9 @@ pub fn run(limits: &[u64]) -> Outcome<()> {
         limited(&corpus, *megabytes)?;
     }
     drop(corpus);
-    limits.iter().try_for_each(|megabytes| sessions(*megabytes))
+    limits.iter().try_for_each(|megabytes| sessions(*megabytes))?;
+    let lines = Lines::new(SystemClock::new().now());
+    limits.iter().try_for_each(|megabytes| logged(&lines, *megabytes))
 }
 
 /// A program that may hold so much, and the control group that ends it when it takes more.
@@ -64,6 +70,23 @@ fn sessions(megabytes: u64) -> Outcome<()> {
     reading("weir, RADIUS: acknowledged a second, each after fsync", x, seen.answered as f64 / seen.seconds);
     reading("weir, RADIUS: messages never answered", x, seen.unanswered as f64);
     reading("weir, RADIUS: µs of processor a message", x, (weir.processor()? - before) / seen.answered.max(1) as f64);
+    weir.stop()
+}
+
+/// Log lines over TCP, as fast as they are taken.
+fn logged(lines: &Lines, megabytes: u64) -> Outcome<()> {
+    let (folder, x) = (tempfile::tempdir()?, Some(megabytes));
+    let (group, mut weir) = within(folder.path(), megabytes)?;
+    let (clock, before) = (SystemClock::new(), weir.processor()?);
+    let sent = lines.send(weir.syslog, LINES.1, LINES.0)?;
+    let taken = weir.heard(sent)?;
+    weir.call(&json!({ "op": "seal" }))?;
+    let (seconds, kept) = (clock.monotonic().as_secs_f64(), taken.messages.max(1) as f64);
+    eprintln!("{megabytes} MB: {sent} lines sent, {taken:?}");
+    held("weir, log lines", x, &weir, &group)?;
+    reading("weir, log lines: a second, all of them sealed", x, kept / seconds);
+    reading("weir, log lines: kept of those sent, %", x, 100.0 * kept / sent.max(1) as f64);
+    reading("weir, log lines: µs of processor a line", x, (weir.processor()? - before) / kept);
     weir.stop()
 }
 

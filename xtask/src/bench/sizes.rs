@@ -152,7 +152,7 @@ a row of its own, and an entry of the open table.",
         title: "Memory that is bounded",
         text: "The program may hold so much (`store.memory_bytes`), in a control group that ends it when it takes 64 MiB more, which the kernel counts for itself; 300,000 NAT events a second come for 60 seconds.
 What it may hold it does not exceed: units become shorter, and where sealing does not follow, sources wait and what the kernel drops is counted. Then the same with as many RADIUS messages for 60 seconds as are acknowledged:
-each third begins a session, and 200,000 are remembered, as they are where nobody says otherwise. The senders are on the same two processors. What the control group saw has in it what the kernel
+each third begins a session, and 200,000 are remembered, as they are where nobody says otherwise; then with log lines over eight connections. The senders are on the same two processors. What the control group saw has in it what the kernel
 caches of files, which it gives back before it ends anything.",
         size: "MB allowed",
         chart: "The most it held, by what it might hold",
@@ -160,6 +160,7 @@ caches of files, which it gives back before it ends anything.",
         lines: &[
             ("weir: the most memory it held, MB", "NAT events"),
             ("weir, RADIUS: the most memory it held, MB", "RADIUS"),
+            ("weir, log lines: the most memory it held, MB", "log lines"),
             ("weir: the control group's limit, MB", "control group"),
         ],
         limit: Some("may hold"),

@@ -13,6 +13,9 @@ const FEW: usize = 16;
 /// The same of ports: as many as an index of one byte tells apart.
 const FEW_PORTS: usize = 256;
 
+/// Rows between two looks whether there are too many.
+const LOOK: usize = 8_192;
+
 /// Values of one piece of a column; where a row has none, anything.
 pub(super) enum Values<'a> {
     Bytes(&'a [u8]),
@@ -61,6 +64,17 @@ impl<'a> Part<'a> {
     /// How many of the rows `from..to` have a value.
     pub(super) fn count(&self, from: usize, to: usize) -> usize {
         (to - from) - self.nulls.map_or(0, |nulls| nulls.slice(from, to - from).null_count())
+    }
+
+    /// Marks the values of `from..to`, of one byte or two, as seen.
+    fn note(&self, from: usize, to: usize, seen: &mut [bool]) {
+        match (&self.values, self.nulls) {
+            (Values::Bytes(v), None) => v[from..to].iter().for_each(|v| seen[usize::from(*v)] = true),
+            (Values::Bytes(v), _) => self.valid(from, to).for_each(|i| seen[usize::from(v[i])] = true),
+            (Values::Shorts(v), None) => v[from..to].iter().for_each(|v| seen[usize::from(*v)] = true),
+            (Values::Shorts(v), _) => self.valid(from, to).for_each(|i| seen[usize::from(v[i])] = true),
+            _ => {}
+        }
     }
 
     /// True if no row has a value.
@@ -133,31 +147,21 @@ pub(super) struct Few {
 pub(super) fn few(parts: &[Part<'_>], ports: bool) -> Option<Few> {
     let mut seen = Vec::new();
     for part in parts {
-        match part.values {
-            Values::Bytes(bytes) => note(&mut seen, 1 << 8, FEW, part.valid(0, part.rows).map(|i| usize::from(bytes[i])))?,
-            Values::Shorts(shorts) if ports => {
-                note(&mut seen, 1 << 16, FEW_PORTS, part.valid(0, part.rows).map(|i| usize::from(shorts[i])))?
-            }
+        let (all, most) = match part.values {
+            Values::Bytes(_) => (1 << u8::BITS, FEW),
+            Values::Shorts(_) if ports => (1 << u16::BITS, FEW_PORTS),
             _ => return None,
+        };
+        seen.resize(all, false);
+        for from in (0..part.rows).step_by(LOOK) {
+            part.note(from, part.rows.min(from + LOOK), &mut seen);
+            if seen.iter().filter(|seen| **seen).count() > most {
+                return None;
+            }
         }
     }
     let mut number = vec![0; seen.len()];
     let known: Vec<u32> = seen.iter().zip(0..).filter_map(|(seen, value)| seen.then_some(value)).collect();
     known.iter().zip(0u8..=u8::MAX).for_each(|(value, n)| number[*value as usize] = n);
     (!known.is_empty()).then_some(Few { known, number })
-}
-
-/// Marks values below `all` as seen; none as soon as they are more than `most`.
-fn note(seen: &mut Vec<bool>, all: usize, most: usize, values: impl Iterator<Item = usize>) -> Option<()> {
-    seen.resize(all, false);
-    let mut count = seen.iter().filter(|seen| **seen).count();
-    for value in values {
-        if !seen[value] {
-            (seen[value], count) = (true, count + 1);
-            if count > most {
-                return None;
-            }
-        }
-    }
-    Some(())
 }
