@@ -7,25 +7,16 @@ use std::process::ExitCode;
 
 use csv::{ReaderBuilder, Writer};
 use indicatif::{ProgressBar, ProgressStyle};
-use serde_json::{Value, json};
+use serde_json::json;
 use weir_base::crypto::sha256;
 
 use crate::cli::LookupArgs;
 use crate::fail::{FAILED, Failure};
-use crate::limits::{BATCH_BYTES, BATCH_PART_BYTES, BATCH_QUESTIONS};
+use crate::limits::{BATCH_BYTES, BATCH_PART_BYTES, BATCH_QUESTIONS, BATCH_TOGETHER};
 use crate::output;
 use crate::socket::batch::heading;
 use crate::socket::client::Client;
-
-/// How many answers of each kind came.
-#[derive(Default)]
-struct Tally {
-    one: u64,
-    none: u64,
-    several: u64,
-    unknown: u64,
-    refused: u64,
-}
+use crate::socket::told::{Tally, Told};
 
 /// Asks every question of the file.
 pub fn run(args: &LookupArgs, file: &Path) -> Result<ExitCode, Failure> {
@@ -41,10 +32,12 @@ pub fn run(args: &LookupArgs, file: &Path) -> Result<ExitCode, Failure> {
         output::text("line,answer,code,realm,subscriber,inside,inside_port,start,end,reason\n")?;
     }
     let parts = parts(&text, head);
-    let request = |(i, part): (usize, &&str)| json!({ "op": "batch", "batch": batch, "text": part, "last": i + 1 == parts.len() });
-    client.call_each(parts.iter().enumerate().map(request), |answer| {
-        let answers = answer.as_array().map(Vec::as_slice).unwrap_or_default();
-        answers.iter().for_each(|answer| tally.count(answer));
+    let request = |(i, part): (usize, &&str)| {
+        let (last, more) = (i + 1 == parts.len(), !(i + 1).is_multiple_of(BATCH_TOGETHER));
+        json!({ "op": "batch", "batch": batch, "text": part, "last": last, "more": more && !last })
+    };
+    client.call_each(parts.iter().enumerate().map(request), |answers| {
+        answers.iter().for_each(|answer| tally.count(&answer.answer));
         bar.inc(answers.len() as u64);
         write(args.json, answers)
     })?;
@@ -52,18 +45,6 @@ pub fn run(args: &LookupArgs, file: &Path) -> Result<ExitCode, Failure> {
     let Tally { one, none, several, unknown, refused } = tally;
     eprintln!("{rows} questions: {one} one, {none} none, {several} several, {unknown} unknown, {refused} refused");
     Ok(if refused == 0 { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
-}
-
-impl Tally {
-    fn count(&mut self, answer: &Value) {
-        *match answer["answer"].as_str() {
-            Some("one") => &mut self.one,
-            Some("none") => &mut self.none,
-            Some("several") => &mut self.several,
-            Some("unknown") => &mut self.unknown,
-            _ => &mut self.refused,
-        } += 1;
-    }
 }
 
 fn read(file: &Path) -> Result<String, Failure> {
@@ -117,20 +98,27 @@ fn parts(text: &str, head: usize) -> Vec<&str> {
     parts
 }
 
-fn write(json: bool, answers: &[Value]) -> Result<(), Failure> {
+fn write(json: bool, answers: &[Told<'_>]) -> Result<(), Failure> {
     if json {
-        return output::text(&answers.iter().map(|answer| format!("{answer}\n")).collect::<String>());
+        let mut out = String::new();
+        for answer in answers {
+            out.push_str(&answer.json());
+            out.push('\n');
+        }
+        return output::text(&out);
     }
     let mut out = Writer::from_writer(Vec::new());
     let failed = |e: csv::Error| Failure::new(format!("cannot write CSV ({e})"), "please report this");
-    let text = |v: &Value| v.as_str().map_or_else(|| if v.is_null() { String::new() } else { v.to_string() }, str::to_owned);
     for answer in answers {
-        let none = json!({});
-        let candidates = answer["candidates"].as_array().filter(|c| !c.is_empty()).map_or_else(|| vec![&none], |c| c.iter().collect());
-        for c in candidates {
-            let own = ["line", "answer", "code"].map(|k| text(&answer[k]));
-            let held = ["realm", "subscriber", "inside", "inside_port", "start", "end"].map(|k| text(&c[k]));
-            out.write_record(own.iter().chain(&held).chain([&text(&answer["reason"])])).map_err(failed)?;
+        let line = answer.line.to_string();
+        let own = [&line, answer.answer.as_ref(), answer.code.as_deref().unwrap_or_default()];
+        let mut row = |held: [&str; 6]| out.write_record(own.into_iter().chain(held).chain([answer.reason.as_ref()])).map_err(failed);
+        if answer.candidates.is_empty() {
+            row([""; 6])?;
+        }
+        for c in &answer.candidates {
+            let [subscriber, start, end] = [&c.subscriber, &c.start, &c.end].map(|text| text.as_deref().unwrap_or_default());
+            row([&c.realm, subscriber, &c.inside, &c.inside_port.map(|port| port.to_string()).unwrap_or_default(), start, end])?;
         }
     }
     let bytes = out.into_inner().map_err(|e| failed(e.into_error().into()))?;

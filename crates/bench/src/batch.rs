@@ -88,7 +88,7 @@ fn command(data: &Path, held: &[Was], x: Option<u64>) -> Outcome<()> {
     let mut right = 0usize;
     for (answer, was) in told.stdout.split(|byte| *byte == b'\n').zip(held) {
         let answer: Value = serde_json::from_slice(answer)?;
-        right += usize::from(answer["candidates"][0]["inside"]["address"] == was.inside.to_string());
+        right += usize::from(answer["candidates"][0]["inside"] == was.inside.to_string());
     }
     eprintln!("{} in {wall:.3} s", String::from_utf8_lossy(&told.stderr).trim());
     let asked = held.len() as f64;

@@ -21,6 +21,8 @@ use weir_record::kinds::RowType;
 use weir_record::parquet::{self, PageMap};
 use weir_record::{Id, Kind};
 
+use crossers::Own;
+
 use crate::catalog::UnitMeta;
 use crate::engine::StoreError;
 use crate::index::{IndexFiles, needs_span};
@@ -33,12 +35,12 @@ use crate::table::{Stats, TableWriter};
 /// Folder of the tables.
 pub const FENCES: &str = "index/units";
 
-/// When the unit that has this window was opened: the window reaches back from there ([`REACH_UNITS`], [`REACH_MS`]). Roughly, where the window was not
+/// When the unit that has this window was opened, and for how long: the window reaches back from there ([`REACH_UNITS`], [`REACH_MS`]). Roughly, where the window was not
 /// kept: what comes of it is only which units are asked twice.
-fn own_begin(window: (Millis, Millis)) -> Millis {
+fn own(window: (Millis, Millis)) -> Own {
     let long = window.1.since(window.0) - 2 * WINDOW_SLACK_MS;
-    let own = (long / (REACH_UNITS + 1)).max(long - REACH_MS).max(0);
-    window.1.plus(-WINDOW_SLACK_MS - own)
+    let length = (long / (REACH_UNITS + 1)).max(long - REACH_MS).max(0);
+    Own { begin: window.1.plus(-WINDOW_SLACK_MS - length), length }
 }
 
 /// Columns of a NAT mapping that a look-up has no use for.
@@ -172,7 +174,7 @@ pub fn write_fences(files: &IndexFiles, unit: &UnitMeta, rows: &RecordBatch, map
         unique.extend(u32::try_from(row).unwrap_or(u32::MAX).to_be_bytes());
         writer.push(&unique, &Fence::of(cut, &columns, map).encode())?;
     }
-    crossers::write(&mut writer, own_begin(unit.window), rows)?;
+    crossers::write(&mut writer, own(unit.window), rows)?;
     writer.finish()?;
     Ok(())
 }
@@ -210,8 +212,9 @@ impl UnitLookup<'_> {
         last.extend([0xff; 4]);
         let mut found = Vec::new();
         // Nearly all that a unit closes began in it: most units that closed later have nothing to say, and say so with one block.
-        let earlier = wanted.to < own_begin(self.unit.window) && !open.is_at_hand(&first, &last);
-        if earlier && !crossers::may_hold(open.table(), (wanted.addr, wanted.port), wanted.to, stats)? {
+        let own = own(self.unit.window);
+        let earlier = wanted.to < own.begin && !open.is_at_hand(&first, &last);
+        if earlier && !crossers::may_hold(open.table(), (wanted.addr, wanted.port), wanted.to, own, stats)? {
             return Ok(found);
         }
         for fence in open.fences(&first, &last, stats)? {

@@ -1,6 +1,8 @@
 //! Many questions at once. Those about one time and one public end lie in the same pages, so they are answered one after the other, whatever their order
 //! was; each stretch of them has a shelf of its own, and the answers go back into the order of the questions.
 
+use std::ops::Range;
+
 use weir_base::net::Addr16;
 use weir_base::time::Millis;
 
@@ -44,6 +46,17 @@ pub fn in_turn<T: Send>(places: &[Place], threads: usize, answer: &(dyn Fn(usize
     answers.into_iter().map(|(_, answer)| answer).collect()
 }
 
+/// Calls `each` with all numbers below `count`, on so many threads, [`MANY_THREADS`] at most; what comes of it is in their order.
+///
+/// # Panics
+/// When `each` does.
+pub fn all<T: Send>(count: usize, threads: usize, each: &(dyn Fn(usize) -> T + Sync)) -> Vec<T> {
+    let stretch = count.div_ceil(threads.clamp(1, MANY_THREADS)).max(MANY_LEAST);
+    let stretches: Vec<Range<usize>> = (0..count).step_by(stretch).map(|from| from..count.min(from + stretch)).collect();
+    let one = |some: Range<usize>| some.map(each).collect::<Vec<T>>();
+    side_by_side(stretches, threads.min(MANY_THREADS), "answers", &|some| some.len(), &one).into_iter().flatten().collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,6 +72,7 @@ mod tests {
             let places: Vec<Place> = (0..questions).map(place).collect();
             let answers = in_turn(&places, threads, &|number, _| number);
             assert_eq!(answers, (0..questions).collect::<Vec<_>>(), "{threads}");
+            assert_eq!(all(questions, threads, &|number| number), answers, "{threads}");
         }
     }
 }

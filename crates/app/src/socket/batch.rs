@@ -5,17 +5,17 @@
 //! than was announced is told of in the operators' records.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 
 use csv::{ReaderBuilder, StringRecord};
 use ring::digest;
-use serde_json::{Value, json};
-use weir_attribution::{Answer, Candidate, Question};
+use serde_json::json;
 use weir_base::task::lock;
 use weir_base::time::Millis;
 use weir_record::Id;
 
 use super::protocol::Announced;
+use super::told::Tally;
 use crate::ask::Asker;
 use crate::fail::Failure;
 use crate::ledger::Asked;
@@ -37,45 +37,6 @@ struct Batch {
     tally: Tally,
 }
 
-/// Answers by what they were.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
-    one: u64,
-    none: u64,
-    several: u64,
-    unknown: u64,
-    refused: u64,
-}
-
-impl Tally {
-    /// Counts an answer as it goes out.
-    fn count(&mut self, answer: &Value) {
-        *match answer["answer"].as_str() {
-            Some("one") => &mut self.one,
-            Some("none") => &mut self.none,
-            Some("several") => &mut self.several,
-            Some("unknown") => &mut self.unknown,
-            _ => &mut self.refused,
-        } += 1;
-    }
-
-    /// Both together.
-    fn and(self, other: Tally) -> Tally {
-        Tally {
-            one: self.one + other.one,
-            none: self.none + other.none,
-            several: self.several + other.several,
-            unknown: self.unknown + other.unknown,
-            refused: self.refused + other.refused,
-        }
-    }
-
-    /// Answers in all.
-    fn rows(self) -> u64 {
-        self.one + self.none + self.several + self.unknown + self.refused
-    }
-}
-
 /// A batch that has ended, for the ledger.
 #[derive(Clone, Debug)]
 pub struct Ended {
@@ -86,10 +47,10 @@ pub struct Ended {
 }
 
 impl Ended {
-    /// One more part was answered.
+    /// More was answered.
     #[must_use]
-    pub fn with(mut self, answers: &[Value]) -> Ended {
-        answers.iter().for_each(|answer| self.tally.count(answer));
+    pub fn with(mut self, answers: Tally) -> Ended {
+        self.tally = self.tally.and(answers);
         self
     }
 
@@ -109,8 +70,8 @@ impl Ended {
     }
 }
 
-/// A question of a part: its line in the file, and what it asks or what is wrong with it.
-pub type Line = (u64, Result<Question, Failure>);
+/// A question of a part: its line in the file, and its words or what is wrong with it.
+pub type Line = (u64, Result<Words, Failure>);
 
 /// What a part brings.
 pub struct Part {
@@ -129,7 +90,11 @@ pub type Broken = (Failure, Option<Box<Ended>>);
 
 /// The batches under way.
 #[derive(Default)]
-pub struct Batches(Mutex<HashMap<Id, Batch>>);
+pub struct Batches {
+    all: Mutex<HashMap<Id, Batch>>,
+    /// Held while parts are answered: they take all processors and some memory, so those of one connection at a time.
+    turn: Mutex<()>,
+}
 
 fn broken(why: &str) -> Failure {
     Failure::usage(format!("the batch cannot go on: {why}"), "begin it anew")
@@ -153,9 +118,14 @@ impl Announced {
 }
 
 impl Batches {
+    /// Waits until no parts of another connection are being answered.
+    pub fn turn(&self) -> MutexGuard<'_, ()> {
+        lock(&self.turn)
+    }
+
     /// Begins a batch whose announcement is durable in the ledger.
     pub fn begin(&self, asker: Asker, announced: Announced, now: Millis) -> Result<Id, Failure> {
-        let mut batches = lock(&self.0);
+        let mut batches = lock(&self.all);
         if batches.len() >= BATCHES {
             return Err(Failure::new(format!("{BATCHES} batches are under way"), "wait until one of them has ended"));
         }
@@ -167,7 +137,7 @@ impl Batches {
     /// Takes a part: whole lines of the file, the heading in the first one.
     pub fn part(&self, id: &str, actor: &str, text: &str, last: bool, now: Millis) -> Result<Part, Broken> {
         let id: Id = id.parse().map_err(|_| (broken("nobody began it"), None))?;
-        let mut batches = lock(&self.0);
+        let mut batches = lock(&self.all);
         let batch = batches.get_mut(&id).filter(|b| b.asker.actor == actor);
         let batch = batch.ok_or_else(|| (broken("nobody began it, or long ago"), None))?;
         batch.touched = now;
@@ -186,19 +156,17 @@ impl Batches {
     }
 
     /// A part of a batch that goes on was answered.
-    pub fn answered(&self, id: &str, answers: &[Value]) {
-        let mut tally = Tally::default();
-        answers.iter().for_each(|answer| tally.count(answer));
+    pub fn answered(&self, id: &str, answers: Tally) {
         let Ok(id) = id.parse::<Id>() else { return };
-        if let Some(batch) = lock(&self.0).get_mut(&id) {
-            batch.tally = batch.tally.and(tally);
+        if let Some(batch) = lock(&self.all).get_mut(&id) {
+            batch.tally = batch.tally.and(answers);
         }
     }
 
     /// Batches that nobody went on with are over; with `all` every one is: the program ends.
     pub fn sweep(&self, all: bool, now: Millis) -> Vec<Ended> {
         let over = |b: &Batch| all || now.since(b.touched) >= BATCH_IDLE_MS;
-        let mut batches = lock(&self.0);
+        let mut batches = lock(&self.all);
         let gone: Vec<Id> = batches.iter().filter(|(_, b)| over(b)).map(|(id, _)| *id).collect();
         let ended = |b: Batch| Ended { asker: b.asker, digest: b.announced.digest, tally: b.tally, whole: false };
         gone.iter().filter_map(|id| batches.remove(id)).map(ended).collect()
@@ -219,7 +187,7 @@ impl Batch {
                 continue;
             }
             self.left = self.left.checked_sub(1).ok_or_else(|| broken("it has more lines than were announced"))?;
-            lines.push((self.line, self.question(&record)));
+            lines.push((self.line, self.words(&record)));
         }
         self.line = before + text.bytes().filter(|b| *b == b'\n').count() as u64;
         if lines.len() > BATCH_QUESTIONS {
@@ -228,18 +196,17 @@ impl Batch {
         Ok(lines)
     }
 
-    fn question(&self, record: &StringRecord) -> Result<Question, Failure> {
+    fn words(&self, record: &StringRecord) -> Result<Words, Failure> {
         let cell =
             |i: usize| self.columns[i].and_then(|at| record.get(at)).map(str::trim).filter(|cell| !cell.is_empty()).map(str::to_owned);
         let missing = |name: &str| Failure::usage(format!("{name} is missing"), "fill the column in");
-        let words = Words {
+        Ok(Words {
             public: cell(0).ok_or_else(|| missing("public"))?,
             protocol: cell(1),
             at: cell(2).ok_or_else(|| missing("at"))?,
             remote: cell(3),
             skew: Some(cell(4).unwrap_or_else(|| self.announced.skew.clone())),
-        };
-        words.read()
+        })
     }
 
     /// Why the file is not the one announced, if it is not.
@@ -271,26 +238,6 @@ pub fn heading(record: &StringRecord) -> Result<[Option<usize>; 5], Failure> {
     }
 }
 
-/// An answer without names: what was held, by which opaque ids.
-pub fn shown(line: u64, answer: &Result<Answer, Failure>) -> Value {
-    let answer = match answer {
-        Ok(answer) => answer,
-        Err(f) => return json!({ "line": line, "answer": "refused", "reason": format!("{}: {}", f.what, f.todo), "candidates": [] }),
-    };
-    let time = |t: Option<Millis>| t.map(Millis::to_rfc3339);
-    let candidate = |c: &Candidate| {
-        json!({
-            "realm": c.realm, "subscriber": c.subscriber.map(|s| s.to_string()), "inside": c.inside.to_string(), "inside_port": c.inside_port,
-            "start": time(c.mapping.as_ref().map_or_else(|| c.session.as_ref().map(|s| s.start), |m| m.start)),
-            "end": time(c.mapping.as_ref().map_or_else(|| c.session.as_ref().and_then(|s| s.end), |m| m.end)),
-        })
-    };
-    json!({
-        "line": line, "answer": answer.outcome.name(), "code": answer.code.name(), "reason": answer.reason,
-        "candidates": answer.candidates.iter().map(candidate).collect::<Vec<_>>(), "candidates_left": answer.candidates_left,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -320,9 +267,10 @@ mod tests {
             let second = batches.part(&id.to_string(), "uid:0", tail, true, NOW).unwrap();
             assert_eq!((first.other, second.other), (None, None));
             let lines: Vec<Line> = first.lines.into_iter().chain(second.lines).collect();
-            let numbers: Vec<_> = lines.iter().map(|(line, words)| (*line, words.is_ok())).collect();
+            let questions: Vec<_> = lines.iter().map(|(line, words)| (*line, words.clone().and_then(|words| words.read()))).collect();
+            let numbers: Vec<_> = questions.iter().map(|(line, question)| (*line, question.is_ok())).collect();
             assert_eq!(numbers, [(2, true), (3, true), (4, false), (5, false)], "{cut}");
-            assert_eq!(lines[0].1.as_ref().unwrap().skew_ms, 2_000);
+            assert_eq!(questions[0].1.as_ref().unwrap().skew_ms, 2_000);
             assert!(batches.part(&id.to_string(), "uid:0", "", true, NOW).is_err(), "it has ended");
         }
     }
@@ -348,9 +296,9 @@ mod tests {
         let (head, tail) = FILE.split_at(FILE.find("yesterday").unwrap());
         let first = batches.part(&id, "uid:0", head, false, NOW).unwrap();
         assert!(first.ended.is_none());
-        batches.answered(&id, &[json!({ "answer": "one" }), json!({ "answer": "none" })]);
+        batches.answered(&id, Tally { one: 1, none: 1, ..Tally::default() });
         let second = batches.part(&id, "uid:0", tail, true, NOW).unwrap();
-        let asked = second.ended.unwrap().with(&[json!({ "answer": "refused" }), json!({ "answer": "one" })]).asked(NOW);
+        let asked = second.ended.unwrap().with(Tally { one: 1, refused: 1, ..Tally::default() }).asked(NOW);
         assert_eq!((asked.answer.as_str(), asked.rows, asked.act), ("ended", 4, "lookup-batch"));
         assert!(asked.target.contains(r#""one":2"#) && asked.target.contains(r#""refused":1"#), "{}", asked.target);
         let id = batches.begin(asker(), announced(FILE, 3), NOW).unwrap().to_string();

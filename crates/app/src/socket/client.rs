@@ -6,8 +6,10 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::told::Told;
 use crate::fail::Failure;
 use crate::limits::{ANSWER_WAIT_S, LINE_BYTES};
 
@@ -59,11 +61,11 @@ impl Client {
         (first..self.next).map(|id| self.read(id, statement)).collect()
     }
 
-    /// Asks one thing after the other without waiting for the answers between: `each` gets them in the order of the requests, until one failed.
+    /// Hands the parts of a file of questions over without waiting for the answers between: `each` gets those of a part, in the order of the parts, until one failed.
     pub fn call_each(
         &mut self,
         requests: impl ExactSizeIterator<Item = Value> + Send,
-        mut each: impl FnMut(Value) -> Result<(), Failure>,
+        mut each: impl FnMut(&[Told<'_>]) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         let first = self.next;
         self.next += requests.len() as u64;
@@ -71,7 +73,11 @@ impl Client {
         std::thread::scope(|scope| {
             // Answers are read while requests are written: neither side waits for the other with both its hands full.
             scope.spawn(move || requests.zip(first..).try_for_each(|(request, id)| writing.write_all(line(request, id).as_bytes())));
-            let done = (first..self.next).try_for_each(|id| each(self.read(id, false)?));
+            let mut text = String::new();
+            let done = (first..self.next).try_for_each(|id| {
+                self.line(&mut text, false)?;
+                each(&answers(&text, id)?)
+            });
             if done.is_err() {
                 // What cannot be written any more need not be: the thread ends.
                 let _ = self.stream.get_ref().shutdown(Shutdown::Both);
@@ -82,12 +88,35 @@ impl Client {
 
     fn read(&mut self, id: u64, statement: bool) -> Result<Value, Failure> {
         let mut line = String::new();
-        let read = self.stream.by_ref().take(16 * LINE_BYTES as u64).read_line(&mut line).map_err(|e| gone(&e, statement))?;
-        if read == 0 {
-            return Err(gone(&ErrorKind::UnexpectedEof.into(), statement));
-        }
+        self.line(&mut line, statement)?;
         answer(&line, id)
     }
+
+    /// The next line instead of the last one.
+    fn line(&mut self, line: &mut String, statement: bool) -> Result<(), Failure> {
+        line.clear();
+        let read = self.stream.by_ref().take(16 * LINE_BYTES as u64).read_line(line).map_err(|e| gone(&e, statement))?;
+        if read == 0 { Err(gone(&ErrorKind::UnexpectedEof.into(), statement)) } else { Ok(()) }
+    }
+}
+
+/// The answers of a part, as they stand in its line.
+fn answers(line: &str, id: u64) -> Result<Vec<Told<'_>>, Failure> {
+    #[derive(Deserialize)]
+    struct Given<'a> {
+        id: u64,
+        #[serde(borrow)]
+        ok: Vec<Told<'a>>,
+    }
+    match serde_json::from_str::<Given<'_>>(line) {
+        Ok(given) if given.id == id => Ok(given.ok),
+        // What else it is, is told as of any other request.
+        _ => Err(answer(line, id).err().unwrap_or_else(not_ours)),
+    }
+}
+
+fn not_ours() -> Failure {
+    Failure::new("the program gave an answer that is not understood", "use the command and the program of one version")
 }
 
 fn line(mut request: Value, id: u64) -> String {
@@ -111,7 +140,6 @@ fn gone(e: &std::io::Error, statement: bool) -> Failure {
 }
 
 fn answer(line: &str, id: u64) -> Result<Value, Failure> {
-    let not_ours = || Failure::new("the program gave an answer that is not understood", "use the command and the program of one version");
     let mut value: Value = serde_json::from_str(line).map_err(|_| not_ours())?;
     if let Some(error) = value.get("error") {
         let text = |key: &str| error.get(key).and_then(Value::as_str).unwrap_or("").to_owned();

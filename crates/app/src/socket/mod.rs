@@ -3,11 +3,13 @@
 pub mod access;
 pub mod batch;
 pub mod client;
+pub mod file;
 #[cfg(test)]
 mod fuzz;
 pub mod ops;
 pub mod protocol;
 pub mod server;
+pub mod told;
 
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};

@@ -5,19 +5,17 @@ use std::sync::{Arc, OnceLock, RwLock};
 
 use serde_json::{Value, json};
 use weir_base::clock::Clock;
-use weir_base::net::Addr16;
 use weir_base::time::Millis;
 use weir_identity::desk::Desk;
 use weir_query::only::Only;
 use weir_record::sink::{RecordSink, SinkError, SubjectIds};
 use weir_sources::import::intake::{Intake, Whole};
 use weir_store::engine::{SourceInfo, Store};
-use weir_store::many::{self, Place};
 
 use super::access::{Access, Who};
-use super::batch::{self, Batches, Part};
+use super::batch::Batches;
 use super::protocol::Announced;
-use super::protocol::{Import, Op, Request, reply};
+use super::protocol::{Import, Op, Request, reply, written};
 use crate::ask::{self, Asker};
 use crate::desk::settings::{self, Layers};
 use crate::fail::{FAILED, Failure};
@@ -60,11 +58,21 @@ pub struct Service {
     pub desk_url: OnceLock<String>,
 }
 
+/// What is answered.
+pub enum Said {
+    /// A value.
+    Value(Value),
+    /// JSON already: there may be much of it.
+    Text(String),
+}
+
 /// An answer that waits until its questions are durable.
-struct Pending {
+pub struct Pending {
     id: Value,
-    answer: Result<Value, Failure>,
-    asked: Vec<Asked>,
+    /// The answer.
+    pub answer: Result<Said, Failure>,
+    /// What the ledger is told before it is given.
+    pub asked: Vec<Asked>,
 }
 
 impl Service {
@@ -72,12 +80,22 @@ impl Service {
     /// are refused. `gone` says that whoever asked has closed the connection.
     pub fn answer(&self, who: &Who, batch: Vec<Request>, gone: &dyn Fn() -> bool) -> String {
         let mut pending = Vec::with_capacity(batch.len());
-        let mut view = None;
+        let (mut view, mut files, now) = (None, Vec::new(), self.clock.now());
         for request in batch {
             let mut asked = Vec::new();
-            let allowed = request.op.and_then(|op| allowed(who, &op).map(|()| op));
-            let answer = allowed.and_then(|op| self.one(who, op, &mut view, &mut asked, gone));
+            let answer = match request.op.and_then(|op| allowed(who, &op).map(|()| op)) {
+                Ok(Op::Batch { batch, text, last, .. }) => {
+                    let (answer, filed) = self.filed(pending.len(), who, (batch, &text, last), now);
+                    files.extend(filed);
+                    answer
+                }
+                other => other.and_then(|op| self.one(who, op, &mut view, &mut asked, gone)).map(Said::Value),
+            };
             pending.push(Pending { id: request.id, answer, asked });
+        }
+        if !files.is_empty() {
+            let view = view.get_or_insert_with(|| view::now(&self.store, &self.front, &self.known));
+            self.answer_files(view, &files, &mut pending, now);
         }
         let all: Vec<Asked> = pending.iter().flat_map(|p| p.asked.iter().cloned()).collect();
         let durable = ledger::commit(&self.store, self.front.as_ref(), &all);
@@ -87,7 +105,11 @@ impl Service {
                 Err(failure) if !p.asked.is_empty() => Err(failure.clone()),
                 _ => p.answer,
             };
-            out.push_str(&reply(&p.id, &answer));
+            out.push_str(&match answer {
+                Ok(Said::Text(text)) => written(&p.id, &text),
+                Ok(Said::Value(value)) => reply(&p.id, &Ok(value)),
+                Err(failure) => reply(&p.id, &Err(failure)),
+            });
         }
         out
     }
@@ -109,14 +131,7 @@ impl Service {
                 self.lookup(view, &asker, question, questions, explain, asked)
             }
             Op::BatchBegin(announced) => self.begin(actor, announced, now),
-            Op::Batch { batch, text, last } => {
-                let part = self.batches.part(&batch, actor, &text, last, now).map_err(|(why, ended)| {
-                    asked.extend(ended.map(|e| e.asked(now)));
-                    why
-                })?;
-                let view = view.get_or_insert_with(|| view::now(&self.store, &self.front, &self.known));
-                Ok(self.part(view, &batch, part, asked, now))
-            }
+            Op::Batch { .. } => Err(Failure::new("a part of a file came on its own", "please report this")),
             Op::Seal {} => self.seal(actor, now),
             Op::Sources {} => {
                 let reach = self.front.reach();
@@ -204,30 +219,6 @@ impl Service {
         ledger::commit(&self.store, self.front.as_ref(), &[asked.begun(announced.rows)])?;
         let asker = Asker { actor: actor.to_owned(), purpose: announced.purpose.clone() };
         Ok(json!({ "batch": self.batches.begin(asker, announced, now)?.to_string() }))
-    }
-
-    fn part(&self, view: &crate::facts::View, batch: &str, part: Part, asked: &mut Vec<Asked>, now: Millis) -> Value {
-        if let Some(other) = part.other {
-            let action = ledger::actions(&[ledger::action(now, &part.asker.actor, "lookup-batch", other, "not the file announced")]);
-            // The answers were due already; the record is written as soon as there is room.
-            self.front.submit(action, Box::new(|_| ()));
-        }
-        let place = |line: &batch::Line| match &line.1 {
-            Ok(q) => Place { at: q.at, public: q.public, port: q.port.unwrap_or(0) },
-            Err(_) => Place { at: Millis(0), public: Addr16::default(), port: 0 },
-        };
-        let places: Vec<Place> = part.lines.iter().map(place).collect();
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let answers: Vec<Value> = many::in_turn(&places, threads, &|number, shelf| {
-            let Some((line, question)) = part.lines.get(number) else { return Value::Null };
-            let ask = |question| ask::read(&self.store, view, &self.origin, &part.asker, (question, shelf), now).0;
-            batch::shown(*line, &question.as_ref().map_err(Failure::clone).and_then(ask))
-        });
-        match part.ended {
-            Some(ended) => asked.push(ended.with(&answers).asked(now)),
-            None => self.batches.answered(batch, &answers),
-        }
-        Value::Array(answers)
     }
 
     /// Seals what waits; who asked for it is recorded first.

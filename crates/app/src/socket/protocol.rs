@@ -60,6 +60,9 @@ pub enum Op {
         /// The last part.
         #[serde(default)]
         last: bool,
+        /// The next part follows at once: both may be answered together.
+        #[serde(default)]
+        more: bool,
     },
     /// Seal what waits.
     Seal {},
@@ -252,6 +255,11 @@ impl Op {
         }
         Ok(self)
     }
+}
+
+/// An answer that is JSON already, as a line.
+pub fn written(id: &Value, ok: &str) -> String {
+    format!("{{\"id\":{id},\"ok\":{ok}}}\n")
 }
 
 /// An answer as a line.

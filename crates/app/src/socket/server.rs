@@ -12,9 +12,9 @@ use rustix::net::sockopt::socket_peercred;
 use weir_base::task::{Stop, lock};
 
 use super::ops::Service;
-use super::protocol::{Request, reply};
+use super::protocol::{Op, Request, reply};
 use crate::fail::Failure;
-use crate::limits::{BATCH_REQUESTS, CONNECTIONS, LINE_BYTES, SOCKET_WAIT_MS};
+use crate::limits::{BATCH_REQUESTS, BATCH_TOGETHER, CONNECTIONS, LINE_BYTES, SOCKET_WAIT_MS};
 
 /// The socket of a running program.
 pub struct Server {
@@ -98,9 +98,11 @@ fn connection(mut stream: UnixStream, service: &Service, stop: &Stop) -> std::io
     stream.set_nonblocking(false)?;
     stream.set_read_timeout(Some(Duration::from_millis(SOCKET_WAIT_MS)))?;
     let who = service.access.who(socket_peercred(&stream)?.uid.as_raw());
-    let (mut waiting, mut chunk) = (Vec::new(), vec![0; 64 << 10]);
+    let (mut waiting, mut chunk, mut ready) = (Vec::new(), vec![0; 64 << 10], Vec::new());
     loop {
         match stream.read(&mut chunk) {
+            // What was said to follow does not.
+            Ok(0) if !ready.is_empty() => return stream.write_all(service.answer(&who, ready, &|| closed(&stream)).as_bytes()),
             Ok(0) => return Ok(()),
             Ok(n) => waiting.extend_from_slice(chunk.get(..n).unwrap_or_default()),
             Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) && stop.is_raised() => return Ok(()),
@@ -108,8 +110,11 @@ fn connection(mut stream: UnixStream, service: &Service, stop: &Stop) -> std::io
             Err(e) => return Err(e),
         }
         while let Some(batch) = requests(&mut waiting) {
-            let replies = service.answer(&who, batch, &|| closed(&stream));
-            stream.write_all(replies.as_bytes())?;
+            ready.extend(batch);
+            if !goes_on(&ready) {
+                let replies = service.answer(&who, std::mem::take(&mut ready), &|| closed(&stream));
+                stream.write_all(replies.as_bytes())?;
+            }
         }
         if waiting.len() > LINE_BYTES {
             let long = Failure::usage(format!("the request is longer than {LINE_BYTES} bytes"), "ask for less at once");
@@ -123,6 +128,13 @@ fn closed(stream: &UnixStream) -> bool {
     let mut asked = [PollFd::new(stream, PollFlags::empty())];
     let now = Timespec { tv_sec: 0, tv_nsec: 0 };
     poll(&mut asked, Some(&now)).is_ok_and(|n| n > 0) && asked[0].revents().intersects(PollFlags::HUP | PollFlags::ERR)
+}
+
+/// True if the next request follows at once and is to be answered together with these: another part of the same file.
+fn goes_on(ready: &[Request]) -> bool {
+    let parts = ready.iter().filter(|request| matches!(request.op, Ok(Op::Batch { .. }))).count();
+    let more = ready.last().is_some_and(|request| matches!(request.op, Ok(Op::Batch { more: true, last: false, .. })));
+    more && parts < BATCH_TOGETHER && ready.len() < BATCH_REQUESTS
 }
 
 /// The whole lines that lie ready, up to one batch; `None` when there is none.
@@ -162,5 +174,19 @@ mod tests {
         let mut many = b"{}\n".repeat(BATCH_REQUESTS + 5);
         assert_eq!(requests(&mut many).unwrap().len(), BATCH_REQUESTS);
         assert_eq!(requests(&mut many).unwrap().len(), 5);
+    }
+
+    #[test]
+    fn parts_that_say_so_wait_for_the_next_one_and_for_few() {
+        let part = |more: bool, last: bool| {
+            Request::read(format!(r#"{{"op":"batch","batch":"x","text":"","more":{more},"last":{last}}}"#).as_bytes())
+        };
+        let other = || Request::read(br#"{"op":"health"}"#);
+        assert!(goes_on(&[part(true, false)]) && goes_on(&[other(), part(true, false), part(true, false)]));
+        assert!(
+            !goes_on(&[]) && !goes_on(&[part(false, false)]) && !goes_on(&[part(true, true)]) && !goes_on(&[part(true, false), other()])
+        );
+        let many: Vec<Request> = (0..BATCH_TOGETHER).map(|_| part(true, false)).collect();
+        assert!(!goes_on(&many) && goes_on(&many[1..]));
     }
 }

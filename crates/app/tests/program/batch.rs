@@ -131,3 +131,52 @@ fn what_is_no_file_of_questions_is_told_and_leaves_no_record() {
     assert_eq!(running.stop(), 0);
     assert!(ledger(&dir.path().join("data")).iter().all(|q| q["act"] != "lookup-batch"));
 }
+
+#[test]
+fn parts_that_follow_each_other_at_once_are_answered_together_each_with_its_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = Running::minimal(&dir.path().join("data"));
+    let began = imported(&running, dir.path());
+    let line = |i: usize| format!("100.64.0.{i},{}\n", at(began + if i == 4 { 7_200_000 } else { 600_000 }));
+    let parts = ["public,at\n".to_owned() + &line(1) + &line(2), line(3) + &line(4) + "nobody,now\n", line(5)];
+    let content = parts.concat();
+    let digest: String = sha256(content.as_bytes()).iter().map(|b| format!("{b:02x}")).collect();
+    let mut socket = running.socket();
+    let mut begin = |rows: u64| -> Value {
+        let request = serde_json::json!({ "op": "batch-begin", "digest": digest, "rows": rows, "purpose": "operate", "skew": "2s" });
+        socket.call(request)["ok"]["batch"].take()
+    };
+    let (whole, short) = (begin(6), begin(3));
+    let part = |batch: &Value, n: usize| {
+        let (last, more) = (n + 1 == parts.len(), n + 1 < parts.len());
+        let request = serde_json::json!({ "id": n, "op": "batch", "batch": batch, "text": parts[n], "last": last, "more": more });
+        format!("{request}\n")
+    };
+    // All parts lie ready; another request between them changes nothing.
+    let health = serde_json::json!({ "id": "between", "op": "health" });
+    let asked = part(&whole, 0) + &format!("{health}\n") + &part(&whole, 1) + &part(&whole, 2);
+    let mut socket = running.socket();
+    socket.send(asked.as_bytes());
+    let replies: Vec<Value> = (0..4).map(|_| socket.receive()).collect();
+    let told = |reply: &Value| -> Vec<(u64, String)> {
+        let answers = reply["ok"].as_array().unwrap_or_else(|| panic!("{reply}")).iter();
+        answers.map(|a| (a["line"].as_u64().unwrap(), a["answer"].as_str().unwrap().to_owned())).collect()
+    };
+    let of = |answers: &[(u64, &str)]| answers.iter().map(|(line, answer)| (*line, (*answer).to_owned())).collect::<Vec<_>>();
+    assert_eq!(replies.iter().map(|r| r["id"].clone()).collect::<Vec<_>>(), [0.into(), Value::from("between"), 1.into(), 2.into()]);
+    assert_eq!(told(&replies[0]), of(&[(2, "one"), (3, "one")]));
+    assert!(replies[1]["ok"]["origin"].is_string());
+    assert_eq!(told(&replies[2]), of(&[(4, "one"), (5, "none"), (6, "refused")]));
+    assert_eq!(told(&replies[3]), of(&[(7, "one")]));
+    // One that has more lines than were announced breaks off with the second part; what was answered before it is counted.
+    socket.send((part(&short, 0) + &part(&short, 1)).as_bytes());
+    assert_eq!(told(&socket.receive()), of(&[(2, "one"), (3, "one")]));
+    let broken = socket.receive();
+    assert!(broken["error"]["what"].as_str().unwrap().contains("more lines than were announced"), "{broken}");
+    assert_eq!(running.stop(), 0);
+    let ledger = ledger(&dir.path().join("data"));
+    let batches = ledger.iter().filter(|q| q["act"] == "lookup-batch");
+    let mut told: Vec<_> = batches.map(|q| (q["answer"].as_str().unwrap(), q["rows"].as_u64().unwrap())).collect();
+    told.sort_unstable();
+    assert_eq!(told, [("begun", 3), ("begun", 6), ("ended", 6), ("failed", 2)]);
+}

@@ -1,7 +1,9 @@
-//! Which public ends a unit closes that began before the unit itself: a sorted set of short hashes behind the fences of its table. A question about a moment
-//! before a unit was opened concerns these alone, and nearly always finds that there is none, in one block.
+//! Which public ends a unit closes that began before the unit itself: sorted sets of short hashes behind the fences of its table. A question about a moment
+//! before a unit was opened concerns these alone, and nearly always finds that there is none, in one block. Where subscribers open many connections, something younger has
+//! crossed on nearly every port of theirs; so there is a set of all that crossed, one of those that began a unit's length before it was opened, and one of three lengths: a
+//! question asks the last set that must have what it is about.
 //!
-//! Entries: key: 26 bytes 255, then the lowest hash of the entry (u32, big-endian; 0 in the first). Value: version u8, shift u8, cut (i64 milliseconds, little-endian): rows
+//! Entries: key: 25 bytes 255, the number of the set, then the lowest hash of the entry (u32, big-endian; 0 in the first). Value: version u8, shift u8, cut (i64 milliseconds, little-endian): rows
 //! that began at it or later are not in the set; then the hashes less their lowest `shift` bits, ascending, each as the difference from the one before in groups of seven bits,
 //! lowest first, the highest bit set in all but the last; the first is the difference from the key's. A table without entries or of another version says nothing.
 
@@ -13,18 +15,35 @@ use weir_record::column::bytes16;
 
 use crate::table::{Stats, TableError, TableReader, TableWriter};
 
-const VERSION: u8 = 1;
-/// Before the hash in a key: above every public end.
-const MARK: [u8; 26] = [0xff; 26];
+const VERSION: u8 = 2;
+/// Before the set's number and the hash in a key: above every public end.
+const MARK: [u8; 25] = [0xff; 25];
+/// How long before the unit was opened a row of each set began at least, in lengths of the unit.
+const AGES: [i64; 3] = [0, 1, 3];
 /// Bits of a hash beyond those that number the set: one question in 64 to 128 finds a hash that is another one's and looks into the pages for nothing. More bits would take
 /// more than a byte each.
 const SPARE_BITS: u32 = 6;
 /// Hashes of one entry.
 const AN_ENTRY: usize = 1_024;
 
-fn key(hash: u32) -> [u8; 30] {
+/// When a unit was opened, and how long it was open.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Own {
+    pub(super) begin: Millis,
+    pub(super) length: i64,
+}
+
+impl Own {
+    /// Before these moments began what is in each set.
+    fn cuts(self) -> [Millis; AGES.len()] {
+        AGES.map(|age| self.begin.plus(-age * self.length))
+    }
+}
+
+fn key(set: usize, hash: u32) -> [u8; 30] {
     let mut key = [0xff; 30];
-    key[26..].copy_from_slice(&hash.to_be_bytes());
+    key[MARK.len()] = set as u8;
+    key[MARK.len() + 1..].copy_from_slice(&hash.to_be_bytes());
     key
 }
 
@@ -46,8 +65,12 @@ fn last(address: &[u8; 16]) -> &[u8; 8] {
     address.last_chunk().unwrap_or(&[0; 8])
 }
 
-/// Writes the set of the rows that began before `cut`, after all fences.
-pub(super) fn write(writer: &mut TableWriter, cut: Millis, rows: &RecordBatch) -> Result<(), TableError> {
+/// Writes the sets of the rows that began before the unit was opened, after all fences.
+pub(super) fn write(writer: &mut TableWriter, own: Own, rows: &RecordBatch) -> Result<(), TableError> {
+    own.cuts().into_iter().enumerate().try_for_each(|(set, cut)| write_set(writer, set, cut, rows))
+}
+
+fn write_set(writer: &mut TableWriter, set: usize, cut: Millis, rows: &RecordBatch) -> Result<(), TableError> {
     let (addresses, ports) = (rows.column(0).as_fixed_size_binary(), rows.column(1).as_primitive::<UInt16Type>().values());
     let starts = rows.column(2).as_primitive::<TimestampMillisecondType>().values();
     let early = starts.iter().enumerate().filter(|(_, start)| **start < cut.0);
@@ -68,7 +91,7 @@ pub(super) fn write(writer: &mut TableWriter, cut: Millis, rows: &RecordBatch) -
             put(&mut value, hash - before);
             before = *hash;
         }
-        writer.push(&key(begin << shift), &value)?;
+        writer.push(&key(set, begin << shift), &value)?;
     }
     Ok(())
 }
@@ -95,15 +118,27 @@ fn take(bytes: &mut &[u8]) -> Option<u32> {
 }
 
 /// False when the unit closes no mapping of this public end that began before `to` or at it.
-pub(super) fn may_hold(table: &TableReader, (address, port): (Addr16, u16), to: Millis, stats: &mut Stats) -> Result<bool, TableError> {
+pub(super) fn may_hold(
+    table: &TableReader,
+    (address, port): (Addr16, u16),
+    to: Millis,
+    own: Own,
+    stats: &mut Stats,
+) -> Result<bool, TableError> {
     let hash = hash(&address.0, port);
-    let entry = table.seek_le(&key(hash), stats)?;
-    Ok(entry.is_none_or(|(key, value)| said(&key, &value, hash, to).unwrap_or(true)))
+    // What began before `to` or at it began before each cut that is later.
+    let Some(set) = own.cuts().iter().rposition(|cut| to < *cut) else { return Ok(true) };
+    let entry = table.seek_le(&key(set, hash), stats)?;
+    Ok(entry.is_none_or(|(key, value)| said(&key, &value, (set, hash), to).unwrap_or(true)))
 }
 
 /// What an entry says of a hash; none if it says nothing.
-fn said(key: &[u8], value: &[u8], hash: u32, to: Millis) -> Option<bool> {
-    let begin = u32::from_be_bytes(key.strip_prefix(&MARK)?.try_into().ok()?);
+fn said(key: &[u8], value: &[u8], (set, hash): (usize, u32), to: Millis) -> Option<bool> {
+    let (number, begin) = key.strip_prefix(&MARK)?.split_first()?;
+    if usize::from(*number) != set {
+        return None;
+    }
+    let begin = u32::from_be_bytes(begin.try_into().ok()?);
     let ([version, shift], value) = value.split_first_chunk::<2>()?;
     let (cut, mut left) = value.split_first_chunk::<8>()?;
     if *version != VERSION || *shift > 31 || to.0 >= i64::from_le_bytes(*cut) {
@@ -129,11 +164,11 @@ mod tests {
 
     use super::*;
 
-    fn table(rows: &[NatMapping], cut: i64) -> TableReader {
+    fn table(rows: &[NatMapping], own: Own) -> TableReader {
         let (disk, key): (SharedDisk, Secret) = (SimDisk::new().shared(), Secret([7; 32]));
         let mut writer = TableWriter::create(&disk, "t".as_ref(), &key).unwrap();
         writer.push(&[5; 30], b"a fence").unwrap();
-        write(&mut writer, Millis(cut), &NatMapping::batch(rows)).unwrap();
+        write(&mut writer, own, &NatMapping::batch(rows)).unwrap();
         writer.finish().unwrap();
         TableReader::open(&disk, "t".as_ref(), &key).unwrap()
     }
@@ -152,16 +187,41 @@ mod tests {
     fn who_began_before_is_always_found_and_others_hardly_ever() {
         for many in [0, 1, 700, 20_000] {
             let rows: Vec<NatMapping> = (0..many).map(|n| row(n, if n % 2 == 0 { 10 } else { 100 })).collect();
-            let (table, mut rng) = (table(&rows, 50), Rng::new(1));
+            let own = Own { begin: Millis(50), length: 1_000 };
+            let (table, mut rng) = (table(&rows, own), Rng::new(1));
             let asked = |n: u32, to: i64| {
                 let row = row(n, 0);
-                may_hold(&table, (row.public_address, row.public_port), Millis(to), &mut Stats::default()).unwrap()
+                may_hold(&table, (row.public_address, row.public_port), Millis(to), own, &mut Stats::default()).unwrap()
             };
             assert!((0..many).step_by(2).all(|n| asked(n, 20)), "{many}");
             let mistaken = (0..10_000).filter(|_| asked(1_000_000 + rng.below(1 << 20) as u32 * 2 + 1, 20)).count();
             assert!(mistaken < 300, "{mistaken} of 10,000 with {many}");
             assert!(asked(77_777_777, 50), "the set says nothing of moments after it");
         }
+    }
+
+    #[test]
+    fn what_crossed_is_found_as_far_back_as_it_began_and_hardly_any_further() {
+        // A unit of 60 open from 1,000 on; each row began so long before.
+        let own = Own { begin: Millis(1_000), length: 60 };
+        let age = |n: u32| i64::from(n % 420);
+        let rows: Vec<NatMapping> = (0..8_400).map(|n| row(n, 1_000 - age(n))).collect();
+        let table = table(&rows, own);
+        let asked = |n: u32, to: i64| {
+            let row = row(n, 0);
+            may_hold(&table, (row.public_address, row.public_port), Millis(to), own, &mut Stats::default()).unwrap()
+        };
+        for before in [1, 30, 59, 60, 61, 120, 179, 180, 181, 400] {
+            let to = 1_000 - before;
+            let (there, others): (Vec<u32>, Vec<u32>) = (0..8_400).partition(|n| 1_000 - age(*n) <= to);
+            assert!(there.iter().all(|n| asked(*n, to)), "{before}");
+            // Of those that are too young the set has some; whoever began after its cut is hardly ever taken for one of them.
+            let cut = [180, 60, 0].into_iter().find(|age| before > *age).unwrap();
+            let outside: Vec<u32> = others.into_iter().filter(|n| age(*n) <= cut).collect();
+            let in_vain = outside.iter().filter(|n| asked(**n, to)).count();
+            assert!(in_vain * 20 <= outside.len(), "{before}: {in_vain} of {}", outside.len());
+        }
+        assert!(asked(77_777_777, 1_000), "the sets say nothing of moments after the unit was opened");
     }
 
     #[test]
@@ -172,17 +232,19 @@ mod tests {
             v.push(3);
             v
         };
-        assert_eq!(said(&key(0), &good, 3 << 20, Millis(0)), Some(true));
-        assert_eq!(said(&key(0), &good, 4 << 20, Millis(0)), Some(false));
+        assert_eq!(said(&key(1, 0), &good, (1, 3 << 20), Millis(0)), Some(true));
+        assert_eq!(said(&key(1, 0), &good, (1, 4 << 20), Millis(0)), Some(false));
         for (key, value) in [
             (vec![5; 30], good.clone()),
-            (key(0).to_vec(), vec![]),
-            (key(0).to_vec(), [&[VERSION + 1], &good[1..]].concat()),
-            (key(0).to_vec(), [&[VERSION, 32], &good[2..]].concat()),
-            (key(0).to_vec(), [&good[..10], &[0x80]].concat()),
-            (key(u32::MAX).to_vec(), [&good[..10], &[0xff, 0xff, 0xff, 0xff, 0x7f]].concat()),
+            ([&[0xff; 26][..], &[0; 4]].concat(), good.clone()),
+            (key(0, 0).to_vec(), good.clone()),
+            (key(1, 0).to_vec(), vec![]),
+            (key(1, 0).to_vec(), [&[VERSION + 1], &good[1..]].concat()),
+            (key(1, 0).to_vec(), [&[VERSION, 32], &good[2..]].concat()),
+            (key(1, 0).to_vec(), [&good[..10], &[0x80]].concat()),
+            (key(1, u32::MAX).to_vec(), [&good[..10], &[0xff, 0xff, 0xff, 0xff, 0x7f]].concat()),
         ] {
-            assert_eq!(said(&key, &value, u32::MAX, Millis(0)), None, "{value:?}");
+            assert_eq!(said(&key, &value, (1, u32::MAX), Millis(0)), None, "{value:?}");
         }
     }
 }
