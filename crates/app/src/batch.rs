@@ -34,7 +34,11 @@ pub fn run(args: &LookupArgs, file: &Path) -> Result<ExitCode, Failure> {
     let parts = parts(&text, head);
     let request = |(i, part): (usize, &&str)| {
         let (last, more) = (i + 1 == parts.len(), !(i + 1).is_multiple_of(BATCH_TOGETHER));
-        json!({ "op": "batch", "batch": batch, "text": part, "last": last, "more": more && !last })
+        let mut request = json!({ "op": "batch", "batch": batch, "text": part, "last": last });
+        if more && !last {
+            request["more"] = json!(true);
+        }
+        request
     };
     client.call_each(parts.iter().enumerate().map(request), |answers| {
         answers.iter().for_each(|answer| tally.count(&answer.answer));

@@ -48,6 +48,9 @@ pub const BATCH_BYTES: u64 = 256 << 20;
 /// Questions of a file handed over at once, at most: those about one time and address share what is read for them.
 pub const BATCH_QUESTIONS: usize = 25_000;
 
+/// Candidates of one answer of a file at most; the rest are counted. So a part's answers fit into a line, however many share an address.
+pub const BATCH_CANDIDATES: usize = 16;
+
 /// Parts of a file that are answered together, where they follow each other at once: what is read for one is at hand for all.
 pub const BATCH_TOGETHER: usize = 4;
 

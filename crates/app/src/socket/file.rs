@@ -7,6 +7,7 @@ use serde_json::Value;
 use weir_attribution::Question;
 use weir_base::net::Addr16;
 use weir_base::time::Millis;
+use weir_record::Id;
 use weir_record::sink::RecordSink;
 use weir_store::many::{self, Place};
 use weir_store::shelf::Shelf;
@@ -47,6 +48,8 @@ impl Service {
         now: Millis,
     ) -> (Result<Said, Failure>, Option<Filed>) {
         let actor = who.actor();
+        // As all others write it: an id may come in capitals.
+        let id = id.parse::<Id>().map_or(id, |id| id.to_string());
         match self.batches.part(&id, &actor, text, last, now) {
             Err((why, ended)) => {
                 let filed = ended.map(|ended| Filed {
@@ -71,9 +74,8 @@ impl Service {
         }
     }
 
-    /// Answers the questions of all parts, and puts the answers where the requests wait for them.
+    /// Answers the questions of all parts, whose turn it is, and puts the answers where the requests wait for them.
     pub fn answer_files(&self, view: &View, files: &[Filed], pending: &mut [Pending], now: Millis) {
-        let _turn = self.batches.turn();
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let lines: Vec<(&Filed, &Line)> = files.iter().flat_map(|filed| filed.lines.iter().map(move |line| (filed, line))).collect();
         let read = |number: usize| -> Option<Read<'_>> {

@@ -94,8 +94,10 @@ impl Service {
             pending.push(Pending { id: request.id, answer, asked });
         }
         if !files.is_empty() {
-            let view = view.get_or_insert_with(|| view::now(&self.store, &self.front, &self.known));
-            self.answer_files(view, &files, &mut pending, now);
+            // What is known is looked at when it is their turn, not when they came.
+            let _turn = self.batches.turn();
+            let view = view::now(&self.store, &self.front, &self.known);
+            self.answer_files(&view, &files, &mut pending, self.clock.now());
         }
         let all: Vec<Asked> = pending.iter().flat_map(|p| p.asked.iter().cloned()).collect();
         let durable = ledger::commit(&self.store, self.front.as_ref(), &all);

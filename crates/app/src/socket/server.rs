@@ -11,6 +11,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::sockopt::socket_peercred;
 use weir_base::task::{Stop, lock};
 
+use super::access::Who;
 use super::ops::Service;
 use super::protocol::{Op, Request, reply};
 use crate::fail::Failure;
@@ -102,25 +103,35 @@ fn connection(mut stream: UnixStream, service: &Service, stop: &Stop) -> std::io
     loop {
         match stream.read(&mut chunk) {
             // What was said to follow does not.
-            Ok(0) if !ready.is_empty() => return stream.write_all(service.answer(&who, ready, &|| closed(&stream)).as_bytes()),
-            Ok(0) => return Ok(()),
+            Ok(0) => return answered(&mut stream, service, &who, ready),
             Ok(n) => waiting.extend_from_slice(chunk.get(..n).unwrap_or_default()),
-            Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) && stop.is_raised() => return Ok(()),
+            Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) && stop.is_raised() => {
+                return answered(&mut stream, service, &who, ready);
+            }
             Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted) => continue,
             Err(e) => return Err(e),
         }
         while let Some(batch) = requests(&mut waiting) {
             ready.extend(batch);
             if !goes_on(&ready) {
-                let replies = service.answer(&who, std::mem::take(&mut ready), &|| closed(&stream));
-                stream.write_all(replies.as_bytes())?;
+                answered(&mut stream, service, &who, std::mem::take(&mut ready))?;
             }
         }
         if waiting.len() > LINE_BYTES {
+            answered(&mut stream, service, &who, ready)?;
             let long = Failure::usage(format!("the request is longer than {LINE_BYTES} bytes"), "ask for less at once");
             return stream.write_all(reply(&serde_json::Value::Null, &Err(long)).as_bytes());
         }
     }
+}
+
+/// Answers what lies ready, if anything does.
+fn answered(stream: &mut UnixStream, service: &Service, who: &Who, ready: Vec<Request>) -> std::io::Result<()> {
+    if ready.is_empty() {
+        return Ok(());
+    }
+    let replies = service.answer(who, ready, &|| closed(stream));
+    stream.write_all(replies.as_bytes())
 }
 
 /// The other side has closed the connection; one that only sends no more still waits for its answers.

@@ -7,6 +7,7 @@ use weir_attribution::{Answer, Candidate};
 use weir_base::time::Millis;
 
 use crate::fail::Failure;
+use crate::limits::BATCH_CANDIDATES;
 
 /// The word for a line that is no question.
 pub const REFUSED: &str = "refused";
@@ -58,8 +59,8 @@ impl<'a> Told<'a> {
         match answer {
             Ok(answer) => Told {
                 answer: answer.outcome.name().into(),
-                candidates: answer.candidates.iter().map(Held::of).collect(),
-                candidates_left: Some(answer.candidates_left),
+                candidates: answer.candidates.iter().take(BATCH_CANDIDATES).map(Held::of).collect(),
+                candidates_left: Some(answer.candidates_left + answer.candidates.len().saturating_sub(BATCH_CANDIDATES)),
                 code: Some(answer.code.name().into()),
                 line,
                 reason: answer.reason.as_str().into(),

@@ -146,7 +146,7 @@ fn parts_that_follow_each_other_at_once_are_answered_together_each_with_its_own(
         let request = serde_json::json!({ "op": "batch-begin", "digest": digest, "rows": rows, "purpose": "operate", "skew": "2s" });
         socket.call(request)["ok"]["batch"].take()
     };
-    let (whole, short) = (begin(6), begin(3));
+    let (whole, short, alone) = (begin(6), begin(3), begin(6));
     let part = |batch: &Value, n: usize| {
         let (last, more) = (n + 1 == parts.len(), n + 1 < parts.len());
         let request = serde_json::json!({ "id": n, "op": "batch", "batch": batch, "text": parts[n], "last": last, "more": more });
@@ -169,14 +169,22 @@ fn parts_that_follow_each_other_at_once_are_answered_together_each_with_its_own(
     assert_eq!(told(&replies[2]), of(&[(4, "one"), (5, "none"), (6, "refused")]));
     assert_eq!(told(&replies[3]), of(&[(7, "one")]));
     // One that has more lines than were announced breaks off with the second part; what was answered before it is counted.
-    socket.send((part(&short, 0) + &part(&short, 1)).as_bytes());
+    socket.send((part(&short, 0) + &part(&short, 1) + &part(&short, 2)).as_bytes());
     assert_eq!(told(&socket.receive()), of(&[(2, "one"), (3, "one")]));
-    let broken = socket.receive();
-    assert!(broken["error"]["what"].as_str().unwrap().contains("more lines than were announced"), "{broken}");
+    for why in ["more lines than were announced", "nobody began it"] {
+        let broken = socket.receive();
+        assert!(broken["error"]["what"].as_str().unwrap().contains(why), "{broken}");
+    }
+    // A part that says that more follows is answered without it when nothing more can come, and an id in capitals is the same one.
+    let upper = Value::from(alone.as_str().unwrap().to_uppercase());
+    socket.send((part(&upper, 0) + &part(&alone, 1)).as_bytes());
+    socket.close_sending();
+    assert_eq!(told(&socket.receive()), of(&[(2, "one"), (3, "one")]));
+    assert_eq!(told(&socket.receive()), of(&[(4, "one"), (5, "none"), (6, "refused")]));
     assert_eq!(running.stop(), 0);
     let ledger = ledger(&dir.path().join("data"));
     let batches = ledger.iter().filter(|q| q["act"] == "lookup-batch");
     let mut told: Vec<_> = batches.map(|q| (q["answer"].as_str().unwrap(), q["rows"].as_u64().unwrap())).collect();
     told.sort_unstable();
-    assert_eq!(told, [("begun", 3), ("begun", 6), ("ended", 6), ("failed", 2)]);
+    assert_eq!(told, [("begun", 3), ("begun", 6), ("begun", 6), ("ended", 6), ("failed", 2), ("failed", 5)]);
 }

@@ -164,6 +164,11 @@ impl Socket {
         self.0.get_mut().write_all(bytes).unwrap();
     }
 
+    /// Nothing more is sent; answers still come.
+    pub fn close_sending(&self) {
+        self.0.get_ref().shutdown(std::net::Shutdown::Write).unwrap();
+    }
+
     /// The next answer.
     pub fn receive(&mut self) -> Value {
         let mut line = String::new();
