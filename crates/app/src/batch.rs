@@ -1,5 +1,6 @@
 //! `weir lookup --batch`: the questions of a file, answered part by part.
 
+use std::borrow::Cow;
 use std::fs;
 use std::io::{self, IsTerminal};
 use std::path::Path;
@@ -7,7 +8,9 @@ use std::process::ExitCode;
 
 use csv::{ReaderBuilder, Writer};
 use indicatif::{ProgressBar, ProgressStyle};
+use serde::Deserialize;
 use serde_json::json;
+use serde_json::value::RawValue;
 use weir_base::crypto::sha256;
 
 use crate::cli::LookupArgs;
@@ -15,7 +18,7 @@ use crate::fail::{FAILED, Failure};
 use crate::limits::{BATCH_BYTES, BATCH_PART_BYTES, BATCH_QUESTIONS, BATCH_TOGETHER};
 use crate::output;
 use crate::socket::batch::heading;
-use crate::socket::client::Client;
+use crate::socket::client::{Client, not_ours};
 use crate::socket::told::{Tally, Told};
 
 /// Asks every question of the file.
@@ -40,10 +43,11 @@ pub fn run(args: &LookupArgs, file: &Path) -> Result<ExitCode, Failure> {
         }
         request
     };
-    client.call_each(parts.iter().enumerate().map(request), |answers| {
-        answers.iter().for_each(|answer| tally.count(&answer.answer));
-        bar.inc(answers.len() as u64);
-        write(args.json, answers)
+    client.call_each(parts.iter().enumerate().map(request), |given| {
+        let (shown, of_part) = if args.json { lines(&given.answers()?)? } else { table(&given.answers()?)? };
+        tally = tally.and(of_part);
+        bar.inc(of_part.rows());
+        output::text(&shown)
     })?;
     bar.finish_and_clear();
     let Tally { one, none, several, unknown, refused } = tally;
@@ -102,18 +106,31 @@ fn parts(text: &str, head: usize) -> Vec<&str> {
     parts
 }
 
-fn write(json: bool, answers: &[Told<'_>]) -> Result<(), Failure> {
-    if json {
-        let mut out = String::new();
-        for answer in answers {
-            out.push_str(&answer.json());
-            out.push('\n');
-        }
-        return output::text(&out);
+/// Answers as JSON, a line each: as the program wrote them.
+fn lines(answers: &[&RawValue]) -> Result<(String, Tally), Failure> {
+    #[derive(Deserialize)]
+    struct Word<'a> {
+        #[serde(borrow)]
+        answer: Cow<'a, str>,
     }
+    let mut out = String::with_capacity(answers.iter().map(|answer| answer.get().len() + 1).sum());
+    let mut tally = Tally::default();
+    for answer in answers {
+        let word: Word<'_> = serde_json::from_str(answer.get()).map_err(|_| not_ours())?;
+        tally.count(&word.answer);
+        out.push_str(answer.get());
+        out.push('\n');
+    }
+    Ok((out, tally))
+}
+
+/// Answers as CSV, a line for each who may have been it.
+fn table(answers: &[Told<'_>]) -> Result<(String, Tally), Failure> {
+    let mut tally = Tally::default();
     let mut out = Writer::from_writer(Vec::new());
     let failed = |e: csv::Error| Failure::new(format!("cannot write CSV ({e})"), "please report this");
     for answer in answers {
+        tally.count(&answer.answer);
         let line = answer.line.to_string();
         let own = [&line, answer.answer.as_ref(), answer.code.as_deref().unwrap_or_default()];
         let mut row = |held: [&str; 6]| out.write_record(own.into_iter().chain(held).chain([answer.reason.as_ref()])).map_err(failed);
@@ -126,7 +143,7 @@ fn write(json: bool, answers: &[Told<'_>]) -> Result<(), Failure> {
         }
     }
     let bytes = out.into_inner().map_err(|e| failed(e.into_error().into()))?;
-    output::text(&String::from_utf8_lossy(&bytes))
+    Ok((String::from_utf8_lossy(&bytes).into_owned(), tally))
 }
 
 fn bar(rows: u64) -> ProgressBar {

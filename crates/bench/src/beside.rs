@@ -17,7 +17,7 @@ use crate::weir::Weir;
 const RUNS: &[(u64, u64)] = &[(300_000, 60), (600_000, 60), (1_000_000, 60)];
 /// Above this rate the same events come with other public addresses, each time of another network.
 const LANE_RATE: u64 = 100_000;
-/// Questions a second: a few more than a thousand, as nothing has ended yet when the first are due.
+/// Questions a second, from when the first mapping that ended did so [`AGO_MS`] before.
 const QUESTIONS: u64 = 1_010;
 /// Milliseconds between two handfuls of questions.
 const EVERY_MS: u64 = 10;
@@ -35,6 +35,8 @@ struct Told {
     ledger: Vec<f64>,
     right: usize,
     asked: usize,
+    /// From when the first were due to the last answer, milliseconds.
+    lasted: i64,
 }
 
 fn at(rate: u64, seconds: u64) -> Outcome<()> {
@@ -60,7 +62,7 @@ fn at(rate: u64, seconds: u64) -> Outcome<()> {
     reading("weir: events a second offered, reached", x, reached);
     reading("weir: events kept of those offered, %", x, 100.0 * taken.records as f64 / offered as f64);
     reading("weir: events counted as lost, %", x, 100.0 * taken.lost as f64 / offered as f64);
-    reading("weir: questions answered a second", x, told.asked as f64 / ((records.span - AGO_MS) as f64 / 1e3));
+    reading("weir: questions answered a second", x, told.asked as f64 / (told.lasted as f64 / 1e3));
     reading("weir: one question, engine, p50, ms", x, percentile(&mut told.engine, 0.5));
     reading("weir: one question, engine, p99, ms", x, percentile(&mut told.engine, 0.99));
     reading("weir: the ledger's durable record of those together, p50, ms", x, percentile(&mut told.ledger, 0.5));
@@ -77,6 +79,7 @@ fn ask(weir: &mut Weir, held: &[Was], networks: u32, moved: i64, end: i64) -> Ou
     loop {
         let now = wall.now().0;
         if now >= end {
+            told.lasted = (now - begin).max(1);
             return Ok(told);
         }
         let due = usize::try_from((now - begin).max(0))? * usize::try_from(QUESTIONS)? / 1_000;

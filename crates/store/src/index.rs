@@ -17,7 +17,8 @@ use crate::catalog::RunMeta;
 use crate::gaps::Gaps;
 use crate::keyring::Keyring;
 use crate::limits::{EVER_MS, LEVEL_MS, LEVELS, RUNS_A_BUCKET, SPANS_A_KEY};
-use crate::nat::mapping::{Columns, Mapping, RowRef};
+use crate::nat::columns::Columns;
+use crate::nat::mapping::{Mapping, RowRef};
 use crate::nat::open::{Open, OpenTable, Orphans};
 use crate::session::lent::Lent;
 use crate::session::span::SessionSpan;
@@ -79,12 +80,12 @@ impl Spans {
 
     /// Buckets that may hold what covers any instant of the span.
     fn buckets(from: Millis, to: Millis) -> Vec<Bucket> {
-        (0..LEVELS as u8)
-            .flat_map(|level| {
-                let last = bucket_of(level, to.plus(if usize::from(level) + 1 < LEVELS { width(level) } else { 0 }));
-                (bucket_of(level, from)..=last).map(move |b| (level, b))
-            })
-            .collect()
+        let mut buckets = Vec::with_capacity(4 * LEVELS);
+        for level in 0..LEVELS as u8 {
+            let last = bucket_of(level, to.plus(if usize::from(level) + 1 < LEVELS { width(level) } else { 0 }));
+            buckets.extend((bucket_of(level, from)..=last).map(|b| (level, b)));
+        }
+        buckets
     }
 
     /// All that hold anything.

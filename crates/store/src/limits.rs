@@ -177,8 +177,9 @@ pub const SHELF_BLOCKS: usize = 64;
 /// Entries of a fence table that a shelf keeps decoded, of each unit.
 pub const SHELF_FENCES: usize = 8;
 
-/// Bytes of decoded pages on a shelf; beyond them it is cleared.
-pub const SHELF_BYTES: usize = 24 << 20;
+/// Bytes of decoded pages on a shelf that were asked for lately. Beyond them, by what one unit has for a question at most, those go that were not asked for since the
+/// last time: about twice as many are held, few enough to stay near the processor. A question needs some hundred kilobytes of them, and the next one the same.
+pub const SHELF_BYTES: usize = 2 << 20;
 
 /// Threads that answer many questions at once, at most: whoever else is at work needs processors, too.
 pub const MANY_THREADS: usize = 4;

@@ -12,6 +12,7 @@ use arrow::array::{Array, ArrayRef};
 use weir_base::crypto::Secret;
 use weir_base::disk::DiskFile;
 use weir_base::hash::MixState;
+use weir_base::time::Day;
 use weir_record::parquet::{self, Dictionary, PageDecryptor, ParquetFailure, Span, Spot};
 use weir_record::{Id, Kind};
 
@@ -19,6 +20,7 @@ use crate::catalog::{RunMeta, UnitMeta};
 use crate::engine::StoreError;
 use crate::fence::{Fence, fence_file};
 use crate::index::IndexFiles;
+use crate::keyring::KeyId;
 use crate::limits::{SHELF_BLOCKS, SHELF_BYTES, SHELF_FENCES, SHELF_RUNS, SHELF_UNITS};
 use crate::table::{Stats, TableError, TableReader};
 
@@ -56,8 +58,12 @@ impl<K, V: Clone> Recent<K, V> {
 pub struct Shelf {
     runs: RefCell<Recent<String, Rc<TableReader>>>,
     units: RefCell<Recent<Id, Rc<OpenUnit>>>,
-    /// Bytes of decoded pages.
+    /// Names of keys, by kind and day.
+    keys: RefCell<Recent<(Kind, Day), Rc<KeyId>>>,
+    /// Bytes of decoded pages that were asked for lately.
     held: Rc<Cell<usize>>,
+    /// Room for what is read of a file.
+    room: Rc<RefCell<Vec<u8>>>,
     stays: bool,
 }
 
@@ -65,6 +71,16 @@ impl Shelf {
     /// An empty shelf for many questions.
     pub fn staying() -> Shelf {
         Shelf { stays: true, ..Shelf::default() }
+    }
+
+    /// The name of a day's key; whether there is such a key is asked for each time.
+    pub(crate) fn key_id(&self, kind: Kind, day: Day) -> Option<Rc<KeyId>> {
+        if let Some(known) = self.keys.borrow_mut().get(|key| *key == (kind, day)) {
+            return Some(known);
+        }
+        let id = Rc::new(KeyId::kind(kind.name(), day).ok()?);
+        self.keys.borrow_mut().put((kind, day), Rc::clone(&id), SHELF_UNITS);
+        Some(id)
     }
 
     /// A run, open.
@@ -81,7 +97,7 @@ impl Shelf {
     /// A unit that is open, where it lies now.
     pub(crate) fn unit_at_hand(&self, unit: &UnitMeta) -> Option<Rc<OpenUnit>> {
         if self.held.get() > SHELF_BYTES {
-            self.units.borrow().0.iter().for_each(|(_, unit)| unit.pages.borrow_mut().clear());
+            self.units.borrow().0.iter().for_each(|(_, unit)| unit.pages.borrow_mut().age());
             self.held.set(0);
         }
         self.units.borrow_mut().get(|id| *id == unit.unit).filter(|open| open.file_name == unit.file)
@@ -105,6 +121,7 @@ impl Shelf {
             dictionaries: RefCell::default(),
             pages: RefCell::default(),
             held: Rc::clone(&self.held),
+            room: Rc::clone(&self.room),
         });
         let mut units = self.units.borrow_mut();
         units.drop_if(|id| *id == unit.unit);
@@ -115,6 +132,38 @@ impl Shelf {
     /// Something of this unit did not read: it is opened anew when it is asked again.
     pub(crate) fn forget(&self, unit: &UnitMeta) {
         self.units.borrow_mut().drop_if(|id| *id == unit.unit);
+    }
+}
+
+/// Row group, column and page.
+type Place = (u16, u16, u16);
+
+/// Decoded pages: those that were asked for lately, and those that were before.
+#[derive(Default)]
+struct Pages {
+    lately: HashMap<Place, ArrayRef, MixState>,
+    before: HashMap<Place, ArrayRef, MixState>,
+}
+
+impl Pages {
+    fn get(&mut self, place: Place, held: &Cell<usize>) -> Option<ArrayRef> {
+        if let Some(page) = self.lately.get(&place) {
+            return Some(ArrayRef::clone(page));
+        }
+        let page = self.before.remove(&place)?;
+        self.put(place, &page, held);
+        Some(page)
+    }
+
+    fn put(&mut self, place: Place, page: &ArrayRef, held: &Cell<usize>) {
+        held.set(held.get() + page.get_array_memory_size());
+        self.lately.insert(place, ArrayRef::clone(page));
+    }
+
+    /// What was not asked for since the last time goes.
+    fn age(&mut self) {
+        std::mem::swap(&mut self.lately, &mut self.before);
+        self.lately.clear();
     }
 }
 
@@ -133,9 +182,9 @@ pub(crate) struct OpenUnit {
     here: RefCell<Option<Here>>,
     /// By row group and column.
     dictionaries: RefCell<HashMap<(u16, u16), Rc<Dictionary>, MixState>>,
-    /// By row group, column and page.
-    pages: RefCell<HashMap<(u16, u16, u16), ArrayRef, MixState>>,
+    pages: RefCell<Pages>,
     held: Rc<Cell<usize>>,
+    room: Rc<RefCell<Vec<u8>>>,
 }
 
 impl OpenUnit {
@@ -191,8 +240,8 @@ impl OpenUnit {
         stats: &mut Stats,
     ) -> Result<ArrayRef, StoreError> {
         let place = (spot.group, spot.column, spot.page);
-        if let Some(page) = self.pages.borrow().get(&place) {
-            return Ok(ArrayRef::clone(page));
+        if let Some(page) = self.pages.borrow_mut().get(place, &self.held) {
+            return Ok(page);
         }
         let failed = |e: ParquetFailure| StoreError::Damaged(e.to_string());
         let decryptor = self.decryptor.get_or_init(|| PageDecryptor::new(Kind::NatMapping, key, unique));
@@ -203,21 +252,23 @@ impl OpenUnit {
                 Some(match known {
                     Some(known) => known,
                     None => {
-                        let read = Rc::new(decryptor.dictionary(spot, &self.read(files, at, stats)?).map_err(failed)?);
+                        let mut bytes = self.room.borrow_mut();
+                        let bytes = self.read(files, at, &mut bytes, stats)?;
+                        let read = Rc::new(decryptor.dictionary(spot, bytes).map_err(failed)?);
                         self.dictionaries.borrow_mut().insert((spot.group, spot.column), Rc::clone(&read));
                         read
                     }
                 })
             }
         };
-        let bytes = self.read(files, spot.at, stats)?;
-        let page = parquet::read_page(decryptor, spot, &bytes, dictionary.as_deref()).map_err(failed)?;
-        self.held.set(self.held.get() + page.get_array_memory_size());
-        self.pages.borrow_mut().insert(place, ArrayRef::clone(&page));
+        let mut bytes = self.room.borrow_mut();
+        let bytes = self.read(files, spot.at, &mut bytes, stats)?;
+        let page = parquet::read_page(decryptor, spot, bytes, dictionary.as_deref()).map_err(failed)?;
+        self.pages.borrow_mut().put(place, &page, &self.held);
         Ok(page)
     }
 
-    fn read(&self, files: &IndexFiles, at: Span, stats: &mut Stats) -> Result<Vec<u8>, StoreError> {
+    fn read<'b>(&self, files: &IndexFiles, at: Span, room: &'b mut Vec<u8>, stats: &mut Stats) -> Result<&'b mut [u8], StoreError> {
         let file = match self.file.get() {
             Some(file) => file,
             None => {
@@ -225,10 +276,61 @@ impl OpenUnit {
                 self.file.get_or_init(|| file)
             }
         };
-        let mut bytes = vec![0; at.length as usize];
-        file.read_exact_at(&mut bytes, at.offset)?;
+        if room.len() < at.length as usize {
+            room.resize(at.length as usize, 0);
+        }
+        let bytes = &mut room[..at.length as usize];
+        file.read_exact_at(bytes, at.offset)?;
         stats.pages += 1;
         stats.bytes += u64::from(at.length);
         Ok(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::UInt64Array;
+
+    use super::*;
+
+    #[test]
+    fn pages_that_are_asked_for_again_stay() {
+        let (mut pages, held) = (Pages::default(), Cell::new(0));
+        let page = |rows: usize| -> ArrayRef { Arc::new(UInt64Array::from(vec![7; rows])) };
+        (1..=3).for_each(|n| pages.put((0, 0, n), &page(usize::from(n)), &held));
+        let all = held.get();
+        assert!(all > 0);
+        pages.age();
+        held.set(0);
+        assert_eq!(pages.get((0, 0, 2), &held).map(|page| page.len()), Some(2));
+        assert!((1..all).contains(&held.get()), "what is asked for again counts again");
+        pages.age();
+        assert_eq!([1, 2, 3].map(|n| pages.get((0, 0, n), &held).is_some()), [false, true, false]);
+        assert_eq!((pages.lately.len(), pages.before.len()), (1, 0));
+    }
+
+    #[test]
+    fn a_shelf_with_much_on_it_begins_to_count_anew() {
+        let (shelf, time) = (Shelf::staying(), weir_base::time::Millis(0));
+        let unit = UnitMeta {
+            entry: 0,
+            kind: Kind::NatMapping,
+            day: time.day(),
+            unit: Id::random(),
+            file: String::new(),
+            first_row: 0,
+            rows: 0,
+            first: time,
+            last: time,
+            window: (time, time),
+            sealed: time,
+        };
+        for (held, left) in [(SHELF_BYTES, SHELF_BYTES), (SHELF_BYTES + 1, 0)] {
+            shelf.held.set(held);
+            assert!(shelf.unit_at_hand(&unit).is_none());
+            assert_eq!(shelf.held.get(), left);
+        }
     }
 }

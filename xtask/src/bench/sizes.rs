@@ -96,7 +96,7 @@ Pages and bytes are counted by the engine and do not depend on the machine; proc
         title: "A thousand look-ups a second beside events",
         text: "NAT events over loopback for 60 seconds, those of a network of its own for each 100,000 a second, and meanwhile 1,010 questions a second, about each of these networks in turn
 and mappings that ended at least five seconds before, some of them sealed, some not. Those that are due together share one durable record in the ledger. Sender and asker are on the same two
-processors. What is not kept must be counted as lost.",
+processors. What is not kept must be counted as lost. Questions a second are counted from when the first of them were due.",
         size: "events/s offered",
         chart: "One look-up beside events",
         unit: "ms",

@@ -99,7 +99,7 @@ impl Service {
             let tally = tallies.into_iter().fold(Tally::default(), Tally::and);
             let Some(waits) = pending.get_mut(filed.at) else { continue };
             if filed.taken {
-                waits.answer = Ok(Said::Text(format!("[{}]", texts.join(","))));
+                waits.answer = Ok(Said::List(texts));
             }
             // What the batch counts itself is no longer there once it has ended, though parts of it wait here.
             let ends = files.iter().skip(number + 1).any(|later| later.id == filed.id && later.ended.is_some());

@@ -1,5 +1,6 @@
 //! What the running program answers.
 
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Arc, OnceLock, RwLock};
 
@@ -15,7 +16,7 @@ use weir_store::engine::{SourceInfo, Store};
 use super::access::{Access, Who};
 use super::batch::Batches;
 use super::protocol::Announced;
-use super::protocol::{Import, Op, Request, reply, written};
+use super::protocol::{Import, Op, Request, reply, write_list};
 use crate::ask::{self, Asker};
 use crate::desk::settings::{self, Layers};
 use crate::fail::{FAILED, Failure};
@@ -62,8 +63,8 @@ pub struct Service {
 pub enum Said {
     /// A value.
     Value(Value),
-    /// JSON already: there may be much of it.
-    Text(String),
+    /// The members of a list, JSON already: there may be much of it.
+    List(Vec<String>),
 }
 
 /// An answer that waits until its questions are durable.
@@ -76,9 +77,12 @@ pub struct Pending {
 }
 
 impl Service {
-    /// Answers a batch of requests. The ledger records of all of them are durable when this returns; where they cannot be, the answers
+    /// Answers a batch of requests. The ledger records of all of them are durable before a byte is written; where they cannot be, the answers
     /// are refused. `gone` says that whoever asked has closed the connection.
-    pub fn answer(&self, who: &Who, batch: Vec<Request>, gone: &dyn Fn() -> bool) -> String {
+    ///
+    /// # Errors
+    /// What writing gives.
+    pub fn answer(&self, who: &Who, batch: Vec<Request>, gone: &dyn Fn() -> bool, out: &mut dyn Write) -> io::Result<()> {
         let mut pending = Vec::with_capacity(batch.len());
         let (mut view, mut files, now) = (None, Vec::new(), self.clock.now());
         for request in batch {
@@ -101,19 +105,18 @@ impl Service {
         }
         let all: Vec<Asked> = pending.iter().flat_map(|p| p.asked.iter().cloned()).collect();
         let durable = ledger::commit(&self.store, self.front.as_ref(), &all);
-        let mut out = String::new();
         for p in pending {
             let answer = match &durable {
                 Err(failure) if !p.asked.is_empty() => Err(failure.clone()),
                 _ => p.answer,
             };
-            out.push_str(&match answer {
-                Ok(Said::Text(text)) => written(&p.id, &text),
-                Ok(Said::Value(value)) => reply(&p.id, &Ok(value)),
-                Err(failure) => reply(&p.id, &Err(failure)),
-            });
+            match answer {
+                Ok(Said::List(members)) => write_list(out, &p.id, members)?,
+                Ok(Said::Value(value)) => out.write_all(reply(&p.id, &Ok(value)).as_bytes())?,
+                Err(failure) => out.write_all(reply(&p.id, &Err(failure)).as_bytes())?,
+            }
         }
-        out
+        out.flush()
     }
 
     fn one(

@@ -5,6 +5,7 @@
 //! their ledger records share one commit.
 
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -257,9 +258,19 @@ impl Op {
     }
 }
 
-/// An answer that is JSON already, as a line.
-pub fn written(id: &Value, ok: &str) -> String {
-    format!("{{\"id\":{id},\"ok\":{ok}}}\n")
+/// Writes an answer that is a list, as a line; its members are JSON already, and gone one by one as they are written.
+///
+/// # Errors
+/// What writing gives.
+pub fn write_list(out: &mut dyn Write, id: &Value, members: Vec<String>) -> io::Result<()> {
+    write!(out, "{{\"id\":{id},\"ok\":[")?;
+    for (i, member) in members.into_iter().enumerate() {
+        if i > 0 {
+            out.write_all(b",")?;
+        }
+        out.write_all(member.as_bytes())?;
+    }
+    out.write_all(b"]}\n")
 }
 
 /// An answer as a line.

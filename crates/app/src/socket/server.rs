@@ -1,6 +1,6 @@
 //! The answering side: a thread a connection.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{BufWriter, ErrorKind, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
@@ -16,6 +16,9 @@ use super::ops::Service;
 use super::protocol::{Op, Request, reply};
 use crate::fail::Failure;
 use crate::limits::{BATCH_REQUESTS, BATCH_TOGETHER, CONNECTIONS, LINE_BYTES, SOCKET_WAIT_MS};
+
+/// Bytes of answers written at once.
+const WRITTEN_BYTES: usize = 64 << 10;
 
 /// The socket of a running program.
 pub struct Server {
@@ -103,10 +106,10 @@ fn connection(mut stream: UnixStream, service: &Service, stop: &Stop) -> std::io
     loop {
         match stream.read(&mut chunk) {
             // What was said to follow does not.
-            Ok(0) => return answered(&mut stream, service, &who, ready),
+            Ok(0) => return answered(&stream, service, &who, ready),
             Ok(n) => waiting.extend_from_slice(chunk.get(..n).unwrap_or_default()),
             Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) && stop.is_raised() => {
-                return answered(&mut stream, service, &who, ready);
+                return answered(&stream, service, &who, ready);
             }
             Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted) => continue,
             Err(e) => return Err(e),
@@ -114,11 +117,11 @@ fn connection(mut stream: UnixStream, service: &Service, stop: &Stop) -> std::io
         while let Some(batch) = requests(&mut waiting) {
             ready.extend(batch);
             if !goes_on(&ready) {
-                answered(&mut stream, service, &who, std::mem::take(&mut ready))?;
+                answered(&stream, service, &who, std::mem::take(&mut ready))?;
             }
         }
         if waiting.len() > LINE_BYTES {
-            answered(&mut stream, service, &who, ready)?;
+            answered(&stream, service, &who, ready)?;
             let long = Failure::usage(format!("the request is longer than {LINE_BYTES} bytes"), "ask for less at once");
             return stream.write_all(reply(&serde_json::Value::Null, &Err(long)).as_bytes());
         }
@@ -126,12 +129,11 @@ fn connection(mut stream: UnixStream, service: &Service, stop: &Stop) -> std::io
 }
 
 /// Answers what lies ready, if anything does.
-fn answered(stream: &mut UnixStream, service: &Service, who: &Who, ready: Vec<Request>) -> std::io::Result<()> {
+fn answered(stream: &UnixStream, service: &Service, who: &Who, ready: Vec<Request>) -> std::io::Result<()> {
     if ready.is_empty() {
         return Ok(());
     }
-    let replies = service.answer(who, ready, &|| closed(stream));
-    stream.write_all(replies.as_bytes())
+    service.answer(who, ready, &|| closed(stream), &mut BufWriter::with_capacity(WRITTEN_BYTES, stream))
 }
 
 /// The other side has closed the connection; one that only sends no more still waits for its answers.

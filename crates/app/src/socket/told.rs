@@ -9,6 +9,9 @@ use weir_base::time::Millis;
 use crate::fail::Failure;
 use crate::limits::BATCH_CANDIDATES;
 
+/// Bytes that most answers fit into.
+const TOLD_BYTES: usize = 384;
+
 /// The word for a line that is no question.
 pub const REFUSED: &str = "refused";
 
@@ -79,7 +82,9 @@ impl<'a> Told<'a> {
     /// As JSON.
     pub fn json(&self) -> String {
         // Texts and numbers alone: it cannot fail.
-        serde_json::to_string(self).unwrap_or_else(|_| "null".to_owned())
+        let mut out = Vec::with_capacity(TOLD_BYTES);
+        let told = serde_json::to_writer(&mut out, self).ok().and_then(|()| String::from_utf8(out).ok());
+        told.unwrap_or_else(|| "null".to_owned())
     }
 }
 

@@ -188,3 +188,40 @@ fn parts_that_follow_each_other_at_once_are_answered_together_each_with_its_own(
     told.sort_unstable();
     assert_eq!(told, [("begun", 3), ("begun", 6), ("begun", 6), ("ended", 6), ("failed", 2), ("failed", 5)]);
 }
+
+#[test]
+fn more_parts_than_are_answered_together_come_back_in_their_order() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = Running::minimal(&dir.path().join("data"));
+    let began = imported(&running, dir.path());
+    // Seven to a part, six parts.
+    let (rows, wide) = (40u64, " ".repeat(320 << 10));
+    let lines: String =
+        (0..rows).map(|i| format!("100.64.0.{i}{wide},{}\n", at(began + if i % 9 == 4 { 7_200_000 } else { 600_000 }))).collect();
+    let file = dir.path().join("abuse.csv");
+    fs::write(&file, format!("public,at\n{lines}")).unwrap();
+    let path = file.to_str().unwrap();
+    let answered = running.ask(&["lookup", "--batch", path, "--json"]);
+    let said = String::from_utf8_lossy(&answered.stderr).into_owned();
+    assert!(code(&answered) == 0 && said.contains("40 questions: 36 one, 4 none,"), "{said}");
+    let answers: Vec<Value> = text(&answered).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let told: Vec<(u64, &str)> = answers.iter().map(|a| (a["line"].as_u64().unwrap(), a["answer"].as_str().unwrap())).collect();
+    assert_eq!(told, (0..rows).map(|i| (i + 2, if i % 9 == 4 { "none" } else { "one" })).collect::<Vec<_>>());
+    let table = text(&running.ask(&["lookup", "--batch", path]));
+    assert_eq!(
+        table.lines().skip(1).map(|line| line.split(',').next().unwrap()).collect::<Vec<_>>(),
+        (2..rows + 2).map(|n| n.to_string()).collect::<Vec<_>>()
+    );
+    // Answers that nobody reads any more are no trouble.
+    let mut socket = running.socket();
+    let begin = serde_json::json!({ "op": "batch-begin", "digest": "0".repeat(64), "rows": 1, "purpose": "operate", "skew": "2s" });
+    let batch = socket.call(begin)["ok"]["batch"].take();
+    let part = format!("public,at\n100.64.0.1,{}\n", at(began));
+    socket.send(format!("{}\n", serde_json::json!({ "op": "batch", "batch": batch, "text": part, "last": true })).as_bytes());
+    drop(socket);
+    assert_eq!(code(&running.ask(&["lookup", "--batch", path, "--json"])), 0);
+    assert_eq!(running.stop(), 0);
+    let ledger = ledger(&dir.path().join("data"));
+    let ended = ledger.iter().filter(|q| q["act"] == "lookup-batch" && q["answer"] == "ended" && q["rows"] == rows);
+    assert_eq!(ended.count(), 3, "{ledger:?}");
+}

@@ -41,10 +41,10 @@ impl Values {
     }
 }
 
-/// What the pages of a dictionary hold: the width of an index, and the indices.
-fn indices(bytes: &[u8], count: usize) -> Result<Vec<u32>, ParquetFailure> {
+/// What the pages of a dictionary hold: the width of an index, and the indices, which are packed.
+fn indices(bytes: &[u8]) -> Result<(u32, &[u8]), ParquetFailure> {
     let (width, packed) = bytes.split_first().ok_or(ParquetFailure::Format("the indices of a page"))?;
-    encoding::hybrid(packed, u32::from(*width), count)
+    Ok((u32::from(*width), packed))
 }
 
 const NO_DICTIONARY: ParquetFailure = ParquetFailure::Absent("dictionary at hand for this page");
@@ -64,12 +64,31 @@ fn i32s(encoding: i64, bytes: &[u8], count: usize, dictionary: Option<&Values>) 
 }
 
 /// Values by their indices.
-fn looked_up<T: Copy>(values: &[T], bytes: &[u8], count: usize) -> Result<Vec<T>, ParquetFailure> {
-    let indices = indices(bytes, count)?;
-    if indices.iter().max().is_some_and(|most| *most as usize >= values.len()) {
-        return Err(BEYOND);
+fn looked_up<T: Copy + Default>(values: &[T], bytes: &[u8], count: usize) -> Result<Vec<T>, ParquetFailure> {
+    let (width, packed) = indices(bytes)?;
+    let mut beyond = false;
+    let value = |index: u32| {
+        let value = values.get(index as usize).copied();
+        beyond |= value.is_none();
+        value.unwrap_or_default()
+    };
+    let out = encoding::hybrid_as(packed, width, count, value)?;
+    if beyond && count > 0 { Err(BEYOND) } else { Ok(out) }
+}
+
+/// Numbers of a type of `bits`, by `to`, which cuts off what is above.
+fn numbers<T: Copy + Default>(
+    encoding: i64,
+    bytes: &[u8],
+    count: usize,
+    dictionary: Option<&Values>,
+    (bits, to): (u32, fn(i32) -> T),
+) -> Result<Vec<T>, ParquetFailure> {
+    match (encoding, dictionary) {
+        // All of them, whether they are pointed at or not: there are few.
+        (PLAIN_DICTIONARY | RLE_DICTIONARY, Some(Values::Numbers(values))) => looked_up(&narrow(values, bits, to)?, bytes, count),
+        _ => narrow(&i32s(encoding, bytes, count, dictionary)?, bits, to),
     }
-    Ok(indices.into_iter().filter_map(|i| values.get(i as usize).copied()).collect())
 }
 
 fn i64s(encoding: i64, bytes: &[u8], count: usize, dictionary: Option<&Values>) -> Result<Vec<i64>, ParquetFailure> {
@@ -103,7 +122,8 @@ fn texts(encoding: i64, bytes: &[u8], count: usize, dictionary: Option<&Values>)
         PLAIN_DICTIONARY | RLE_DICTIONARY => {
             let Some(Values::Texts(values)) = dictionary else { return Err(NO_DICTIONARY) };
             let mut out = Texts { ends: Vec::with_capacity(count), bytes: Vec::new() };
-            for i in indices(bytes, count)? {
+            let (width, packed) = indices(bytes)?;
+            for i in encoding::hybrid(packed, width, count)? {
                 out.push(values.get(i as usize).ok_or(BEYOND)?)?;
             }
             Ok(out)
@@ -164,11 +184,11 @@ pub(super) fn column(
     let at = nulls.as_ref();
     Ok(match field.ty {
         Type::U8 => {
-            let values = spread(narrow(&i32s(encoding, bytes, count, dictionary)?, u8::BITS, |v| v as u8)?, at);
+            let values = spread(numbers(encoding, bytes, count, dictionary, (u8::BITS, |v| v as u8))?, at);
             Arc::new(UInt8Array::try_new(values.into(), nulls).map_err(wrong)?)
         }
         Type::U16 => {
-            let values = spread(narrow(&i32s(encoding, bytes, count, dictionary)?, u16::BITS, |v| v as u16)?, at);
+            let values = spread(numbers(encoding, bytes, count, dictionary, (u16::BITS, |v| v as u16))?, at);
             Arc::new(UInt16Array::try_new(values.into(), nulls).map_err(wrong)?)
         }
         Type::U32 => {

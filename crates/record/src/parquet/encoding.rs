@@ -207,9 +207,19 @@ pub(super) fn delta<T: Int>(mut bytes: &[u8], count: usize) -> Result<Vec<T>, Pa
 }
 
 /// The hybrid of runs and bit-packed groups, as used for levels and dictionary indices.
-pub(super) fn hybrid(mut bytes: &[u8], width: u32, count: usize) -> Result<Vec<u32>, ParquetFailure> {
+pub(super) fn hybrid(bytes: &[u8], width: u32, count: usize) -> Result<Vec<u32>, ParquetFailure> {
+    hybrid_as(bytes, width, count, |number| number)
+}
+
+/// The same, of each number what `each` makes of it.
+pub(super) fn hybrid_as<T: Clone>(
+    mut bytes: &[u8],
+    width: u32,
+    count: usize,
+    mut each: impl FnMut(u32) -> T,
+) -> Result<Vec<T>, ParquetFailure> {
     if width == 0 {
-        return Ok(vec![0; count]);
+        return Ok(vec![each(0); count]);
     }
     if width > 32 {
         return Err(ParquetFailure::Format("the width of levels or indices"));
@@ -226,13 +236,13 @@ pub(super) fn hybrid(mut bytes: &[u8], width: u32, count: usize) -> Result<Vec<u
             if len * 8 < need * width as usize {
                 return Err(SHORT);
             }
-            unpack(bytes, width, need, |v| v as u32, &mut out);
+            unpack(bytes, width, need, |v| each(v as u32), &mut out);
             bytes = bytes.get(len..).ok_or(SHORT)?;
         } else {
             let (value, rest) = bytes.split_at_checked(width.div_ceil(8) as usize).ok_or(SHORT)?;
             bytes = rest;
             let value = value.iter().rev().fold(0u32, |v, b| v << 8 | u32::from(*b));
-            out.resize(out.len() + length.min(left), value);
+            out.resize(out.len() + length.min(left), each(value));
         }
     }
     Ok(out)

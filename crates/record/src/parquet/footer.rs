@@ -56,11 +56,12 @@ impl Footer {
         let mut thrift = Thrift::new(&bytes);
         let unique = crypto_metadata(&mut thrift)?;
         let aead = key.aead();
-        let (plain, rest) = module::open(&aead, &unique, Module::Footer, Ordinals::default(), thrift.left)?;
+        let mut sealed = thrift.left.to_vec();
+        let (plain, rest) = module::open(&aead, &unique, Module::Footer, Ordinals::default(), &mut sealed)?;
         if !rest.is_empty() {
             return Err(ParquetFailure::Format("bytes are left over after the footer"));
         }
-        let metadata = ParquetMetaDataReader::decode_metadata(&plain).map_err(|_| ParquetFailure::Format("the footer's structure"))?;
+        let metadata = ParquetMetaDataReader::decode_metadata(plain).map_err(|_| ParquetFailure::Format("the footer's structure"))?;
         Ok(Footer { unique, metadata, aead })
     }
 
@@ -101,9 +102,9 @@ impl Footer {
         if len > OFFSET_INDEX_BYTES {
             return Err(ParquetFailure::Limit { what: "an offset index", is: len as u64, most: OFFSET_INDEX_BYTES as u64 });
         }
-        let bytes = exactly(read, offset, len)?;
-        let (plain, _) = module::open(&self.aead, &self.unique, Module::OffsetIndex, at, &bytes)?;
-        let pages = offset_index(&plain)?;
+        let mut bytes = exactly(read, offset, len)?;
+        let (plain, _) = module::open(&self.aead, &self.unique, Module::OffsetIndex, at, &mut bytes)?;
+        let pages = offset_index(plain)?;
         let dictionary = match column.dictionary_page_offset() {
             None => None,
             Some(offset) => {

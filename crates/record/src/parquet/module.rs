@@ -77,34 +77,32 @@ pub(super) fn aad(unique: &[u8; UNIQUE_BYTES], module: Module, at: Ordinals) -> 
 struct Framed<'a> {
     nonce: [u8; NONCE_BYTES],
     /// Ciphertext and tag.
-    sealed: &'a [u8],
-    rest: &'a [u8],
+    sealed: &'a mut [u8],
+    rest: &'a mut [u8],
 }
 
 /// Splits the first module off `bytes`.
-fn split(bytes: &[u8]) -> Result<Framed<'_>, ParquetFailure> {
-    let (len, rest) = bytes.split_first_chunk::<LENGTH_BYTES>().ok_or(ParquetFailure::Short)?;
+fn split(bytes: &mut [u8]) -> Result<Framed<'_>, ParquetFailure> {
+    let (len, rest) = bytes.split_first_chunk_mut::<LENGTH_BYTES>().ok_or(ParquetFailure::Short)?;
     let len = usize::try_from(u32::from_le_bytes(*len)).map_err(|_| ParquetFailure::Short)?;
-    let (body, rest) = rest.split_at_checked(len).ok_or(ParquetFailure::Short)?;
-    let (nonce, sealed) = body.split_first_chunk::<NONCE_BYTES>().ok_or(ParquetFailure::Short)?;
+    let (body, rest) = rest.split_at_mut_checked(len).ok_or(ParquetFailure::Short)?;
+    let (nonce, sealed) = body.split_first_chunk_mut::<NONCE_BYTES>().ok_or(ParquetFailure::Short)?;
     if sealed.len() < TAG_BYTES {
         return Err(ParquetFailure::Short);
     }
     Ok(Framed { nonce: *nonce, sealed, rest })
 }
 
-/// Decrypts the first module of `bytes`; returns what it holds and the bytes after it.
+/// Decrypts the first module of `bytes` where it stands; returns what it holds and the bytes after it.
 pub(super) fn open<'a>(
     aead: &Aead,
     unique: &[u8; UNIQUE_BYTES],
     module: Module,
     at: Ordinals,
-    bytes: &'a [u8],
-) -> Result<(Vec<u8>, &'a [u8]), ParquetFailure> {
+    bytes: &'a mut [u8],
+) -> Result<(&'a [u8], &'a mut [u8]), ParquetFailure> {
     let Framed { nonce, sealed, rest } = split(bytes).map_err(|_| ParquetFailure::Sealed(module.name()))?;
     let (aad, len) = aad(unique, module, at);
-    let mut plain = sealed.to_vec();
-    let len = aead.open(nonce, &aad[..len], &mut plain).map_err(|_| ParquetFailure::Sealed(module.name()))?.len();
-    plain.truncate(len);
+    let plain = aead.open(nonce, &aad[..len], sealed).map_err(|_| ParquetFailure::Sealed(module.name()))?;
     Ok((plain, rest))
 }

@@ -16,6 +16,8 @@ use crate::field::Field;
 use crate::kind::Kind;
 use crate::limits::{PAGE_BYTES, PAGE_ROWS_MAX};
 
+/// Bytes of a decompressed page whose room is kept for the next.
+const ROOM_KEPT: usize = 1 << 20;
 const DATA_PAGE: i64 = 0;
 const DICTIONARY_PAGE: i64 = 2;
 /// Encoding of levels: the hybrid of runs and bit-packed groups.
@@ -38,14 +40,14 @@ impl PageDecryptor {
         PageDecryptor { kind, aead: key.aead(), unique }
     }
 
-    /// The dictionary at [`Spot::dictionary`], from the bytes there. It serves all pages of that column in that row group.
+    /// The dictionary at [`Spot::dictionary`], from the bytes there, which are decrypted in place. It serves all pages of that column in that row group.
     ///
     /// # Errors
     /// [`ParquetFailure::Sealed`] if the bytes do not authenticate at this place, [`ParquetFailure::Format`] if they are not a dictionary.
-    pub fn dictionary(&self, spot: &Spot, bytes: &[u8]) -> Result<Dictionary, ParquetFailure> {
+    pub fn dictionary(&self, spot: &Spot, bytes: &mut [u8]) -> Result<Dictionary, ParquetFailure> {
         let at = Ordinals { group: spot.group, column: spot.column, page: 0 };
         let (header, rest) = module::open(&self.aead, &self.unique, Module::DictionaryPageHeader, at, bytes)?;
-        let header = Header::read(&header)?;
+        let header = Header::read(header)?;
         let plain_values = matches!(header.encoding, PLAIN | PLAIN_DICTIONARY);
         if header.page != DICTIONARY_PAGE || !plain_values {
             return Err(ParquetFailure::Format("the header of a dictionary"));
@@ -54,8 +56,8 @@ impl PageDecryptor {
         if !rest.is_empty() {
             return Err(ParquetFailure::Format("bytes are left over after a dictionary"));
         }
-        let values = decompress(&data, header.plain_bytes)?;
-        Ok(Dictionary(Values::decode(self.field(spot.column)?, &values, header.values)?))
+        let field = self.field(spot.column)?;
+        decompressed(data, header.plain_bytes, |values| Values::decode(field, values, header.values)).map(Dictionary)
     }
 
     fn field(&self, column: u16) -> Result<&'static Field, ParquetFailure> {
@@ -63,7 +65,7 @@ impl PageDecryptor {
     }
 }
 
-/// The column of one page: as many rows as `spot` says. `bytes` are those at [`Spot::at`], header and data module.
+/// The column of one page: as many rows as `spot` says. `bytes` are those at [`Spot::at`], header and data module; they are decrypted in place.
 ///
 /// A page of a column with a dictionary may need it; it is asked for whenever [`Spot::dictionary`] is there.
 ///
@@ -72,13 +74,13 @@ impl PageDecryptor {
 pub fn read_page(
     decryptor: &PageDecryptor,
     spot: &Spot,
-    bytes: &[u8],
+    bytes: &mut [u8],
     dictionary: Option<&Dictionary>,
 ) -> Result<ArrayRef, ParquetFailure> {
     let field = decryptor.field(spot.column)?;
     let at = Ordinals { group: spot.group, column: spot.column, page: spot.page };
     let (header, rest) = module::open(&decryptor.aead, &decryptor.unique, Module::DataPageHeader, at, bytes)?;
-    let header = Header::read(&header)?;
+    let header = Header::read(header)?;
     if header.page != DATA_PAGE || header.levels != RLE {
         return Err(ParquetFailure::Format("the header of a page"));
     }
@@ -89,8 +91,7 @@ pub fn read_page(
     if !rest.is_empty() {
         return Err(ParquetFailure::Format("bytes are left over after a page"));
     }
-    let plain = decompress(&data, header.plain_bytes)?;
-    column(field, &header, &plain, dictionary)
+    decompressed(data, header.plain_bytes, |plain| column(field, &header, plain, dictionary))
 }
 
 /// The column of a page, decompressed.
@@ -111,18 +112,37 @@ fn levels(plain: &[u8], rows: usize) -> Result<(Option<NullBuffer>, &[u8]), Parq
     Ok((Some(NullBuffer::new(valid)).filter(|n| n.null_count() > 0), values))
 }
 
-fn decompress(data: &[u8], len: usize) -> Result<Vec<u8>, ParquetFailure> {
+/// What decompressing needs: made once a thread.
+struct Zstd {
+    /// Some hundred kilobytes; making one a page would cost more than the page.
+    context: zstd::bulk::Decompressor<'static>,
+    /// Room for a page.
+    plain: Vec<u8>,
+}
+
+/// Calls `then` with `len` bytes that were compressed.
+fn decompressed<T>(data: &[u8], len: usize, then: impl FnOnce(&[u8]) -> Result<T, ParquetFailure>) -> Result<T, ParquetFailure> {
     thread_local! {
-        // A context is some hundred kilobytes; making one a page would cost more than the page.
-        static ZSTD: RefCell<Option<zstd::bulk::Decompressor<'static>>> = const { RefCell::new(None) };
+        static ZSTD: RefCell<Option<Zstd>> = const { RefCell::new(None) };
     }
     let wrong = || ParquetFailure::Format("the compression of a page");
     ZSTD.with_borrow_mut(|slot| {
         if slot.is_none() {
-            *slot = Some(zstd::bulk::Decompressor::new()?);
+            *slot = Some(Zstd { context: zstd::bulk::Decompressor::new()?, plain: Vec::new() });
         }
-        let plain = slot.as_mut().ok_or_else(wrong)?.decompress(data, len).map_err(|_| wrong())?;
-        if plain.len() == len { Ok(plain) } else { Err(wrong()) }
+        let Zstd { context, plain } = slot.as_mut().ok_or_else(wrong)?;
+        if plain.len() < len {
+            plain.resize(len, 0);
+        }
+        let room = plain.get_mut(..len).ok_or_else(wrong)?;
+        let done = match context.decompress_to_buffer(data, room) {
+            Ok(got) if got == len => then(room),
+            _ => Err(wrong()),
+        };
+        if plain.len() > ROOM_KEPT {
+            *plain = Vec::new();
+        }
+        done
     })
 }
 

@@ -192,9 +192,9 @@ impl OneColumn {
         for run in spots.chunk_by(|a, b| a.at.offset.checked_add(u64::from(a.at.length)) == Some(b.at.offset)) {
             let [first, ..] = run else { continue };
             let len: usize = run.iter().map(|s| s.at.length as usize).sum();
-            let bytes = self.fetch(source, first, run, len)?;
+            let mut bytes = self.fetch(source, first, run, len)?;
             for spot in run {
-                let page = self.page(source, decryptor, spot, first, &bytes)?;
+                let page = self.page(source, decryptor, spot, first, &mut bytes)?;
                 let from = next.checked_sub(spot.first_row).filter(|_| next < spot.range().end).ok_or(GAP)?;
                 let to = rows.end.min(spot.range().end);
                 let length = usize::try_from(to - next).map_err(|_| GAP)?;
@@ -227,17 +227,18 @@ impl OneColumn {
         decryptor: &PageDecryptor,
         spot: &Spot,
         first: &Spot,
-        bytes: &[u8],
+        bytes: &mut [u8],
     ) -> Result<ArrayRef, ParquetFailure> {
         if let Some((_, page)) = self.last.as_ref().filter(|(at, _)| at == spot) {
             return Ok(Arc::clone(page));
         }
         if let Some(place) = spot.dictionary.filter(|_| self.dictionary.as_ref().is_none_or(|(group, _)| *group != spot.group)) {
-            let bytes = source.read_range(place.offset, place.length as usize)?;
-            self.dictionary = Some((spot.group, decryptor.dictionary(spot, &bytes)?));
+            let mut bytes = source.read_range(place.offset, place.length as usize)?;
+            self.dictionary = Some((spot.group, decryptor.dictionary(spot, &mut bytes)?));
         }
         let dictionary = self.dictionary.as_ref().filter(|(group, _)| *group == spot.group).map(|(_, d)| d);
-        let bytes = within(bytes, spot.at.offset - first.at.offset, spot.at.length as usize);
+        let from = usize::try_from(spot.at.offset - first.at.offset).map_err(|_| ParquetFailure::Short)?;
+        let bytes = bytes.get_mut(from..from.saturating_add(spot.at.length as usize)).ok_or(ParquetFailure::Short)?;
         let page = read_page(decryptor, spot, bytes, dictionary)?;
         self.last = Some((*spot, Arc::clone(&page)));
         Ok(page)

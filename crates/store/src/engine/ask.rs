@@ -107,7 +107,7 @@ impl Store {
         }
         if let Some(port) = port {
             for unit in &recall.units {
-                let Some(key) = self.day_key(unit.kind, unit.day) else { continue };
+                let Some(key) = shelf.key_id(unit.kind, unit.day).and_then(|id| self.keyring.get(&id)) else { continue };
                 if shelf.unit_at_hand(unit).is_none() {
                     self.ensure_fences(unit)?;
                 }

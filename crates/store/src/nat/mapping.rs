@@ -1,10 +1,8 @@
 //! A NAT mapping as the store knows it, and its bytes in the span index.
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
-use arrow::datatypes::{TimestampMillisecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type};
 use weir_base::net::Addr16;
 use weir_base::time::Millis;
-use weir_record::kinds::{Form, RowType, flags};
+use weir_record::kinds::{Form, flags};
 
 use crate::nat::event::{Event, end_keys, is_exact};
 use crate::spankey::EndKey;
@@ -179,104 +177,6 @@ impl Mapping {
         }
         let form = Form::from_u8(form)?;
         at.is_empty().then_some(Mapping { form, protocol, source, public, first, last, inside, inside_port, remote, start, end, flags })
-    }
-}
-
-/// The columns of sealed mappings, so that a row is read without a detour.
-pub struct Columns<'a> {
-    public: &'a [[u8; 16]],
-    port: &'a [u16],
-    start: &'a [i64],
-    duration: &'a [u64],
-    more: &'a [u16],
-    protocol: &'a [u8],
-    form: &'a [u8],
-    row_type: &'a [u8],
-    flags: &'a [u8],
-    inside: &'a [[u8; 16]],
-    inside_port: &'a [u16],
-    source: &'a [u32],
-    remote: &'a [[u8; 16]],
-    remote_port: &'a [u16],
-    tag: &'a [u64],
-}
-
-/// The cells of a column of addresses.
-pub(crate) fn cells(column: &ArrayRef) -> &[[u8; 16]] {
-    let column = column.as_fixed_size_binary();
-    let data = &column.value_data()[column.offset() * 16..(column.offset() + column.len()) * 16];
-    data.as_chunks::<16>().0
-}
-
-impl<'a> Columns<'a> {
-    /// Of a batch that has the columns of `nat_mapping`.
-    pub fn of(rows: &'a RecordBatch) -> Columns<'a> {
-        let c = rows.columns();
-        Columns {
-            public: cells(&c[0]),
-            port: c[1].as_primitive::<UInt16Type>().values(),
-            start: c[2].as_primitive::<TimestampMillisecondType>().values(),
-            duration: c[3].as_primitive::<UInt64Type>().values(),
-            more: c[4].as_primitive::<UInt16Type>().values(),
-            protocol: c[5].as_primitive::<UInt8Type>().values(),
-            form: c[6].as_primitive::<UInt8Type>().values(),
-            row_type: c[7].as_primitive::<UInt8Type>().values(),
-            flags: c[8].as_primitive::<UInt8Type>().values(),
-            inside: cells(&c[9]),
-            inside_port: c[10].as_primitive::<UInt16Type>().values(),
-            source: c[11].as_primitive::<UInt32Type>().values(),
-            remote: cells(&c[12]),
-            remote_port: c[13].as_primitive::<UInt16Type>().values(),
-            tag: c[14].as_primitive::<UInt64Type>().values(),
-        }
-    }
-
-    /// Rows.
-    pub fn len(&self) -> usize {
-        self.start.len()
-    }
-
-    /// True when there are none.
-    pub fn is_empty(&self) -> bool {
-        self.start.is_empty()
-    }
-
-    /// True for a mapping that begins and ends in its unit, of one port, with both ends seen.
-    pub fn is_plain(&self, i: usize) -> bool {
-        self.row_type[i] == RowType::Whole as u8 && self.flags[i] == 0 && self.more[i] == 0 && self.form[i] <= Form::Bib as u8
-    }
-
-    /// When it began.
-    pub fn start(&self, i: usize) -> Millis {
-        Millis(self.start[i])
-    }
-
-    /// When it ended.
-    pub fn end(&self, i: usize) -> Millis {
-        Millis(self.start[i].saturating_add_unsigned(self.duration[i]))
-    }
-
-    /// One row as what it says; none if its form or type is not known.
-    pub fn get(&self, i: usize) -> Option<(RowType, Mapping)> {
-        let row_type = RowType::from_u8(self.row_type[i])?;
-        let flags = self.flags[i];
-        let ends = !matches!(row_type, RowType::Open | RowType::Reopened) || flags & flags::END_INFERRED != 0;
-        let begins = flags & flags::START_INFERRED == 0;
-        let mapping = Mapping {
-            form: Form::from_u8(self.form[i])?,
-            protocol: self.protocol[i],
-            source: self.source[i],
-            public: Addr16(self.public[i]),
-            first: self.port[i],
-            last: self.port[i].saturating_add(self.more[i]),
-            inside: Addr16(self.inside[i]),
-            inside_port: self.inside_port[i],
-            remote: Remote { address: Addr16(self.remote[i]), port: self.remote_port[i], tag: self.tag[i] },
-            start: begins.then_some(self.start(i)),
-            end: ends.then_some(self.end(i)),
-            flags,
-        };
-        Some((row_type, mapping))
     }
 }
 

@@ -1,5 +1,6 @@
 //! NAT: events become mappings, mappings become rows and spans.
 
+pub mod columns;
 pub mod event;
 pub mod lists;
 pub mod mapping;

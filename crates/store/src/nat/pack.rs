@@ -7,9 +7,10 @@ use weir_base::time::Millis;
 use weir_record::column::is_zeros;
 use weir_record::kinds::{Action, Form};
 
+use crate::nat::columns::cells;
 use crate::nat::event::{Event, is_exact};
 use crate::nat::lists::{Lists, Room};
-use crate::nat::mapping::{Remote, cells};
+use crate::nat::mapping::Remote;
 use crate::nat::number::Numbers;
 use crate::nat::publics::Publics;
 use crate::nat::sort::Sorting;

@@ -74,16 +74,21 @@ fn pages_do_not_open_in_another_place() {
     let column = (0..17).find(|c| written.map.locate(3_000, *c).unwrap().dictionary.is_none()).unwrap();
     let spot = written.map.locate(3_000, column).unwrap();
     let bytes = &written.bytes[spot.at.offset as usize..][..spot.at.length as usize];
-    crate::parquet::read_page(&decryptor, &spot, bytes, None).unwrap();
+    let page = crate::parquet::read_page(&decryptor, &spot, &mut bytes.to_vec(), None).unwrap();
     for bad in [
         crate::parquet::Spot { page: spot.page + 1, ..spot },
         crate::parquet::Spot { column: spot.column + 1, ..spot },
         crate::parquet::Spot { group: spot.group + 1, ..spot },
     ] {
-        assert!(matches!(crate::parquet::read_page(&decryptor, &bad, bytes, None), Err(ParquetFailure::Sealed(_))), "{bad:?}");
+        assert!(
+            matches!(crate::parquet::read_page(&decryptor, &bad, &mut bytes.to_vec(), None), Err(ParquetFailure::Sealed(_))),
+            "{bad:?}"
+        );
     }
+    // What was in hand for a page that failed is nothing to the next one.
+    assert_eq!(&crate::parquet::read_page(&decryptor, &spot, &mut bytes.to_vec(), None).unwrap(), &page);
     let shorter = crate::parquet::Spot { rows: spot.rows - 1, ..spot };
-    assert!(matches!(crate::parquet::read_page(&decryptor, &shorter, bytes, None), Err(ParquetFailure::Format(_))));
+    assert!(matches!(crate::parquet::read_page(&decryptor, &shorter, &mut bytes.to_vec(), None), Err(ParquetFailure::Format(_))));
 }
 
 /// One long value makes pages of its kind short, so that the rows of many pages need more row groups.
@@ -213,4 +218,32 @@ fn values_of_any_length_come_back() {
     let back = read(Kind::Raw, &written.bytes, &key).unwrap();
     assert_eq!(arrow::compute::concat_batches(&Kind::Raw.schema(), &back).unwrap(), whole);
     assert!(back.iter().all(|b| b.column(4).null_count() == 0));
+}
+
+#[test]
+fn values_of_a_dictionary_are_those_that_are_there_and_fit() {
+    use crate::parquet::array::{RLE_DICTIONARY, Values, column};
+    use arrow::array::{AsArray, types::UInt16Type};
+
+    let fields = Kind::NatMapping.spec().fields;
+    let port = &fields[Kind::NatMapping.spec().index("public_port").unwrap()];
+    let values = |values: &[i32]| Values::Numbers(values.to_vec());
+    // Two bits an index, packed: 0, 1, 2, 2, then four that do not exist.
+    let page = [2, 3, 0b1010_0100, 0];
+    for (dictionary, count, want) in [
+        (values(&[7, 9, 65_535]), 4, Some(&[7, 9, 65_535, 65_535][..])),
+        (values(&[7, 9, 65_536]), 4, None),
+        (values(&[7, 9]), 4, None),
+        (values(&[7, 9]), 2, Some(&[7, 9][..])),
+        (values(&[]), 1, None),
+        (values(&[]), 0, Some(&[][..])),
+        (Values::Longs(vec![7, 9, 3]), 4, None),
+    ] {
+        let got = column(port, RLE_DICTIONARY, &page, count, None, Some(&dictionary));
+        let got = got.ok().map(|array| array.as_primitive::<UInt16Type>().values().to_vec());
+        assert_eq!(got.as_deref(), want, "{count}");
+    }
+    // One bit less: all of them the first.
+    assert!(column(port, RLE_DICTIONARY, &[0], 3, None, Some(&values(&[5]))).is_ok_and(|array| array.len() == 3));
+    assert!(column(port, RLE_DICTIONARY, &[0], 3, None, Some(&values(&[]))).is_err());
 }

@@ -30,9 +30,9 @@ fn crate_reads(bytes: &[u8], key: &Secret) -> Vec<RecordBatch> {
 
 /// A page read alone, from its bytes and its place.
 fn alone(decryptor: &PageDecryptor, bytes: &[u8], spot: &Spot) -> ArrayRef {
-    let slice = |at: crate::parquet::Span| &bytes[at.offset as usize..][..at.length as usize];
-    let dictionary = spot.dictionary.map(|at| decryptor.dictionary(spot, slice(at)).unwrap());
-    read_page(decryptor, spot, slice(spot.at), dictionary.as_ref()).unwrap()
+    let slice = |at: crate::parquet::Span| bytes[at.offset as usize..][..at.length as usize].to_vec();
+    let dictionary = spot.dictionary.map(|at| decryptor.dictionary(spot, &mut slice(at)).unwrap());
+    read_page(decryptor, spot, &mut slice(spot.at), dictionary.as_ref()).unwrap()
 }
 
 proptest! {
