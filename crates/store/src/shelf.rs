@@ -58,8 +58,8 @@ impl<K, V: Clone> Recent<K, V> {
 pub struct Shelf {
     runs: RefCell<Recent<String, Rc<TableReader>>>,
     units: RefCell<Recent<Id, Rc<OpenUnit>>>,
-    /// Names of keys, by kind and day.
-    keys: RefCell<Recent<(Kind, Day), Rc<KeyId>>>,
+    /// Names of keys, by kind and day; without a kind those of the index.
+    keys: RefCell<Recent<(Option<Kind>, Day), Rc<KeyId>>>,
     /// Bytes of decoded pages that were asked for lately.
     held: Rc<Cell<usize>>,
     /// Room for what is read of a file.
@@ -75,12 +75,22 @@ impl Shelf {
 
     /// The name of a day's key; whether there is such a key is asked for each time.
     pub(crate) fn key_id(&self, kind: Kind, day: Day) -> Option<Rc<KeyId>> {
-        if let Some(known) = self.keys.borrow_mut().get(|key| *key == (kind, day)) {
+        self.named((Some(kind), day), || KeyId::kind(kind.name(), day).ok())
+    }
+
+    fn named(&self, what: (Option<Kind>, Day), name: impl FnOnce() -> Option<KeyId>) -> Option<Rc<KeyId>> {
+        if let Some(known) = self.keys.borrow_mut().get(|key| *key == what) {
             return Some(known);
         }
-        let id = Rc::new(KeyId::kind(kind.name(), day).ok()?);
-        self.keys.borrow_mut().put((kind, day), Rc::clone(&id), SHELF_UNITS);
+        let id = Rc::new(name()?);
+        self.keys.borrow_mut().put(what, Rc::clone(&id), SHELF_UNITS);
         Some(id)
+    }
+
+    /// The index key of a day.
+    fn index_key(&self, files: &IndexFiles, day: Day) -> Result<Secret, TableError> {
+        let known = self.named((None, day), || KeyId::index(day).ok()).and_then(|id| files.keyring.get(&id));
+        known.map_or_else(|| files.key(day), Ok)
     }
 
     /// A run, open.
@@ -88,7 +98,7 @@ impl Shelf {
         if let Some(open) = self.runs.borrow_mut().get(|file| *file == run.file) {
             return Ok(open);
         }
-        let table = files.open(&run.file, run.day)?;
+        let table = TableReader::open(&files.disk, run.file.as_ref(), &self.index_key(files, run.day)?)?;
         let open = Rc::new(if self.stays { table.keeping(SHELF_BLOCKS) } else { table });
         self.runs.borrow_mut().put(run.file.clone(), Rc::clone(&open), SHELF_RUNS);
         Ok(open)
@@ -108,7 +118,7 @@ impl Shelf {
         if let Some(open) = self.unit_at_hand(unit) {
             return Ok(open);
         }
-        let table = TableReader::open(&files.disk, fence_file(unit.unit).as_ref(), &files.key(unit.sealed.day())?)?;
+        let table = TableReader::open(&files.disk, fence_file(unit.unit).as_ref(), &self.index_key(files, unit.sealed.day())?)?;
         let table = if self.stays { table.keeping(SHELF_BLOCKS) } else { table };
         let open = Rc::new(OpenUnit {
             file_name: unit.file.clone(),

@@ -108,15 +108,14 @@ impl Store {
         if let Some(port) = port {
             for unit in &recall.units {
                 let Some(key) = shelf.key_id(unit.kind, unit.day).and_then(|id| self.keyring.get(&id)) else { continue };
-                if shelf.unit_at_hand(unit).is_none() {
-                    self.ensure_fences(unit)?;
-                }
                 let (lookup, wanted) = (UnitLookup { files: &self.files, key, unit }, Wanted { addr: public, port, from, to });
                 let rows = match lookup.find(wanted, shelf, stats) {
-                    // A table that a crash or a failing disk left half written is thrown away and made again, once.
-                    Err(StoreError::Table(e)) if !e.is_not_found() => {
+                    // A table that is not there, or that a crash or a failing disk left half written, is made again, once.
+                    Err(StoreError::Table(e)) => {
                         shelf.forget(unit);
-                        self.files.remove(&[fence_file(unit.unit)]);
+                        if !e.is_not_found() {
+                            self.files.remove(&[fence_file(unit.unit)]);
+                        }
                         self.ensure_fences(unit)?;
                         lookup.find(wanted, shelf, stats)?
                     }

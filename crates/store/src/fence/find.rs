@@ -112,11 +112,17 @@ impl Page<'_, '_> {
         end: &dyn Fn(usize) -> (Known, u16),
         found: &mut Vec<Mapping>,
     ) -> Result<(), StoreError> {
-        let (start, duration) = (self.column(at::START, low, high)?, self.column(at::DURATION, low, high)?);
+        let start = self.column(at::START, low, high)?;
         let starts = start.numbers::<TimestampMillisecondType>(|b| i64::from_le_bytes(head(b)));
+        let began = |i: &usize| starts.at(*i) <= wanted.to.0;
+        // In units after the moment there is often none that began before it: that is known without the next page.
+        if !(0..high - low).any(|i| began(&i)) {
+            return Ok(());
+        }
+        let duration = self.column(at::DURATION, low, high)?;
         let lasts = duration.numbers::<UInt64Type>(|b| u64::from_le_bytes(head(b)));
-        let overlaps = |i: usize| starts.at(i) <= wanted.to.0 && starts.at(i).saturating_add_unsigned(lasts.at(i)) >= wanted.from.0;
-        let mut rows = (0..high - low).filter(|i| overlaps(*i)).peekable();
+        let lasted = |i: &usize| starts.at(*i).saturating_add_unsigned(lasts.at(*i)) >= wanted.from.0;
+        let mut rows = (0..high - low).filter(began).filter(lasted).peekable();
         if rows.peek().is_none() {
             return Ok(());
         }

@@ -91,10 +91,46 @@ impl BlockBuilder {
     }
 }
 
-/// One entry: its key, and where its value lies in its block.
-pub(super) struct Entry {
-    pub(super) key: Vec<u8>,
-    pub(super) value: Range<usize>,
+/// Bytes of a key of our tables, about: room for a stretch of them is made at once.
+const USUAL_KEY_BYTES: usize = 32;
+
+/// One entry: where its key lies in its stretch, and its value in the block.
+struct Entry {
+    key: Range<usize>,
+    value: Range<usize>,
+}
+
+/// The entries between two restart points, keys whole.
+#[derive(Default)]
+pub(super) struct Stretch {
+    keys: Vec<u8>,
+    entries: Vec<Entry>,
+}
+
+impl Stretch {
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.keys.clear();
+        self.entries.clear();
+    }
+
+    /// Key and value of an entry; `block` is the one the stretch is of.
+    pub(super) fn entry<'a>(&'a self, block: &'a Block, at: usize) -> Option<(&'a [u8], &'a [u8])> {
+        let entry = self.entries.get(at)?;
+        Some((self.keys.get(entry.key.clone())?, block.plain.get(entry.value.clone())?))
+    }
+
+    /// How many entries stand before the first whose key does not satisfy `low`.
+    pub(super) fn partition_point(&self, low: &dyn Fn(&[u8]) -> bool) -> usize {
+        self.entries.partition_point(|e| low(self.keys.get(e.key.clone()).unwrap_or_default()))
+    }
 }
 
 /// A decrypted block.
@@ -123,28 +159,33 @@ impl Block {
         self.restarts.len()
     }
 
-    /// The entries of a stretch: at least one.
-    pub(super) fn run(&self, run: usize) -> Result<Vec<Entry>, TableError> {
+    /// The entries of a stretch: at least one. `out` is filled anew.
+    pub(super) fn run(&self, run: usize, out: &mut Stretch) -> Result<(), TableError> {
         let bad = || damaged("an entry of a block");
         let start = self.restarts.get(run).map(|r| *r as usize).ok_or_else(bad)?;
         let end = self.restarts.get(run + 1).map_or(self.entries_end, |r| *r as usize);
         let bytes = self.plain.get(start..end).ok_or_else(bad)?;
         let mut left = bytes;
-        let mut out: Vec<Entry> = Vec::with_capacity(TABLE_RESTART_ENTRIES);
+        out.clear();
+        out.keys.reserve(TABLE_RESTART_ENTRIES * USUAL_KEY_BYTES);
+        out.entries.reserve(TABLE_RESTART_ENTRIES);
+        let mut before = 0..0;
         while !left.is_empty() {
             let (shared, rest, value) = head(&mut left).ok_or_else(bad)?;
             let (suffix, after) = left.split_at_checked(rest).ok_or_else(bad)?;
             let (_, after) = after.split_at_checked(value).ok_or_else(bad)?;
-            let before = out.last().map_or(&[][..], |e| e.key.as_slice()).get(..shared).ok_or_else(bad)?;
-            if shared + rest > TABLE_KEY_BYTES {
+            if shared > before.len() || shared + rest > TABLE_KEY_BYTES {
                 return Err(bad());
             }
-            let key = [before, suffix].concat();
+            let begin = out.keys.len();
+            out.keys.extend_from_within(before.start..before.start + shared);
+            out.keys.extend_from_slice(suffix);
+            before = begin..out.keys.len();
             left = after;
             let value_end = start + (bytes.len() - left.len());
-            out.push(Entry { key, value: value_end - value..value_end });
+            out.entries.push(Entry { key: before.clone(), value: value_end - value..value_end });
         }
-        if out.is_empty() { Err(bad()) } else { Ok(out) }
+        if out.is_empty() { Err(bad()) } else { Ok(()) }
     }
 
     /// The key at a restart point.
@@ -154,10 +195,6 @@ impl Block {
         let mut left = self.plain.get(start..self.entries_end).ok_or_else(bad)?;
         let (shared, rest, _) = head(&mut left).ok_or_else(bad)?;
         if shared == 0 { left.get(..rest).ok_or_else(bad) } else { Err(bad()) }
-    }
-
-    pub(super) fn value(&self, entry: &Entry) -> &[u8] {
-        self.plain.get(entry.value.clone()).unwrap_or_default()
     }
 }
 

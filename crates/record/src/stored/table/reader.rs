@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use weir_base::crypto::{Aead, Secret, TAG_BYTES};
 use weir_base::task::lock;
 
-use super::block::{Block, Entry};
+use super::block::{Block, Stretch};
 use super::builder::level_aad;
 use super::{Place, Stats, TRAILER_BYTES, TableError, Trailer, damaged, nonce};
 use crate::stored::FormatError;
@@ -200,14 +200,15 @@ fn open_block(key: &Aead, number: u64, level: usize, mut sealed: Vec<u8>) -> Res
 #[derive(Default)]
 struct Spot {
     run: usize,
-    entries: Vec<Entry>,
+    entries: Stretch,
     at: usize,
 }
 
 impl Spot {
     fn load(&mut self, block: &Block, run: usize) -> Result<(), TableError> {
         if self.run != run || self.entries.is_empty() {
-            self.entries = block.run(run)?;
+            // What does not read leaves nothing behind.
+            block.run(run, &mut self.entries).inspect_err(|_| self.entries.clear())?;
             self.run = run;
         }
         Ok(())
@@ -222,7 +223,7 @@ impl Spot {
         }
         let Some(run) = from.checked_sub(1) else { return Ok(false) };
         self.load(block, run)?;
-        match self.entries.partition_point(|e| low(&e.key)).checked_sub(1) {
+        match self.entries.partition_point(low).checked_sub(1) {
             Some(at) => self.at = at,
             None => return Err(damaged("the order of keys")),
         }
@@ -311,8 +312,7 @@ impl<S: BlockSource> Cursor<'_, S> {
         if self.below.len() != self.table.levels() {
             return None;
         }
-        let entry = spot.entries.get(spot.at)?;
-        Some((&entry.key, block.value(entry)))
+        spot.entries.entry(block, spot.at)
     }
 
     /// To the last entry whose key is not above `key`; false if there is none.
@@ -387,8 +387,8 @@ impl<S: BlockSource> Cursor<'_, S> {
                 Some((block, spot)) => (block.as_ref(), spot),
                 None => (&self.table.root, &self.root),
             };
-            let entry = spot.entries.get(spot.at).ok_or(damaged("an index block"))?;
-            let place = Place::decode(parent.value(entry)).ok_or(damaged("an index entry"))?;
+            let (_, value) = spot.entries.entry(parent, spot.at).ok_or(damaged("an index block"))?;
+            let place = Place::decode(value).ok_or(damaged("an index entry"))?;
             let block = self.fetch(place, level)?;
             let mut spot = Spot::default();
             if !at.place(&mut spot, &block)? {
