@@ -125,8 +125,8 @@ impl Iterator for Rows {
                 self.ready.reverse();
                 continue;
             };
-            match self.store.open_unit(&unit) {
-                Ok(reader) => self.open = Some((reader, unit.first_row..unit.first_row + unit.rows)),
+            match self.store.follow_unit(&unit) {
+                Ok((reader, unit)) => self.open = Some((reader, unit.first_row..unit.first_row + unit.rows)),
                 Err(e) => return Some(Err(e.into())),
             }
         }

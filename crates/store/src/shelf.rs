@@ -53,13 +53,15 @@ impl<K, V: Clone> Recent<K, V> {
     }
 }
 
+/// Names of keys, by kind and day; without a kind those of the index.
+type KeyNames = Recent<(Option<Kind>, Day), Rc<KeyId>>;
+
 /// What is at hand.
 #[derive(Default)]
 pub struct Shelf {
     runs: RefCell<Recent<String, Rc<TableReader>>>,
     units: RefCell<Recent<Id, Rc<OpenUnit>>>,
-    /// Names of keys, by kind and day; without a kind those of the index.
-    keys: RefCell<Recent<(Option<Kind>, Day), Rc<KeyId>>>,
+    keys: RefCell<KeyNames>,
     /// Bytes of decoded pages that were asked for lately.
     held: Rc<Cell<usize>>,
     /// Room for what is read of a file.
@@ -87,7 +89,7 @@ impl Shelf {
         Some(id)
     }
 
-    /// The index key of a day.
+    /// The index key of a day, made at first use.
     fn index_key(&self, files: &IndexFiles, day: Day) -> Result<Secret, TableError> {
         let known = self.named((None, day), || KeyId::index(day).ok()).and_then(|id| files.keyring.get(&id));
         known.map_or_else(|| files.key(day), Ok)

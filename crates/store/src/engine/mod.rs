@@ -223,6 +223,8 @@ pub struct Store {
     registering: Mutex<()>,
     /// One word index is made again at a time.
     wording: Mutex<()>,
+    /// Units move, or a fence table of one is made: one at a time. Whoever misses a file waits here, and asks where the unit lies now.
+    moving: Mutex<()>,
     /// One seal cycle at a time.
     cycle: Mutex<cycle::CycleState>,
     wake: (Mutex<bool>, Condvar),

@@ -1,5 +1,6 @@
 //! Reading sealed rows, and those that are not sealed yet; what it costs is counted.
 
+use std::io;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
@@ -25,8 +26,9 @@ impl Store {
         self.sealed.read().unwrap_or_else(PoisonError::into_inner).units.values().cloned().collect()
     }
 
-    /// A sealed unit where it lies now.
+    /// A sealed unit where it lies now: while units move it waits until they have.
     pub fn unit(&self, entry: u64) -> Option<UnitMeta> {
+        drop(lock(&self.moving));
         self.sealed.read().unwrap_or_else(PoisonError::into_inner).units.get(&entry).cloned()
     }
 
@@ -42,7 +44,19 @@ impl Store {
 
     /// Some columns of a sealed unit's rows, by position in the kind's field table.
     pub fn read_columns(&self, unit: &UnitMeta, columns: Option<Vec<usize>>) -> Result<Vec<RecordBatch>, StoreError> {
-        self.open_unit(unit)?.rows(unit.first_row..unit.first_row + unit.rows, columns)
+        let (reader, unit) = self.follow_unit(unit)?;
+        reader.rows(unit.first_row..unit.first_row + unit.rows, columns)
+    }
+
+    /// Opens a sealed unit where it lies now, and says where: it may have been repacked since it was listed.
+    pub fn follow_unit(&self, unit: &UnitMeta) -> Result<(UnitReader, UnitMeta), StoreError> {
+        match self.open_unit(unit) {
+            Err(StoreError::Io(e)) if e.kind() == io::ErrorKind::NotFound => match self.unit(unit.entry) {
+                Some(now) if now.file != unit.file => Ok((self.open_unit(&now)?, now)),
+                _ => Err(StoreError::Io(e)),
+            },
+            opened => Ok((opened?, unit.clone())),
+        }
     }
 
     /// Opens the file in which a sealed unit lies.

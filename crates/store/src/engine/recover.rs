@@ -18,7 +18,7 @@ use super::sink::REGISTRY;
 use super::{Flags, LiveState, Sealed, Store, StoreConfig, StoreError, queue};
 use crate::catalog::{Catalog, Change, Content, UnitMeta};
 use crate::commit::{Committer, LogIdentity};
-use crate::fence::FENCES;
+use crate::fence::{FENCES, fence_file};
 use crate::gaps::Gaps;
 use crate::index::{IndexFiles, RUNS};
 use crate::keyring::Keyring;
@@ -74,7 +74,7 @@ impl Store {
         let (committer, _) = Committer::open(&disk, &keyring, &identity)?;
         let files = IndexFiles { disk: Arc::clone(&disk), keyring: Arc::clone(&keyring) };
         let state = StateMap::open(&disk, &keyring, StateLimits::default(), clock.monotonic())?;
-        let (content, sealed_through) = catch_up(&committer, catalog.as_ref(), &mut report)?;
+        let (content, sealed_through) = catch_up(&committer, catalog.as_ref(), &files, &mut report)?;
         let limits = WalLimits { total_bytes: config.wal_bytes, ..WalLimits::default() };
         let mut groups = Vec::new();
         let (wal, recovered) = Wal::open(&disk, &keyring, limits, sealed_through + 1, &mut |number, bytes| {
@@ -106,6 +106,7 @@ impl Store {
             index,
             registering: Mutex::new(()),
             wording: Mutex::new(()),
+            moving: Mutex::new(()),
             cycle: Mutex::default(),
             wake: (Mutex::new(false), Condvar::new()),
             room: (Mutex::new(()), Condvar::new()),
@@ -281,7 +282,12 @@ impl Store {
 }
 
 /// Brings the catalog up to the log's size; also finds the last group that is sealed.
-fn catch_up(committer: &Committer, catalog: &dyn Catalog, report: &mut OpenReport) -> Result<(Content, u64), StoreError> {
+fn catch_up(
+    committer: &Committer,
+    catalog: &dyn Catalog,
+    files: &IndexFiles,
+    report: &mut OpenReport,
+) -> Result<(Content, u64), StoreError> {
     let mut content = catalog.load().or_else(|e| {
         report.notes.push(format!("the catalog is rebuilt from the log: {e}"));
         catalog.clear().map(|()| Content::default()).map_err(StoreError::Catalog)
@@ -303,6 +309,12 @@ fn catch_up(committer: &Committer, catalog: &dyn Catalog, report: &mut OpenRepor
                 change.units.push(unit.clone());
             }
         }
+    }
+    // The last of these may have been cut short while fence tables still named pages of the files before: the first question makes them again.
+    if let Some(last) = told.moved.last() {
+        let parts: BTreeSet<u64> = last.parts.iter().map(|p| p.entry).collect();
+        let moved = content.units.iter().filter(|u| u.kind == Kind::NatMapping && parts.contains(&u.entry));
+        files.remove(&moved.map(|u| fence_file(u.unit)).collect::<Vec<_>>());
     }
     content.units.sort_by_key(|u| u.entry);
     catalog.apply(&change).map_err(StoreError::Catalog)?;

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::PoisonError;
 
+use arrow::array::RecordBatch;
+use arrow::compute::concat_batches;
 use weir_base::task::lock;
 use weir_base::time::{Day, Millis};
 use weir_record::parquet;
@@ -104,13 +106,25 @@ impl Store {
         let internal = |e: weir_seal::entry::EntryError| StoreError::Internal(e.to_string());
         let entries = vec![entry.encode().map_err(internal)?, Entry::Heartbeat(beat).encode().map_err(internal)?];
         let removes = units.iter().flat_map(|u| [PathBuf::from(&u.file), PathBuf::from(format!("{}.digests", u.file))]).collect();
-        let committed = self.committer.commit(&Plan { entries, files, removes })?;
+        // Whoever searches words of the new file waits until they are there.
+        let wording = (kind == words::KIND).then(|| lock(&self.wording));
+        let committed = {
+            let _moving = lock(&self.moving);
+            let committed = self.committer.commit(&Plan { entries, files, removes })?;
+            self.moved(&moved, kind);
+            committed
+        };
         if kind == words::KIND
             && let Err(e) = WordsWriter::write(&self.files, (&file, day), batches.iter())
         {
             *lock(&self.flags.trouble) = Some(e.to_string());
         }
-        self.moved(&moved, &batches, &written.map, kind, committed.size)?;
+        drop(wording);
+        if kind == Kind::NatMapping {
+            self.make_fences(&moved, &batches, &written.map)?;
+        }
+        let change = Change { units: moved, log_size: Some(committed.size), ..Change::default() };
+        self.catalog.apply(&change).map_err(StoreError::Catalog)?;
         if kind == words::KIND {
             self.files.remove(&units.iter().map(|u| words::words_file(&u.file)).collect::<Vec<_>>());
         }
@@ -118,31 +132,27 @@ impl Store {
         Ok(())
     }
 
-    /// Everybody who asks finds the units in the new file from now on.
-    fn moved(
-        &self,
-        moved: &[UnitMeta],
-        batches: &[arrow::array::RecordBatch],
-        map: &parquet::PageMap,
-        kind: Kind,
-        size: u64,
-    ) -> Result<(), StoreError> {
+    /// Everybody who asks finds the units in the new file from now on. Their fence tables name pages of files that are gone, so these go first.
+    fn moved(&self, moved: &[UnitMeta], kind: Kind) {
         if kind == Kind::NatMapping {
-            let rows = arrow::compute::concat_batches(&kind.schema(), batches).map_err(|e| StoreError::Internal(e.to_string()))?;
-            for unit in moved {
-                let (from, len) = (usize::try_from(unit.first_row).unwrap_or(0), usize::try_from(unit.rows).unwrap_or(0));
-                // The old table names pages that are gone: without a table the first question makes a new one.
-                self.files.remove(&[fence::fence_file(unit.unit)]);
-                if let Err(e) = fence::write_fences(&self.files, unit, &rows.slice(from, len), map, unit.first_row) {
-                    *lock(&self.flags.trouble) = Some(e.to_string());
-                    self.files.remove(&[fence::fence_file(unit.unit)]);
-                }
-            }
+            self.files.remove(&moved.iter().map(|u| fence::fence_file(u.unit)).collect::<Vec<_>>());
         }
-        let change = Change { units: moved.to_vec(), log_size: Some(size), ..Change::default() };
         let mut sealed = self.sealed.write().unwrap_or_else(PoisonError::into_inner);
         moved.iter().for_each(|u| sealed.insert(u.clone()));
-        drop(sealed);
-        self.catalog.apply(&change).map_err(StoreError::Catalog)
+    }
+
+    /// Fence tables of units that moved, one by one, so that questions get in between.
+    fn make_fences(&self, moved: &[UnitMeta], batches: &[RecordBatch], map: &parquet::PageMap) -> Result<(), StoreError> {
+        let rows = concat_batches(&Kind::NatMapping.schema(), batches).map_err(|e| StoreError::Internal(e.to_string()))?;
+        for unit in moved {
+            let (from, len) = (usize::try_from(unit.first_row).unwrap_or(0), usize::try_from(unit.rows).unwrap_or(0));
+            let _one_at_a_time = lock(&self.moving);
+            if let Err(e) = fence::write_fences(&self.files, unit, &rows.slice(from, len), map, unit.first_row) {
+                // Without a table the first question makes one.
+                *lock(&self.flags.trouble) = Some(e.to_string());
+                self.files.remove(&[fence::fence_file(unit.unit)]);
+            }
+        }
+        Ok(())
     }
 }
