@@ -6,7 +6,9 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
+use std::path::Path;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef};
 use weir_base::crypto::Secret;
@@ -123,7 +125,7 @@ impl Shelf {
         let table = TableReader::open(&files.disk, fence_file(unit.unit).as_ref(), &self.index_key(files, unit.sealed.day())?)?;
         let table = if self.stays { table.keeping(SHELF_BLOCKS) } else { table };
         let open = Rc::new(OpenUnit {
-            file_name: unit.file.clone(),
+            file_name: Arc::clone(&unit.file),
             table,
             stays: self.stays,
             file: OnceCell::new(),
@@ -184,7 +186,7 @@ type Here = (Vec<u8>, Vec<u8>, Rc<Fence>);
 
 /// An open NAT unit: its fence table, its file, and what was decoded of both.
 pub(crate) struct OpenUnit {
-    file_name: String,
+    file_name: Arc<str>,
     table: TableReader,
     stays: bool,
     /// Opened for the first page that is read.
@@ -284,7 +286,7 @@ impl OpenUnit {
         let file = match self.file.get() {
             Some(file) => file,
             None => {
-                let file = files.disk.open(self.file_name.as_ref(), false)?;
+                let file = files.disk.open(Path::new(&*self.file_name), false)?;
                 self.file.get_or_init(|| file)
             }
         };
@@ -301,8 +303,6 @@ impl OpenUnit {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use arrow::array::UInt64Array;
 
     use super::*;
@@ -331,7 +331,7 @@ mod tests {
             kind: Kind::NatMapping,
             day: time.day(),
             unit: Id::random(),
-            file: String::new(),
+            file: "".into(),
             first_row: 0,
             rows: 0,
             first: time,

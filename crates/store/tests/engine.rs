@@ -167,9 +167,12 @@ fn soak_faults_engine_answers_like_a_model_through_crashes_and_rebuilding() {
                     rig.open().unwrap();
                 }
                 6 => {
+                    let before = rig.store().units();
                     rig.crash(rng.next_u64());
                     rig.catalog.clear().unwrap();
                     rig.open().unwrap();
+                    // The log tells all of it, to the window in which each unit answers for itself.
+                    assert_eq!(rig.store().units(), before);
                 }
                 _ => {
                     rig.crash(rng.next_u64());

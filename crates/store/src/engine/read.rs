@@ -2,6 +2,7 @@
 
 use std::io;
 use std::ops::Range;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
 
@@ -23,13 +24,19 @@ use crate::words::{WordsWriter, candidates};
 impl Store {
     /// All sealed units by log entry.
     pub fn units(&self) -> Vec<UnitMeta> {
-        self.sealed.read().unwrap_or_else(PoisonError::into_inner).units.values().cloned().collect()
+        self.units_that(|_| true)
+    }
+
+    /// Those sealed units that fit, by log entry.
+    pub fn units_that(&self, fit: impl Fn(&UnitMeta) -> bool) -> Vec<UnitMeta> {
+        let sealed = self.sealed.read().unwrap_or_else(PoisonError::into_inner);
+        sealed.units.iter().filter(|unit| fit(unit)).cloned().collect()
     }
 
     /// A sealed unit where it lies now: while units move it waits until they have.
     pub fn unit(&self, entry: u64) -> Option<UnitMeta> {
         drop(lock(&self.moving));
-        self.sealed.read().unwrap_or_else(PoisonError::into_inner).units.get(&entry).cloned()
+        self.sealed.read().unwrap_or_else(PoisonError::into_inner).unit(entry).cloned()
     }
 
     /// The day key of a kind, if there is one.
@@ -64,9 +71,9 @@ impl Store {
         let Some(key) = self.day_key(unit.kind, unit.day) else {
             return Err(StoreError::Damaged(format!("the key of {} on {} is gone: those rows are erased", unit.kind, unit.day)));
         };
-        let file = UnitFile { file: self.disk.open(unit.file.as_ref(), false)?, pages: AtomicU64::new(0), bytes: AtomicU64::new(0) };
+        let file = UnitFile { file: self.disk.open(Path::new(&*unit.file), false)?, pages: AtomicU64::new(0), bytes: AtomicU64::new(0) };
         let map = parquet::map(unit.kind, &file, &key).map_err(|e| damaged(&unit.file, &e))?;
-        Ok(UnitReader { kind: unit.kind, name: unit.file.clone(), file, map: Arc::new(map), key })
+        Ok(UnitReader { kind: unit.kind, name: Arc::clone(&unit.file), file, map: Arc::new(map), key })
     }
 
     /// Rows of a kind that are durable and not sealed.
@@ -81,7 +88,7 @@ impl Store {
     /// # Errors
     /// If the unit's file is not there: it was repacked meanwhile ([`Store::unit`] says where to), or lost.
     pub fn word_rows(&self, unit: &UnitMeta, until: u64, features: &[u64], stats: &mut Stats) -> Result<Vec<Range<u64>>, StoreError> {
-        let place = (unit.file.as_str(), unit.day);
+        let place = (&*unit.file, unit.day);
         if features.is_empty() || self.day_key(unit.kind, unit.day).is_none() {
             return Ok(std::iter::once(0..until).collect());
         }
@@ -125,7 +132,7 @@ fn damaged(file: &str, e: &ParquetFailure) -> StoreError {
 /// An open file of sealed rows.
 pub struct UnitReader {
     kind: Kind,
-    name: String,
+    name: Arc<str>,
     file: UnitFile,
     map: Arc<PageMap>,
     key: Secret,

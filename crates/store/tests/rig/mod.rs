@@ -1,4 +1,5 @@
-//! What tests of the whole store on a simulated disk share.
+//! What tests of the whole store on a simulated disk share; each uses some of it.
+#![allow(dead_code)]
 
 use std::sync::Arc;
 
