@@ -297,7 +297,7 @@ fn catch_up(
     }
     let lost = content.log_size == 0;
     let told = told(committer, content.log_size.saturating_sub(1))?;
-    let unknown = |entry: &u64| content.units.binary_search_by_key(entry, |u| u.entry).is_err();
+    let unknown = |entry: &u64| place(&content.units, *entry).is_none();
     let mut changed: BTreeSet<u64> = told.units.iter().map(|u| u.entry).filter(unknown).collect();
     content.units.extend(told.units.into_iter().filter(|u| changed.contains(&u.entry)));
     content.units.sort_by_key(|u| u.entry);
@@ -305,7 +305,7 @@ fn catch_up(
     for repack in &told.moved {
         let file: Arc<str> = repack.file.as_str().into();
         for part in &repack.parts {
-            if let Some(unit) = unit_at(&mut content.units, part.entry) {
+            if let Some(unit) = place(&content.units, part.entry).and_then(|at| content.units.get_mut(at)) {
                 (unit.file, unit.first_row) = (Arc::clone(&file), part.first_row);
                 changed.insert(part.entry);
             }
@@ -313,7 +313,8 @@ fn catch_up(
     }
     // The last of these may have been cut short while fence tables still named pages of the files before: the first question makes them again.
     if let Some(last) = told.moved.last() {
-        let moved = last.parts.iter().filter_map(|part| unit_at(&mut content.units, part.entry)).filter(|u| u.kind == Kind::NatMapping);
+        let units = last.parts.iter().filter_map(|part| content.units.get(place(&content.units, part.entry)?));
+        let moved = units.filter(|u| u.kind == Kind::NatMapping);
         let tables: Vec<String> = moved.map(|u| fence_file(u.unit)).collect();
         files.remove(&tables);
     }
@@ -322,14 +323,14 @@ fn catch_up(
         (change.runs, change.pools, change.index) = (found.runs.clone(), found.pools.clone(), Some(found.index.clone()));
         (content.runs, content.pools, content.index) = (found.runs, found.pools, found.index);
     }
-    change.units = changed.iter().filter_map(|entry| unit_at(&mut content.units, *entry).cloned()).collect();
+    change.units = changed.iter().filter_map(|entry| content.units.get(place(&content.units, *entry)?).cloned()).collect();
     catalog.apply(&change).map_err(StoreError::Catalog)?;
     Ok((content, told.sealed_through))
 }
 
-/// The unit of a log entry, among all of them in order.
-fn unit_at(units: &mut [UnitMeta], entry: u64) -> Option<&mut UnitMeta> {
-    units.binary_search_by_key(&entry, |u| u.entry).ok().and_then(|at| units.get_mut(at))
+/// Where the unit of a log entry stands among all of them in order.
+fn place(units: &[UnitMeta], entry: u64) -> Option<usize> {
+    units.binary_search_by_key(&entry, |u| u.entry).ok()
 }
 
 /// Reads the log's entries from `from` on. Every commit of rows ends with a heartbeat that names the last sealed group, so reading from the
