@@ -24,12 +24,13 @@ use crate::{proc, serve, sources};
 
 /// Days of history: the longest a unit that keeps six months has.
 const DAYS: i64 = 184;
-/// Units a day that stay after repacking.
-const HOURS: i64 = 24;
-const HOUR_MS: i64 = 3_600_000;
-/// Events in an hour, about: the number of files counts here, not their size.
-const EVENTS_A_SECOND: u64 = 20;
-const SECONDS: u64 = 30;
+/// A unit is sealed each minute, and repacked each hour, as `weir` does it.
+const MINUTE_MS: i64 = 60_000;
+const HOUR: i64 = 60;
+const MINUTES: i64 = DAYS * 24 * HOUR;
+/// Events in a minute, about: the number of units counts here, not their size.
+const EVENTS_A_SECOND: u64 = 2;
+const SECONDS: u64 = 10;
 
 /// Measures and prints.
 pub fn run() -> Outcome<()> {
@@ -48,11 +49,11 @@ pub fn run() -> Outcome<()> {
     opened(data, "after its catalog and all of its index were lost")
 }
 
-/// Half a year, an hour at a time; the days are repacked as `weir` does it.
+/// Half a year, a minute at a time.
 fn make(data: &Path) -> Outcome<u64> {
     let corpus = Corpus::of(EVENTS_A_SECOND, SECONDS, None)?;
     let wall = SystemClock::new();
-    let begin = wall.now().0 - DAYS * HOURS * HOUR_MS;
+    let begin = wall.now().0 - MINUTES * MINUTE_MS;
     let stepped = Arc::new(Stepped(AtomicI64::new(begin)));
     let clock: Arc<dyn Clock> = Arc::clone(&stepped) as Arc<dyn Clock>;
     let config = StoreConfig {
@@ -67,8 +68,8 @@ fn make(data: &Path) -> Outcome<u64> {
     store.start(&tasks)?;
     let sink: Arc<dyn RecordSink> = Arc::clone(&store) as Arc<dyn RecordSink>;
     let settings = Arc::new(sources::ipfix_settings("")?);
-    for hour in 0..DAYS * HOURS {
-        let at = begin + hour * HOUR_MS;
+    for minute in 0..MINUTES {
+        let at = begin + minute * MINUTE_MS;
         stepped.0.store(at, Ordering::Relaxed);
         let mut times = Times::default();
         let mut collector = Collector::new(Arc::clone(&settings), Box::new(Arc::clone(&sink)), Transport::Udp, "udp:start", None);
@@ -80,16 +81,19 @@ fn make(data: &Path) -> Outcome<u64> {
         if let Some(group) = collector.take() {
             sink.commit(group)?;
         }
-        stepped.0.store(at + HOUR_MS / 2, Ordering::Relaxed);
+        stepped.0.store(at + MINUTE_MS / 2, Ordering::Relaxed);
         store.seal_now()?;
-        if hour % HOURS == HOURS - 1 {
-            store.repack(Millis(at - 2 * HOURS * HOUR_MS))?;
+        if minute % HOUR == HOUR - 1 {
+            store.repack(Millis(at))?;
+        }
+        if minute % (24 * HOUR) == 0 {
+            eprintln!("day {} of {DAYS}, {:.0} s", minute / (24 * HOUR), wall.monotonic().as_secs_f64());
         }
     }
     tasks.stop().raise();
     store.stop()?;
     tasks.join();
-    Ok(corpus.events * u64::try_from(DAYS * HOURS)?)
+    Ok(corpus.events * u64::try_from(MINUTES)?)
 }
 
 /// Opens it with the program itself, SQL and desk and all, and ends that.

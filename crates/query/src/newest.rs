@@ -62,7 +62,7 @@ fn read(store: &Arc<Store>, wanted: Wanted, source: Option<u32>, limit: usize) -
         page.add(&batch)?;
     }
     let fits = |u: &UnitMeta| u.kind == wanted.kind && u.first <= wanted.to && u.last >= wanted.from;
-    let mut units: Vec<UnitMeta> = store.units().into_iter().filter(fits).collect();
+    let mut units: Vec<UnitMeta> = store.units_that(fits);
     units.sort_by_key(|u| std::cmp::Reverse(u.last));
     for unit in units {
         if page.oldest().is_some_and(|oldest| unit.last < oldest) {

@@ -54,7 +54,7 @@ impl Rows {
         let fits = |u: &UnitMeta| u.kind == wanted.kind && u.first <= wanted.to && u.last >= wanted.from;
         // What is not sealed is taken first, so that a unit sealed meanwhile is at worst seen once too often, never missed.
         let ready = if wanted.unsealed { live(store, wanted.kind)? } else { Vec::new() };
-        let units: Vec<UnitMeta> = store.units().into_iter().filter(fits).collect();
+        let units: Vec<UnitMeta> = store.units_that(fits);
         Ok(Rows { store: Arc::clone(store), mask: Arc::clone(mask), wanted, units: units.into_iter(), open: None, ready, live: true })
     }
 
@@ -125,8 +125,8 @@ impl Iterator for Rows {
                 self.ready.reverse();
                 continue;
             };
-            match self.store.open_unit(&unit) {
-                Ok(reader) => self.open = Some((reader, unit.first_row..unit.first_row + unit.rows)),
+            match self.store.follow_unit(&unit) {
+                Ok((reader, unit)) => self.open = Some((reader, unit.first_row..unit.first_row + unit.rows)),
                 Err(e) => return Some(Err(e.into())),
             }
         }

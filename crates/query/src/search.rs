@@ -112,7 +112,7 @@ struct Search<'a> {
     scanned: u64,
     stats: Stats,
     /// What the word indexes said, by file: after repacking many units lie in one.
-    rows: HashMap<String, Vec<Range<u64>>>,
+    rows: HashMap<Arc<str>, Vec<Range<u64>>>,
 }
 
 impl<'a> Search<'a> {
@@ -131,11 +131,10 @@ impl<'a> Search<'a> {
             let fits = self.fits(&batch);
             self.hits.push(filter_record_batch(&batch, &fits).map_err(internal)?);
         }
-        let mut units = self.store.units();
-        units.retain(|u| u.kind == KIND);
-        let mut ends: HashMap<String, u64> = HashMap::new();
+        let mut units = self.store.units_that(|u| u.kind == KIND);
+        let mut ends: HashMap<Arc<str>, u64> = HashMap::new();
         for unit in &units {
-            let end = ends.entry(unit.file.clone()).or_default();
+            let end = ends.entry(Arc::clone(&unit.file)).or_default();
             *end = (*end).max(unit.first_row + unit.rows);
         }
         units.retain(|u| u.first <= self.sought.to && u.last >= self.sought.from);
@@ -176,7 +175,7 @@ impl<'a> Search<'a> {
             Some(rows) => rows,
             None => {
                 let rows = self.store.word_rows(unit, until, &self.features, &mut self.stats)?;
-                self.rows.entry(unit.file.clone()).or_insert(rows)
+                self.rows.entry(Arc::clone(&unit.file)).or_insert(rows)
             }
         };
         let own = unit.first_row..unit.first_row + unit.rows;

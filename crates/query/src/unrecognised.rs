@@ -56,7 +56,7 @@ pub fn grouped(store: &Arc<Store>, from: Millis, to: Millis, over: &dyn Fn() -> 
         count.add(&batch);
     }
     let fits = |u: &UnitMeta| u.kind == KIND && u.first <= to && u.last >= from;
-    for mut unit in store.units().into_iter().filter(fits) {
+    for mut unit in store.units_that(fits) {
         loop {
             match count.unit(store, &unit, over) {
                 // It was repacked meanwhile: its rows lie elsewhere, and none of them was read.

@@ -1,9 +1,10 @@
 //! The catalog: which unit lies in which file, which runs the span index has, and how far it is complete. It can be lost at any time: the
 //! log and the unit files give it back.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::str::FromStr;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use rusqlite::{Connection, params};
 use weir_base::task::lock;
@@ -21,8 +22,8 @@ pub struct UnitMeta {
     pub day: Day,
     /// Unit id.
     pub unit: Id,
-    /// File, relative to the data folder.
-    pub file: String,
+    /// File, relative to the data folder. Units that lie in one file share its name: there are a quarter of a million of a kind in half a year.
+    pub file: Arc<str>,
     /// First row in the file.
     pub first_row: u64,
     /// Rows.
@@ -113,8 +114,12 @@ CREATE TABLE IF NOT EXISTS unit (entry INTEGER PRIMARY KEY, kind TEXT NOT NULL, 
 CREATE TABLE IF NOT EXISTS run (file TEXT PRIMARY KEY, level INTEGER NOT NULL, bucket INTEGER NOT NULL, day INTEGER NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS pool (source INTEGER NOT NULL, addr BLOB NOT NULL, PRIMARY KEY (source, addr)) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, number INTEGER NOT NULL, text TEXT) STRICT;
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 ";
+
+const VERSION: i64 = 2;
+
+const CLEAR: &str = "DELETE FROM unit; DELETE FROM run; DELETE FROM pool; DELETE FROM meta;";
 
 impl SqliteCatalog {
     /// Opens or makes the catalog at this path. A file that is not a catalog of this version is an error: delete it, it is rebuilt.
@@ -122,12 +127,16 @@ impl SqliteCatalog {
         let hint = |e: rusqlite::Error| format!("the catalog cannot be opened ({e}): delete catalog.sqlite, the next start rebuilds it");
         let db = Connection::open(path).map_err(hint)?;
         let version: i64 = db.query_row("PRAGMA user_version", [], |r| r.get(0)).map_err(hint)?;
-        if version > 1 {
+        if version > VERSION {
             return Err(format!(
-                "the catalog has version {version}, this program knows 1: delete catalog.sqlite, the next start rebuilds it"
+                "the catalog has version {version}, this program knows {VERSION}: delete catalog.sqlite, the next start rebuilds it"
             ));
         }
         db.execute_batch(SCHEMA).map_err(hint)?;
+        // Version 1 had windows of units that the log does not tell.
+        if version == 1 {
+            db.execute_batch(CLEAR).map_err(hint)?;
+        }
         Ok(SqliteCatalog(Mutex::new(db)))
     }
 }
@@ -136,16 +145,23 @@ fn run(e: rusqlite::Error) -> String {
     format!("the catalog failed: {e}")
 }
 
-fn unit_of(r: &rusqlite::Row<'_>) -> rusqlite::Result<Option<UnitMeta>> {
-    let kind: String = r.get(1)?;
-    let unit: String = r.get(3)?;
-    let (Ok(kind), Ok(unit)) = (Kind::from_str(&kind), Id::from_str(&unit)) else { return Ok(None) };
+fn unit_of(r: &rusqlite::Row<'_>, files: &mut HashSet<Arc<str>>) -> rusqlite::Result<Option<UnitMeta>> {
+    let (kind, unit, file) = (r.get_ref(1)?.as_str()?, r.get_ref(3)?.as_str()?, r.get_ref(4)?.as_str()?);
+    let (Ok(kind), Ok(unit)) = (Kind::from_str(kind), Id::from_str(unit)) else { return Ok(None) };
+    let file = match files.get(file) {
+        Some(known) => Arc::clone(known),
+        None => {
+            let new: Arc<str> = file.into();
+            files.insert(Arc::clone(&new));
+            new
+        }
+    };
     Ok(Some(UnitMeta {
         entry: r.get::<_, i64>(0)? as u64,
         kind,
         day: Day(r.get(2)?),
         unit,
-        file: r.get(4)?,
+        file,
         first_row: r.get::<_, i64>(5)? as u64,
         rows: r.get::<_, i64>(6)? as u64,
         first: Millis(r.get(7)?),
@@ -160,9 +176,11 @@ impl Catalog for SqliteCatalog {
         let db = lock(&self.0);
         let mut content = Content::default();
         let mut all = db.prepare("SELECT * FROM unit ORDER BY entry").map_err(run)?;
-        for unit in all.query_map([], unit_of).map_err(run)? {
+        let mut files = HashSet::new();
+        for unit in all.query_map([], |r| unit_of(r, &mut files)).map_err(run)? {
             content.units.extend(unit.map_err(run)?);
         }
+        content.units.shrink_to_fit();
         let mut all = db.prepare("SELECT file, level, bucket, day FROM run").map_err(run)?;
         let runs = all.query_map([], |r| Ok(RunMeta { file: r.get(0)?, level: r.get(1)?, bucket: r.get(2)?, day: Day(r.get(3)?) }));
         content.runs = runs.map_err(run)?.collect::<Result<_, _>>().map_err(run)?;
@@ -192,7 +210,7 @@ impl Catalog for SqliteCatalog {
                 u.kind.name(),
                 u.day.0,
                 u.unit.to_string(),
-                u.file,
+                &*u.file,
                 u.first_row as i64,
                 u.rows as i64,
                 u.first.0,
@@ -230,7 +248,7 @@ impl Catalog for SqliteCatalog {
     }
 
     fn clear(&self) -> Result<(), String> {
-        lock(&self.0).execute_batch("DELETE FROM unit; DELETE FROM run; DELETE FROM pool; DELETE FROM meta;").map_err(run)
+        lock(&self.0).execute_batch(CLEAR).map_err(run)
     }
 }
 
@@ -279,7 +297,7 @@ mod tests {
             kind: Kind::NatMapping,
             day: Day(20_000),
             unit: Id([3; 16]),
-            file: format!("segments/x/{entry}.parquet"),
+            file: format!("segments/x/{entry}.parquet").into(),
             first_row: 0,
             rows: 9,
             first: Millis(-5),

@@ -12,6 +12,7 @@ pub mod keyring;
 pub mod limits;
 pub mod live;
 pub mod lock;
+pub mod manifest;
 pub mod many;
 pub mod nat;
 pub mod registry;

@@ -6,7 +6,9 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
+use std::path::Path;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef};
 use weir_base::crypto::Secret;
@@ -53,13 +55,15 @@ impl<K, V: Clone> Recent<K, V> {
     }
 }
 
+/// Names of keys, by kind and day; without a kind those of the index.
+type KeyNames = Recent<(Option<Kind>, Day), Rc<KeyId>>;
+
 /// What is at hand.
 #[derive(Default)]
 pub struct Shelf {
     runs: RefCell<Recent<String, Rc<TableReader>>>,
     units: RefCell<Recent<Id, Rc<OpenUnit>>>,
-    /// Names of keys, by kind and day; without a kind those of the index.
-    keys: RefCell<Recent<(Option<Kind>, Day), Rc<KeyId>>>,
+    keys: RefCell<KeyNames>,
     /// Bytes of decoded pages that were asked for lately.
     held: Rc<Cell<usize>>,
     /// Room for what is read of a file.
@@ -87,7 +91,7 @@ impl Shelf {
         Some(id)
     }
 
-    /// The index key of a day.
+    /// The index key of a day, made at first use.
     fn index_key(&self, files: &IndexFiles, day: Day) -> Result<Secret, TableError> {
         let known = self.named((None, day), || KeyId::index(day).ok()).and_then(|id| files.keyring.get(&id));
         known.map_or_else(|| files.key(day), Ok)
@@ -121,7 +125,7 @@ impl Shelf {
         let table = TableReader::open(&files.disk, fence_file(unit.unit).as_ref(), &self.index_key(files, unit.sealed.day())?)?;
         let table = if self.stays { table.keeping(SHELF_BLOCKS) } else { table };
         let open = Rc::new(OpenUnit {
-            file_name: unit.file.clone(),
+            file_name: Arc::clone(&unit.file),
             table,
             stays: self.stays,
             file: OnceCell::new(),
@@ -182,7 +186,7 @@ type Here = (Vec<u8>, Vec<u8>, Rc<Fence>);
 
 /// An open NAT unit: its fence table, its file, and what was decoded of both.
 pub(crate) struct OpenUnit {
-    file_name: String,
+    file_name: Arc<str>,
     table: TableReader,
     stays: bool,
     /// Opened for the first page that is read.
@@ -282,7 +286,7 @@ impl OpenUnit {
         let file = match self.file.get() {
             Some(file) => file,
             None => {
-                let file = files.disk.open(self.file_name.as_ref(), false)?;
+                let file = files.disk.open(Path::new(&*self.file_name), false)?;
                 self.file.get_or_init(|| file)
             }
         };
@@ -299,8 +303,6 @@ impl OpenUnit {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use arrow::array::UInt64Array;
 
     use super::*;
@@ -329,7 +331,7 @@ mod tests {
             kind: Kind::NatMapping,
             day: time.day(),
             unit: Id::random(),
-            file: String::new(),
+            file: "".into(),
             first_row: 0,
             rows: 0,
             first: time,

@@ -20,7 +20,7 @@ use weir_seal::rows::{LEAF_HEAD, RowsError, RowsRoot, SaltKey};
 use crate::catalog::UnitMeta;
 use crate::engine::StoreError;
 use crate::keyring::Keyring;
-use crate::limits::{KEY_DAYS_BACK, LEAF_ROWS, TEXT_LEAF_ROWS};
+use crate::limits::{KEY_DAYS_BACK, LEAF_ROWS, REACH_MS, REACH_UNITS, TEXT_LEAF_ROWS, WINDOW_SLACK_MS};
 
 /// A unit whose files are written and synced in `stage/` and wait for the commit.
 pub struct StagedUnit {
@@ -192,6 +192,14 @@ impl StagedUnit {
     }
 }
 
+/// The window of a unit: plain mappings that lie in it are found in the unit itself. The log alone tells it, so that a catalog that is lost takes nothing with it: a unit is opened
+/// with the commit before, whose heartbeat is `beat` (the log's beginning, where there was none), or [`REACH_MS`] before it is sealed where that is later.
+pub fn window_of(beat: Option<Millis>, sealed: Millis) -> (Millis, Millis) {
+    let opened = beat.unwrap_or(sealed).max(sealed.plus(-REACH_MS)).min(sealed);
+    let reach = sealed.since(opened).saturating_mul(REACH_UNITS).clamp(0, REACH_MS);
+    (opened.plus(-WINDOW_SLACK_MS - reach), sealed.plus(WINDOW_SLACK_MS))
+}
+
 /// What the catalog keeps of a unit entry.
 pub fn meta_of(index: u64, entry: &Unit, window: (Millis, Millis)) -> Option<UnitMeta> {
     Some(UnitMeta {
@@ -199,7 +207,7 @@ pub fn meta_of(index: u64, entry: &Unit, window: (Millis, Millis)) -> Option<Uni
         kind: entry.kind.parse().ok()?,
         day: entry.day,
         unit: Id(entry.unit.0),
-        file: entry.file.clone(),
+        file: entry.file.as_str().into(),
         first_row: entry.first_row,
         rows: entry.rows,
         first: entry.first,

@@ -1,137 +1,22 @@
 //! The whole store on a simulated disk, against a model: what was acknowledged is found, before and after sealing, through crashes, lost
 //! catalogs, lost indexes, repacking and full disks.
 
+mod rig;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
-use weir_base::clock::Clock;
-use weir_base::crypto::Secret;
 use weir_base::net::Addr16;
-use weir_base::task::{Stop, Tasks};
 use weir_base::time::Millis;
 use weir_record::kind::Record;
-use weir_record::kinds::{Action, Form, NatEvent, NatEventColumns, RadiusSession};
-use weir_record::sink::{Group, RecordSink, SinkError, SourceDesc};
+use weir_record::kinds::{Action, RadiusSession};
+use weir_record::sink::{Group, RecordSink, SinkError};
 use weir_record::{Id, Kind};
-use weir_store::catalog::{Catalog, Change, Content, MemoryCatalog};
-use weir_store::engine::{OpenReport, Store, StoreConfig, StoreError};
-use weir_store::nat::mapping::Mapping;
-use weir_testkit::{Rates, Rng, SimClock, SimDisk, each_seed, runs};
+use weir_store::catalog::Catalog;
+use weir_testkit::{Rates, Rng, SimDisk, each_seed, runs};
 
-const T0: i64 = 1_795_312_800_000;
-
-/// A catalog that outlives the store, as a file would.
-#[derive(Clone, Default)]
-struct Shared(Arc<MemoryCatalog>);
-
-impl Catalog for Shared {
-    fn load(&self) -> Result<Content, String> {
-        self.0.load()
-    }
-    fn apply(&self, change: &Change) -> Result<(), String> {
-        self.0.apply(change)
-    }
-    fn clear(&self) -> Result<(), String> {
-        self.0.clear()
-    }
-}
-
-struct Rig {
-    disk: SimDisk,
-    clock: Arc<SimClock>,
-    catalog: Shared,
-    master: Secret,
-    store: Option<(Arc<Store>, Tasks)>,
-    source: u32,
-}
-
-impl Rig {
-    fn new() -> Rig {
-        let clock = Arc::new(SimClock::new(Millis(T0)));
-        Rig { disk: SimDisk::new(), clock, catalog: Shared::default(), master: Secret([7; 32]), store: None, source: 0 }
-    }
-
-    fn open(&mut self) -> Result<OpenReport, StoreError> {
-        let clock: Arc<dyn Clock> = Arc::clone(&self.clock) as Arc<dyn Clock>;
-        let config = StoreConfig { unit_seconds: 3600, ..StoreConfig::default() };
-        let (store, report) = Store::open(self.disk.shared(), None, Box::new(self.catalog.clone()), clock, &self.master, config)?;
-        let tasks = Tasks::new(Stop::new(), |ended| assert_eq!(ended.panic, None, "{}", ended.name));
-        store.start(&tasks).unwrap();
-        self.store = Some((store, tasks));
-        Ok(report)
-    }
-
-    fn register(&mut self) -> Result<(), SinkError> {
-        let desc = SourceDesc { name: "cgn".into(), kind: "ipfix".into(), realm: "north".into(), ..SourceDesc::default() };
-        self.source = self.store().register(&desc)?.number;
-        Ok(())
-    }
-
-    fn store(&self) -> &Arc<Store> {
-        &self.store.as_ref().unwrap().0
-    }
-
-    /// Ends the threads without leaving anything tidy behind.
-    fn drop_store(&mut self) {
-        if let Some((store, tasks)) = self.store.take() {
-            tasks.stop().raise();
-            store.abandon();
-            tasks.join();
-        }
-    }
-
-    fn crash(&mut self, seed: u64) {
-        self.disk.crash(seed);
-        self.drop_store();
-    }
-
-    fn send(&self, events: &[NatEvent]) -> Result<(), SinkError> {
-        let mut columns = NatEventColumns::default();
-        events.iter().for_each(|e| columns.push(e));
-        let group = Group {
-            batches: vec![(Kind::NatEvent, columns.into_batch())],
-            evidence: events.iter().map(|e| (e.source, e.time)).collect(),
-            ..Group::new("ipfix")
-        };
-        self.store().commit(group).map(drop)
-    }
-
-    fn holders(&self, port: u16, at: i64) -> Vec<Addr16> {
-        let (found, _) = self.store().mappings(public(), Some(port), Some(6), Millis(at), Millis(at)).unwrap();
-        found.iter().map(|m: &Mapping| m.inside).collect()
-    }
-}
-
-impl Drop for Rig {
-    fn drop(&mut self) {
-        self.drop_store();
-    }
-}
-
-fn public() -> Addr16 {
-    Addr16::v4([203, 0, 113, 7])
-}
-
-fn inside(host: u8) -> Addr16 {
-    Addr16::v4([100, 64, 0, host])
-}
-
-fn event(source: u32, action: Action, port: u16, host: u8, time: i64) -> NatEvent {
-    NatEvent {
-        time: Millis(time),
-        action: action as u8,
-        form: Form::Session as u8,
-        protocol: 6,
-        source,
-        public_address: public(),
-        public_port: port,
-        public_port_last: port,
-        inside_address: inside(host),
-        inside_port: 5_000 + port,
-        ..NatEvent::default()
-    }
-}
+use rig::{Rig, T0, event, inside, public};
 
 #[test]
 fn a_mapping_is_found_at_every_stage_of_its_life() {
@@ -282,9 +167,12 @@ fn soak_faults_engine_answers_like_a_model_through_crashes_and_rebuilding() {
                     rig.open().unwrap();
                 }
                 6 => {
+                    let before = rig.store().units();
                     rig.crash(rng.next_u64());
                     rig.catalog.clear().unwrap();
                     rig.open().unwrap();
+                    // The log tells all of it, to the window in which each unit answers for itself.
+                    assert_eq!(rig.store().units(), before);
                 }
                 _ => {
                     rig.crash(rng.next_u64());

@@ -59,7 +59,7 @@ start, without encryption, log or attribution; each of 300 questions must find t
         name: "batch",
         title: "A file of questions",
         text: "100,000 questions of a file in no order, each about a mapping that was: sorted, shared out among the processors, answered from pages that are decoded
-once, put back into the file's order, attribution included; every answer is held against the truth, and one that names somebody else ends the run. Beside it 2,000 of the questions one by one, and the
+once, put back into the file's order, attribution included (of mappings: no session stands behind them); every answer is held against the truth, and one that names somebody else ends the run. Beside it 2,000 of the questions one by one, and the
 command: the whole program serves the folder, `weir lookup --batch FILE --json` reads the file, asks, and has written all answers down when the clock stops; the ledger's two records are durable. Both are on the same two processors. What is open in the middle of a round crosses a seal.",
         size: "stored mappings",
         chart: "Questions a second",

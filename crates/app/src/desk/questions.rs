@@ -89,7 +89,7 @@ fn display(service: &Service, actor: &str) -> Option<String> {
 fn each(store: &Arc<Store>, wanted: Wanted, mut take: impl FnMut(&RecordBatch, Millis) -> bool) -> Result<(), StoreError> {
     let live = store.live_batches(Kind::Question);
     let mut units: Vec<UnitMeta> =
-        store.units().into_iter().filter(|u| u.kind == Kind::Question && u.first <= wanted.to && u.last >= wanted.from).collect();
+        store.units_that(|u| u.kind == Kind::Question && u.first <= wanted.to && u.last >= wanted.from);
     units.sort_by_key(|u| std::cmp::Reverse(u.last));
     let newest = units.first().map_or(Millis(i64::MIN), |u| u.last);
     let mut go_on = live.iter().fold(true, |_, batch| take(batch, newest));
@@ -130,7 +130,7 @@ fn find(store: &Arc<Store>, id: Id) -> Result<Option<Question>, StoreError> {
             return Ok(Some(Question::row(batch.columns(), row)));
         }
     }
-    for unit in store.units().into_iter().rev().filter(|u| u.kind == Kind::Question) {
+    for unit in store.units_that(|u| u.kind == Kind::Question).into_iter().rev() {
         // The ids alone first.
         if !store.read_columns(&unit, Some(vec![column]))?.iter().any(|batch| row(batch, 0).is_some()) {
             continue;

@@ -63,6 +63,10 @@ impl Store {
         let mut stats = Stats::default();
         let mut tries = 0;
         loop {
+            if tries > 0 {
+                // While units move they lie nowhere.
+                drop(lock(&self.moving));
+            }
             let recall = self.recall((public, port), &keys, from, to);
             match self.read_mappings(&recall, shelf, (public, port), (from, to), &mut stats) {
                 Ok(mut found) => {
@@ -109,22 +113,32 @@ impl Store {
             for unit in &recall.units {
                 let Some(key) = shelf.key_id(unit.kind, unit.day).and_then(|id| self.keyring.get(&id)) else { continue };
                 let (lookup, wanted) = (UnitLookup { files: &self.files, key, unit }, Wanted { addr: public, port, from, to });
-                let rows = match lookup.find(wanted, shelf, stats) {
-                    // A table that is not there, or that a crash or a failing disk left half written, is made again, once.
-                    Err(StoreError::Table(e)) => {
-                        shelf.forget(unit);
-                        if !e.is_not_found() {
-                            self.files.remove(&[fence_file(unit.unit)]);
-                        }
-                        self.ensure_fences(unit)?;
-                        lookup.find(wanted, shelf, stats)?
-                    }
-                    other => other.inspect_err(|_| shelf.forget(unit))?,
-                };
+                let rows = self.rows_in(&lookup, wanted, shelf, stats)?;
                 found.extend(rows);
             }
         }
         Ok(found)
+    }
+
+    /// Rows of one unit. Its fence table is made where it is not there, and again where it does not read, as after a crash or a failure of the disk.
+    fn rows_in(&self, lookup: &UnitLookup<'_>, wanted: Wanted, shelf: &Shelf, stats: &mut Stats) -> Result<Vec<Mapping>, StoreError> {
+        let mut find = || lookup.find(wanted, shelf, stats).inspect_err(|_| shelf.forget(lookup.unit));
+        match find() {
+            Err(StoreError::Table(e)) if e.is_not_found() || e.is_damage() => {}
+            other => return other,
+        }
+        // Where the unit moved meanwhile its file is not there either, and the question is asked again.
+        let _one_at_a_time = lock(&self.moving);
+        self.ensure_fences(lookup.unit)?;
+        match find() {
+            // Not half of one that somebody else was making, then.
+            Err(StoreError::Table(e)) if e.is_damage() => {
+                self.files.remove(&[fence_file(lookup.unit.unit)]);
+                self.ensure_fences(lookup.unit)?;
+                find()
+            }
+            other => other,
+        }
     }
 
     /// Events not sealed yet, paired with what is open.

@@ -16,7 +16,8 @@ use weir_seal::entry::{Entry, Heartbeat};
 use super::{Store, StoreError};
 use crate::catalog::{Change, IndexState, UnitMeta};
 use crate::commit::{CommitError, Plan};
-use crate::limits::{INDEX_ROWS, REACH_MS, REACH_UNITS, WINDOW_SLACK_MS};
+use crate::limits::INDEX_ROWS;
+use crate::manifest::{self, Manifest};
 use crate::nat::columns::Columns;
 use crate::nat::mapping::RowRef;
 use crate::session::rows::SessionRows;
@@ -40,8 +41,8 @@ pub(super) struct CycleState {
     pub(super) flushed: Duration,
     /// Entries of the log that the index in memory holds.
     pub(super) indexed: u64,
-    /// When the last cycle began, by the wall clock: where the next unit's window begins.
-    pub(super) began: Option<Millis>,
+    /// Time of the log's last heartbeat: where the next unit's window begins. None when it has to be read.
+    pub(super) beat: Option<Millis>,
     /// Snapshot file that the catalog names.
     pub(super) snapshot: Option<(String, Day)>,
     /// The last group that is sealed.
@@ -137,20 +138,28 @@ impl Store {
         }
         self.begin_cycle();
         let sealed_at = self.clock.now();
-        let began = cycle.began.unwrap_or(sealed_at).min(sealed_at);
+        let beat = cycle.beat.take().map_or_else(|| self.last_beat(), |beat| Ok(Some(beat)))?;
         let generation = self.live.read().unwrap_or_else(PoisonError::into_inner).sealing.clone();
         let Some(generation) = generation else { return Err(StoreError::Internal("no generation to seal".to_owned())) };
-        let opened = generation.opened.unwrap_or(sealed_at).min(began);
-        let reach = sealed_at.since(opened).saturating_mul(REACH_UNITS).clamp(0, REACH_MS);
-        let window = (opened.plus(-WINDOW_SLACK_MS - reach), sealed_at.plus(WINDOW_SLACK_MS));
+        let window = unit::window_of(beat, sealed_at);
         let staged = self.stage_all(&generation, sealed_at);
         let through = generation.last_group;
         drop(generation);
         let staged = staged.inspect_err(|_| self.sweep_stage())?;
         let report = self.commit_units(&mut cycle, Sealing { staged, window, sealed_at, through })?;
-        cycle.began = Some(sealed_at);
         self.after_cycle(&mut cycle)?;
         Ok(report)
+    }
+
+    /// Time of the heartbeat that the log ends with, or of its beginning.
+    fn last_beat(&self) -> Result<Option<Millis>, StoreError> {
+        let (size, mut beat) = (self.committer.size(), None);
+        self.committer.entries(size.saturating_sub(1)..size, &mut |_, bytes| match Entry::decode(bytes) {
+            Ok(Entry::Heartbeat(last)) => beat = Some(last.time),
+            Ok(Entry::Genesis(genesis)) => beat = Some(genesis.time),
+            _ => {}
+        })?;
+        Ok(beat)
     }
 
     /// What came so far becomes the generation to seal; a failed earlier cycle's generation is sealed first, alone.
@@ -234,6 +243,7 @@ impl Store {
         self.publish(&metas, &sealing.staged, &mut change, sealing.sealed_at);
         cycle.indexed = size;
         cycle.through = sealing.through;
+        cycle.beat = Some(sealing.sealed_at.max(Millis(0)));
         self.catalog.apply(&change).map_err(StoreError::Catalog)?;
         self.drop_wal(sealing.through)?;
         self.flags.sealed_rows.fetch_add(rows, Ordering::Relaxed);
@@ -354,20 +364,33 @@ impl Store {
             (index.spans.write_runs(&self.files, day)?, crate::snapshot::write(&self.files, &index, &gaps, day)?)
         };
         let state = IndexState { entries: cycle.indexed, snapshot: Some((snapshot.clone(), day)) };
-        self.catalog.apply(&Change { runs: runs.clone(), index: Some(state), ..Change::default() }).map_err(StoreError::Catalog)?;
+        let change = Change { runs: runs.clone(), index: Some(state.clone()), ..Change::default() };
+        self.catalog.apply(&change).map_err(StoreError::Catalog)?;
         let old = cycle.snapshot.replace((snapshot, day));
         {
             let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
             index.spans.add_runs(runs);
             index.spans.clear_memory();
         }
-        self.files.remove(&old.into_iter().map(|(file, _)| file).collect::<Vec<_>>());
         cycle.flushed = self.clock.monotonic();
-        self.merge_crowded(day)
+        let mut gone: Vec<String> = old.into_iter().map(|(file, _)| file).collect();
+        let merged = self.merge_crowded(day, &mut gone);
+        let written = merged.and_then(|()| self.write_manifest(state, day));
+        self.files.remove(&gone);
+        written
     }
 
-    /// Buckets with many runs get one: what a look-up reads stays bounded.
-    fn merge_crowded(&self, day: Day) -> Result<(), StoreError> {
+    /// What the catalog knows of the index, beside the index: a catalog that is lost does not cost it.
+    fn write_manifest(&self, index: IndexState, day: Day) -> Result<(), StoreError> {
+        let sealed = self.sealed.read().unwrap_or_else(PoisonError::into_inner);
+        let pools = sealed.pools.iter().flat_map(|(address, sources)| sources.iter().map(|source| (*source, address.0))).collect();
+        drop(sealed);
+        let runs = self.index.read().unwrap_or_else(PoisonError::into_inner).spans.runs().cloned().collect();
+        manifest::write(&self.files, &Manifest { index, runs, pools }, day)
+    }
+
+    /// Buckets with many runs get one: what a look-up reads stays bounded. Files that nobody names then go to `gone`.
+    fn merge_crowded(&self, day: Day, gone: &mut Vec<String>) -> Result<(), StoreError> {
         let crowded = self.index.read().unwrap_or_else(PoisonError::into_inner).spans.crowded();
         for ((level, bucket), runs) in crowded {
             let merged = self.files.merge(&runs, level, bucket, day)?;
@@ -377,8 +400,7 @@ impl Store {
             let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
             index.spans.drop_runs(&old.iter().cloned().collect::<BTreeSet<_>>());
             index.spans.add_runs(vec![merged]);
-            drop(index);
-            self.files.remove(&old);
+            gone.extend(old);
         }
         Ok(())
     }

@@ -11,7 +11,7 @@ mod sink;
 mod stage;
 mod writer;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -131,8 +131,8 @@ struct LiveState {
 /// Sealed units and the public addresses behind sources.
 #[derive(Debug, Default)]
 struct Sealed {
-    /// All units by log entry.
-    units: BTreeMap<u64, UnitMeta>,
+    /// All units, by log entry.
+    units: Vec<UnitMeta>,
     /// NAT units by the end of their window, and the longest window, in milliseconds: a question looks at few of a year's units.
     nat: BTreeSet<(Millis, u64)>,
     longest: i64,
@@ -141,11 +141,16 @@ struct Sealed {
 }
 
 impl Sealed {
-    /// All these units.
-    fn of(units: &[UnitMeta]) -> Sealed {
-        let mut sealed = Sealed::default();
-        units.iter().for_each(|unit| sealed.insert(unit.clone()));
-        sealed
+    /// All these units, which stand by log entry.
+    fn of(units: Vec<UnitMeta>) -> Sealed {
+        let nat = || units.iter().filter(|unit| unit.kind == Kind::NatMapping);
+        let longest = nat().map(|unit| unit.window.1.since(unit.window.0)).max().unwrap_or(0);
+        let last_sealed = units.last().map(|unit| unit.sealed);
+        Sealed { nat: nat().map(|unit| (unit.window.1, unit.entry)).collect(), longest, last_sealed, units, ..Sealed::default() }
+    }
+
+    fn unit(&self, entry: u64) -> Option<&UnitMeta> {
+        self.units.get(self.units.binary_search_by_key(&entry, |unit| unit.entry).ok()?)
     }
 
     /// Takes a unit in, or what has changed of it.
@@ -154,7 +159,12 @@ impl Sealed {
             self.longest = self.longest.max(unit.window.1.since(unit.window.0));
             self.nat.insert((unit.window.1, unit.entry));
         }
-        self.units.insert(unit.entry, unit);
+        // New ones stand at the end, or nearly.
+        let (Ok(at) | Err(at)) = self.units.binary_search_by_key(&unit.entry, |unit| unit.entry);
+        match self.units.get_mut(at).filter(|there| there.entry == unit.entry) {
+            Some(there) => *there = unit,
+            None => self.units.insert(at, unit),
+        }
     }
 
     /// Public addresses belong to sources.
@@ -172,7 +182,7 @@ impl Sealed {
     fn nat_units(&self, from: Millis, to: Millis) -> Vec<UnitMeta> {
         let last = Millis(to.0.saturating_add(self.longest));
         let ended = self.nat.range((from, 0)..=(last, u64::MAX)).rev();
-        ended.filter_map(|(_, entry)| self.units.get(entry)).filter(|u| u.window.0 <= to).cloned().collect()
+        ended.filter_map(|(_, entry)| self.unit(*entry)).filter(|u| u.window.0 <= to).cloned().collect()
     }
 }
 
@@ -223,6 +233,8 @@ pub struct Store {
     registering: Mutex<()>,
     /// One word index is made again at a time.
     wording: Mutex<()>,
+    /// Units move, or a fence table of one is made: one at a time. Whoever misses a file waits here, and asks where the unit lies now.
+    moving: Mutex<()>,
     /// One seal cycle at a time.
     cycle: Mutex<cycle::CycleState>,
     wake: (Mutex<bool>, Condvar),

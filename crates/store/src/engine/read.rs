@@ -1,6 +1,8 @@
 //! Reading sealed rows, and those that are not sealed yet; what it costs is counted.
 
+use std::io;
 use std::ops::Range;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
 
@@ -22,12 +24,19 @@ use crate::words::{WordsWriter, candidates};
 impl Store {
     /// All sealed units by log entry.
     pub fn units(&self) -> Vec<UnitMeta> {
-        self.sealed.read().unwrap_or_else(PoisonError::into_inner).units.values().cloned().collect()
+        self.units_that(|_| true)
     }
 
-    /// A sealed unit where it lies now.
+    /// Those sealed units that fit, by log entry.
+    pub fn units_that(&self, fit: impl Fn(&UnitMeta) -> bool) -> Vec<UnitMeta> {
+        let sealed = self.sealed.read().unwrap_or_else(PoisonError::into_inner);
+        sealed.units.iter().filter(|unit| fit(unit)).cloned().collect()
+    }
+
+    /// A sealed unit where it lies now: while units move it waits until they have.
     pub fn unit(&self, entry: u64) -> Option<UnitMeta> {
-        self.sealed.read().unwrap_or_else(PoisonError::into_inner).units.get(&entry).cloned()
+        drop(lock(&self.moving));
+        self.sealed.read().unwrap_or_else(PoisonError::into_inner).unit(entry).cloned()
     }
 
     /// The day key of a kind, if there is one.
@@ -42,7 +51,19 @@ impl Store {
 
     /// Some columns of a sealed unit's rows, by position in the kind's field table.
     pub fn read_columns(&self, unit: &UnitMeta, columns: Option<Vec<usize>>) -> Result<Vec<RecordBatch>, StoreError> {
-        self.open_unit(unit)?.rows(unit.first_row..unit.first_row + unit.rows, columns)
+        let (reader, unit) = self.follow_unit(unit)?;
+        reader.rows(unit.first_row..unit.first_row + unit.rows, columns)
+    }
+
+    /// Opens a sealed unit where it lies now, and says where: it may have been repacked since it was listed.
+    pub fn follow_unit(&self, unit: &UnitMeta) -> Result<(UnitReader, UnitMeta), StoreError> {
+        match self.open_unit(unit) {
+            Err(StoreError::Io(e)) if e.kind() == io::ErrorKind::NotFound => match self.unit(unit.entry) {
+                Some(now) if now.file != unit.file => Ok((self.open_unit(&now)?, now)),
+                _ => Err(StoreError::Io(e)),
+            },
+            opened => Ok((opened?, unit.clone())),
+        }
     }
 
     /// Opens the file in which a sealed unit lies.
@@ -50,9 +71,9 @@ impl Store {
         let Some(key) = self.day_key(unit.kind, unit.day) else {
             return Err(StoreError::Damaged(format!("the key of {} on {} is gone: those rows are erased", unit.kind, unit.day)));
         };
-        let file = UnitFile { file: self.disk.open(unit.file.as_ref(), false)?, pages: AtomicU64::new(0), bytes: AtomicU64::new(0) };
+        let file = UnitFile { file: self.disk.open(Path::new(&*unit.file), false)?, pages: AtomicU64::new(0), bytes: AtomicU64::new(0) };
         let map = parquet::map(unit.kind, &file, &key).map_err(|e| damaged(&unit.file, &e))?;
-        Ok(UnitReader { kind: unit.kind, name: unit.file.clone(), file, map: Arc::new(map), key })
+        Ok(UnitReader { kind: unit.kind, name: Arc::clone(&unit.file), file, map: Arc::new(map), key })
     }
 
     /// Rows of a kind that are durable and not sealed.
@@ -67,7 +88,7 @@ impl Store {
     /// # Errors
     /// If the unit's file is not there: it was repacked meanwhile ([`Store::unit`] says where to), or lost.
     pub fn word_rows(&self, unit: &UnitMeta, until: u64, features: &[u64], stats: &mut Stats) -> Result<Vec<Range<u64>>, StoreError> {
-        let place = (unit.file.as_str(), unit.day);
+        let place = (&*unit.file, unit.day);
         if features.is_empty() || self.day_key(unit.kind, unit.day).is_none() {
             return Ok(std::iter::once(0..until).collect());
         }
@@ -111,7 +132,7 @@ fn damaged(file: &str, e: &ParquetFailure) -> StoreError {
 /// An open file of sealed rows.
 pub struct UnitReader {
     kind: Kind,
-    name: String,
+    name: Arc<str>,
     file: UnitFile,
     map: Arc<PageMap>,
     key: Secret,

@@ -18,15 +18,15 @@ use super::sink::REGISTRY;
 use super::{Flags, LiveState, Sealed, Store, StoreConfig, StoreError, queue};
 use crate::catalog::{Catalog, Change, Content, UnitMeta};
 use crate::commit::{Committer, LogIdentity};
-use crate::fence::FENCES;
+use crate::fence::{FENCES, fence_file};
 use crate::gaps::Gaps;
 use crate::index::{IndexFiles, RUNS};
 use crate::keyring::Keyring;
-use crate::limits::{REACH_MS, WINDOW_SLACK_MS};
 use crate::lock::FolderLock;
+use crate::manifest;
 use crate::registry::Registry;
 use crate::state::{StateLimits, StateMap};
-use crate::unit::meta_of;
+use crate::unit::{meta_of, window_of};
 use crate::wal::{Cut, Damage, Recovered, Wal, WalLimits};
 use crate::words::{WORDS, words_file};
 
@@ -67,14 +67,14 @@ impl Store {
         let folder = lock_folder.map(FolderLock::take).transpose()?;
         let mut report = OpenReport { first_start: !crate::keyring::exists(disk.as_ref())?, ..OpenReport::default() };
         let keyring = Arc::new(Keyring::open_or_create(&disk, master)?);
-        for dir in [RUNS, FENCES, WORDS, crate::snapshot::FOLDER, "stage", "segments"] {
+        for dir in [RUNS, FENCES, WORDS, crate::snapshot::FOLDER, manifest::FOLDER, "stage", "segments"] {
             disk.create_dir(Path::new(dir))?;
         }
         let identity = LogIdentity { origin: &config.origin, program: &config.program, now: clock.now() };
         let (committer, _) = Committer::open(&disk, &keyring, &identity)?;
         let files = IndexFiles { disk: Arc::clone(&disk), keyring: Arc::clone(&keyring) };
         let state = StateMap::open(&disk, &keyring, StateLimits::default(), clock.monotonic())?;
-        let (content, sealed_through) = catch_up(&committer, catalog.as_ref(), &mut report)?;
+        let (mut content, sealed_through) = catch_up(&committer, catalog.as_ref(), &files, &mut report)?;
         let limits = WalLimits { total_bytes: config.wal_bytes, ..WalLimits::default() };
         let mut groups = Vec::new();
         let (wal, recovered) = Wal::open(&disk, &keyring, limits, sealed_through + 1, &mut |number, bytes| {
@@ -85,7 +85,7 @@ impl Store {
         let (queue, queue_out) = queue();
         let queued = super::room::Queue::of(config.memory_bytes);
         let index = RwLock::new(Store::empty_index(config.memory_bytes));
-        let mut sealed = Sealed { last_sealed: content.units.last().map(|u| u.sealed), ..Sealed::of(&content.units) };
+        let mut sealed = Sealed::of(std::mem::take(&mut content.units));
         for (source, addr) in &content.pools {
             sealed.pools.entry(weir_base::net::Addr16(*addr)).or_default().push(*source);
         }
@@ -106,6 +106,7 @@ impl Store {
             index,
             registering: Mutex::new(()),
             wording: Mutex::new(()),
+            moving: Mutex::new(()),
             cycle: Mutex::default(),
             wake: (Mutex::new(false), Condvar::new()),
             room: (Mutex::new(()), Condvar::new()),
@@ -146,10 +147,7 @@ impl Store {
         }
         *self.gaps.write().unwrap_or_else(PoisonError::into_inner) = gaps;
         let mut change = Change::default();
-        for meta in content.units.iter().filter(|u| u.entry >= from) {
-            if !matches!(meta.kind, Kind::NatMapping | Kind::RadiusSession | Kind::Gap) {
-                continue;
-            }
+        for meta in &self.units_that(|u| u.entry >= from && matches!(u.kind, Kind::NatMapping | Kind::RadiusSession | Kind::Gap)) {
             report.reindexed += 1;
             for rows in self.read_unit(meta)? {
                 match meta.kind {
@@ -174,7 +172,7 @@ impl Store {
         cycle.flushed = self.clock.monotonic();
         cycle.snapshot = content.index.snapshot.clone().filter(|_| usable);
         self.sweep_index(&cycle.snapshot, if usable { &content.runs } else { &[] });
-        self.sweep_words(&content.units);
+        self.sweep_words();
         Ok(())
     }
 
@@ -198,12 +196,13 @@ impl Store {
     }
 
     /// Word indexes of files that no unit lies in.
-    fn sweep_words(&self, units: &[UnitMeta]) {
+    fn sweep_words(&self) {
         let entries = self.disk.list(Path::new(WORDS)).unwrap_or_default();
         if entries.is_empty() {
             return;
         }
-        let named: BTreeSet<String> = units.iter().filter(|u| u.kind == crate::words::KIND).map(|u| words_file(&u.file)).collect();
+        let files: BTreeSet<Arc<str>> = self.units_that(|u| u.kind == crate::words::KIND).into_iter().map(|u| u.file).collect();
+        let named: BTreeSet<String> = files.iter().map(|file| words_file(file)).collect();
         let lost: Vec<String> = entries.into_iter().map(|e| format!("{WORDS}/{}", e.name)).filter(|file| !named.contains(file)).collect();
         self.files.remove(&lost);
     }
@@ -281,7 +280,12 @@ impl Store {
 }
 
 /// Brings the catalog up to the log's size; also finds the last group that is sealed.
-fn catch_up(committer: &Committer, catalog: &dyn Catalog, report: &mut OpenReport) -> Result<(Content, u64), StoreError> {
+fn catch_up(
+    committer: &Committer,
+    catalog: &dyn Catalog,
+    files: &IndexFiles,
+    report: &mut OpenReport,
+) -> Result<(Content, u64), StoreError> {
     let mut content = catalog.load().or_else(|e| {
         report.notes.push(format!("the catalog is rebuilt from the log: {e}"));
         catalog.clear().map(|()| Content::default()).map_err(StoreError::Catalog)
@@ -291,38 +295,57 @@ fn catch_up(committer: &Committer, catalog: &dyn Catalog, report: &mut OpenRepor
         catalog.clear().map_err(StoreError::Catalog)?;
         content = Content::default();
     }
+    let lost = content.log_size == 0;
     let told = told(committer, content.log_size.saturating_sub(1))?;
-    let known: BTreeSet<u64> = content.units.iter().map(|u| u.entry).collect();
-    let mut change = Change { log_size: Some(committer.size()), ..Change::default() };
-    change.units = told.units.into_iter().filter(|u| !known.contains(&u.entry)).collect();
-    content.units.extend(change.units.iter().cloned());
+    let unknown = |entry: &u64| place(&content.units, *entry).is_none();
+    let mut changed: BTreeSet<u64> = told.units.iter().map(|u| u.entry).filter(unknown).collect();
+    content.units.extend(told.units.into_iter().filter(|u| changed.contains(&u.entry)));
+    content.units.sort_by_key(|u| u.entry);
+    content.units.shrink_to_fit();
     for repack in &told.moved {
+        let file: Arc<str> = repack.file.as_str().into();
         for part in &repack.parts {
-            if let Some(unit) = content.units.iter_mut().find(|u| u.entry == part.entry) {
-                (unit.file, unit.first_row) = (repack.file.clone(), part.first_row);
-                change.units.push(unit.clone());
+            if let Some(unit) = place(&content.units, part.entry).and_then(|at| content.units.get_mut(at)) {
+                (unit.file, unit.first_row) = (Arc::clone(&file), part.first_row);
+                changed.insert(part.entry);
             }
         }
     }
-    content.units.sort_by_key(|u| u.entry);
+    // The last of these may have been cut short while fence tables still named pages of the files before: the first question makes them again.
+    if let Some(last) = told.moved.last() {
+        let units = last.parts.iter().filter_map(|part| content.units.get(place(&content.units, part.entry)?));
+        let moved = units.filter(|u| u.kind == Kind::NatMapping);
+        let tables: Vec<String> = moved.map(|u| fence_file(u.unit)).collect();
+        files.remove(&tables);
+    }
+    let mut change = Change { log_size: Some(committer.size()), ..Change::default() };
+    if lost && let Some(found) = manifest::latest(files, committer.size())? {
+        (change.runs, change.pools, change.index) = (found.runs.clone(), found.pools.clone(), Some(found.index.clone()));
+        (content.runs, content.pools, content.index) = (found.runs, found.pools, found.index);
+    }
+    change.units = changed.iter().filter_map(|entry| content.units.get(place(&content.units, *entry)?).cloned()).collect();
     catalog.apply(&change).map_err(StoreError::Catalog)?;
     Ok((content, told.sealed_through))
+}
+
+/// Where the unit of a log entry stands among all of them in order.
+fn place(units: &[UnitMeta], entry: u64) -> Option<usize> {
+    units.binary_search_by_key(&entry, |u| u.entry).ok()
 }
 
 /// Reads the log's entries from `from` on. Every commit of rows ends with a heartbeat that names the last sealed group, so reading from the
 /// last entry that the catalog knew always finds one.
 fn told(committer: &Committer, from: u64) -> Result<Told, StoreError> {
     let mut told = Told { units: Vec::new(), moved: Vec::new(), sealed_through: 0 };
-    let mut wrong = None;
+    let (mut wrong, mut beat) = (None, None);
     committer.entries(from..committer.size(), &mut |index, bytes| match Entry::decode(bytes) {
-        Ok(Entry::Unit(unit)) => {
-            // The window of a unit whose catalog row is lost: what is outside it goes to the index, which is brought up from here too.
-            let window = (unit.sealed.plus(-REACH_MS), unit.sealed.plus(WINDOW_SLACK_MS));
-            told.units.extend(meta_of(index, &unit, window));
-        }
+        Ok(Entry::Unit(unit)) => told.units.extend(meta_of(index, &unit, window_of(beat, unit.sealed))),
         Ok(Entry::Repack(repack)) => told.moved.push(repack),
-        Ok(Entry::Heartbeat(beat)) => told.sealed_through = told.sealed_through.max(beat.sequenced),
-        Ok(Entry::Genesis(_)) => {}
+        Ok(Entry::Heartbeat(last)) => {
+            told.sealed_through = told.sealed_through.max(last.sequenced);
+            beat = Some(last.time);
+        }
+        Ok(Entry::Genesis(genesis)) => beat = Some(genesis.time),
         Err(e) => wrong = Some(format!("entry {index} of the log: {e}")),
     })?;
     if let Some(wrong) = wrong {

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
+use arrow::array::RecordBatch;
+use arrow::compute::concat_batches;
 use weir_base::task::lock;
 use weir_base::time::{Day, Millis};
 use weir_record::parquet;
@@ -48,9 +50,9 @@ impl Store {
     fn candidates(&self, before: Millis) -> Vec<Vec<UnitMeta>> {
         let sealed = self.sealed.read().unwrap_or_else(PoisonError::into_inner);
         let mut uses: BTreeMap<&str, usize> = BTreeMap::new();
-        sealed.units.values().for_each(|u| *uses.entry(&u.file).or_default() += 1);
+        sealed.units.iter().for_each(|u| *uses.entry(&u.file).or_default() += 1);
         let mut by: BTreeMap<(Kind, Day), Vec<Vec<UnitMeta>>> = BTreeMap::new();
-        for unit in sealed.units.values().filter(|u| u.sealed < before && uses.get(u.file.as_str()) == Some(&1)) {
+        for unit in sealed.units.iter().filter(|u| u.sealed < before && uses.get(&*u.file) == Some(&1)) {
             let groups = by.entry((unit.kind, unit.day)).or_default();
             let rows = groups.last().map_or(0, |g| g.iter().map(|u| u.rows).sum::<u64>());
             match groups.last_mut() {
@@ -69,10 +71,10 @@ impl Store {
         let mut moved = Vec::new();
         let mut row = 0;
         let name = Id::random();
-        let file = format!("segments/{day}/{}/{name}.parquet", kind.name());
+        let file: Arc<str> = format!("segments/{day}/{}/{name}.parquet", kind.name()).into();
         for unit in units {
             batches.extend(self.read_unit(unit)?);
-            moved.push(UnitMeta { file: file.clone(), first_row: row, ..unit.clone() });
+            moved.push(UnitMeta { file: Arc::clone(&file), first_row: row, ..unit.clone() });
             row += unit.rows;
         }
         let written = parquet::write(kind, &batches, &key).map_err(|e| StoreError::Internal(e.to_string()))?;
@@ -85,12 +87,12 @@ impl Store {
             kind_version: u32::from(kind.spec().version),
             day,
             sealed: sealed_at,
-            file: file.clone(),
+            file: file.to_string(),
             size: written.bytes.len() as u64,
             file_root: sidecar.root(),
             file_root_sm3: sidecar.root_sm3(),
             parts: moved.iter().map(|u| Part { entry: u.entry, first_row: u.first_row, rows: u.rows }).collect(),
-            drops: units.iter().map(|u| u.file.clone()).collect(),
+            drops: units.iter().map(|u| u.file.to_string()).collect(),
         });
         // One commit at a time, and never while it is open whether the last one happened.
         let mut cycle = lock(&self.cycle);
@@ -100,49 +102,60 @@ impl Store {
         }
         let files = unit::stage_files(&self.disk, &file, name, &written.bytes, &sidecar.encode())?;
         let open = self.index.read().unwrap_or_else(PoisonError::into_inner).open.len() as u64;
-        let beat = Heartbeat { time: sealed_at.max(Millis(0)), sequenced: cycle.through, open };
+        let beat_at = sealed_at.max(Millis(0));
+        let beat = Heartbeat { time: beat_at, sequenced: cycle.through, open };
         let internal = |e: weir_seal::entry::EntryError| StoreError::Internal(e.to_string());
         let entries = vec![entry.encode().map_err(internal)?, Entry::Heartbeat(beat).encode().map_err(internal)?];
-        let removes = units.iter().flat_map(|u| [PathBuf::from(&u.file), PathBuf::from(format!("{}.digests", u.file))]).collect();
-        let committed = self.committer.commit(&Plan { entries, files, removes })?;
+        let removes = units.iter().flat_map(|u| [PathBuf::from(&*u.file), PathBuf::from(format!("{}.digests", u.file))]).collect();
+        // Whoever searches words of the new file waits until they are there.
+        let wording = (kind == words::KIND).then(|| lock(&self.wording));
+        let committed = {
+            let _moving = lock(&self.moving);
+            cycle.beat = None;
+            let committed = self.committer.commit(&Plan { entries, files, removes })?;
+            self.moved(&moved, kind);
+            committed
+        };
         if kind == words::KIND
             && let Err(e) = WordsWriter::write(&self.files, (&file, day), batches.iter())
         {
             *lock(&self.flags.trouble) = Some(e.to_string());
         }
-        self.moved(&moved, &batches, &written.map, kind, committed.size)?;
+        drop(wording);
+        if kind == Kind::NatMapping {
+            self.make_fences(&moved, &batches, &written.map)?;
+        }
+        let change = Change { units: moved, log_size: Some(committed.size), ..Change::default() };
+        self.catalog.apply(&change).map_err(StoreError::Catalog)?;
         if kind == words::KIND {
             self.files.remove(&units.iter().map(|u| words::words_file(&u.file)).collect::<Vec<_>>());
         }
         cycle.indexed = committed.size;
+        cycle.beat = Some(beat_at);
         Ok(())
     }
 
-    /// Everybody who asks finds the units in the new file from now on.
-    fn moved(
-        &self,
-        moved: &[UnitMeta],
-        batches: &[arrow::array::RecordBatch],
-        map: &parquet::PageMap,
-        kind: Kind,
-        size: u64,
-    ) -> Result<(), StoreError> {
+    /// Everybody who asks finds the units in the new file from now on. Their fence tables name pages of files that are gone, so these go first.
+    fn moved(&self, moved: &[UnitMeta], kind: Kind) {
         if kind == Kind::NatMapping {
-            let rows = arrow::compute::concat_batches(&kind.schema(), batches).map_err(|e| StoreError::Internal(e.to_string()))?;
-            for unit in moved {
-                let (from, len) = (usize::try_from(unit.first_row).unwrap_or(0), usize::try_from(unit.rows).unwrap_or(0));
-                // The old table names pages that are gone: without a table the first question makes a new one.
-                self.files.remove(&[fence::fence_file(unit.unit)]);
-                if let Err(e) = fence::write_fences(&self.files, unit, &rows.slice(from, len), map, unit.first_row) {
-                    *lock(&self.flags.trouble) = Some(e.to_string());
-                    self.files.remove(&[fence::fence_file(unit.unit)]);
-                }
-            }
+            self.files.remove(&moved.iter().map(|u| fence::fence_file(u.unit)).collect::<Vec<_>>());
         }
-        let change = Change { units: moved.to_vec(), log_size: Some(size), ..Change::default() };
         let mut sealed = self.sealed.write().unwrap_or_else(PoisonError::into_inner);
         moved.iter().for_each(|u| sealed.insert(u.clone()));
-        drop(sealed);
-        self.catalog.apply(&change).map_err(StoreError::Catalog)
+    }
+
+    /// Fence tables of units that moved, one by one, so that questions get in between.
+    fn make_fences(&self, moved: &[UnitMeta], batches: &[RecordBatch], map: &parquet::PageMap) -> Result<(), StoreError> {
+        let rows = concat_batches(&Kind::NatMapping.schema(), batches).map_err(|e| StoreError::Internal(e.to_string()))?;
+        for unit in moved {
+            let (from, len) = (usize::try_from(unit.first_row).unwrap_or(0), usize::try_from(unit.rows).unwrap_or(0));
+            let _one_at_a_time = lock(&self.moving);
+            if let Err(e) = fence::write_fences(&self.files, unit, &rows.slice(from, len), map, unit.first_row) {
+                // Without a table the first question makes one.
+                *lock(&self.flags.trouble) = Some(e.to_string());
+                self.files.remove(&[fence::fence_file(unit.unit)]);
+            }
+        }
+        Ok(())
     }
 }

@@ -159,14 +159,18 @@ impl Block {
         self.restarts.len()
     }
 
-    /// The entries of a stretch: at least one. `out` is filled anew.
+    /// The entries of a stretch into `out`: at least one, and none where they do not read.
     pub(super) fn run(&self, run: usize, out: &mut Stretch) -> Result<(), TableError> {
+        out.clear();
+        self.fill(run, out).inspect_err(|_| out.clear())
+    }
+
+    fn fill(&self, run: usize, out: &mut Stretch) -> Result<(), TableError> {
         let bad = || damaged("an entry of a block");
         let start = self.restarts.get(run).map(|r| *r as usize).ok_or_else(bad)?;
         let end = self.restarts.get(run + 1).map_or(self.entries_end, |r| *r as usize);
         let bytes = self.plain.get(start..end).ok_or_else(bad)?;
         let mut left = bytes;
-        out.clear();
         out.keys.reserve(TABLE_RESTART_ENTRIES * USUAL_KEY_BYTES);
         out.entries.reserve(TABLE_RESTART_ENTRIES);
         let mut before = 0..0;

@@ -71,6 +71,11 @@ impl TableError {
     pub fn is_not_found(&self) -> bool {
         matches!(self, TableError::Io(e) if e.kind() == io::ErrorKind::NotFound)
     }
+
+    /// True if there is a file and it is no sound table.
+    pub fn is_damage(&self) -> bool {
+        matches!(self, TableError::Format(_))
+    }
 }
 
 fn damaged(what: &'static str) -> TableError {

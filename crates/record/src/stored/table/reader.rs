@@ -200,15 +200,14 @@ fn open_block(key: &Aead, number: u64, level: usize, mut sealed: Vec<u8>) -> Res
 #[derive(Default)]
 struct Spot {
     run: usize,
-    entries: Stretch,
+    stretch: Stretch,
     at: usize,
 }
 
 impl Spot {
     fn load(&mut self, block: &Block, run: usize) -> Result<(), TableError> {
-        if self.run != run || self.entries.is_empty() {
-            // What does not read leaves nothing behind.
-            block.run(run, &mut self.entries).inspect_err(|_| self.entries.clear())?;
+        if self.run != run || self.stretch.is_empty() {
+            block.run(run, &mut self.stretch)?;
             self.run = run;
         }
         Ok(())
@@ -223,7 +222,7 @@ impl Spot {
         }
         let Some(run) = from.checked_sub(1) else { return Ok(false) };
         self.load(block, run)?;
-        match self.entries.partition_point(low).checked_sub(1) {
+        match self.stretch.partition_point(low).checked_sub(1) {
             Some(at) => self.at = at,
             None => return Err(damaged("the order of keys")),
         }
@@ -242,12 +241,12 @@ impl Spot {
     fn last(&mut self, block: &Block) -> Result<bool, TableError> {
         let Some(run) = block.runs().checked_sub(1) else { return Ok(false) };
         self.load(block, run)?;
-        self.at = self.entries.len() - 1;
+        self.at = self.stretch.len() - 1;
         Ok(true)
     }
 
     fn next(&mut self, block: &Block) -> Result<bool, TableError> {
-        if self.at + 1 < self.entries.len() {
+        if self.at + 1 < self.stretch.len() {
             self.at += 1;
             return Ok(true);
         }
@@ -266,7 +265,7 @@ impl Spot {
         }
         let Some(run) = self.run.checked_sub(1) else { return Ok(false) };
         self.load(block, run)?;
-        self.at = self.entries.len() - 1;
+        self.at = self.stretch.len() - 1;
         Ok(true)
     }
 }
@@ -303,7 +302,7 @@ impl At<'_> {
 }
 
 impl<S: BlockSource> Cursor<'_, S> {
-    /// The entry here; none before the first seek or after a step beyond either end.
+    /// The entry here; none before the first seek, after a step beyond either end or after an error.
     pub fn entry(&self) -> Option<(&[u8], &[u8])> {
         let (block, spot) = match self.below.last() {
             Some((block, spot)) => (block.as_ref(), spot),
@@ -312,7 +311,7 @@ impl<S: BlockSource> Cursor<'_, S> {
         if self.below.len() != self.table.levels() {
             return None;
         }
-        spot.entries.entry(block, spot.at)
+        spot.stretch.entry(block, spot.at)
     }
 
     /// To the last entry whose key is not above `key`; false if there is none.
@@ -387,7 +386,7 @@ impl<S: BlockSource> Cursor<'_, S> {
                 Some((block, spot)) => (block.as_ref(), spot),
                 None => (&self.table.root, &self.root),
             };
-            let (_, value) = spot.entries.entry(parent, spot.at).ok_or(damaged("an index block"))?;
+            let (_, value) = spot.stretch.entry(parent, spot.at).ok_or(damaged("an index block"))?;
             let place = Place::decode(value).ok_or(damaged("an index entry"))?;
             let block = self.fetch(place, level)?;
             let mut spot = Spot::default();

@@ -1,0 +1,113 @@
+//! A catalog that is lost comes back from the log, and the index need not be made again: it says itself how far it goes.
+
+mod rig;
+
+use std::path::Path;
+
+use weir_base::time::Millis;
+use weir_record::Kind;
+use weir_record::kinds::Action;
+use weir_store::catalog::Catalog;
+use weir_store::engine::OpenReport;
+
+use rig::{Rig, T0, event, inside, public};
+
+const PORTS: u16 = 40;
+
+/// A minute: each port is opened, and half of those that are open from the minute before are closed; then it is sealed.
+fn minute(rig: &Rig, number: u16) {
+    let now = rig.clock.now().0;
+    let mut events = Vec::new();
+    for port in (0..PORTS).filter(|port| port % 2 == number % 2) {
+        if number > 1 {
+            events.push(event(rig.source, Action::Delete, port + 2_000, (number - 2) as u8, now + 100));
+        }
+        events.push(event(rig.source, Action::Create, port + 2_000, number as u8, now + 200));
+    }
+    // One that is open for hours.
+    if number == 1 {
+        events.push(event(rig.source, Action::Create, 9_000, 77, now));
+    }
+    rig.clock.advance(60_000);
+    rig.send(&events).unwrap();
+    rig.store().seal_now().unwrap();
+}
+
+/// Loses the catalog while the program does not run.
+fn lose(rig: &mut Rig) -> OpenReport {
+    rig.drop_store();
+    rig.catalog.clear().unwrap();
+    rig.open().unwrap()
+}
+
+/// Forty minutes with checkpoints, a repack and a restart, then three more minutes.
+fn history() -> Rig {
+    let mut rig = Rig::new();
+    rig.open().unwrap();
+    rig.register().unwrap();
+    for number in 0..40 {
+        minute(&rig, number);
+        match number {
+            10 | 20 | 25 | 30 => rig.store().flush_index().unwrap(),
+            15 => drop(rig.store().repack(Millis(i64::MAX)).unwrap()),
+            18 => {
+                rig.drop_store();
+                rig.clock.advance(3_600_000);
+                rig.open().unwrap();
+            }
+            22 => rig.clock.advance(1_800_000),
+            _ => {}
+        }
+    }
+    rig.store().flush_index().unwrap();
+    (40..43).for_each(|number| minute(&rig, number));
+    rig
+}
+
+type Told = Vec<(u16, i64, Vec<weir_base::net::Addr16>)>;
+
+fn told(rig: &Rig) -> Told {
+    let last = rig.clock.now().0;
+    let ports = (2_000..2_000 + PORTS).step_by(7).chain([9_000]);
+    ports
+        .flat_map(|port| (T0..last).step_by(97_000).map(move |at| (port, at)))
+        .map(|(port, at)| (port, at, rig.holders(port, at)))
+        .collect()
+}
+
+#[test]
+fn a_lost_catalog_leaves_the_index() {
+    let mut rig = history();
+    let (units, before) = (rig.store().units(), told(&rig));
+    assert!(before.iter().filter(|(.., holders)| !holders.is_empty()).count() > before.len() / 2, "something is asked for");
+    let mappings = units.iter().filter(|unit| unit.kind == Kind::NatMapping).count();
+    for round in 0..2 {
+        let report = lose(&mut rig);
+        assert_eq!(report.reindexed, 3, "of {mappings} units those since the checkpoint, round {round}");
+        assert_eq!(rig.store().units(), units);
+        assert_eq!(told(&rig), before);
+        assert_eq!(rig.store().sources_for(public()), [(rig.source, false)]);
+    }
+    // What is sealed after it is found like everything else.
+    minute(&rig, 43);
+    assert_eq!(rig.holders(2_001, rig.clock.now().0), [inside(43)]);
+}
+
+#[test]
+fn an_index_that_is_not_whole_is_made_again() {
+    for missing in ["index/state", "index/runs", "index/open"] {
+        let mut rig = history();
+        let (units, before) = (rig.store().units(), told(&rig));
+        let file = rig.disk.files().into_iter().map(|(path, _)| path).find(|path| path.starts_with(missing));
+        let mappings = units.iter().filter(|unit| unit.kind == Kind::NatMapping).count();
+        rig.drop_store();
+        rig.disk.shared().remove(&file.unwrap_or_else(|| panic!("there is a file in {missing}"))).unwrap();
+        let report = lose(&mut rig);
+        assert_eq!(report.reindexed, mappings, "{missing}");
+        assert_eq!((rig.store().units(), told(&rig)), (units, before), "{missing}");
+        // It is whole again: the next loss costs nothing.
+        rig.store().flush_index().unwrap();
+        assert_eq!(lose(&mut rig).reindexed, 0, "{missing}");
+        assert!(rig.disk.shared().exists(Path::new("index/state")).unwrap());
+    }
+}
