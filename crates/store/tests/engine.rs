@@ -7,14 +7,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Mutex;
 
+use weir_base::clock::Clock;
 use weir_base::net::Addr16;
 use weir_base::time::Millis;
 use weir_record::kind::Record;
-use weir_record::kinds::{Action, RadiusSession};
+use weir_record::kinds::{Action, NatEvent, RadiusSession};
 use weir_record::sink::{Group, RecordSink, SinkError};
 use weir_record::{Id, Kind};
 use weir_store::catalog::Catalog;
-use weir_testkit::{Rates, Rng, SimDisk, each_seed, runs};
+use weir_testkit::{Rates, Rng, each_seed, runs};
 
 use rig::{Rig, T0, event, inside, public};
 
@@ -60,17 +61,17 @@ fn units_of_one_address_and_of_one_port_are_read_across_their_pages() {
         rig.register().unwrap();
         let (mut open, many) = (Vec::new(), 20_000u16);
         for n in 0..many {
-            let ((port, host), at) = (of(n), T0 + i64::from(n) * 1_000);
-            open.extend([event(rig.source, Action::Create, port, host, at), event(rig.source, Action::Delete, port, host, at + 500)]);
+            let ((port, host), at) = (of(n), T0 + i64::from(n) * 20);
+            open.extend([event(rig.source, Action::Create, port, host, at), event(rig.source, Action::Delete, port, host, at + 10)]);
         }
-        rig.clock.advance(u64::from(many) * 1_000);
+        rig.clock.advance(u64::from(many) * 20);
         open.chunks(5_000).for_each(|events| rig.send(events).unwrap());
         rig.store().seal_now().unwrap();
         for stage in ["sealed", "repacked"] {
             for n in (0..many).step_by(97).chain([2_047, 2_048, 8_191, 8_192, many - 1]) {
-                let ((port, host), at) = (of(n), T0 + i64::from(n) * 1_000);
-                assert_eq!(rig.holders(port, at + 100), [inside(host)], "{case} {n} {stage}");
-                assert_eq!(rig.holders(port, at + 600), [], "{case} {n} {stage}");
+                let ((port, host), at) = (of(n), T0 + i64::from(n) * 20);
+                assert_eq!(rig.holders(port, at + 5), [inside(host)], "{case} {n} {stage}");
+                assert_eq!(rig.holders(port, at + 15), [], "{case} {n} {stage}");
             }
             rig.clock.advance(4 * 3_600_000);
             rig.store().repack(rig.clock.now()).unwrap();

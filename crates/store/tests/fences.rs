@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
+use weir_base::clock::Clock;
 use weir_base::net::Addr16;
 use weir_base::time::Millis;
 use weir_record::Kind;

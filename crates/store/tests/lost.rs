@@ -4,6 +4,7 @@ mod rig;
 
 use std::path::Path;
 
+use weir_base::clock::Clock;
 use weir_base::time::Millis;
 use weir_record::Kind;
 use weir_record::kinds::Action;

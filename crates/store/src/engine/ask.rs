@@ -73,7 +73,13 @@ impl Store {
                     found.extend(self.pair_live(&recall));
                     let overlaps = |m: &Mapping| m.start.is_none_or(|s| s <= to) && m.end.is_none_or(|e| e >= from);
                     found.retain(|m| m.public == public && m.covers(port, protocol) && overlaps(m));
-                    return Ok((distinct(found), stats));
+                    let mut whole = Vec::new();
+                    for mapping in distinct(found) {
+                        if !self.began_later(&mapping, to, shelf, &mut stats)? {
+                            whole.push(mapping);
+                        }
+                    }
+                    return Ok((whole, stats));
                 }
                 // A file went because runs were merged or units repacked since memory was asked: ask again.
                 Err(StoreError::Io(e)) if e.kind() == std::io::ErrorKind::NotFound && tries < 3 => tries += 1,
@@ -139,6 +145,16 @@ impl Store {
             }
             other => other,
         }
+    }
+
+    /// True of an end without a beginning whose beginning is known after all. While a unit goes over into the index, an end may still be among the events when
+    /// what it ended is no longer among what is open; asked about the moment of the end, the unit or the index tells the whole mapping.
+    fn began_later(&self, mapping: &Mapping, to: Millis, shelf: &Shelf, stats: &mut Stats) -> Result<bool, StoreError> {
+        let inferred = |m: &Mapping| m.flags & flags::START_INFERRED != 0;
+        let Some(end) = mapping.end.filter(|end| inferred(mapping) && *end > to) else { return Ok(false) };
+        let (then, read) = self.mappings_with(shelf, mapping.public, Some(mapping.first), Some(mapping.protocol), (end, end))?;
+        *stats = stats.plus(read);
+        Ok(!then.iter().any(|m| inferred(m) && same_end(m, mapping)))
     }
 
     /// Events not sealed yet, paired with what is open.
@@ -283,6 +299,11 @@ impl Store {
     }
 }
 
+/// Both tell of one end.
+fn same_end(a: &Mapping, b: &Mapping) -> bool {
+    (a.source, a.inside, a.inside_port, a.first, a.end) == (b.source, b.inside, b.inside_port, b.first, b.end)
+}
+
 /// One mapping may be found on several ways; an end whose beginning came later is told twice, and an end that came twice may tell of what is known.
 fn distinct(mut found: Vec<Mapping>) -> Vec<Mapping> {
     found.sort_by_key(|m| (m.source, m.form, m.first, m.protocol, m.inside, m.inside_port, m.start, m.end));
@@ -293,10 +314,7 @@ fn distinct(mut found: Vec<Mapping>) -> Vec<Mapping> {
         f if f & flags::START_TOLD != 0 => 1,
         _ => 0,
     };
-    let same = |a: &Mapping, b: &Mapping| {
-        (a.source, a.inside, a.inside_port, a.first, a.end) == (b.source, b.inside, b.inside_port, b.first, b.end)
-    };
     let better: Vec<Mapping> = found.iter().filter(|m| rank(m) < 2 && m.end.is_some()).copied().collect();
-    found.retain(|m| rank(m) == 0 || !better.iter().any(|b| rank(b) < rank(m) && same(b, m)));
+    found.retain(|m| rank(m) == 0 || !better.iter().any(|b| rank(b) < rank(m) && same_end(b, m)));
     found
 }

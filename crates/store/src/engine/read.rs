@@ -168,11 +168,11 @@ struct UnitFile {
 }
 
 impl Source for UnitFile {
-    fn len(&self) -> std::io::Result<u64> {
+    fn len(&self) -> io::Result<u64> {
         self.file.len()
     }
 
-    fn read_range(&self, offset: u64, len: usize) -> std::io::Result<Vec<u8>> {
+    fn read_range(&self, offset: u64, len: usize) -> io::Result<Vec<u8>> {
         let mut bytes = vec![0; len];
         let n = self.file.read_at(&mut bytes, offset)?;
         bytes.truncate(n);

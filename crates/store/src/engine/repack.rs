@@ -1,6 +1,7 @@
 //! Repacking: units of one kind and day go into one file, back to back; rows, order and roots stay.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 
@@ -109,13 +110,14 @@ impl Store {
         let removes = units.iter().flat_map(|u| [PathBuf::from(&*u.file), PathBuf::from(format!("{}.digests", u.file))]).collect();
         // Whoever searches words of the new file waits until they are there.
         let wording = (kind == words::KIND).then(|| lock(&self.wording));
-        let committed = {
+        let (committed, gone) = {
             let _moving = lock(&self.moving);
             cycle.beat = None;
             let committed = self.committer.commit(&Plan { entries, files, removes })?;
-            self.moved(&moved, kind);
-            committed
+            (committed, self.moved(&moved, kind))
         };
+        // As long as the catalog does not know of it, the next start throws the old tables away.
+        gone?;
         if kind == words::KIND
             && let Err(e) = WordsWriter::write(&self.files, (&file, day), batches.iter())
         {
@@ -135,13 +137,21 @@ impl Store {
         Ok(())
     }
 
-    /// Everybody who asks finds the units in the new file from now on. Their fence tables name pages of files that are gone, so these go first.
-    fn moved(&self, moved: &[UnitMeta], kind: Kind) {
-        if kind == Kind::NatMapping {
-            self.files.remove(&moved.iter().map(|u| fence::fence_file(u.unit)).collect::<Vec<_>>());
-        }
+    /// Everybody who asks finds the units in the new file from now on. Their fence tables name pages of files that are gone, so these go first, for good.
+    fn moved(&self, moved: &[UnitMeta], kind: Kind) -> io::Result<()> {
+        let remove = |unit: &UnitMeta| match self.disk.remove(fence::fence_file(unit.unit).as_ref()) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
+            _ => Ok(()),
+        };
+        let gone = match kind {
+            Kind::NatMapping => {
+                moved.iter().map(remove).fold(Ok(()), io::Result::and).and_then(|()| self.disk.sync_dir(fence::FENCES.as_ref()))
+            }
+            _ => Ok(()),
+        };
         let mut sealed = self.sealed.write().unwrap_or_else(PoisonError::into_inner);
         moved.iter().for_each(|u| sealed.insert(u.clone()));
+        gone
     }
 
     /// Fence tables of units that moved, one by one, so that questions get in between.
