@@ -96,6 +96,6 @@ fn shown(args: &SizeArgs, need: &Need) -> String {
     if need.beyond {
         out.push_str("\nThe busiest second is beyond what was measured on two cores: try it on the machine you mean, or divide the exporters among several.\n");
     }
-    out.push_str("\nMeasured on two cores of a virtual machine in hours in which it had them to itself; in others the same took up to 1.4 times the processor, which the half that stays free covers. docs/sizing.md says how each figure comes about. Count your own connections, they differ widely.\n");
+    out.push_str("\nMeasured on two cores of a virtual machine, in the middle of three runs where there were three; from hour to hour the same took up to 1.4 times the processor of its best hour, which the half that stays free covers. docs/sizing.md says how each figure comes about. Count your own connections, they differ widely.\n");
     out
 }
