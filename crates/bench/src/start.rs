@@ -4,23 +4,16 @@
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use weir_base::clock::{Clock, SystemClock};
-use weir_base::task::{Stop, Tasks};
-use weir_base::time::Millis;
-use weir_record::sink::RecordSink;
-use weir_sources::ipfix::collector::{Collector, Transport};
-use weir_store::engine::StoreConfig;
+use weir_base::task::Stop;
 
-use crate::corpus::{ADDRESS, Corpus};
-use crate::fold::Stepped;
+use crate::growing::Growing;
+use crate::proc;
 use crate::program::Program;
+use crate::records::Records;
 use crate::shared::{Outcome, bytes_under, reading};
-use crate::times::Times;
-use crate::{proc, serve, sources};
 
 /// Days of history: the longest a unit that keeps six months has.
 const DAYS: i64 = 184;
@@ -49,51 +42,23 @@ pub fn run() -> Outcome<()> {
     opened(data, "after its catalog and all of its index were lost")
 }
 
-/// Half a year, a minute at a time.
+/// Half a year, a minute at a time; everything that begins ends.
 fn make(data: &Path) -> Outcome<u64> {
-    let corpus = Corpus::of(EVENTS_A_SECOND, SECONDS, None)?;
-    let wall = SystemClock::new();
+    let (wall, records) = (SystemClock::new(), Records::of(EVENTS_A_SECOND, SECONDS)?);
     let begin = wall.now().0 - MINUTES * MINUTE_MS;
-    let stepped = Arc::new(Stepped(AtomicI64::new(begin)));
-    let clock: Arc<dyn Clock> = Arc::clone(&stepped) as Arc<dyn Clock>;
-    let config = StoreConfig {
-        origin: "bench.invalid".to_owned(),
-        unit_seconds: 86_400,
-        unit_rows: usize::MAX,
-        memory_bytes: u64::MAX,
-        ..StoreConfig::default()
-    };
-    let store = serve::open(data, &clock, config)?;
-    let tasks = Tasks::new(Stop::new(), |ended| eprintln!("{} ended: {:?}", ended.name, ended.panic));
-    store.start(&tasks)?;
-    let sink: Arc<dyn RecordSink> = Arc::clone(&store) as Arc<dyn RecordSink>;
-    let settings = Arc::new(sources::ipfix_settings("")?);
+    let mut growing = Growing::begin(data, records, begin)?;
     for minute in 0..MINUTES {
-        let at = begin + minute * MINUTE_MS;
-        stepped.0.store(at, Ordering::Relaxed);
-        let mut times = Times::default();
-        let mut collector = Collector::new(Arc::clone(&settings), Box::new(Arc::clone(&sink)), Transport::Udp, "udp:start", None);
-        for datagram in &corpus.datagrams {
-            let mut datagram = datagram.clone();
-            times.shift(&mut datagram, at - corpus.begin).ok_or("the simulator sent something that is no IPFIX")?;
-            collector.message((ADDRESS, 4_739).into(), 0, Millis(at), &datagram)?;
-        }
-        if let Some(group) = collector.take() {
-            sink.commit(group)?;
-        }
-        stepped.0.store(at + MINUTE_MS / 2, Ordering::Relaxed);
-        store.seal_now()?;
+        growing.round(begin + minute * MINUTE_MS)?;
         if minute % HOUR == HOUR - 1 {
-            store.repack(Millis(at))?;
+            growing.repack(HOUR * MINUTE_MS)?;
         }
         if minute % (24 * HOUR) == 0 {
             eprintln!("day {} of {DAYS}, {:.0} s", minute / (24 * HOUR), wall.monotonic().as_secs_f64());
         }
     }
-    tasks.stop().raise();
-    store.stop()?;
-    tasks.join();
-    Ok(corpus.events * u64::try_from(MINUTES)?)
+    let events = growing.events();
+    growing.stop()?;
+    Ok(events)
 }
 
 /// Opens it with the program itself, SQL and desk and all, and ends that.
