@@ -23,7 +23,7 @@ pub const NAT: &[Nat] = &[
 /// Bytes an event that its remote end takes: section "Other records than one exporter's sessions", with remote ends kept less without.
 pub const REMOTE_BYTES: f64 = 1.09;
 /// Microseconds of processor of the same.
-pub const REMOTE_US: f64 = 0.061;
+pub const REMOTE_US: f64 = 0.106;
 /// A message of RADIUS accounting: section "RADIUS accounting".
 pub const RADIUS_US: f64 = 18.5;
 /// Bytes of the same on disk.
