@@ -94,7 +94,7 @@ pub struct Content {
 
 /// Where the catalog is kept: SQLite on one machine, memory in tests.
 pub trait Catalog: Send + Sync {
-    /// Reads all of it.
+    /// Reads all of it. One that another version of the program wrote is an error: it is cleared, by whoever has the folder's lock.
     fn load(&self) -> Result<Content, String>;
     /// Applies a change as a whole.
     fn apply(&self, change: &Change) -> Result<(), String>;
@@ -105,9 +105,10 @@ pub trait Catalog: Send + Sync {
 /// The catalog in SQLite. It is not a record: it is synced lazily.
 pub struct SqliteCatalog(Mutex<Connection>);
 
+const SETTINGS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;";
+
 const SCHEMA: &str = "
-PRAGMA journal_mode = WAL;
-PRAGMA synchronous = NORMAL;
+BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS unit (entry INTEGER PRIMARY KEY, kind TEXT NOT NULL, day INTEGER NOT NULL, unit TEXT NOT NULL, file TEXT NOT NULL,
   first_row INTEGER NOT NULL, rows INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, win_from INTEGER NOT NULL,
   win_to INTEGER NOT NULL, sealed INTEGER NOT NULL) STRICT;
@@ -115,14 +116,17 @@ CREATE TABLE IF NOT EXISTS run (file TEXT PRIMARY KEY, level INTEGER NOT NULL, b
 CREATE TABLE IF NOT EXISTS pool (source INTEGER NOT NULL, addr BLOB NOT NULL, PRIMARY KEY (source, addr)) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, number INTEGER NOT NULL, text TEXT) STRICT;
 PRAGMA user_version = 2;
+COMMIT;
 ";
 
+/// Version 1 had windows of units that the log does not tell.
 const VERSION: i64 = 2;
 
-const CLEAR: &str = "DELETE FROM unit; DELETE FROM run; DELETE FROM pool; DELETE FROM meta;";
+const CLEAR: &str = "DELETE FROM unit; DELETE FROM run; DELETE FROM pool; DELETE FROM meta; PRAGMA user_version = 2;";
 
 impl SqliteCatalog {
-    /// Opens or makes the catalog at this path. A file that is not a catalog of this version is an error: delete it, it is rebuilt.
+    /// Opens or makes the catalog at this path. A file that is not a catalog, or one of a later version, is an error: delete it, it is rebuilt. What is there
+    /// stays as it is: another program may have the folder.
     pub fn open(path: &Path) -> Result<SqliteCatalog, String> {
         let hint = |e: rusqlite::Error| format!("the catalog cannot be opened ({e}): delete catalog.sqlite, the next start rebuilds it");
         let db = Connection::open(path).map_err(hint)?;
@@ -132,10 +136,9 @@ impl SqliteCatalog {
                 "the catalog has version {version}, this program knows {VERSION}: delete catalog.sqlite, the next start rebuilds it"
             ));
         }
-        db.execute_batch(SCHEMA).map_err(hint)?;
-        // Version 1 had windows of units that the log does not tell.
-        if version == 1 {
-            db.execute_batch(CLEAR).map_err(hint)?;
+        db.execute_batch(SETTINGS).map_err(hint)?;
+        if version == 0 {
+            db.execute_batch(SCHEMA).map_err(hint)?;
         }
         Ok(SqliteCatalog(Mutex::new(db)))
     }
@@ -174,6 +177,10 @@ fn unit_of(r: &rusqlite::Row<'_>, files: &mut HashSet<Arc<str>>) -> rusqlite::Re
 impl Catalog for SqliteCatalog {
     fn load(&self) -> Result<Content, String> {
         let db = lock(&self.0);
+        let version: i64 = db.query_row("PRAGMA user_version", [], |r| r.get(0)).map_err(run)?;
+        if version != VERSION {
+            return Err(format!("it has version {version}, this program knows {VERSION}"));
+        }
         let mut content = Content::default();
         let mut all = db.prepare("SELECT * FROM unit ORDER BY entry").map_err(run)?;
         let mut files = HashSet::new();
@@ -248,7 +255,10 @@ impl Catalog for SqliteCatalog {
     }
 
     fn clear(&self) -> Result<(), String> {
-        lock(&self.0).execute_batch(CLEAR).map_err(run)
+        let mut db = lock(&self.0);
+        let tx = db.transaction().map_err(run)?;
+        tx.execute_batch(CLEAR).map_err(run)?;
+        tx.commit().map_err(run)
     }
 }
 
@@ -330,5 +340,30 @@ mod tests {
         assert_eq!(SqliteCatalog::open(&path).unwrap().load().unwrap().units.len(), 2);
         std::fs::write(&path, b"this is not a database at all").unwrap();
         assert!(SqliteCatalog::open(&path).map(|c| c.load()).is_err_and(|e| e.contains("delete catalog.sqlite")));
+    }
+
+    fn version(path: &Path) -> i64 {
+        Connection::open(path).unwrap().query_row("PRAGMA user_version", [], |r| r.get(0)).unwrap()
+    }
+
+    #[test]
+    fn one_of_an_earlier_version_stays_until_it_is_cleared_and_is_cleared_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("catalog.sqlite");
+        let state = IndexState { entries: 9, snapshot: Some(("s".into(), Day(4))) };
+        let some = Change { pools: vec![(1, [5; 16])], index: Some(state), log_size: Some(10), ..Change::default() };
+        SqliteCatalog::open(&path).unwrap().apply(&some).unwrap();
+        let raw = Connection::open(&path).unwrap();
+        raw.execute_batch("PRAGMA user_version = 1; CREATE TRIGGER no BEFORE DELETE ON meta BEGIN SELECT RAISE(ABORT, 'no'); END").unwrap();
+        let rows = || raw.query_row("SELECT (SELECT count(*) FROM pool), (SELECT count(*) FROM meta)", [], |r| Ok((r.get(0)?, r.get(1)?)));
+        let catalog = SqliteCatalog::open(&path).unwrap();
+        assert!(catalog.load().unwrap_err().contains("version 1"));
+        assert_eq!((version(&path), rows().unwrap()), (1, (1, 3)), "opening and reading changes nothing");
+        assert!(catalog.clear().is_err());
+        assert_eq!((version(&path), rows().unwrap()), (1, (1, 3)), "half of it is not cleared");
+        raw.execute_batch("DROP TRIGGER no").unwrap();
+        catalog.clear().unwrap();
+        assert_eq!((version(&path), rows().unwrap()), (VERSION, (0, 0)));
+        assert_eq!(catalog.load().unwrap().log_size, 0);
     }
 }
