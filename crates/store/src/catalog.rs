@@ -71,7 +71,7 @@ pub struct Change {
     pub drop_runs: Vec<String>,
     /// Public addresses seen behind a source.
     pub pools: Vec<(u32, [u8; 16])>,
-    /// New index state.
+    /// New index state, in the place of the old one.
     pub index: Option<IndexState>,
     /// Size of the log the units are complete up to.
     pub log_size: Option<u64>,
@@ -244,9 +244,10 @@ impl Catalog for SqliteCatalog {
         };
         if let Some(index) = &change.index {
             meta("index", index.entries as i64, None)?;
-            if let Some((file, day)) = &index.snapshot {
-                meta("snapshot", i64::from(day.0), Some(file))?;
-            }
+            match &index.snapshot {
+                Some((file, day)) => meta("snapshot", i64::from(day.0), Some(file))?,
+                None => tx.execute("DELETE FROM meta WHERE key = 'snapshot'", []).map_err(run)?,
+            };
         }
         if let Some(size) = change.log_size {
             meta("log_size", size as i64, None)?;
@@ -365,5 +366,16 @@ mod tests {
         catalog.clear().unwrap();
         assert_eq!((version(&path), rows().unwrap()), (VERSION, (0, 0)));
         assert_eq!(catalog.load().unwrap().log_size, 0);
+    }
+
+    #[test]
+    fn an_index_without_a_snapshot_has_none() {
+        let dir = tempfile::tempdir().unwrap();
+        for catalog in [&SqliteCatalog::open(&dir.path().join("c")).unwrap() as &dyn Catalog, &MemoryCatalog::default()] {
+            let state = IndexState { entries: 9, snapshot: Some(("s".into(), Day(4))) };
+            catalog.apply(&Change { index: Some(state), ..Change::default() }).unwrap();
+            catalog.apply(&Change { index: Some(IndexState::default()), ..Change::default() }).unwrap();
+            assert_eq!(catalog.load().unwrap().index, IndexState::default());
+        }
     }
 }
