@@ -77,6 +77,25 @@ pub struct Change {
     pub log_size: Option<u64>,
 }
 
+impl Change {
+    /// True if it changes nothing.
+    pub fn is_empty(&self) -> bool {
+        let none = self.units.is_empty() && self.runs.is_empty() && self.drop_runs.is_empty() && self.pools.is_empty();
+        none && self.index.is_none() && self.log_size.is_none()
+    }
+
+    /// This one, and `later` after it, as one.
+    pub fn then(&mut self, later: Change) {
+        self.units.extend(later.units);
+        self.runs.retain(|run| !later.drop_runs.contains(&run.file));
+        self.drop_runs.extend(later.drop_runs);
+        self.runs.extend(later.runs);
+        self.pools.extend(later.pools);
+        self.index = later.index.or(self.index.take());
+        self.log_size = later.log_size.or(self.log_size);
+    }
+}
+
 /// Everything in the catalog.
 #[derive(Clone, Debug, Default)]
 pub struct Content {
@@ -96,7 +115,7 @@ pub struct Content {
 pub trait Catalog: Send + Sync {
     /// Reads all of it. One that another version of the program wrote is an error: it is cleared, by whoever has the folder's lock.
     fn load(&self) -> Result<Content, String>;
-    /// Applies a change as a whole.
+    /// Applies a change as a whole; doing it twice ends the same.
     fn apply(&self, change: &Change) -> Result<(), String>;
     /// Forgets everything, because it does not fit the log.
     fn clear(&self) -> Result<(), String>;
@@ -280,8 +299,14 @@ impl Catalog for MemoryCatalog {
         }
         content.units.sort_by_key(|u| u.entry);
         content.runs.retain(|r| !change.drop_runs.contains(&r.file));
-        content.runs.extend(change.runs.iter().cloned());
-        content.pools.extend(&change.pools);
+        for run in &change.runs {
+            content.runs.retain(|r| r.file != run.file);
+            content.runs.push(run.clone());
+        }
+        for pool in &change.pools {
+            content.pools.retain(|p| p != pool);
+            content.pools.push(*pool);
+        }
         if let Some(index) = &change.index {
             content.index = index.clone();
         }
@@ -376,6 +401,43 @@ mod tests {
             catalog.apply(&Change { index: Some(state), ..Change::default() }).unwrap();
             catalog.apply(&Change { index: Some(IndexState::default()), ..Change::default() }).unwrap();
             assert_eq!(catalog.load().unwrap().index, IndexState::default());
+        }
+    }
+
+    fn change(numbers: &[u8]) -> Change {
+        let mut change = Change::default();
+        for n in numbers {
+            let (which, what) = (n % 5, n / 5 % 5);
+            let file = || format!("{what}");
+            match which {
+                0 => change.then(Change { runs: vec![RunMeta { level: 1, bucket: 2, file: file(), day: Day(3) }], ..Change::default() }),
+                1 => change.then(Change { drop_runs: vec![file()], ..Change::default() }),
+                2 => change.then(Change { pools: vec![(u32::from(what), [what; 16])], ..Change::default() }),
+                3 => change.then(Change { log_size: Some(u64::from(what)), ..Change::default() }),
+                _ => change.then(Change { index: Some(IndexState { entries: what.into(), snapshot: None }), ..Change::default() }),
+            }
+        }
+        change
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn changes_made_one_end_where_they_end_one_by_one(numbers: Vec<u8>) {
+            let dir = tempfile::tempdir().unwrap();
+            let [whole, apart] = ["a", "b"].map(|name| SqliteCatalog::open(&dir.path().join(name)).unwrap());
+            // Twice, as where it is not known that it happened.
+            (0..2).for_each(|_| whole.apply(&change(&numbers)).unwrap());
+            numbers.iter().for_each(|n| apart.apply(&change(&[*n])).unwrap());
+            let memory = MemoryCatalog::default();
+            (0..2).for_each(|_| memory.apply(&change(&numbers)).unwrap());
+            let of = |catalog: &dyn Catalog| {
+                let mut all = catalog.load().unwrap();
+                all.runs.sort_by(|a, b| a.file.cmp(&b.file));
+                all.pools.sort_unstable();
+                (all.runs, all.pools, all.index, all.log_size)
+            };
+            proptest::prop_assert_eq!(of(&whole), of(&apart));
+            proptest::prop_assert_eq!(of(&memory), of(&apart));
         }
     }
 }

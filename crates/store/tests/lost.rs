@@ -200,3 +200,49 @@ fn a_catalog_that_went_back_finds_the_checkpoint_after_it() {
     assert_eq!(rig.open().unwrap().reindexed, 1);
     assert_eq!((told(&rig), rig.store().sources_for(other)), (before, vec![(rig.source, false)]));
 }
+
+#[test]
+fn a_checkpoint_during_which_the_disk_fails_leaves_the_one_before() {
+    let runs = |rig: &Rig| rig.disk.files().iter().filter(|(path, _)| path.starts_with("index/runs")).count();
+    for after in ["nothing", "start", "lost"] {
+        let mut op = 0;
+        loop {
+            let mut rig = begun();
+            (0..3).for_each(|number| minute(&rig, number));
+            // What ends now began before its unit's reach. The fifth run of a bucket, which is of 64 minutes, is merged with the others.
+            rig.clock.advance(3_840_000 - rig.clock.now().0.rem_euclid(3_840_000) as u64);
+            for number in 3..7 {
+                rig.clock.advance(500_000);
+                minute(&rig, number);
+                rig.store().flush_index().unwrap();
+            }
+            rig.clock.advance(500_000);
+            minute(&rig, 7);
+            let (before, many) = (told(&rig), runs(&rig));
+            let first = rig.disk.operations() + op;
+            rig.disk.fail_at(first, Fault::NoEffect);
+            let done = rig.store().flush_index().is_ok() && rig.disk.operations() <= first;
+            rig.disk.heal();
+            let when = format!("operation {op}, {after}");
+            match after {
+                "start" => {
+                    rig.drop_store();
+                    assert!(rig.open().unwrap().reindexed <= 1, "{when}");
+                }
+                "lost" => assert!(lose(&mut rig).reindexed <= 1, "{when}"),
+                _ => {}
+            }
+            assert_eq!(told(&rig), before, "{when}");
+            rig.store().flush_index().unwrap();
+            assert_eq!(told(&rig), before, "{when}");
+            assert_eq!(lose(&mut rig).reindexed, 0, "{when}");
+            assert_eq!(told(&rig), before, "{when}");
+            if done {
+                assert!(runs(&rig) < many, "runs are merged");
+                break;
+            }
+            op += 1;
+        }
+        assert!(op > 10, "{op} operations");
+    }
+}
