@@ -276,9 +276,12 @@ impl Catalog for SqliteCatalog {
 
     fn clear(&self) -> Result<(), String> {
         let mut db = lock(&self.0);
+        // For good, so that after a power cut it does not come back beside a log that is another one.
+        db.execute_batch("PRAGMA synchronous = FULL").map_err(run)?;
         let tx = db.transaction().map_err(run)?;
         tx.execute_batch(CLEAR).map_err(run)?;
-        tx.commit().map_err(run)
+        tx.commit().map_err(run)?;
+        db.execute_batch("PRAGMA synchronous = NORMAL").map_err(run)
     }
 }
 
