@@ -371,7 +371,10 @@ impl Store {
         let pools = sealed.pools.iter().flat_map(|(address, sources)| sources.iter().map(|source| (*source, address.0))).collect();
         drop(sealed);
         let runs = self.index.read().unwrap_or_else(PoisonError::into_inner).spans.runs().cloned().collect();
-        manifest::write(&self.files, &Manifest { index, runs, pools }, day)
+        let Some(root) = self.committer.root_at(index.entries)? else {
+            return Err(StoreError::Internal("the index has more of the log than there is".to_owned()));
+        };
+        manifest::write(&self.files, &Manifest { index, root, runs, pools }, day)
     }
 
     /// Buckets with many runs get one: what a look-up reads stays bounded.

@@ -188,7 +188,7 @@ impl Store {
             Ok(None) => None,
             Err(e) => Some(e),
         };
-        if let Some(Manifest { index, runs, pools }) = manifest::latest(&self.files, self.committer.size())?
+        if let Some(Manifest { index, runs, pools, .. }) = manifest::latest(&self.files, &|size| Ok(self.committer.root_at(size)?))?
             && let Ok(Some(found)) = self.read_checkpoint(&index, &runs)
         {
             let drop_runs = content.runs.iter().filter(|run| !runs.contains(run)).map(|run| run.file.clone()).collect();
