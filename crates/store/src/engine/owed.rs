@@ -131,3 +131,64 @@ impl Store {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use weir_base::crypto::Secret;
+    use weir_base::time::{Day, Millis};
+    use weir_record::Id;
+    use weir_testkit::{SimClock, SimDisk};
+
+    use super::*;
+    use crate::catalog::{Catalog, Content, MemoryCatalog, UnitMeta};
+    use crate::engine::StoreConfig;
+
+    #[derive(Clone, Default)]
+    struct Failing(Arc<(AtomicBool, MemoryCatalog)>);
+
+    impl Catalog for Failing {
+        fn load(&self) -> Result<Content, String> {
+            self.0.1.load()
+        }
+        fn apply(&self, change: &Change) -> Result<(), String> {
+            if self.0.0.load(Ordering::Relaxed) { Err("the catalog failed".to_owned()) } else { self.0.1.apply(change) }
+        }
+        fn clear(&self) -> Result<(), String> {
+            self.0.1.clear()
+        }
+    }
+
+    #[test]
+    fn where_very_much_is_owed_nothing_is_sealed_until_it_is_told() {
+        let (catalog, clock) = (Failing::default(), Arc::new(SimClock::new(Millis(1_795_312_800_000))));
+        let boxed = Box::new(catalog.clone());
+        let (store, _) = Store::open(SimDisk::new().shared(), None, boxed, clock, &Secret([7; 32]), StoreConfig::default()).unwrap();
+        let unit = UnitMeta {
+            entry: 1,
+            kind: Kind::NatMapping,
+            day: Day(20_000),
+            unit: Id([3; 16]),
+            file: "segments/x".into(),
+            first_row: 0,
+            rows: 9,
+            first: Millis(1),
+            last: Millis(2),
+            window: (Millis(1), Millis(2)),
+            sealed: Millis(3),
+        };
+        catalog.0.0.store(true, Ordering::Relaxed);
+        for (units, grows) in [(OWED_UNITS - 1, 1), (1, 0), (0, 0)] {
+            lock(&store.cycle).owed.tell(Change { units: vec![unit.clone(); units], ..Change::default() });
+            let size = store.committer.size();
+            assert!(store.seal_now().is_err());
+            assert_eq!(store.committer.size(), size + grows, "{units}");
+        }
+        catalog.0.0.store(false, Ordering::Relaxed);
+        let sealed = store.seal_now().unwrap();
+        let told = catalog.load().unwrap();
+        assert_eq!((told.units, told.log_size), (vec![unit], sealed.size));
+    }
+}
