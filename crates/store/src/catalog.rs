@@ -71,10 +71,29 @@ pub struct Change {
     pub drop_runs: Vec<String>,
     /// Public addresses seen behind a source.
     pub pools: Vec<(u32, [u8; 16])>,
-    /// New index state.
+    /// New index state, in the place of the old one.
     pub index: Option<IndexState>,
     /// Size of the log the units are complete up to.
     pub log_size: Option<u64>,
+}
+
+impl Change {
+    /// True if it changes nothing.
+    pub fn is_empty(&self) -> bool {
+        let none = self.units.is_empty() && self.runs.is_empty() && self.drop_runs.is_empty() && self.pools.is_empty();
+        none && self.index.is_none() && self.log_size.is_none()
+    }
+
+    /// This one, and `later` after it, as one.
+    pub fn then(&mut self, later: Change) {
+        self.units.extend(later.units);
+        self.runs.retain(|run| !later.drop_runs.contains(&run.file));
+        self.drop_runs.extend(later.drop_runs);
+        self.runs.extend(later.runs);
+        self.pools.extend(later.pools);
+        self.index = later.index.or(self.index.take());
+        self.log_size = later.log_size.or(self.log_size);
+    }
 }
 
 /// Everything in the catalog.
@@ -94,9 +113,9 @@ pub struct Content {
 
 /// Where the catalog is kept: SQLite on one machine, memory in tests.
 pub trait Catalog: Send + Sync {
-    /// Reads all of it.
+    /// Reads all of it. One that another version of the program wrote is an error: it is cleared, by whoever has the folder's lock.
     fn load(&self) -> Result<Content, String>;
-    /// Applies a change as a whole.
+    /// Applies a change as a whole; doing it twice ends the same.
     fn apply(&self, change: &Change) -> Result<(), String>;
     /// Forgets everything, because it does not fit the log.
     fn clear(&self) -> Result<(), String>;
@@ -105,9 +124,10 @@ pub trait Catalog: Send + Sync {
 /// The catalog in SQLite. It is not a record: it is synced lazily.
 pub struct SqliteCatalog(Mutex<Connection>);
 
+const SETTINGS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;";
+
 const SCHEMA: &str = "
-PRAGMA journal_mode = WAL;
-PRAGMA synchronous = NORMAL;
+BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS unit (entry INTEGER PRIMARY KEY, kind TEXT NOT NULL, day INTEGER NOT NULL, unit TEXT NOT NULL, file TEXT NOT NULL,
   first_row INTEGER NOT NULL, rows INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, win_from INTEGER NOT NULL,
   win_to INTEGER NOT NULL, sealed INTEGER NOT NULL) STRICT;
@@ -115,14 +135,17 @@ CREATE TABLE IF NOT EXISTS run (file TEXT PRIMARY KEY, level INTEGER NOT NULL, b
 CREATE TABLE IF NOT EXISTS pool (source INTEGER NOT NULL, addr BLOB NOT NULL, PRIMARY KEY (source, addr)) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, number INTEGER NOT NULL, text TEXT) STRICT;
 PRAGMA user_version = 2;
+COMMIT;
 ";
 
+/// Version 1 had windows of units that the log does not tell.
 const VERSION: i64 = 2;
 
-const CLEAR: &str = "DELETE FROM unit; DELETE FROM run; DELETE FROM pool; DELETE FROM meta;";
+const CLEAR: &str = "DELETE FROM unit; DELETE FROM run; DELETE FROM pool; DELETE FROM meta; PRAGMA user_version = 2;";
 
 impl SqliteCatalog {
-    /// Opens or makes the catalog at this path. A file that is not a catalog of this version is an error: delete it, it is rebuilt.
+    /// Opens or makes the catalog at this path. A file that is not a catalog, or one of a later version, is an error: delete it, it is rebuilt. What is there
+    /// stays as it is: another program may have the folder.
     pub fn open(path: &Path) -> Result<SqliteCatalog, String> {
         let hint = |e: rusqlite::Error| format!("the catalog cannot be opened ({e}): delete catalog.sqlite, the next start rebuilds it");
         let db = Connection::open(path).map_err(hint)?;
@@ -132,10 +155,9 @@ impl SqliteCatalog {
                 "the catalog has version {version}, this program knows {VERSION}: delete catalog.sqlite, the next start rebuilds it"
             ));
         }
-        db.execute_batch(SCHEMA).map_err(hint)?;
-        // Version 1 had windows of units that the log does not tell.
-        if version == 1 {
-            db.execute_batch(CLEAR).map_err(hint)?;
+        db.execute_batch(SETTINGS).map_err(hint)?;
+        if version == 0 {
+            db.execute_batch(SCHEMA).map_err(hint)?;
         }
         Ok(SqliteCatalog(Mutex::new(db)))
     }
@@ -174,6 +196,10 @@ fn unit_of(r: &rusqlite::Row<'_>, files: &mut HashSet<Arc<str>>) -> rusqlite::Re
 impl Catalog for SqliteCatalog {
     fn load(&self) -> Result<Content, String> {
         let db = lock(&self.0);
+        let version: i64 = db.query_row("PRAGMA user_version", [], |r| r.get(0)).map_err(run)?;
+        if version != VERSION {
+            return Err(format!("it has version {version}, this program knows {VERSION}"));
+        }
         let mut content = Content::default();
         let mut all = db.prepare("SELECT * FROM unit ORDER BY entry").map_err(run)?;
         let mut files = HashSet::new();
@@ -237,9 +263,10 @@ impl Catalog for SqliteCatalog {
         };
         if let Some(index) = &change.index {
             meta("index", index.entries as i64, None)?;
-            if let Some((file, day)) = &index.snapshot {
-                meta("snapshot", i64::from(day.0), Some(file))?;
-            }
+            match &index.snapshot {
+                Some((file, day)) => meta("snapshot", i64::from(day.0), Some(file))?,
+                None => tx.execute("DELETE FROM meta WHERE key = 'snapshot'", []).map_err(run)?,
+            };
         }
         if let Some(size) = change.log_size {
             meta("log_size", size as i64, None)?;
@@ -248,7 +275,13 @@ impl Catalog for SqliteCatalog {
     }
 
     fn clear(&self) -> Result<(), String> {
-        lock(&self.0).execute_batch(CLEAR).map_err(run)
+        let mut db = lock(&self.0);
+        // For good, so that after a power cut it does not come back beside a log that is another one.
+        db.execute_batch("PRAGMA synchronous = FULL").map_err(run)?;
+        let tx = db.transaction().map_err(run)?;
+        tx.execute_batch(CLEAR).map_err(run)?;
+        tx.commit().map_err(run)?;
+        db.execute_batch("PRAGMA synchronous = NORMAL").map_err(run)
     }
 }
 
@@ -269,8 +302,14 @@ impl Catalog for MemoryCatalog {
         }
         content.units.sort_by_key(|u| u.entry);
         content.runs.retain(|r| !change.drop_runs.contains(&r.file));
-        content.runs.extend(change.runs.iter().cloned());
-        content.pools.extend(&change.pools);
+        for run in &change.runs {
+            content.runs.retain(|r| r.file != run.file);
+            content.runs.push(run.clone());
+        }
+        for pool in &change.pools {
+            content.pools.retain(|p| p != pool);
+            content.pools.push(*pool);
+        }
         if let Some(index) = &change.index {
             content.index = index.clone();
         }
@@ -330,5 +369,78 @@ mod tests {
         assert_eq!(SqliteCatalog::open(&path).unwrap().load().unwrap().units.len(), 2);
         std::fs::write(&path, b"this is not a database at all").unwrap();
         assert!(SqliteCatalog::open(&path).map(|c| c.load()).is_err_and(|e| e.contains("delete catalog.sqlite")));
+    }
+
+    fn version(path: &Path) -> i64 {
+        Connection::open(path).unwrap().query_row("PRAGMA user_version", [], |r| r.get(0)).unwrap()
+    }
+
+    #[test]
+    fn one_of_an_earlier_version_stays_until_it_is_cleared_and_is_cleared_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("catalog.sqlite");
+        let state = IndexState { entries: 9, snapshot: Some(("s".into(), Day(4))) };
+        let some = Change { pools: vec![(1, [5; 16])], index: Some(state), log_size: Some(10), ..Change::default() };
+        SqliteCatalog::open(&path).unwrap().apply(&some).unwrap();
+        let raw = Connection::open(&path).unwrap();
+        raw.execute_batch("PRAGMA user_version = 1; CREATE TRIGGER no BEFORE DELETE ON meta BEGIN SELECT RAISE(ABORT, 'no'); END").unwrap();
+        let rows = || raw.query_row("SELECT (SELECT count(*) FROM pool), (SELECT count(*) FROM meta)", [], |r| Ok((r.get(0)?, r.get(1)?)));
+        let catalog = SqliteCatalog::open(&path).unwrap();
+        assert!(catalog.load().unwrap_err().contains("version 1"));
+        assert_eq!((version(&path), rows().unwrap()), (1, (1, 3)), "opening and reading changes nothing");
+        assert!(catalog.clear().is_err());
+        assert_eq!((version(&path), rows().unwrap()), (1, (1, 3)), "half of it is not cleared");
+        raw.execute_batch("DROP TRIGGER no").unwrap();
+        catalog.clear().unwrap();
+        assert_eq!((version(&path), rows().unwrap()), (VERSION, (0, 0)));
+        assert_eq!(catalog.load().unwrap().log_size, 0);
+    }
+
+    #[test]
+    fn an_index_without_a_snapshot_has_none() {
+        let dir = tempfile::tempdir().unwrap();
+        for catalog in [&SqliteCatalog::open(&dir.path().join("c")).unwrap() as &dyn Catalog, &MemoryCatalog::default()] {
+            let state = IndexState { entries: 9, snapshot: Some(("s".into(), Day(4))) };
+            catalog.apply(&Change { index: Some(state), ..Change::default() }).unwrap();
+            catalog.apply(&Change { index: Some(IndexState::default()), ..Change::default() }).unwrap();
+            assert_eq!(catalog.load().unwrap().index, IndexState::default());
+        }
+    }
+
+    fn change(numbers: &[u8]) -> Change {
+        let mut change = Change::default();
+        for n in numbers {
+            let (which, what) = (n % 5, n / 5 % 5);
+            let file = || format!("{what}");
+            match which {
+                0 => change.then(Change { runs: vec![RunMeta { level: 1, bucket: 2, file: file(), day: Day(3) }], ..Change::default() }),
+                1 => change.then(Change { drop_runs: vec![file()], ..Change::default() }),
+                2 => change.then(Change { pools: vec![(u32::from(what), [what; 16])], ..Change::default() }),
+                3 => change.then(Change { log_size: Some(u64::from(what)), ..Change::default() }),
+                _ => change.then(Change { index: Some(IndexState { entries: what.into(), snapshot: None }), ..Change::default() }),
+            }
+        }
+        change
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn changes_made_one_end_where_they_end_one_by_one(numbers: Vec<u8>) {
+            let dir = tempfile::tempdir().unwrap();
+            let [whole, apart] = ["a", "b"].map(|name| SqliteCatalog::open(&dir.path().join(name)).unwrap());
+            // Twice, as where it is not known that it happened.
+            (0..2).for_each(|_| whole.apply(&change(&numbers)).unwrap());
+            numbers.iter().for_each(|n| apart.apply(&change(&[*n])).unwrap());
+            let memory = MemoryCatalog::default();
+            (0..2).for_each(|_| memory.apply(&change(&numbers)).unwrap());
+            let of = |catalog: &dyn Catalog| {
+                let mut all = catalog.load().unwrap();
+                all.runs.sort_by(|a, b| a.file.cmp(&b.file));
+                all.pools.sort_unstable();
+                (all.runs, all.pools, all.index, all.log_size)
+            };
+            proptest::prop_assert_eq!(of(&whole), of(&apart));
+            proptest::prop_assert_eq!(of(&memory), of(&apart));
+        }
     }
 }

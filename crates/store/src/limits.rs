@@ -49,6 +49,9 @@ pub const SNAPSHOT_AGE_MS: u64 = 600_000;
 /// Longest `weir.lock` file that is read, in bytes.
 pub const LOCK_FILE_BYTES: u64 = 64;
 
+/// Units that the catalog did not take before nothing more is sealed.
+pub const OWED_UNITS: usize = 1 << 16;
+
 /// Sources in the register.
 pub const SOURCES: usize = 65_536;
 

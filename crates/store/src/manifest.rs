@@ -2,13 +2,15 @@
 //! and which snapshot there are, and which sources translate to which public addresses.
 //!
 //! The file is a table (`docs/formats/table.md`) under the index key of the day that its name begins with, days since 1970 in UTC+8. Keys: `i`: how far the index is complete;
-//! `p` + public address + source: a pool; `r` + file: a run; `v`: the version of all this. It is written with each checkpoint of the index, before what it no longer names goes; one that names a file that is gone says nothing.
+//! `l`: the root of the log there; `p` + public address + source: a pool; `r` + file: a run; `v`: the version of all this. It is written with each checkpoint of the index, before what it no longer names goes; one that names a file that is gone, or that is of
+//! another log, says nothing.
 
 use std::path::Path;
 
 use weir_base::time::Day;
 use weir_record::Id;
 use weir_record::stored::keyring::KeyId;
+use weir_seal::Hash;
 
 use crate::catalog::{IndexState, RunMeta};
 use crate::engine::StoreError;
@@ -18,18 +20,23 @@ use crate::table::{Stats, TableReader, TableWriter};
 /// Folder of the files.
 pub const FOLDER: &str = "index/state";
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// What it says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Manifest {
     /// How far the index is complete, and its snapshot.
     pub index: IndexState,
+    /// Root of the log when it had as many entries.
+    pub root: Hash,
     /// All runs.
     pub runs: Vec<RunMeta>,
     /// Sources that were seen to translate to a public address.
     pub pools: Vec<(u32, [u8; 16])>,
 }
+
+/// The root of a log at a size.
+pub type RootAt<'a> = &'a dyn Fn(u64) -> Result<Option<Hash>, StoreError>;
 
 /// Writes it durably under the index key of `day`; those of before go.
 ///
@@ -47,15 +54,16 @@ pub fn write(files: &IndexFiles, manifest: &Manifest, day: Day) -> Result<(), St
     Ok(())
 }
 
-/// The latest that names only files that are there, of a log of this size. One that knows more of the log than there is goes: the log was restored from a copy.
+/// The latest that names only files that are there, of the log whose root at a size is `root_at`, none beyond its end. One of another log, or of more of it
+/// than there is, goes: the log was restored from a copy.
 ///
 /// # Errors
-/// If the folder cannot be read.
-pub fn latest(files: &IndexFiles, log_size: u64) -> Result<Option<Manifest>, StoreError> {
+/// If the folder or the log cannot be read.
+pub fn latest(files: &IndexFiles, root_at: RootAt<'_>) -> Result<Option<Manifest>, StoreError> {
     let mut all = Vec::new();
     for file in files.disk.list(Path::new(FOLDER))? {
         let Some(manifest) = read(files, &file.name) else { continue };
-        if manifest.index.entries > log_size {
+        if root_at(manifest.index.entries)? != Some(manifest.root) {
             files.remove(&[format!("{FOLDER}/{}", file.name)]);
             continue;
         }
@@ -88,7 +96,7 @@ impl Manifest {
         let tagged = |tag: u8, rest: &[&[u8]]| [&[tag][..], &rest.concat()].concat();
         let (file, day) = self.index.snapshot.as_ref().map_or(("", 0), |(file, day)| (file.as_str(), day.0));
         let state = [&self.index.entries.to_le_bytes()[..], &day.to_le_bytes(), file.as_bytes()].concat();
-        let mut out = vec![(vec![b'i'], state), (vec![b'v'], vec![VERSION])];
+        let mut out = vec![(vec![b'i'], state), (vec![b'l'], self.root.to_vec()), (vec![b'v'], vec![VERSION])];
         out.extend(self.pools.iter().map(|(source, address)| (tagged(b'p', &[address, &source.to_be_bytes()]), Vec::new())));
         for run in &self.runs {
             let value = [&[run.level][..], &run.bucket.to_le_bytes(), &run.day.0.to_le_bytes()].concat();
@@ -99,7 +107,7 @@ impl Manifest {
     }
 
     fn of(entries: &[Entry]) -> Option<Manifest> {
-        let (mut manifest, mut version, mut state) = (Manifest::default(), false, false);
+        let (mut manifest, mut version, mut state, mut root) = (Manifest::default(), false, false, false);
         for (key, value) in entries {
             let (tag, rest) = key.split_first()?;
             match tag {
@@ -110,6 +118,10 @@ impl Manifest {
                     let snapshot = (!file.is_empty()).then(|| (file.to_owned(), Day(i32::from_le_bytes(*day))));
                     manifest.index = IndexState { entries: u64::from_le_bytes(*complete), snapshot };
                     state = true;
+                }
+                b'l' => {
+                    manifest.root = value.as_slice().try_into().ok()?;
+                    root = true;
                 }
                 b'p' => {
                     let (address, source) = rest.split_first_chunk::<16>()?;
@@ -126,7 +138,7 @@ impl Manifest {
                 _ => return None,
             }
         }
-        (version && state).then_some(manifest)
+        (version && state && root).then_some(manifest)
     }
 }
 
@@ -153,6 +165,7 @@ mod tests {
         let run = |n: u8| RunMeta { level: n, bucket: -i64::from(n), file: format!("index/runs/{n}"), day: Day(i32::from(n)) };
         Manifest {
             index: IndexState { entries, snapshot: Some(("index/open/a.tbl".into(), Day(-3))) },
+            root: [entries as u8; 32],
             runs: (0..5).map(run).collect(),
             pools: vec![(7, [1; 16]), (2, [9; 16])],
         }
@@ -168,23 +181,34 @@ mod tests {
         }
     }
 
+    /// The latest for a log of this size, whose root at a size is that of [`some`].
+    fn latest(files: &IndexFiles, log_size: u64) -> Option<Manifest> {
+        super::latest(files, &|size| Ok((size <= log_size).then_some([size as u8; 32]))).unwrap()
+    }
+
     #[test]
     fn the_latest_that_names_what_is_there_counts() {
         let files = files();
-        assert_eq!(latest(&files, 100).unwrap(), None);
+        assert_eq!(latest(&files, 100), None);
         let first = some(9);
         touch(&files, &first);
         write(&files, &first, Day(20_000)).unwrap();
-        assert_eq!(latest(&files, 9).unwrap(), Some(first));
+        assert_eq!(latest(&files, 9), Some(first));
         let second = Manifest { index: IndexState { entries: 12, snapshot: None }, ..some(12) };
         write(&files, &second, Day(20_001)).unwrap();
         assert_eq!(files.disk.list(Path::new(FOLDER)).unwrap().len(), 1, "those of before are gone");
-        assert_eq!(latest(&files, 12).unwrap(), Some(second));
+        assert_eq!(latest(&files, 12), Some(second));
         files.disk.remove(Path::new("index/runs/3")).unwrap();
-        assert_eq!(latest(&files, 12).unwrap(), None, "a run is missing");
+        assert_eq!(latest(&files, 12), None, "a run is missing");
         touch(&files, &some(1));
-        assert_eq!(latest(&files, 11).unwrap(), None, "the log is shorter");
-        assert_eq!(latest(&files, 100).unwrap(), None, "and it stays unknown when the log has grown again");
+        assert_eq!(latest(&files, 11), None, "the log is shorter");
+        assert_eq!(latest(&files, 100), None, "and it stays unknown when the log has grown again");
+        write(&files, &some(9), Day(20_000)).unwrap();
+        assert_eq!(super::latest(&files, &|_| Ok(Some([8; 32]))).unwrap(), None, "of another log");
+        assert_eq!(latest(&files, 100), None, "and it goes");
+        write(&files, &some(9), Day(20_000)).unwrap();
+        assert!(super::latest(&files, &|_| Err(StoreError::Stopped)).is_err());
+        assert_eq!(latest(&files, 100), Some(some(9)), "a log that does not read says nothing against it");
     }
 
     #[test]
@@ -201,6 +225,8 @@ mod tests {
             (b"v", &[]),
             (b"i", &[0; 11]),
             (b"i", &[0xff; 20]),
+            (b"l", &[0; 31]),
+            (b"l", &[0; 33]),
             (b"p", &[]),
             (b"p123", &[]),
             (b"r\xff", &[0; 13]),
@@ -211,7 +237,10 @@ mod tests {
         ] {
             assert_eq!(with(key, value), None, "{key:?} {value:?}");
         }
-        assert_eq!(Manifest::of(&good[1..]), None, "how far it goes is not said");
+        for missing in [b'i', b'l', b'v'] {
+            let rest: Vec<Entry> = good.iter().filter(|(key, _)| *key != [missing]).cloned().collect();
+            assert_eq!((rest.len(), Manifest::of(&rest)), (good.len() - 1, None), "{missing} is not there");
+        }
     }
 
     proptest! {
@@ -220,12 +249,14 @@ mod tests {
         #[test]
         fn what_is_written_is_read(
             entries in 0u64..u64::MAX,
+            root: Hash,
             snapshot in proptest::option::of(("[a-z/]{1,40}", any::<i32>())),
             runs in proptest::collection::btree_map("[a-z/0-9]{1,60}", (any::<u8>(), any::<i64>(), any::<i32>()), 0..40),
             pools in proptest::collection::btree_set((any::<[u8; 16]>(), any::<u32>()), 0..40),
         ) {
             let manifest = Manifest {
                 index: IndexState { entries, snapshot: snapshot.map(|(file, day)| (file, Day(day))) },
+                root,
                 runs: runs.into_iter().map(|(file, (level, bucket, day))| RunMeta { level, bucket, file, day: Day(day) }).collect(),
                 pools: pools.into_iter().map(|(address, source)| (source, address)).collect(),
             };

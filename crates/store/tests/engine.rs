@@ -17,7 +17,7 @@ use weir_record::{Id, Kind};
 use weir_store::catalog::Catalog;
 use weir_testkit::{Rates, Rng, each_seed, runs};
 
-use rig::{Rig, T0, event, inside, public};
+use rig::{Harm, Rig, T0, event, inside, public};
 
 #[test]
 fn a_mapping_is_found_at_every_stage_of_its_life() {
@@ -271,7 +271,7 @@ fn soak_faults_sessions_in_any_order_end_where_they_ended_through_crashes_and_re
 }
 
 #[test]
-fn soak_faults_nothing_acknowledged_is_lost_when_the_disk_fails() {
+fn soak_faults_nothing_acknowledged_is_lost_when_disk_and_catalog_fail() {
     each_seed("engine-faults", runs(8), |seed| {
         let mut rng = Rng::new(seed);
         let mut rig = Rig::new();
@@ -289,12 +289,23 @@ fn soak_faults_nothing_acknowledged_is_lost_when_the_disk_fails() {
                 if rig.send(&[event(rig.source, Action::Create, port, host, now)]).is_ok() {
                     acked.lock().unwrap().push((port, host, now));
                 }
-                if rng.below(4) == 0 {
-                    // May fail: the cycle is tried again, and nothing is lost by it.
-                    let _ = rig.store().seal_now();
+                rig.catalog.harm([Harm::None, Harm::NoEffect, Harm::WithEffect][rng.below(3) as usize]);
+                // May fail: what it did not do is tried again, and nothing is lost by it.
+                match rng.below(8) {
+                    0 | 1 => drop(rig.store().seal_now()),
+                    2 => drop(rig.store().repack(Millis(i64::MAX))),
+                    3 => drop(rig.store().flush_index()),
+                    _ => {}
                 }
             }
             rig.disk.heal();
+            rig.catalog.harm(Harm::None);
+            if rng.coin() {
+                rig.store().seal_now().unwrap();
+                for (port, host, at) in acked.lock().unwrap().iter() {
+                    assert_eq!(rig.holders(*port, at + 1), [inside(*host)], "port {port}, before the power went");
+                }
+            }
             rig.crash(rng.next_u64());
             rig.open().unwrap();
             for (port, host, at) in acked.lock().unwrap().iter() {

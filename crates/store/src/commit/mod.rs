@@ -323,6 +323,22 @@ impl Committer {
         self.head().root
     }
 
+    /// The root of its first `size` entries; none where it has fewer.
+    pub fn root_at(&self, size: u64) -> Result<Option<Hash>, CommitError> {
+        let now = self.size();
+        if size > now {
+            return Ok(None);
+        }
+        // A tile that ended there goes when it grows, and begins the one that is there now.
+        let read = |path: &TilePath| {
+            let wider = TilePath::in_tree(path.kind(), path.index(), now).unwrap_or(*path);
+            let mut bytes = self.read_tile(&wider)?;
+            bytes.truncate(usize::from(path.width()) * size_of::<Hash>());
+            Ok(bytes)
+        };
+        tile::root(size, &read).map(Some).map_err(tile_error)
+    }
+
     /// The checkpoint that counts, a signed note.
     pub fn checkpoint(&self) -> Vec<u8> {
         self.head().note.clone()

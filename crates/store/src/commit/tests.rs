@@ -103,6 +103,21 @@ fn a_log_begins_grows_and_is_found_again() {
 }
 
 #[test]
+fn a_log_knows_the_roots_it_had() {
+    let disk = SimDisk::new();
+    let committer = open(&disk);
+    let mut had = vec![(0, empty_root()), (committer.size(), committer.root())];
+    for fill in [1, 2, 252, 1, 3, 255, 256, 600, 1] {
+        committer.commit(&plan(fill, &[], &[])).unwrap();
+        had.push((committer.size(), committer.root()));
+        for (size, root) in &had {
+            assert_eq!(committer.root_at(*size).unwrap(), Some(*root), "{size} of {}", committer.size());
+        }
+        assert_eq!(committer.root_at(committer.size() + 1).unwrap(), None);
+    }
+}
+
+#[test]
 fn what_does_not_fit_together_is_refused_with_advice() {
     let disk = SimDisk::new();
     drop(open(&disk));

@@ -13,9 +13,10 @@ use weir_record::kinds::NatMappingColumns;
 use weir_record::spare::Spare;
 use weir_seal::entry::{Entry, Heartbeat};
 
+use super::owed::{Begun, Owed};
 use super::{Store, StoreError};
 use crate::catalog::{Change, IndexState, UnitMeta};
-use crate::commit::{CommitError, Plan};
+use crate::commit::Plan;
 use crate::limits::INDEX_ROWS;
 use crate::manifest::{self, Manifest};
 use crate::nat::columns::Columns;
@@ -45,21 +46,16 @@ pub(super) struct CycleState {
     pub(super) beat: Option<Millis>,
     /// Snapshot file that the catalog names.
     pub(super) snapshot: Option<(String, Day)>,
+    /// Files of the index that go once neither the catalog nor the manifest names them.
+    gone: Vec<String>,
     /// The last group that is sealed.
     pub(super) through: u64,
-    /// A commit of which it is not known whether it happened.
-    unsettled: Option<(Sealing, u64)>,
-}
-
-impl CycleState {
-    /// True while it is not known whether a commit happened.
-    pub(super) fn is_unsettled(&self) -> bool {
-        self.unsettled.is_some()
-    }
+    /// What follows from the log and did not happen yet.
+    pub(super) owed: Owed,
 }
 
 /// Units on their way into the log.
-struct Sealing {
+pub(super) struct Sealing {
     staged: Vec<StagedUnit>,
     window: (Millis, Millis),
     sealed_at: Millis,
@@ -128,14 +124,8 @@ impl Store {
     /// write-ahead log and the next cycle tries again.
     pub fn seal_now(&self) -> Result<SealReport, StoreError> {
         let mut cycle = lock(&self.cycle);
-        self.committer.settle()?;
-        if let Some((sealing, size)) = cycle.unsettled.take() {
-            if self.committer.size() >= size {
-                self.finish(&mut cycle, &sealing, size)?;
-            } else {
-                self.sweep_stage();
-            }
-        }
+        self.settle(&mut cycle)?;
+        self.pay_some(&mut cycle)?;
         self.begin_cycle();
         let sealed_at = self.clock.now();
         let beat = cycle.beat.take().map_or_else(|| self.last_beat(), |beat| Ok(Some(beat)))?;
@@ -196,14 +186,7 @@ impl Store {
                 self.keep_room(sealing);
                 Ok(report)
             }
-            Err(CommitError::Unsettled { size, source }) => {
-                cycle.unsettled = Some((sealing, size));
-                Err(CommitError::Unsettled { size, source }.into())
-            }
-            Err(e) => {
-                self.sweep_stage();
-                Err(e.into())
-            }
+            Err(e) => Err(self.failed(cycle, Begun::Seal(sealing), e)),
         }
     }
 
@@ -224,7 +207,7 @@ impl Store {
     }
 
     /// The commit happened: what follows can only be repeated, never undone, so memory comes first.
-    fn finish(&self, cycle: &mut CycleState, sealing: &Sealing, size: u64) -> Result<SealReport, StoreError> {
+    pub(super) fn finish(&self, cycle: &mut CycleState, sealing: &Sealing, size: u64) -> Result<SealReport, StoreError> {
         let mut change = Change { log_size: Some(size), ..Change::default() };
         let first_index = size - sealing.staged.len() as u64 - 1;
         let metas: Vec<UnitMeta> =
@@ -244,9 +227,10 @@ impl Store {
         cycle.indexed = size;
         cycle.through = sealing.through;
         cycle.beat = Some(sealing.sealed_at.max(Millis(0)));
-        self.catalog.apply(&change).map_err(StoreError::Catalog)?;
-        self.drop_wal(sealing.through)?;
+        cycle.owed.tell(change);
         self.flags.sealed_rows.fetch_add(rows, Ordering::Relaxed);
+        self.pay(cycle)?;
+        self.drop_wal(sealing.through)?;
         Ok(SealReport { units: metas.len(), rows, size })
     }
 
@@ -364,20 +348,21 @@ impl Store {
             (index.spans.write_runs(&self.files, day)?, crate::snapshot::write(&self.files, &index, &gaps, day)?)
         };
         let state = IndexState { entries: cycle.indexed, snapshot: Some((snapshot.clone(), day)) };
-        let change = Change { runs: runs.clone(), index: Some(state.clone()), ..Change::default() };
-        self.catalog.apply(&change).map_err(StoreError::Catalog)?;
-        let old = cycle.snapshot.replace((snapshot, day));
         {
             let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
-            index.spans.add_runs(runs);
+            index.spans.add_runs(runs.clone());
             index.spans.clear_memory();
         }
+        cycle.gone.extend(cycle.snapshot.replace((snapshot, day)).map(|(file, _)| file));
         cycle.flushed = self.clock.monotonic();
-        let mut gone: Vec<String> = old.into_iter().map(|(file, _)| file).collect();
-        let merged = self.merge_crowded(day, &mut gone);
-        let written = merged.and_then(|()| self.write_manifest(state, day));
-        self.files.remove(&gone);
-        written
+        cycle.owed.tell(Change { runs, index: Some(state.clone()), ..Change::default() });
+        self.pay(cycle)?;
+        let merged = self.merge_crowded(cycle, day);
+        self.write_manifest(state, day)?;
+        if cycle.owed.is_told() {
+            self.files.remove(&std::mem::take(&mut cycle.gone));
+        }
+        merged
     }
 
     /// What the catalog knows of the index, beside the index: a catalog that is lost does not cost it.
@@ -386,21 +371,26 @@ impl Store {
         let pools = sealed.pools.iter().flat_map(|(address, sources)| sources.iter().map(|source| (*source, address.0))).collect();
         drop(sealed);
         let runs = self.index.read().unwrap_or_else(PoisonError::into_inner).spans.runs().cloned().collect();
-        manifest::write(&self.files, &Manifest { index, runs, pools }, day)
+        let Some(root) = self.committer.root_at(index.entries)? else {
+            return Err(StoreError::Internal("the index has more of the log than there is".to_owned()));
+        };
+        manifest::write(&self.files, &Manifest { index, root, runs, pools }, day)
     }
 
-    /// Buckets with many runs get one: what a look-up reads stays bounded. Files that nobody names then go to `gone`.
-    fn merge_crowded(&self, day: Day, gone: &mut Vec<String>) -> Result<(), StoreError> {
+    /// Buckets with many runs get one: what a look-up reads stays bounded.
+    fn merge_crowded(&self, cycle: &mut CycleState, day: Day) -> Result<(), StoreError> {
         let crowded = self.index.read().unwrap_or_else(PoisonError::into_inner).spans.crowded();
         for ((level, bucket), runs) in crowded {
             let merged = self.files.merge(&runs, level, bucket, day)?;
             let old: Vec<String> = runs.iter().map(|r| r.file.clone()).collect();
-            let change = Change { runs: vec![merged.clone()], drop_runs: old.clone(), ..Change::default() };
-            self.catalog.apply(&change).map_err(StoreError::Catalog)?;
-            let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
-            index.spans.drop_runs(&old.iter().cloned().collect::<BTreeSet<_>>());
-            index.spans.add_runs(vec![merged]);
-            gone.extend(old);
+            {
+                let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
+                index.spans.drop_runs(&old.iter().cloned().collect::<BTreeSet<_>>());
+                index.spans.add_runs(vec![merged.clone()]);
+            }
+            cycle.gone.extend(old.iter().cloned());
+            cycle.owed.tell(Change { runs: vec![merged], drop_runs: old, ..Change::default() });
+            self.pay(cycle)?;
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 mod ask;
 mod cycle;
 mod info;
+mod owed;
 mod read;
 mod recover;
 mod repack;

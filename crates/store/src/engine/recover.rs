@@ -1,12 +1,14 @@
 //! Opening the store: finish what a crash left half done, find out what is sealed, rebuild what is missing, replay the rest.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
 
 use weir_base::clock::Clock;
 use weir_base::crypto::Secret;
 use weir_base::disk::SharedDisk;
+use weir_base::net::Addr16;
 use weir_base::task::lock;
 use weir_record::kind::Record;
 use weir_record::kinds::{Gap, SourceEntry};
@@ -16,14 +18,14 @@ use weir_seal::entry::{Entry, Repack};
 
 use super::sink::REGISTRY;
 use super::{Flags, LiveState, Sealed, Store, StoreConfig, StoreError, queue};
-use crate::catalog::{Catalog, Change, Content, UnitMeta};
+use crate::catalog::{Catalog, Change, Content, IndexState, RunMeta, UnitMeta};
 use crate::commit::{Committer, LogIdentity};
 use crate::fence::{FENCES, fence_file};
 use crate::gaps::Gaps;
-use crate::index::{IndexFiles, RUNS};
+use crate::index::{Index, IndexFiles, RUNS};
 use crate::keyring::Keyring;
 use crate::lock::FolderLock;
-use crate::manifest;
+use crate::manifest::{self, Manifest};
 use crate::registry::Registry;
 use crate::state::{StateLimits, StateMap};
 use crate::unit::{meta_of, window_of};
@@ -52,6 +54,14 @@ struct Told {
     units: Vec<UnitMeta>,
     moved: Vec<Repack>,
     sealed_through: u64,
+}
+
+/// The index as a checkpoint of it left it, without what was sealed after it.
+struct Checkpoint {
+    state: IndexState,
+    runs: Vec<RunMeta>,
+    index: Index,
+    gaps: Gaps,
 }
 
 impl Store {
@@ -87,7 +97,7 @@ impl Store {
         let index = RwLock::new(Store::empty_index(config.memory_bytes));
         let mut sealed = Sealed::of(std::mem::take(&mut content.units));
         for (source, addr) in &content.pools {
-            sealed.pools.entry(weir_base::net::Addr16(*addr)).or_default().push(*source);
+            sealed.pools.entry(Addr16(*addr)).or_default().push(*source);
         }
         let store = Store {
             config,
@@ -128,23 +138,17 @@ impl Store {
 
     /// The index of the last checkpoint, and every unit sealed after it.
     fn load_index(&self, content: &Content, report: &mut OpenReport) -> Result<(), StoreError> {
-        let mut index = Store::empty_index(self.config.memory_bytes);
-        let mut gaps = Gaps::default();
-        let mut from = content.index.entries;
-        let usable = match &content.index.snapshot {
-            Some((file, day)) => crate::snapshot::read(&self.files, file, *day, &mut index, &mut gaps)
-                .and_then(|()| self.check_runs(content))
-                .inspect_err(|e| report.notes.push(format!("the index is rebuilt from the sealed units: {e}")))
-                .is_ok(),
-            None => false,
+        let (state, runs, mut index, gaps) = match self.checkpoint(content, report)? {
+            Some(Checkpoint { state, runs, mut index, gaps }) => {
+                index.spans.add_runs(runs.clone());
+                (state, runs, index, gaps)
+            }
+            None => {
+                self.forget_index(content)?;
+                (IndexState::default(), Vec::new(), Store::empty_index(self.config.memory_bytes), Gaps::default())
+            }
         };
-        if usable {
-            index.spans.add_runs(content.runs.clone());
-        } else {
-            (index, gaps, from) = (Store::empty_index(self.config.memory_bytes), Gaps::default(), 0);
-            let drop_runs = content.runs.iter().map(|r| r.file.clone()).collect();
-            self.catalog.apply(&Change { drop_runs, ..Change::default() }).map_err(StoreError::Catalog)?;
-        }
+        let from = state.entries;
         *self.gaps.write().unwrap_or_else(PoisonError::into_inner) = gaps;
         let mut change = Change::default();
         for meta in &self.units_that(|u| u.entry >= from && matches!(u.kind, Kind::NatMapping | Kind::RadiusSession | Kind::Gap)) {
@@ -170,21 +174,60 @@ impl Store {
         let mut cycle = lock(&self.cycle);
         cycle.indexed = self.committer.size();
         cycle.flushed = self.clock.monotonic();
-        cycle.snapshot = content.index.snapshot.clone().filter(|_| usable);
-        self.sweep_index(&cycle.snapshot, if usable { &content.runs } else { &[] });
+        cycle.snapshot = state.snapshot;
+        self.sweep_index(&cycle.snapshot, &runs);
         self.sweep_words();
         Ok(())
     }
 
-    fn check_runs(&self, content: &Content) -> Result<(), StoreError> {
-        for run in &content.runs {
+    /// The checkpoint that the catalog names; where that is not whole the one that the index names itself: after a power cut the catalog may be back at one
+    /// whose files are gone.
+    fn checkpoint(&self, content: &Content, report: &mut OpenReport) -> Result<Option<Checkpoint>, StoreError> {
+        let why = match self.read_checkpoint(&content.index, &content.runs) {
+            Ok(Some(found)) => return Ok(Some(found)),
+            Ok(None) => None,
+            Err(e) => Some(e),
+        };
+        if let Some(Manifest { index, runs, pools, .. }) = manifest::latest(&self.files, &|size| Ok(self.committer.root_at(size)?))?
+            && let Ok(Some(found)) = self.read_checkpoint(&index, &runs)
+        {
+            let drop_runs = content.runs.iter().filter(|run| !runs.contains(run)).map(|run| run.file.clone()).collect();
+            let mut change = Change { runs, drop_runs, index: Some(index), ..Change::default() };
+            let pools = pools.into_iter().map(|(source, address)| (Addr16(address), source)).collect();
+            self.sealed.write().unwrap_or_else(PoisonError::into_inner).learn_pools(pools, &mut change);
+            self.catalog.apply(&change).map_err(StoreError::Catalog)?;
+            return Ok(Some(found));
+        }
+        report.notes.extend(why.map(|e| format!("the index is rebuilt from the sealed units: {e}")));
+        Ok(None)
+    }
+
+    /// None where there is none.
+    fn read_checkpoint(&self, state: &IndexState, runs: &[RunMeta]) -> Result<Option<Checkpoint>, StoreError> {
+        let Some((file, day)) = &state.snapshot else { return Ok(None) };
+        let (mut index, mut gaps) = (Store::empty_index(self.config.memory_bytes), Gaps::default());
+        crate::snapshot::read(&self.files, file, *day, &mut index, &mut gaps)?;
+        for run in runs {
             self.files.open(&run.file, run.day)?;
         }
-        Ok(())
+        Ok(Some(Checkpoint { state: state.clone(), runs: runs.to_vec(), index, gaps }))
+    }
+
+    /// The index is made again: until that is done, and written, there is none, for a start that is cut short and for the next one.
+    fn forget_index(&self, content: &Content) -> Result<(), StoreError> {
+        if let Some((file, _)) = &content.index.snapshot {
+            match self.disk.remove(file.as_ref()) {
+                Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e.into()),
+                _ => self.disk.sync_dir(crate::snapshot::FOLDER.as_ref())?,
+            }
+        }
+        let drop_runs = content.runs.iter().map(|run| run.file.clone()).collect();
+        let change = Change { drop_runs, index: Some(IndexState::default()), ..Change::default() };
+        self.catalog.apply(&change).map_err(StoreError::Catalog)
     }
 
     /// Index files that nobody names are left-overs of a crash.
-    fn sweep_index(&self, snapshot: &Option<(String, weir_base::time::Day)>, runs: &[crate::catalog::RunMeta]) {
+    fn sweep_index(&self, snapshot: &Option<(String, weir_base::time::Day)>, runs: &[RunMeta]) {
         let mut named: BTreeSet<String> = runs.iter().map(|r| r.file.clone()).collect();
         named.extend(snapshot.iter().map(|(file, _)| file.clone()));
         let mut lost = Vec::new();
@@ -295,7 +338,6 @@ fn catch_up(
         catalog.clear().map_err(StoreError::Catalog)?;
         content = Content::default();
     }
-    let lost = content.log_size == 0;
     let told = told(committer, content.log_size.saturating_sub(1))?;
     let unknown = |entry: &u64| place(&content.units, *entry).is_none();
     let mut changed: BTreeSet<u64> = told.units.iter().map(|u| u.entry).filter(unknown).collect();
@@ -319,10 +361,6 @@ fn catch_up(
         files.remove(&tables);
     }
     let mut change = Change { log_size: Some(committer.size()), ..Change::default() };
-    if lost && let Some(found) = manifest::latest(files, committer.size())? {
-        (change.runs, change.pools, change.index) = (found.runs.clone(), found.pools.clone(), Some(found.index.clone()));
-        (content.runs, content.pools, content.index) = (found.runs, found.pools, found.index);
-    }
     change.units = changed.iter().filter_map(|entry| content.units.get(place(&content.units, *entry)?).cloned()).collect();
     catalog.apply(&change).map_err(StoreError::Catalog)?;
     Ok((content, told.sealed_through))

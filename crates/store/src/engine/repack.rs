@@ -1,7 +1,6 @@
 //! Repacking: units of one kind and day go into one file, back to back; rows, order and roots stay.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 
@@ -14,8 +13,10 @@ use weir_record::{Id, Kind};
 use weir_seal::entry::{Entry, Heartbeat, Part, Repack};
 use weir_seal::filedigest::DigestBuilder;
 
+use super::cycle::CycleState;
+use super::owed::Begun;
 use super::{Store, StoreError};
-use crate::catalog::{Change, UnitMeta};
+use crate::catalog::UnitMeta;
 use crate::commit::Plan;
 use crate::words::{self, WordsWriter};
 use crate::{fence, unit};
@@ -35,16 +36,34 @@ pub struct RepackReport {
     pub units: usize,
 }
 
+/// Units on their way into one file.
+pub(super) struct Moving {
+    /// Of what they are.
+    pub(super) kind: Kind,
+    /// The units, as they lie after it.
+    pub(super) units: Vec<UnitMeta>,
+    /// The files in which they lay.
+    pub(super) old: Vec<Arc<str>>,
+}
+
 impl Store {
     /// Repacks what was sealed before `before`: of each kind and day, files of one unit each go together.
     pub fn repack(&self, before: Millis) -> Result<RepackReport, StoreError> {
         let mut report = RepackReport::default();
+        self.make_ready(&mut lock(&self.cycle))?;
         for group in self.candidates(before) {
-            report.files += 1;
-            report.units += group.len();
-            self.repack_group(&group)?;
+            if self.repack_group(&group)? {
+                report.files += 1;
+                report.units += group.len();
+            }
         }
         Ok(report)
+    }
+
+    /// One move at a time: what became of the last one is known, and the catalog knows it too.
+    fn make_ready(&self, cycle: &mut CycleState) -> Result<(), StoreError> {
+        self.settle(cycle)?;
+        self.pay_all(cycle)
     }
 
     /// Groups of two or more units, each still in a file of its own.
@@ -64,8 +83,9 @@ impl Store {
         by.into_values().flatten().filter(|g| g.len() > 1).collect()
     }
 
-    fn repack_group(&self, units: &[UnitMeta]) -> Result<(), StoreError> {
-        let Some(first) = units.first() else { return Ok(()) };
+    /// False if they lie elsewhere by now.
+    fn repack_group(&self, units: &[UnitMeta]) -> Result<bool, StoreError> {
+        let Some(first) = units.first() else { return Ok(false) };
         let (kind, day) = (first.kind, first.day);
         let key = unit::day_key(&self.keyring, kind, day)?;
         let mut batches = Vec::new();
@@ -95,13 +115,12 @@ impl Store {
             parts: moved.iter().map(|u| Part { entry: u.entry, first_row: u.first_row, rows: u.rows }).collect(),
             drops: units.iter().map(|u| u.file.to_string()).collect(),
         });
-        // One commit at a time, and never while it is open whether the last one happened.
         let mut cycle = lock(&self.cycle);
-        self.committer.settle()?;
-        if cycle.is_unsettled() {
-            return Ok(());
+        self.make_ready(&mut cycle)?;
+        if !self.lie_there(units) {
+            return Ok(false);
         }
-        let files = unit::stage_files(&self.disk, &file, name, &written.bytes, &sidecar.encode())?;
+        let files = unit::stage_files(&self.disk, &file, name, &written.bytes, &sidecar.encode()).inspect_err(|_| self.sweep_stage())?;
         let open = self.index.read().unwrap_or_else(PoisonError::into_inner).open.len() as u64;
         let beat_at = sealed_at.max(Millis(0));
         let beat = Heartbeat { time: beat_at, sequenced: cycle.through, open };
@@ -110,14 +129,11 @@ impl Store {
         let removes = units.iter().flat_map(|u| [PathBuf::from(&*u.file), PathBuf::from(format!("{}.digests", u.file))]).collect();
         // Whoever searches words of the new file waits until they are there.
         let wording = (kind == words::KIND).then(|| lock(&self.wording));
-        let (committed, gone) = {
-            let _moving = lock(&self.moving);
-            cycle.beat = None;
-            let committed = self.committer.commit(&Plan { entries, files, removes })?;
-            (committed, self.moved(&moved, kind))
-        };
-        // As long as the catalog does not know of it, the next start throws the old tables away.
-        gone?;
+        let moving = Moving { kind, units: moved.clone(), old: units.iter().map(|u| Arc::clone(&u.file)).collect() };
+        self.commit_move(&mut cycle, moving, &Plan { entries, files, removes })?;
+        cycle.beat = Some(beat_at);
+        self.pay(&mut cycle)?;
+        // What follows is made by the first question that needs it where this does not get to it.
         if kind == words::KIND
             && let Err(e) = WordsWriter::write(&self.files, (&file, day), batches.iter())
         {
@@ -127,31 +143,25 @@ impl Store {
         if kind == Kind::NatMapping {
             self.make_fences(&moved, &batches, &written.map)?;
         }
-        let change = Change { units: moved, log_size: Some(committed.size), ..Change::default() };
-        self.catalog.apply(&change).map_err(StoreError::Catalog)?;
-        if kind == words::KIND {
-            self.files.remove(&units.iter().map(|u| words::words_file(&u.file)).collect::<Vec<_>>());
-        }
-        cycle.indexed = committed.size;
-        cycle.beat = Some(beat_at);
-        Ok(())
+        Ok(true)
     }
 
-    /// Everybody who asks finds the units in the new file from now on. Their fence tables name pages of files that are gone, so these go first, for good.
-    fn moved(&self, moved: &[UnitMeta], kind: Kind) -> io::Result<()> {
-        let remove = |unit: &UnitMeta| match self.disk.remove(fence::fence_file(unit.unit).as_ref()) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
-            _ => Ok(()),
-        };
-        let gone = match kind {
-            Kind::NatMapping => {
-                moved.iter().map(remove).fold(Ok(()), io::Result::and).and_then(|()| self.disk.sync_dir(fence::FENCES.as_ref()))
+    fn lie_there(&self, units: &[UnitMeta]) -> bool {
+        let sealed = self.sealed.read().unwrap_or_else(PoisonError::into_inner);
+        units.iter().all(|unit| sealed.unit(unit.entry).is_some_and(|now| now.file == unit.file))
+    }
+
+    /// From the commit until the register says so the units lie nowhere.
+    fn commit_move(&self, cycle: &mut CycleState, moving: Moving, plan: &Plan) -> Result<(), StoreError> {
+        let _moving = lock(&self.moving);
+        cycle.beat = None;
+        match self.committer.commit(plan) {
+            Ok(committed) => {
+                self.moved(cycle, moving, committed.size);
+                Ok(())
             }
-            _ => Ok(()),
-        };
-        let mut sealed = self.sealed.write().unwrap_or_else(PoisonError::into_inner);
-        moved.iter().for_each(|u| sealed.insert(u.clone()));
-        gone
+            Err(e) => Err(self.failed(cycle, Begun::Move(moving), e)),
+        }
     }
 
     /// Fence tables of units that moved, one by one, so that questions get in between.

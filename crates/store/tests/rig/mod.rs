@@ -1,7 +1,7 @@
 //! What tests of the whole store on a simulated disk share; each uses some of it.
 #![allow(dead_code)]
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use weir_base::clock::Clock;
 use weir_base::crypto::Secret;
@@ -19,16 +19,46 @@ use weir_testkit::{SimClock, SimDisk};
 /// When it begins.
 pub const T0: i64 = 1_795_312_800_000;
 
-/// A catalog that outlives the store, as a file would.
+/// How a catalog fails.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Harm {
+    /// Not at all.
+    #[default]
+    None,
+    /// A change does not happen.
+    NoEffect,
+    /// A change happens, and it is said that it did not.
+    WithEffect,
+}
+
+/// A catalog that outlives the store, as a file would, and that fails as long as it is told to.
 #[derive(Clone, Default)]
-pub struct Shared(Arc<MemoryCatalog>);
+pub struct Shared(Arc<MemoryCatalog>, Arc<Mutex<Harm>>);
+
+impl Shared {
+    pub fn harm(&self, harm: Harm) {
+        *self.1.lock().unwrap() = harm;
+    }
+
+    /// Back to what it was, as SQLite after a power cut.
+    pub fn back_to(&self, content: Content) {
+        let Content { units, runs, pools, index, log_size } = content;
+        self.0.clear().unwrap();
+        let change = Change { units, runs, pools, index: Some(index), log_size: Some(log_size), ..Change::default() };
+        self.0.apply(&change).unwrap();
+    }
+}
 
 impl Catalog for Shared {
     fn load(&self) -> Result<Content, String> {
         self.0.load()
     }
     fn apply(&self, change: &Change) -> Result<(), String> {
-        self.0.apply(change)
+        let harm = *self.1.lock().unwrap();
+        if harm != Harm::NoEffect {
+            self.0.apply(change)?;
+        }
+        if harm == Harm::None { Ok(()) } else { Err("the catalog failed: simulated".to_owned()) }
     }
     fn clear(&self) -> Result<(), String> {
         self.0.clear()
