@@ -19,6 +19,7 @@ use crate::proc;
 use crate::program::Program;
 use crate::records::{Records, Was};
 use crate::shared::{Outcome, reading};
+use crate::subscribers::{Subscribers, subscriber};
 
 /// Mappings stored, about, and rounds of which they are.
 const SIZES: &[(u64, u64)] = &[(1_000_000, 1), (3_000_000, 1), (10_000_000, 4)];
@@ -42,9 +43,11 @@ fn at(size: u64, rounds: u64) -> Outcome<()> {
     let (folder, span) = (tempfile::tempdir()?, records.span);
     let begin = SystemClock::new().now().0 - (i64::try_from(rounds)? + 1) * span;
     let mut growing = Growing::begin(folder.path(), records, begin)?.sealing_at(&[span / 2]);
+    let subscribers = Subscribers::log_in(&growing.store, growing.records.inside(), begin)?;
     for round in 0..i64::try_from(rounds)? {
         growing.round(begin + round * span)?;
     }
+    subscribers.log_out(&growing.store, begin + i64::try_from(rounds)? * span)?;
     growing.finish()?;
     growing.store.flush_index()?;
     let mut held = growing.held(QUESTIONS);
@@ -88,7 +91,8 @@ fn command(data: &Path, held: &[Was], x: Option<u64>) -> Outcome<()> {
     let mut right = 0usize;
     for (answer, was) in told.stdout.split(|byte| *byte == b'\n').zip(held) {
         let answer: Value = serde_json::from_slice(answer)?;
-        right += usize::from(answer["candidates"][0]["inside"] == was.inside.to_string());
+        let first = &answer["candidates"][0];
+        right += usize::from(first["inside"] == was.inside.to_string() && first["subscriber"] == subscriber(was.inside).to_string());
     }
     eprintln!("{} in {wall:.3} s", String::from_utf8_lossy(&told.stderr).trim());
     let asked = held.len() as f64;
@@ -116,7 +120,7 @@ fn batch(store: &Store, held: &[Was], questions: &[Question], threads: usize) ->
     for (answer, was) in answers.into_iter().zip(held) {
         let answer = answer?;
         match (answer.outcome, answer.candidates.as_slice()) {
-            (Came::One, [one]) if one.inside == was.inside => right += 1,
+            (Came::One, [one]) if one.inside == was.inside && one.subscriber == Some(subscriber(was.inside)) => right += 1,
             (Came::One, _) => return Err("an answer names somebody else than the truth does".into()),
             _ => {}
         }

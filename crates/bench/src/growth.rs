@@ -11,6 +11,7 @@ use weir_base::clock::{Clock, SystemClock};
 use crate::asking::{self, SKEW_MS};
 use crate::corpus::SUBSCRIBERS;
 use crate::growing::Growing;
+use crate::nfcapd::Nfcapd;
 use crate::proc;
 use crate::records::{Records, Senders, Was};
 use crate::shared::{Outcome, bytes_under, percentile, reading};
@@ -47,7 +48,18 @@ pub fn rate() -> Outcome<()> {
 pub fn at_rate(rate: u64, seconds: u64) -> Outcome<()> {
     let lanes = (rate / LANE_RATE).max(1);
     let records = Records::of(rate / lanes, seconds)?;
-    sent(&records, u32::try_from(lanes)?, rate, |to| Senders::wide(u32::try_from(lanes)?, to))
+    let lanes = u32::try_from(lanes)?;
+    let ours = sent(&records, lanes, rate, |to| Senders::wide(lanes, to))?;
+    let (folder, x) = (tempfile::tempdir()?, Some(rate));
+    let Some(nfcapd) = Nfcapd::start(folder.path())? else { return Ok(()) };
+    let reached = Senders::wide(lanes, nfcapd.at)?.send(&records, Senders::start())?;
+    let kept = nfcapd.finish()?;
+    eprintln!("nfcapd at {reached:.0}/s: {} events, {} datagrams dropped by the kernel", kept.events, kept.dropped);
+    let (events, offered) = (kept.events.max(1) as f64, records.len() as f64 * f64::from(lanes));
+    reading("nfcapd (LZ4): µs of processor an event", x, kept.processor_us / events);
+    reading("nfcapd (LZ4): events kept of those offered, %", x, 100.0 * kept.events as f64 / offered);
+    reading("weir: processor time, of what nfcapd took, times", x, ours * events / kept.processor_us);
+    Ok(())
 }
 
 /// Against the number of exporters.
@@ -59,11 +71,11 @@ pub fn exporters() -> Outcome<()> {
 pub fn of_exporters(count: u32) -> Outcome<()> {
     // As many subscribers in all, whatever the exporters.
     let records = Records::among(SUBSCRIBERS / count.max(1), EXPORTERS_RATE / u64::from(count.max(1)), EXPORTERS_SECONDS)?;
-    sent(&records, count, u64::from(count), |to| Senders::new(count, to))
+    sent(&records, count, u64::from(count), |to| Senders::new(count, to)).map(|_| ())
 }
 
-/// Over the network, into a process of its own; so many networks of public addresses.
-fn sent(records: &Records, networks: u32, x: u64, senders: impl Fn(SocketAddr) -> Outcome<Senders>) -> Outcome<()> {
+/// Over the network, into a process of its own; so many networks of public addresses. Processor time an event, in microseconds.
+fn sent(records: &Records, networks: u32, x: u64, senders: impl Fn(SocketAddr) -> Outcome<Senders>) -> Outcome<f64> {
     let folder = tempfile::tempdir()?;
     let mut weir = Weir::start(folder.path())?;
     let (before, mut senders, start) = (weir.processor()?, senders(weir.ipfix)?, Senders::start());
@@ -87,7 +99,8 @@ fn sent(records: &Records, networks: u32, x: u64, senders: impl Fn(SocketAddr) -
     reading("weir: events counted as lost", some, taken.lost as f64);
     reading("weir: datagrams that the kernel says it dropped", some, weir.dropped()? as f64);
     reading("weir: datagrams counted as dropped", some, taken.dropped as f64);
-    reading(EVENT_US, some, (weir.processor()? - before) / events);
+    let each = (weir.processor()? - before) / events;
+    reading(EVENT_US, some, each);
     reading(MEMORY, some, weir.most_memory()? as f64 / 1e6);
     // The same question to each of them: of all their addresses alike.
     let moved = start - records.begin;
@@ -109,7 +122,7 @@ fn sent(records: &Records, networks: u32, x: u64, senders: impl Fn(SocketAddr) -
     let data = weir.data().to_owned();
     weir.stop()?;
     reading(BYTES, some, stored(&data)? / events);
-    Ok(())
+    Ok(each)
 }
 
 fn question(was: &Was, network: u32, moved: i64) -> Value {

@@ -33,6 +33,7 @@ mod serve;
 mod shared;
 mod sources;
 mod start;
+mod subscribers;
 mod syslog;
 mod times;
 mod verify;
@@ -42,12 +43,13 @@ use std::process::ExitCode;
 
 use shared::Outcome;
 
-const USAGE: &str = "weir-bench nat [EVENTS-A-SECOND SECONDS] | lookup | memory [MEGABYTES…] | mixed | encodings | radius [SECONDS] | syslog [SECONDS] | seal | verify [FOLDER] | start | batch | scale [EVENTS…] | beside | growth-rate [EVENTS-A-SECOND SECONDS] | growth-history | growth-exporters [NUMBER] | growth-open | counts | fold [EVENTS-A-SECOND [SECONDS [FOLDER]]] | serve FOLDER";
+const USAGE: &str = "weir-bench nat [EVENTS-A-SECOND SECONDS] | remotes | lookup | memory [MEGABYTES…] | mixed | encodings | radius [SECONDS] | syslog [SECONDS] | seal | verify [FOLDER] | start | batch | scale [EVENTS…] | beside | growth-rate [EVENTS-A-SECOND SECONDS] | growth-history | growth-exporters [NUMBER] | growth-open | counts | fold [EVENTS-A-SECOND [SECONDS [FOLDER]]] | serve FOLDER";
 
 fn run(words: &[&str]) -> Outcome<()> {
     match words {
         ["nat"] => nat::run(),
         ["nat", rate, seconds] => nat::at(rate.parse()?, seconds.parse()?),
+        ["remotes"] => nat::remotes(),
         ["lookup"] => lookup::run(),
         ["memory", limits @ ..] => memory::run(&limits.iter().map(|limit| limit.parse()).collect::<Result<Vec<u64>, _>>()?),
         ["mixed"] => mixed::run(),

@@ -12,16 +12,28 @@ use crate::weir::Weir;
 /// Events a second offered, about, and for how many seconds.
 const RUNS: &[(u64, u64)] = &[(100_000, 60), (300_000, 60), (600_000, 60), (1_000_000, 60), (1_500_000, 60)];
 
+/// The same where remote ends are kept.
+const REMOTES: &[(u64, u64)] = &[(300_000, 60), (1_000_000, 60)];
+
 /// Measures and prints.
 pub fn run() -> Outcome<()> {
     RUNS.iter().try_for_each(|(rate, seconds)| at(*rate, *seconds))
 }
 
+/// The same where the remote ends of sessions are kept, as nfcapd keeps them.
+pub fn remotes() -> Outcome<()> {
+    REMOTES.iter().try_for_each(|(rate, seconds)| beside(*rate, *seconds, true))
+}
+
 /// One rate.
 pub fn at(rate: u64, seconds: u64) -> Outcome<()> {
+    beside(rate, seconds, false)
+}
+
+fn beside(rate: u64, seconds: u64, remotes: bool) -> Outcome<()> {
     let corpus = Corpus::of(rate, seconds, None)?;
     eprintln!("{} events", corpus.events);
-    let ours = into_weir(&corpus, rate)?;
+    let ours = into_weir(&corpus, rate, remotes)?;
     if let Some(theirs) = into_nfcapd(&corpus, rate)? {
         // Processors differ by a factor of two; what nfcapd takes for writing down is the measure that goes along.
         reading("weir: processor time, of what nfcapd took, times", Some(rate), ours / theirs);
@@ -30,9 +42,9 @@ pub fn at(rate: u64, seconds: u64) -> Outcome<()> {
 }
 
 /// Processor time an event, in microseconds.
-fn into_weir(corpus: &Corpus, rate: u64) -> Outcome<f64> {
+fn into_weir(corpus: &Corpus, rate: u64, remotes: bool) -> Outcome<f64> {
     let folder = tempfile::tempdir()?;
-    let mut weir = Weir::start(folder.path())?;
+    let mut weir = if remotes { Weir::start_keeping(folder.path())? } else { Weir::start(folder.path())? };
     let (before, threads) = (weir.processor()?, weir.by_thread()?);
     let (reached, _) = corpus.send(weir.ipfix)?;
     let taken = weir.taken(corpus.events)?;

@@ -13,6 +13,8 @@ use weir_base::task::Stop;
 use crate::proc;
 use crate::shared::{Outcome, bytes_under};
 
+/// Bytes of its socket's buffer, as many as Weir asks for: it gets what the machine allows.
+const BUFFER_BYTES: &str = "67108864";
 /// Milliseconds between looks at its socket.
 const LOOK_MS: u64 = 20;
 
@@ -45,7 +47,7 @@ impl Nfcapd {
         fs::create_dir(&flows)?;
         let at = UdpSocket::bind("127.0.0.1:0")?.local_addr()?;
         let mut command = Command::new("nfcapd");
-        command.args(["-b", "127.0.0.1", "-p", &at.port().to_string(), "-t", "3600", "-B", "4000000", "-y", "-w"]).arg(&flows);
+        command.args(["-b", "127.0.0.1", "-p", &at.port().to_string(), "-t", "3600", "-B", BUFFER_BYTES, "-y", "-w"]).arg(&flows);
         let log = fs::File::create(folder.join("nfcapd.log"))?;
         let before = proc::of_ended_children()?;
         let started = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn();

@@ -195,6 +195,11 @@ impl Records {
         self.bytes.is_empty()
     }
 
+    /// Who holds them, each as often as it has records.
+    pub fn inside(&self) -> impl Iterator<Item = Addr16> {
+        self.bytes.chunks_exact(self.length.max(1)).map(|record| address(record, INSIDE))
+    }
+
     /// Records in one of these messages.
     pub fn in_message(&self, message: &[u8]) -> usize {
         let template = if message.get(16..18) == Some(&[0, 2]) { 6 + self.fields.len() } else { 0 };

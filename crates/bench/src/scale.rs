@@ -1,5 +1,5 @@
 //! One look-up over the number of stored events, from ten million to a thousand million: a store grows in simulated time and is asked at each size,
-//! in the end by a process that serves it, with the ledger's record of each question.
+//! by the process that stores and by one that serves, with the ledger's record of each question.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use weir_base::clock::{Clock, SystemClock};
 use crate::asking::{SKEW_MS, is_one};
 use crate::growing::Growing;
 use crate::records::{Records, Was};
-use crate::shared::{Outcome, bytes_under, percentile, reading};
+use crate::shared::{Outcome, bytes_under, copied, percentile, reading};
 use crate::weir::Weir;
 
 /// Events stored, about.
@@ -28,7 +28,8 @@ pub fn run(sizes: &[u64]) -> Outcome<()> {
     let sizes = if sizes.is_empty() { SIZES } else { sizes };
     let records = Records::of(RATE, SECONDS)?;
     let (a_round, span) = (records.len() as u64, records.span);
-    let last = sizes.iter().max().copied().unwrap_or(0).div_ceil(a_round) as i64;
+    let largest = sizes.iter().max().copied().unwrap_or(0);
+    let last = largest.div_ceil(a_round) as i64;
     let begin = SystemClock::new().now().0 - (last + 1) * span;
     let folder = tempfile::tempdir()?;
     let mut growing = Growing::begin(folder.path(), records, begin)?.sealing_at(&SEALS);
@@ -53,10 +54,16 @@ pub fn run(sizes: &[u64]) -> Outcome<()> {
         reading("weir: units and index, bytes an event", Some(*size), stored as f64 / growing.events() as f64);
         let all = bytes_under(folder.path())? - bytes_under(&folder.path().join("wal"))?;
         reading("weir: everything but the write-ahead log, bytes an event", Some(*size), all as f64 / growing.events() as f64);
+        if *size < largest {
+            // Nothing is under way: a copy is what a power cut would leave.
+            let copy = tempfile::tempdir()?;
+            copied(folder.path(), copy.path())?;
+            serving(copy.path(), &growing.held(QUESTIONS), *size)?;
+        }
     }
     let held = growing.held(QUESTIONS);
     growing.stop()?;
-    serving(folder.path(), &held, sizes.iter().max().copied().unwrap_or(0))
+    serving(folder.path(), &held, largest)
 }
 
 /// The same questions to a process that serves this folder and takes sources in, as the program does: each with the ledger's record, durable before the answer.

@@ -33,6 +33,9 @@ pub fn open(data: &Path, clock: &Arc<dyn Clock>, config: StoreConfig) -> Outcome
 /// Bytes of memory the program may hold, where this is set.
 pub const MEMORY: &str = "WEIR_BENCH_MEMORY";
 
+/// The remote ends of sessions are kept, where this is set.
+pub const REMOTES: &str = "WEIR_BENCH_REMOTES";
+
 /// What it takes otherwise on a machine with twice as much.
 const MEMORY_BYTES: u64 = 4 << 30;
 

@@ -32,6 +32,21 @@ pub fn bytes_under(folder: &Path) -> Outcome<u64> {
     Ok(sum)
 }
 
+/// Copies all files and folders in `from` into the folder `to`.
+pub fn copied(from: &Path, to: &Path) -> Outcome<()> {
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let to = to.join(entry.file_name());
+        if entry.metadata()?.is_dir() {
+            fs::create_dir(&to)?;
+            copied(&entry.path(), &to)?;
+        } else {
+            fs::copy(entry.path(), &to)?;
+        }
+    }
+    Ok(())
+}
+
 /// The value below which `share` of the values lie; the values are sorted by this.
 pub fn percentile(values: &mut [f64], share: f64) -> f64 {
     values.sort_by(f64::total_cmp);

@@ -115,7 +115,8 @@ pub fn start(store: &Arc<Store>, data: &Path, clock: &Arc<dyn Clock>, tasks: &Ta
     let identity = Arc::new(Identity::open(&store.identity_key()?, store.state(IDENTITY))?);
     let ids: Arc<dyn SubjectIds> = Arc::clone(&identity) as Arc<dyn SubjectIds>;
     let sink: Arc<dyn RecordSink> = Arc::new(Front { store: Arc::clone(store), identity });
-    let ipfix = ipfix::server::Server::start(ipfix_settings("")?, &sink, clock, None, tasks)?;
+    let remotes = if std::env::var_os(crate::serve::REMOTES).is_some() { KEPT } else { "" };
+    let ipfix = ipfix::server::Server::start(ipfix_settings(remotes)?, &sink, clock, None, tasks)?;
     let radius = start_radius(data, &sink, &ids, clock, tasks)?;
     let settings = syslog_settings()?;
     let needs = syslog::server::Needs { sink: &sink, ids: &ids, clock, key: None, tasks };

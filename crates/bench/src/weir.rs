@@ -52,6 +52,13 @@ impl Weir {
         Weir::begin(folder, Command::new(std::env::current_exe()?))
     }
 
+    /// The same where the remote ends of sessions are kept.
+    pub fn start_keeping(folder: &Path) -> Outcome<Weir> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.env(serve::REMOTES, "1");
+        Weir::begin(folder, command)
+    }
+
     /// Starts it with a folder that is there.
     pub fn resume(data: &Path) -> Outcome<Weir> {
         Weir::serve(data.to_owned(), Command::new(std::env::current_exe()?))

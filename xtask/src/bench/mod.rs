@@ -30,13 +30,14 @@ struct Bench {
 
 const BENCHES: &[Bench] = &[
     Bench { name: "nat", peers: &[peers::NFCAPD], section: nat::section },
+    Bench { name: "remotes", peers: &[peers::NFCAPD], section: nat::section },
     Bench { name: "mixed", peers: &[], section: steps::section },
     Bench { name: "encodings", peers: &[], section: encodings::section },
     Bench { name: "lookup", peers: &[peers::NFDUMP, peers::DUCKDB, peers::CHDB], section: sizes::section },
     Bench { name: "batch", peers: &[], section: sizes::section },
     Bench { name: "scale", peers: &[], section: sizes::section },
     Bench { name: "beside", peers: &[], section: sizes::section },
-    Bench { name: "growth-rate", peers: &[], section: sizes::section },
+    Bench { name: "growth-rate", peers: &[peers::NFCAPD], section: sizes::section },
     Bench { name: "growth-history", peers: &[], section: sizes::section },
     Bench { name: "growth-exporters", peers: &[], section: sizes::section },
     Bench { name: "growth-open", peers: &[], section: sizes::section },
@@ -99,7 +100,7 @@ pub fn run(workspace: &Workspace, names: &[String], how: &How) -> Result<()> {
         let missing = peers::missing(bench.peers, &figures);
         let mut section = (bench.section)(bench.name, &figures)?;
         section.text.push_str(&peers::said(&missing));
-        let text = rendered(bench.name, &section, &machine, runs);
+        let text = rendered(bench.name, &section, &format!("{machine}{}", peers::versions(workspace, bench.peers)), runs);
         println!("{text}");
         match peers::refusal(bench.name, &missing).filter(|_| !how.without_peers) {
             _ if how.dry_run => {}
@@ -198,7 +199,7 @@ mod tests {
         }
         // Those that say of others how they compare.
         let with: Vec<&str> = BENCHES.iter().filter(|bench| !bench.peers.is_empty()).map(|bench| bench.name).collect();
-        assert_eq!(with, ["nat", "lookup", "radius", "syslog", "seal", "verify"]);
+        assert_eq!(with, ["nat", "remotes", "lookup", "growth-rate", "radius", "syslog", "seal", "verify"]);
     }
 
     #[test]
