@@ -41,6 +41,11 @@ impl Sink {
     }
 }
 
+/// Under which a table opens: its path, so that no table passes for another.
+fn name(path: &Path) -> Result<&str, TableError> {
+    path.to_str().ok_or_else(|| TableError::Other("the path of a table is no text".to_owned()))
+}
+
 type Write = Box<dyn FnMut(&[u8]) -> io::Result<()> + Send>;
 
 /// A table that is being written. Dropped before [`TableWriter::finish`] it leaves a file that no reader opens.
@@ -53,7 +58,7 @@ pub struct TableWriter {
 
 impl TableWriter {
     /// Begins the table `path`, which must not exist; its folder is made when absent. It is encrypted under a key of its own, derived from
-    /// `index_key`.
+    /// `index_key` and its path: a table that lies where another was written does not open.
     ///
     /// # Errors
     /// If the file exists or cannot be created.
@@ -65,7 +70,7 @@ impl TableWriter {
         let sink = Arc::new(Mutex::new(Sink { file: disk.create(path)?, held: Vec::new(), offset: 0 }));
         let inner = Arc::clone(&sink);
         let write: Write = Box::new(move |bytes| lock(&inner).take(bytes));
-        Ok(TableWriter { disk: Arc::clone(disk), dir, sink, builder: Builder::new(index_key, write) })
+        Ok(TableWriter { disk: Arc::clone(disk), dir, sink, builder: Builder::new(index_key, name(path)?, write) })
     }
 
     /// Appends an entry; its key is not lower than the one before. Equal keys keep their order.
@@ -114,11 +119,11 @@ impl TableReader {
     /// Opens the table `path`: reads its trailer and its root.
     ///
     /// # Errors
-    /// If there is no such file ([`TableError::is_not_found`]), or it is cut, changed, or written under another key.
+    /// If there is no such file ([`TableError::is_not_found`]), or it is cut, changed, or written under another key or another path.
     pub fn open(disk: &SharedDisk, path: &Path, index_key: &Secret) -> Result<TableReader, TableError> {
         let file = disk.open(path, false)?;
         let len = file.len()?;
-        Ok(TableReader(Table::open(Blocks(file), len, index_key)?))
+        Ok(TableReader(Table::open(Blocks(file), len, index_key, name(path)?)?))
     }
 
     /// The same table with so many blocks at hand, for somebody who asks it many questions.

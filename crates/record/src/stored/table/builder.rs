@@ -23,22 +23,22 @@ pub struct Builder<W: FnMut(&[u8]) -> io::Result<()>> {
 }
 
 impl<W: FnMut(&[u8]) -> io::Result<()>> Builder<W> {
-    /// An empty table with an id of its own, encrypted under a key derived from `index_key` and that id.
-    pub fn new(index_key: &Secret, write: W) -> Builder<W> {
-        Builder::with(index_key, random(), write, TABLE_BLOCK_BYTES)
+    /// An empty table with an id of its own, encrypted under a key derived from `index_key`, that id and the table's name, under which alone it opens.
+    pub fn new(index_key: &Secret, name: &str, write: W) -> Builder<W> {
+        Builder::with((index_key, name), random(), write, TABLE_BLOCK_BYTES)
     }
 
     /// With blocks of another size, so that a test reaches many levels with few entries.
     #[cfg(test)]
-    pub(super) fn with_block_bytes(index_key: &Secret, write: W, block_bytes: usize) -> Builder<W> {
-        Builder::with(index_key, random(), write, block_bytes)
+    pub(super) fn with_block_bytes(index_key: &Secret, name: &str, write: W, block_bytes: usize) -> Builder<W> {
+        Builder::with((index_key, name), random(), write, block_bytes)
     }
 
     /// With a chosen id. An id is used once: it makes the key that the blocks' numbers are nonces of.
-    pub(super) fn with(index_key: &Secret, id: [u8; 16], write: W, block_bytes: usize) -> Builder<W> {
+    pub(super) fn with((index_key, name): (&Secret, &str), id: [u8; 16], write: W, block_bytes: usize) -> Builder<W> {
         let trailer = Trailer { id, ..Trailer::default() };
         let levels = vec![BlockBuilder::default()];
-        Builder { write, key: table_key(index_key, &trailer.id), trailer, block_bytes, offset: 0, levels, last: Vec::new() }
+        Builder { write, key: table_key(index_key, name, &trailer.id), trailer, block_bytes, offset: 0, levels, last: Vec::new() }
     }
 
     /// Entries so far.

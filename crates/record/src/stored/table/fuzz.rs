@@ -8,6 +8,7 @@ use super::{Stats, Table, TableError, Trailer, nonce, table_key};
 /// Entries that are walked through at most: blocks may name one another many times over.
 const STEPS: usize = 2_000;
 const KEY: Secret = Secret([1; 32]);
+const NAME: &str = "index/a.tbl";
 
 /// A table of any blocks is walked forward, back and to any key: an error or entries, never a panic, and a block for each level at most.
 ///
@@ -18,7 +19,7 @@ const KEY: Secret = Secret([1; 32]);
 pub fn record_table(data: &[u8]) {
     let Some((root_level, mut rest)) = data.split_first() else { return };
     let id = [9; 16];
-    let key = table_key(&KEY, &id);
+    let key = table_key(&KEY, NAME, &id);
     let mut trailer = Trailer { id, entries: 1, root_level: u32::from(*root_level), ..Trailer::default() };
     let mut bytes = Vec::new();
     while let Some(([level, a, b], tail)) = rest.split_first_chunk::<3>() {
@@ -33,7 +34,7 @@ pub fn record_table(data: &[u8]) {
     }
     bytes.extend(trailer.encode(&key));
     let len = bytes.len() as u64;
-    let Ok(table) = Table::open(bytes, len, &KEY) else { return };
+    let Ok(table) = Table::open(bytes, len, &KEY, NAME) else { return };
     let asked = data.get(4..12).unwrap_or_default();
     let _ = walk(&table, true).and_then(|()| walk(&table, false));
     let mut stats = Stats::default();

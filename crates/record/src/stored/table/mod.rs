@@ -23,7 +23,7 @@ pub use builder::Builder;
 pub use reader::{BlockSource, Cursor, Pair, Table};
 
 const MAGIC: &[u8; 8] = b"WEIRTABL";
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 /// Bytes of the trailer that stand in the clear: magic, version, zero, table id.
 const CLEAR: usize = 28;
 /// Bytes of the trailer that are encrypted: entries, blocks, root offset, root length, root level.
@@ -82,10 +82,11 @@ fn damaged(what: &'static str) -> TableError {
     TableError::Format(FormatError::Field(what))
 }
 
-/// The key of one table.
-fn table_key(index_key: &Secret, id: &[u8; 16]) -> Aead {
-    let mut info = b"weir/table/v1".to_vec();
+/// The key of one table, which opens under its own name alone.
+fn table_key(index_key: &Secret, name: &str, id: &[u8; 16]) -> Aead {
+    let mut info = b"weir/table/v2".to_vec();
     info.extend(id);
+    info.extend(name.as_bytes());
     index_key.derive(&info).aead()
 }
 
@@ -137,7 +138,7 @@ impl Trailer {
     }
 
     /// The trailer and the table's key. The checksum tells damage from a wrong key.
-    fn decode(bytes: &[u8], index_key: &Secret) -> Result<(Trailer, Aead), FormatError> {
+    fn decode(bytes: &[u8], index_key: &Secret, name: &str) -> Result<(Trailer, Aead), FormatError> {
         let (body, crc) = bytes.split_last_chunk::<4>().ok_or(FormatError::Short)?;
         let (clear, hidden) = body.split_at_checked(CLEAR).ok_or(FormatError::Short)?;
         let mut cursor = Bytes(clear);
@@ -150,7 +151,7 @@ impl Trailer {
             return Err(FormatError::Field("what must be zero"));
         }
         let id = cursor.array()?;
-        let key = table_key(index_key, &id);
+        let key = table_key(index_key, name, &id);
         let mut hidden = hidden.to_vec();
         let plain = key.open(nonce(TRAILER_NUMBER), clear, &mut hidden).map_err(|_| FormatError::Sealed)?;
         let mut cursor = Bytes(plain);

@@ -56,16 +56,16 @@ fn exactly<S: BlockSource>(source: &S, offset: u64, len: usize) -> Result<Vec<u8
 }
 
 impl<S: BlockSource> Table<S> {
-    /// Opens the table of `len` bytes in `source` that was written under `index_key`.
+    /// Opens the table of `len` bytes in `source` that was written under `index_key` and this name.
     ///
     /// # Errors
-    /// [`TableError::Format`] says what is wrong: not a table, cut, changed, or another key.
-    pub fn open(source: S, len: u64, index_key: &Secret) -> Result<Table<S>, TableError> {
+    /// [`TableError::Format`] says what is wrong: not a table, cut, changed, another key, or the table of another name.
+    pub fn open(source: S, len: u64, index_key: &Secret, name: &str) -> Result<Table<S>, TableError> {
         let tail_len = usize::try_from(len).unwrap_or(usize::MAX).min(TAIL_BYTES);
         let mut tail = exactly(&source, len - tail_len as u64, tail_len)?;
         let mut opening = Stats { pages: 1, bytes: tail_len as u64 };
         let at = tail_len.checked_sub(TRAILER_BYTES).ok_or(FormatError::Short)?;
-        let (trailer, key) = Trailer::decode(tail.get(at..).unwrap_or_default(), index_key)?;
+        let (trailer, key) = Trailer::decode(tail.get(at..).unwrap_or_default(), index_key, name)?;
         let root_end = trailer.root_offset.checked_add(u64::from(trailer.root_length));
         if root_end.and_then(|end| end.checked_add(TRAILER_BYTES as u64)) != Some(len) {
             return Err(damaged("the length of the file"));

@@ -8,10 +8,13 @@ use weir_base::crypto::Secret;
 use super::*;
 use crate::stored::limits::{TABLE_BLOCK_BYTES, TABLE_KEY_BYTES, TABLE_VALUE_BYTES};
 
+const NAME: &str = "index/a.tbl";
+
 fn build<'a>(key: &Secret, block_bytes: usize, entries: impl Iterator<Item = (&'a [u8], &'a [u8])>) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut builder = Builder::with_block_bytes(
         key,
+        NAME,
         |part| {
             bytes.extend_from_slice(part);
             Ok(())
@@ -27,7 +30,7 @@ fn build<'a>(key: &Secret, block_bytes: usize, entries: impl Iterator<Item = (&'
 }
 
 fn open(bytes: &[u8], key: &Secret) -> Result<Table<Vec<u8>>, TableError> {
-    Table::open(bytes.to_vec(), bytes.len() as u64, key)
+    Table::open(bytes.to_vec(), bytes.len() as u64, key, NAME)
 }
 
 fn all(table: &Table<Vec<u8>>) -> Result<Vec<Pair>, TableError> {
@@ -125,7 +128,7 @@ fn the_format_stays() {
         bytes.extend_from_slice(part);
         Ok(())
     };
-    let mut builder = Builder::with(&key, [9; 16], write, 150);
+    let mut builder = Builder::with((&key, NAME), [9; 16], write, 150);
     pairs(&entries).for_each(|(k, v)| builder.push(k, v).unwrap());
     builder.finish().unwrap();
     assert_eq!(all(&open(&want, &key).unwrap()).unwrap(), entries);
@@ -171,20 +174,24 @@ fn blocks_of_another_table_and_another_place_do_not_open() {
     mixed[..100].copy_from_slice(&two[..100]);
     assert!(matches!(all(&open(&mixed, &key).unwrap()), Err(TableError::Format(FormatError::Sealed))));
     assert!(matches!(open(&one, &Secret::random()), Err(TableError::Format(FormatError::Sealed))));
+    let elsewhere = Table::open(one.clone(), one.len() as u64, &key, "index/b.tbl");
+    assert!(matches!(elsewhere, Err(TableError::Format(FormatError::Sealed))));
     assert!(matches!(open(b"", &key), Err(TableError::Format(FormatError::Short))));
     assert!(matches!(open(&[7; 200], &key), Err(TableError::Format(FormatError::Magic))));
 }
 
 #[test]
-fn a_later_version_is_named() {
+fn another_version_is_named() {
     let key = Secret::random();
     let mut bytes = build(&key, 200, pairs(&sample(3)));
-    let at = bytes.len() - TRAILER_BYTES;
-    bytes[at + 8] = 2;
-    let crc = crc32fast::hash(&bytes[at..at + TRAILER_BYTES - 4]).to_le_bytes();
-    let end = bytes.len() - 4;
-    bytes[end..].copy_from_slice(&crc);
-    assert!(matches!(open(&bytes, &key), Err(TableError::Format(FormatError::Version(2)))));
+    let (at, end) = (bytes.len() - TRAILER_BYTES, bytes.len() - 4);
+    // Those of version 1 open under any name.
+    for version in [1, 3] {
+        bytes[at + 8] = version;
+        let crc = crc32fast::hash(&bytes[at..end]).to_le_bytes();
+        bytes[end..].copy_from_slice(&crc);
+        assert!(matches!(open(&bytes, &key), Err(TableError::Format(FormatError::Version(is))) if is == u16::from(version)));
+    }
 }
 
 #[test]
@@ -244,7 +251,7 @@ fn an_empty_table_is_a_table() {
 #[test]
 fn order_and_limits_are_kept() {
     let key = Secret::random();
-    let mut builder = Builder::new(&key, |_| Ok(()));
+    let mut builder = Builder::new(&key, NAME, |_| Ok(()));
     builder.push(b"b", b"").unwrap();
     assert!(matches!(builder.push(b"a", b""), Err(TableError::Order)));
     assert!(matches!(builder.push(&vec![b'c'; TABLE_KEY_BYTES + 1], b""), Err(TableError::Format(FormatError::Limit { .. }))));
