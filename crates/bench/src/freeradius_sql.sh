@@ -8,7 +8,7 @@ for program in freeradius initdb postgres psql; do
     command -v "$program" >/dev/null || { echo "$program is not installed"; exit 0; }
 done
 conf=/etc/freeradius/3.0
-[ -f "$conf/mods-config/sql/main/postgresql/schema.sql" ] || { echo "freeradius-postgresql is not installed"; exit 0; }
+ls /usr/lib/freeradius/rlm_sql_postgresql.so >/dev/null 2>&1 || { echo "freeradius-postgresql is not installed"; exit 0; }
 free_port() { python3 -c 'import socket; s = socket.socket(socket.AF_INET, socket.'"$1"'); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 sql_port="$(free_port SOCK_STREAM)" port="$(free_port SOCK_DGRAM)"
 mkdir -p "$folder/pg" "$folder/raddb/mods-config/sql/main"
