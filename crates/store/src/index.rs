@@ -41,6 +41,28 @@ pub struct Stored {
     pub payload: Vec<u8>,
 }
 
+/// What memory says of a question to the span index.
+#[derive(Clone, Debug, Default)]
+pub struct Planned {
+    /// Spans in memory.
+    pub stored: Vec<Stored>,
+    /// Runs that must be read too.
+    pub runs: Vec<RunMeta>,
+    /// False where there are too many to look through.
+    pub whole: bool,
+}
+
+impl Planned {
+    /// An error where the answer would not be complete.
+    pub fn checked(self) -> Result<Planned, TableError> {
+        if self.whole { Ok(self) } else { Err(too_many()) }
+    }
+}
+
+fn too_many() -> TableError {
+    TableError::Other("too many mappings of one port: the answer would not be complete".to_owned())
+}
+
 type Bucket = (u8, i64);
 type InMemory = BTreeMap<[u8; END_KEY_BYTES + 12], (Millis, Vec<u8>)>;
 
@@ -95,24 +117,26 @@ impl Spans {
     }
 
     /// Spans in memory that overlap `from..=to`, and the runs that must be read too.
-    pub fn plan(&self, keys: &[EndKey], from: Millis, to: Millis) -> (Vec<Stored>, Vec<RunMeta>) {
-        let mut found = Vec::new();
-        let mut runs = Vec::new();
+    pub fn plan(&self, keys: &[EndKey], from: Millis, to: Millis) -> Planned {
+        let (mut found, mut runs, mut whole) = (Vec::new(), Vec::new(), true);
         let buckets = if to.0.saturating_sub(from.0) > EVER_MS { self.buckets_there_are() } else { Spans::buckets(from, to) };
         for bucket in buckets {
             if let Some(memory) = self.memory.get(&bucket) {
                 for key in keys {
                     let (first, last) = (span_key(key, Millis(i64::MIN), 0), span_key(key, to, u32::MAX));
+                    let mut seen = 0;
                     for (k, (end, payload)) in memory.range(first..=last).rev().take(SPANS_A_KEY) {
                         if *end >= from {
                             found.push(Stored { start: start_of(k), end: *end, payload: payload.clone() });
                         }
+                        seen += 1;
                     }
+                    whole &= seen < SPANS_A_KEY;
                 }
             }
             runs.extend(self.runs.get(&bucket).into_iter().flatten().cloned());
         }
-        (found, runs)
+        Planned { stored: found, runs, whole }
     }
 
     /// All runs.
@@ -227,7 +251,7 @@ impl IndexFiles {
                 seen < SPANS_A_KEY
             })?;
             if seen >= SPANS_A_KEY {
-                return Err(TableError::Other("too many mappings of one port: the answer would not be complete".to_owned()));
+                return Err(too_many());
             }
         }
         Ok(found)
@@ -284,7 +308,7 @@ impl Index {
         if mapping.flags & flags::START_TOLD != 0 {
             self.orphans.insert(*mapping, sealed);
         } else if *row_type == RowType::Whole {
-            self.orphans.remove(&Mapping { end: None, ..*mapping });
+            self.orphans.leave(&Mapping { end: None, ..*mapping });
         } else if mapping.flags & flags::START_INFERRED != 0 {
             self.orphans.insert(*mapping, sealed);
         }
@@ -341,4 +365,20 @@ pub fn telling(rows: &Columns<'_>, window: (Millis, Millis), orphans: Option<Mil
 /// Gaps in a batch go straight into memory.
 pub fn apply_gaps(gaps: &mut Gaps, rows: &[Gap]) {
     rows.iter().for_each(|g| gaps.apply(g));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_would_not_be_complete_is_none() {
+        let (mut spans, key) = (Spans::default(), EndKey::exact("203.0.113.1".parse().unwrap(), 53, 17));
+        let at = Millis(1_795_312_800_000);
+        for n in 1..=SPANS_A_KEY {
+            spans.insert(&key, at, at.plus(60_000), at.plus(60_000), vec![n as u8]);
+            let planned = spans.plan(&[key], at, at.plus(60_000));
+            assert_eq!((planned.stored.len(), planned.checked().is_ok()), (n, n < SPANS_A_KEY));
+        }
+    }
 }

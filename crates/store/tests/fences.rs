@@ -125,6 +125,47 @@ fn a_table_that_is_gone_or_damaged_is_made_again() {
 }
 
 #[test]
+fn a_table_under_the_name_of_another_and_one_of_another_file_are_made_again() {
+    let (rig, held) = network(4);
+    let paths = tables(&rig);
+    let bytes = |path: &PathBuf| rig.disk.files().into_iter().find(|(at, _)| at == path).map(|(_, bytes)| bytes).unwrap();
+    let was: Vec<Vec<u8>> = paths.iter().map(bytes).collect();
+    for (path, other) in paths.iter().zip(was.iter().cycle().skip(1)) {
+        rig.disk.damage(path, |bytes| other.clone_into(bytes));
+    }
+    all_right(&rig, &Shelf::default(), &held, "names changed");
+    // They name pages of files that are gone.
+    let before = rig.store().repack(Millis(i64::MAX)).unwrap();
+    assert!(before.units >= 4, "{before:?}");
+    for (path, old) in paths.iter().zip(&was) {
+        rig.disk.damage(path, |bytes| old.clone_into(bytes));
+    }
+    all_right(&rig, &Shelf::default(), &held, "of before the repack");
+    let operations = rig.disk.operations();
+    all_right(&rig, &Shelf::default(), &held, "again");
+    assert_eq!(rig.disk.operations(), operations, "nothing is made twice");
+}
+
+#[test]
+fn ends_without_a_beginning_cost_a_question_no_more_questions() {
+    let (rig, held) = network(3);
+    let reads = |one: &Held| {
+        let before = rig.disk.reads();
+        let found = ask(rig.store(), &Shelf::default(), one, -500).unwrap().len();
+        (found, rig.disk.reads() - before)
+    };
+    let (none, plain) = reads(&held[0]);
+    assert_eq!(none, 0);
+    let now = rig.clock.now().0;
+    let ends: Vec<_> = (0..14).map(|n| event(rig.source, Action::Delete, held[0].port, 100 + n, now + i64::from(n))).collect();
+    rig.send(&ends).unwrap();
+    // Whose port it was until then is not known: each may have been.
+    let (all, then) = reads(&held[0]);
+    assert_eq!(all, ends.len());
+    assert!(then <= 2 * plain, "{then} reads, {plain} without them");
+}
+
+#[test]
 fn a_table_that_the_disk_does_not_read_stays() {
     let (rig, held) = network(2);
     let (one, before) = (held[0], rig.disk.operations());

@@ -9,7 +9,7 @@ use weir_base::net::Addr16;
 use weir_base::time::Millis;
 use weir_record::Kind;
 use weir_record::kinds::{Action, NatEvent};
-use weir_store::catalog::Catalog;
+use weir_store::catalog::{Catalog, RunMeta};
 use weir_store::engine::OpenReport;
 use weir_testkit::Fault;
 
@@ -245,4 +245,31 @@ fn a_checkpoint_during_which_the_disk_fails_leaves_the_one_before() {
         }
         assert!(op > 10, "{op} operations");
     }
+}
+
+#[test]
+fn an_index_is_made_again_in_the_memory_there_is_and_only_once() {
+    let mut rig = history();
+    let (units, before) = (rig.store().units(), told(&rig));
+    let mappings = units.iter().filter(|unit| unit.kind == Kind::NatMapping).count();
+    rig.drop_store();
+    for (path, _) in rig.disk.files() {
+        if path.starts_with("index") {
+            rig.disk.shared().remove(&path).unwrap();
+        }
+    }
+    // Room for some seven spans.
+    rig.memory_bytes = 1 << 14;
+    let report = lose(&mut rig);
+    assert_eq!((report.reindexed, &report.notes), (mappings, &Vec::new()));
+    let several = |runs: &[RunMeta]| runs.iter().any(|a| runs.iter().any(|b| a != b && (a.level, a.bucket) == (b.level, b.bucket)));
+    assert!(several(&rig.catalog.load().unwrap().runs), "they were written more than once");
+    assert_eq!(told(&rig), before);
+    // A crash at once costs none of it.
+    rig.drop_store();
+    rig.disk.crash(3);
+    assert_eq!(rig.open().unwrap().reindexed, 0);
+    assert_eq!(told(&rig), before);
+    assert_eq!(lose(&mut rig).reindexed, 0);
+    assert_eq!(told(&rig), before);
 }

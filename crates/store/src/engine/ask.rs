@@ -12,27 +12,36 @@ use weir_record::kinds::flags;
 
 use super::{Store, StoreError};
 use crate::catalog::UnitMeta;
-use crate::fence::{UnitLookup, Wanted, fence_file, write_fences};
+use crate::fence::{UnitLookup, Wanted};
 use crate::gaps::KnownGap;
+use crate::index::Planned;
+use crate::limits::{BEGINNINGS_ASKED, REACH_MS};
 use crate::nat::event::Event;
 use crate::nat::mapping::Mapping;
-use crate::nat::open::{Open, OpenTable};
+use crate::nat::open::{Open, OpenTable, Orphans};
 use crate::nat::pair::{Context, pair};
 use crate::session::known::{Known, step};
 use crate::session::merge::merge;
 use crate::session::span::SessionSpan;
 use crate::shelf::Shelf;
 use crate::spankey::EndKey;
-use crate::table::Stats;
+use crate::table::{Stats, TableError};
 
 /// What memory says about one public end, and what must be read from disk.
 struct Recall {
     events: Vec<Event>,
     open: Vec<Open>,
+    /// Of those that wait, the ends of what the events are about.
+    orphans: Orphans,
+    /// A unit may be going over into the index.
+    publishing: bool,
     stored: Vec<crate::index::Stored>,
     runs: Vec<crate::catalog::RunMeta>,
     units: Vec<UnitMeta>,
 }
+
+/// Public address, first port, protocol.
+type Port = (Addr16, u16, u8);
 
 impl Store {
     /// Every mapping of this public end that may overlap `from..=to` by the exporters' own clocks, from all exporters, and what was read.
@@ -59,27 +68,35 @@ impl Store {
         protocol: Option<u8>,
         (from, to): (Millis, Millis),
     ) -> Result<(Vec<Mapping>, Stats), StoreError> {
-        let keys = EndKey::questions(public, port, protocol);
         let mut stats = Stats::default();
+        let (mut found, publishing) = self.overlapping(shelf, (public, port, protocol), (from, to), &mut stats)?;
+        if publishing {
+            self.look_for_beginnings(&mut found, shelf, (from, to), &mut stats);
+        }
+        Ok((found, stats))
+    }
+
+    /// What memory, index and units say, each mapping once; and whether a unit may have been going over into the index.
+    fn overlapping(
+        &self,
+        shelf: &Shelf,
+        (public, port, protocol): (Addr16, Option<u16>, Option<u8>),
+        (from, to): (Millis, Millis),
+        stats: &mut Stats,
+    ) -> Result<(Vec<Mapping>, bool), StoreError> {
+        let keys = EndKey::questions(public, port, protocol);
         let mut tries = 0;
         loop {
             if tries > 0 {
                 // While units move they lie nowhere.
                 drop(lock(&self.moving));
             }
-            let recall = self.recall((public, port), &keys, from, to);
-            match self.read_mappings(&recall, shelf, (public, port), (from, to), &mut stats) {
-                Ok(mut found) => {
-                    found.extend(self.pair_live(&recall));
-                    let overlaps = |m: &Mapping| m.start.is_none_or(|s| s <= to) && m.end.is_none_or(|e| e >= from);
-                    found.retain(|m| m.public == public && m.covers(port, protocol) && overlaps(m));
-                    let mut whole = Vec::new();
-                    for mapping in distinct(found) {
-                        if !self.began_later(&mapping, to, shelf, &mut stats)? {
-                            whole.push(mapping);
-                        }
-                    }
-                    return Ok((whole, stats));
+            let recall = self.recall((public, port), &keys, from, to)?;
+            match self.read_mappings(&recall, shelf, (public, port), (from, to), stats) {
+                Ok(mut all) => {
+                    all.extend(self.pair_live(&recall));
+                    all.retain(|m| m.public == public && m.covers(port, protocol) && overlaps(m, from, to));
+                    return Ok((distinct(all), recall.publishing));
                 }
                 // A file went because runs were merged or units repacked since memory was asked: ask again.
                 Err(StoreError::Io(e)) if e.kind() == std::io::ErrorKind::NotFound && tries < 3 => tries += 1,
@@ -89,7 +106,7 @@ impl Store {
         }
     }
 
-    fn recall(&self, (public, port): (Addr16, Option<u16>), keys: &[EndKey], from: Millis, to: Millis) -> Recall {
+    fn recall(&self, (public, port): (Addr16, Option<u16>), keys: &[EndKey], from: Millis, to: Millis) -> Result<Recall, TableError> {
         let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
         let sealed = self.sealed.read().unwrap_or_else(PoisonError::into_inner);
         let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
@@ -97,8 +114,10 @@ impl Store {
         for generation in live.sealing.as_deref().into_iter().chain([&live.current]) {
             events.extend(generation.nat.at(public, port, keys));
         }
-        let (stored, runs) = index.spans.plan(keys, from, to);
-        Recall { events, open: index.open.find(keys), stored, runs, units: sealed.nat_units(from, to) }
+        let Planned { stored, runs, .. } = index.spans.plan(keys, from, to).checked()?;
+        let orphans = index.orphans.of(events.iter().filter_map(|e| Mapping::opened(e).first_key()));
+        let open = index.open.find(keys);
+        Ok(Recall { events, open, orphans, publishing: live.sealing.is_some(), stored, runs, units: sealed.nat_units(from, to) })
     }
 
     fn read_mappings(
@@ -126,47 +145,42 @@ impl Store {
         Ok(found)
     }
 
-    /// Rows of one unit. Its fence table is made where it is not there, and again where it does not read, as after a crash or a failure of the disk.
-    fn rows_in(&self, lookup: &UnitLookup<'_>, wanted: Wanted, shelf: &Shelf, stats: &mut Stats) -> Result<Vec<Mapping>, StoreError> {
-        let mut find = || lookup.find(wanted, shelf, stats).inspect_err(|_| shelf.forget(lookup.unit));
-        match find() {
-            Err(StoreError::Table(e)) if e.is_not_found() || e.is_damage() => {}
-            other => return other,
-        }
-        // Where the unit moved meanwhile its file is not there either, and the question is asked again.
-        let _one_at_a_time = lock(&self.moving);
-        self.ensure_fences(lookup.unit)?;
-        match find() {
-            // Not half of one that somebody else was making, then.
-            Err(StoreError::Table(e)) if e.is_damage() => {
-                self.files.remove(&[fence_file(lookup.unit.unit)]);
-                self.ensure_fences(lookup.unit)?;
-                find()
+    /// While a unit goes over into the index, an end may still be among the events when what it ended is no longer among what is open: then it seems to have no
+    /// beginning, and to have held the port at any moment before. Asked about the moment of the end, the unit or the index tells the whole mapping, which takes
+    /// its place.
+    fn look_for_beginnings(&self, found: &mut Vec<Mapping>, shelf: &Shelf, (from, to): (Millis, Millis), stats: &mut Stats) {
+        let ends = found.iter().filter(|m| is_inferred(m)).filter_map(|m| Some(((m.public, m.first, m.protocol), m.end?)));
+        let ends: BTreeSet<_> = ends.collect();
+        let mut asked: Vec<(Port, (Millis, Millis))> = Vec::new();
+        for (port, end) in ends {
+            match asked.last_mut() {
+                Some((last, span)) if *last == port && end.since(span.0) <= REACH_MS => span.1 = end,
+                _ => asked.push((port, (end, end))),
             }
-            other => other,
         }
-    }
-
-    /// True of an end without a beginning whose beginning is known after all. While a unit goes over into the index, an end may still be among the events when
-    /// what it ended is no longer among what is open; asked about the moment of the end, the unit or the index tells the whole mapping.
-    fn began_later(&self, mapping: &Mapping, to: Millis, shelf: &Shelf, stats: &mut Stats) -> Result<bool, StoreError> {
-        let inferred = |m: &Mapping| m.flags & flags::START_INFERRED != 0;
-        let Some(end) = mapping.end.filter(|end| inferred(mapping) && *end > to) else { return Ok(false) };
-        let (then, read) = self.mappings_with(shelf, mapping.public, Some(mapping.first), Some(mapping.protocol), (end, end))?;
-        *stats = stats.plus(read);
-        Ok(!then.iter().any(|m| inferred(m) && same_end(m, mapping)))
+        // Where there are more, or something does not read, they stay what they seem: nobody is hidden.
+        for ((public, port, protocol), span) in asked.into_iter().take(BEGINNINGS_ASKED) {
+            let Ok((then, _)) = self.overlapping(shelf, (public, Some(port), Some(protocol)), span, stats) else { continue };
+            for whole in then.iter().filter(|m| !is_inferred(m)) {
+                let before = found.len();
+                found.retain(|m| !(is_inferred(m) && is_end_of(m, whole)));
+                if found.len() < before && overlaps(whole, from, to) {
+                    found.push(*whole);
+                }
+            }
+        }
+        *found = distinct(std::mem::take(found));
     }
 
     /// Events not sealed yet, paired with what is open.
     fn pair_live(&self, recall: &Recall) -> Vec<Mapping> {
         let mut open = OpenTable::default();
         recall.open.iter().for_each(|o| open.insert(*o));
-        let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
         let gaps = self.gaps.read().unwrap_or_else(PoisonError::into_inner);
         let overloading = self.overloading();
         let context = Context {
             open: &open,
-            orphans: &index.orphans,
+            orphans: &recall.orphans,
             lost_between: &|source, from, to| gaps.any(source, from, to),
             overloads: &|source| overloading.get(&source).copied().unwrap_or(false),
         };
@@ -176,20 +190,6 @@ impl Store {
         let mut found: Vec<Mapping> = paired.into_iter().map(|p| p.mapping).collect();
         found.extend(recall.open.iter().filter(|o| !closed.contains(&o.row)).map(|o| o.mapping));
         found
-    }
-
-    /// The fence table can be thrown away: it is made again from the unit.
-    fn ensure_fences(&self, unit: &UnitMeta) -> Result<(), StoreError> {
-        if self.disk.exists(fence_file(unit.unit).as_ref())? {
-            return Ok(());
-        }
-        if self.day_key(unit.kind, unit.day).is_none() {
-            return Ok(());
-        }
-        let reader = self.open_unit(unit)?;
-        let batches = reader.rows(unit.first_row..unit.first_row + unit.rows, None)?;
-        let rows = arrow::compute::concat_batches(&unit.kind.schema(), &batches).map_err(|e| StoreError::Internal(e.to_string()))?;
-        write_fences(&self.files, unit, &rows, reader.map(), unit.first_row)
     }
 
     /// Sessions that may have had this address in `from..=to`, in one realm or in all, and what was read.
@@ -208,13 +208,15 @@ impl Store {
         address: Addr16,
         (from, to): (Millis, Millis),
     ) -> Result<(Vec<SessionSpan>, Stats), StoreError> {
-        let (mut found, keys, stored, runs) = self.recall_sessions(address, from, to);
         let mut stats = Stats::default();
-        found.extend(stored.iter().filter_map(|s| SessionSpan::decode(&s.payload)));
-        for run in &runs {
-            let stored = self.files.read_run(run, shelf, &keys, (from, to), &mut stats)?;
-            found.extend(stored.iter().filter_map(|s| SessionSpan::decode(&s.payload)));
-        }
+        let mut tries = 0;
+        let found = loop {
+            match self.read_sessions(shelf, address, (from, to), &mut stats) {
+                // A file went because runs were merged since memory was asked: ask again.
+                Err(StoreError::Table(e)) if e.is_not_found() && tries < 3 => tries += 1,
+                other => break other?,
+            }
+        };
         let wanted = |s: &SessionSpan| {
             s.prefix.contains(address)
                 && realm.is_none_or(|r| r == s.session.realm)
@@ -226,13 +228,24 @@ impl Store {
         Ok((found, stats))
     }
 
-    /// What memory says of an address, what it is found by, and what must be read from disk.
-    fn recall_sessions(
+    fn read_sessions(
         &self,
+        shelf: &Shelf,
         address: Addr16,
-        from: Millis,
-        to: Millis,
-    ) -> (Vec<SessionSpan>, Vec<EndKey>, Vec<crate::index::Stored>, Vec<crate::catalog::RunMeta>) {
+        (from, to): (Millis, Millis),
+        stats: &mut Stats,
+    ) -> Result<Vec<SessionSpan>, StoreError> {
+        let (mut found, keys, Planned { stored, runs, .. }) = self.recall_sessions(address, from, to)?;
+        found.extend(stored.iter().filter_map(|s| SessionSpan::decode(&s.payload)));
+        for run in &runs {
+            let stored = self.files.read_run(run, shelf, &keys, (from, to), stats)?;
+            found.extend(stored.iter().filter_map(|s| SessionSpan::decode(&s.payload)));
+        }
+        Ok(found)
+    }
+
+    /// What memory says of an address, what it is found by, and what must be read from disk.
+    fn recall_sessions(&self, address: Addr16, from: Millis, to: Millis) -> Result<(Vec<SessionSpan>, Vec<EndKey>, Planned), TableError> {
         let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
         let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
         let generations: Vec<_> = live.sealing.as_deref().into_iter().chain([&live.current]).collect();
@@ -258,12 +271,12 @@ impl Store {
             }
             found.extend(known.iter().flat_map(Known::spans));
         }
-        let (stored, mut runs) = index.spans.plan(&keys, from, to);
+        let mut planned = index.spans.plan(&keys, from, to).checked()?;
         // What was written to runs was sealed, and what was sealed is known.
         if index.lent.nobody(address) {
-            runs.clear();
+            planned.runs.clear();
         }
-        (found, keys, stored, runs)
+        Ok((found, keys, planned))
     }
 
     /// The sources whose sessions ever named this address or a prefix around it. None when only [`Store::sessions`] can tell.
@@ -297,6 +310,22 @@ impl Store {
         seen.retain(|s| !configured.contains(s));
         configured.into_iter().map(|s| (s, true)).chain(seen.into_iter().map(|s| (s, false))).collect()
     }
+}
+
+/// Its beginning is not known.
+fn is_inferred(mapping: &Mapping) -> bool {
+    mapping.flags & flags::START_INFERRED != 0
+}
+
+fn overlaps(mapping: &Mapping, from: Millis, to: Millis) -> bool {
+    mapping.start.is_none_or(|start| start <= to) && mapping.end.is_none_or(|end| end >= from)
+}
+
+/// An end without a beginning is that of a whole mapping. Who held what it ended may not stand in it.
+fn is_end_of(end: &Mapping, whole: &Mapping) -> bool {
+    let inside = |m: &Mapping| (m.inside, m.inside_port, m.remote);
+    let place = |m: &Mapping| (m.source, m.form, m.protocol, m.public, m.first, m.last, m.end);
+    place(end) == place(whole) && (end.inside.is_none() || inside(end) == inside(whole))
 }
 
 /// Both tell of one end.

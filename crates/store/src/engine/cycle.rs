@@ -136,8 +136,11 @@ impl Store {
         let through = generation.last_group;
         drop(generation);
         let staged = staged.inspect_err(|_| self.sweep_stage())?;
-        let report = self.commit_units(&mut cycle, Sealing { staged, window, sealed_at, through })?;
-        self.after_cycle(&mut cycle)?;
+        let report = self.commit_units(&mut cycle, Sealing { staged, window, sealed_at, through });
+        // Memory stays bounded and the disk is cleared where it is the catalog that failed.
+        let after = if report.is_ok() || !cycle.owed.is_told() { self.after_cycle(&mut cycle) } else { Ok(()) };
+        let report = report?;
+        after?;
         Ok(report)
     }
 
@@ -229,8 +232,10 @@ impl Store {
         cycle.beat = Some(sealing.sealed_at.max(Millis(0)));
         cycle.owed.tell(change);
         self.flags.sealed_rows.fetch_add(rows, Ordering::Relaxed);
-        self.pay(cycle)?;
+        // What the log has it has, whatever the catalog takes.
+        let paid = self.pay(cycle);
         self.drop_wal(sealing.through)?;
+        paid?;
         Ok(SealReport { units: metas.len(), rows, size })
     }
 
@@ -257,6 +262,8 @@ impl Store {
         }
         sealed.last_sealed = Some(sealed_at);
         let done = live.sealing.take();
+        // With the events that say so: until now whoever paired them needed the ends.
+        self.index.write().unwrap_or_else(PoisonError::into_inner).orphans.let_go();
         drop((live, sealed));
         self.index.write().unwrap_or_else(PoisonError::into_inner).orphans.expire(sealed_at);
         // Millions of rows take a while to let go of. Nobody else holds them but a look-up under way.
@@ -356,12 +363,13 @@ impl Store {
         cycle.gone.extend(cycle.snapshot.replace((snapshot, day)).map(|(file, _)| file));
         cycle.flushed = self.clock.monotonic();
         cycle.owed.tell(Change { runs, index: Some(state.clone()), ..Change::default() });
-        self.pay(cycle)?;
-        let merged = self.merge_crowded(cycle, day);
+        let paid = self.pay(cycle);
+        let merged = if paid.is_ok() { self.merge_crowded(cycle, day) } else { Ok(()) };
         self.write_manifest(state, day)?;
         if cycle.owed.is_told() {
             self.files.remove(&std::mem::take(&mut cycle.gone));
         }
+        paid?;
         merged
     }
 

@@ -2,6 +2,7 @@
 
 mod ask;
 mod cycle;
+mod fences;
 mod info;
 mod owed;
 mod read;
@@ -28,7 +29,7 @@ use weir_base::task::{Tasks, lock};
 use weir_base::time::Millis;
 use weir_record::kinds::NatMappingColumns;
 use weir_record::spare::Spare;
-use weir_record::{Kind, column};
+use weir_record::{Id, Kind, column};
 
 use crate::catalog::{Catalog, Change, UnitMeta};
 use crate::commit::{CommitError, Committer};
@@ -236,6 +237,8 @@ pub struct Store {
     wording: Mutex<()>,
     /// Units move, or a fence table of one is made: one at a time. Whoever misses a file waits here, and asks where the unit lies now.
     moving: Mutex<()>,
+    /// Units whose fence tables were made anew because what they name did not read.
+    mended: Mutex<BTreeSet<Id>>,
     /// One seal cycle at a time.
     cycle: Mutex<cycle::CycleState>,
     wake: (Mutex<bool>, Condvar),

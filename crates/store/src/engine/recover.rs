@@ -28,6 +28,7 @@ use crate::lock::FolderLock;
 use crate::manifest::{self, Manifest};
 use crate::registry::Registry;
 use crate::state::{StateLimits, StateMap};
+use crate::table::TableError;
 use crate::unit::{meta_of, window_of};
 use crate::wal::{Cut, Damage, Recovered, Wal, WalLimits};
 use crate::words::{WORDS, words_file};
@@ -117,6 +118,7 @@ impl Store {
             registering: Mutex::new(()),
             wording: Mutex::new(()),
             moving: Mutex::new(()),
+            mended: Mutex::default(),
             cycle: Mutex::default(),
             wake: (Mutex::new(false), Condvar::new()),
             room: (Mutex::new(()), Condvar::new()),
@@ -138,7 +140,9 @@ impl Store {
 
     /// The index of the last checkpoint, and every unit sealed after it.
     fn load_index(&self, content: &Content, report: &mut OpenReport) -> Result<(), StoreError> {
-        let (state, runs, mut index, gaps) = match self.checkpoint(content, report)? {
+        let checkpoint = self.checkpoint(content, report)?;
+        let anew = checkpoint.is_none();
+        let (state, mut runs, mut index, gaps) = match checkpoint {
             Some(Checkpoint { state, runs, mut index, gaps }) => {
                 index.spans.add_runs(runs.clone());
                 (state, runs, index, gaps)
@@ -148,7 +152,7 @@ impl Store {
                 (IndexState::default(), Vec::new(), Store::empty_index(self.config.memory_bytes), Gaps::default())
             }
         };
-        let from = state.entries;
+        let (from, known) = (state.entries, runs.len());
         *self.gaps.write().unwrap_or_else(PoisonError::into_inner) = gaps;
         let mut change = Change::default();
         for meta in &self.units_that(|u| u.entry >= from && matches!(u.kind, Kind::NatMapping | Kind::RadiusSession | Kind::Gap)) {
@@ -167,7 +171,14 @@ impl Store {
                     self.sealed.write().unwrap_or_else(PoisonError::into_inner).learn_pools(super::pools_of(&rows), &mut change);
                 }
             }
+            index.orphans.let_go();
             index.orphans.expire(meta.sealed);
+            if index.spans.in_memory() >= self.spans_in_memory() {
+                let written = index.spans.write_runs(&self.files, self.clock.now().day())?;
+                index.spans.add_runs(written.clone());
+                index.spans.clear_memory();
+                runs.extend(written);
+            }
         }
         self.catalog.apply(&change).map_err(StoreError::Catalog)?;
         *self.index.write().unwrap_or_else(PoisonError::into_inner) = index;
@@ -177,6 +188,12 @@ impl Store {
         cycle.snapshot = state.snapshot;
         self.sweep_index(&cycle.snapshot, &runs);
         self.sweep_words();
+        let written = runs.split_off(known);
+        // Hours of reading are not lost to a crash after it. What cannot be written now is owed, and written with a later checkpoint.
+        if report.reindexed > 0 && (anew || !written.is_empty()) {
+            cycle.owed.tell(Change { runs: written, ..Change::default() });
+            report.notes.extend(self.flush(&mut cycle).err().map(|e| format!("the index that was made is not written yet: {e}")));
+        }
         Ok(())
     }
 
@@ -186,9 +203,15 @@ impl Store {
         let why = match self.read_checkpoint(&content.index, &content.runs) {
             Ok(Some(found)) => return Ok(Some(found)),
             Ok(None) => None,
+            Err(e) if may_pass(&e) => return Err(e),
             Err(e) => Some(e),
         };
-        if let Some(Manifest { index, runs, pools, .. }) = manifest::latest(&self.files, &|size| Ok(self.committer.root_at(size)?))?
+        let latest = manifest::latest(&self.files, &|size| Ok(self.committer.root_at(size)?));
+        let latest = latest.unwrap_or_else(|e| {
+            report.notes.push(format!("what the index says of itself is not used: {e}"));
+            None
+        });
+        if let Some(Manifest { index, runs, pools, .. }) = latest
             && let Ok(Some(found)) = self.read_checkpoint(&index, &runs)
         {
             let drop_runs = content.runs.iter().filter(|run| !runs.contains(run)).map(|run| run.file.clone()).collect();
@@ -320,6 +343,12 @@ impl Store {
         }
         Ok(())
     }
+}
+
+/// Something does not read that may read the next time: no reason to throw an index away.
+fn may_pass(error: &StoreError) -> bool {
+    let (StoreError::Io(e) | StoreError::Table(TableError::Io(e))) = error else { return false };
+    !matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof)
 }
 
 /// Brings the catalog up to the log's size; also finds the last group that is sealed.

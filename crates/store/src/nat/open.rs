@@ -1,7 +1,7 @@
 //! Mappings whose open row is sealed and whose end is not: the open table. And the ends whose beginning has not come (yet): orphans.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
 
 use weir_base::net::Addr16;
 use weir_base::time::Millis;
@@ -261,16 +261,41 @@ impl<'a> OpenOf<'a> {
 /// Ends seen without a creation, kept for a while because datagrams overtake each other. Some told when they began: a creation that comes after all adds nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Orphans {
-    by_key: HashMap<EndKey, Vec<(Mapping, Millis)>, MixState>,
+    by_key: HashMap<EndKey, Vec<Waiting>, MixState>,
     len: usize,
+    /// Keys of those that go.
+    leaving: Vec<EndKey>,
     /// How many may wait; none: as many as come.
     most: Option<usize>,
+}
+
+/// An end that waits.
+#[derive(Clone, Copy, Debug)]
+struct Waiting {
+    mapping: Mapping,
+    /// When it was seen.
+    seen: Millis,
+    /// Its beginning is found: it goes with [`Orphans::let_go`].
+    leaves: bool,
 }
 
 impl Orphans {
     /// At most so many wait: with more, all wait a shorter time. Where more than half of what a device says is lost, ends without a beginning come by the hundred thousand.
     pub fn limit(&mut self, most: usize) {
         self.most = Some(most);
+    }
+
+    /// Those of some keys alone.
+    #[must_use]
+    pub fn of(&self, keys: impl Iterator<Item = EndKey>) -> Orphans {
+        let mut some = Orphans::default();
+        if !self.is_empty() {
+            // Each key once: many events are of one.
+            let keys: BTreeSet<EndKey> = keys.collect();
+            some.by_key = keys.into_iter().filter_map(|key| Some((key, self.by_key.get(&key)?.clone()))).collect();
+            some.len = some.by_key.values().map(Vec::len).sum();
+        }
+        some
     }
 
     /// Ends that wait.
@@ -297,7 +322,7 @@ impl Orphans {
     pub fn insert(&mut self, mapping: Mapping, now: Millis) {
         if let Some(key) = mapping.first_key() {
             // Nearly always the only one.
-            self.by_key.entry(key).or_insert_with(|| Vec::with_capacity(1)).push((mapping, now));
+            self.by_key.entry(key).or_insert_with(|| Vec::with_capacity(1)).push(Waiting { mapping, seen: now, leaves: false });
             self.len += 1;
         }
     }
@@ -308,22 +333,34 @@ impl Orphans {
             return None;
         }
         let list = self.by_key.get(&open.first_key()?)?;
-        list.iter().map(|(m, _)| *m).filter(|m| joins(open, m)).min_by_key(|m| m.end)
+        list.iter().map(|w| w.mapping).filter(|m| joins(open, m)).min_by_key(|m| m.end)
     }
 
     /// True if just this was told already: an end that came twice.
     pub fn holds(&self, told: &Mapping) -> bool {
         !self.by_key.is_empty()
-            && told.first_key().and_then(|key| self.by_key.get(&key)).is_some_and(|list| list.iter().any(|(m, _)| m == told))
+            && told.first_key().and_then(|key| self.by_key.get(&key)).is_some_and(|list| list.iter().any(|w| w.mapping == *told))
     }
 
-    /// Forgets an end that found its beginning.
-    pub fn remove(&mut self, open: &Mapping) {
-        let Some(found) = self.matching(open) else { return };
-        let Some(key) = open.first_key() else { return };
-        if let Some(list) = self.by_key.get_mut(&key) {
+    /// An end found its beginning, and goes with [`Orphans::let_go`]: as long as the events that say so are at hand, whoever pairs them needs it.
+    pub fn leave(&mut self, open: &Mapping) {
+        if self.by_key.is_empty() {
+            return;
+        }
+        let Some((key, list)) = open.first_key().and_then(|key| Some((key, self.by_key.get_mut(&key)?))) else { return };
+        let found = list.iter().filter(|w| !w.leaves && joins(open, &w.mapping)).min_by_key(|w| w.mapping.end).map(|w| w.mapping);
+        if let Some(found) = found {
+            list.iter_mut().filter(|w| w.mapping == found).for_each(|w| w.leaves = true);
+            self.leaving.push(key);
+        }
+    }
+
+    /// Forgets the ends that found their beginnings.
+    pub fn let_go(&mut self) {
+        for key in std::mem::take(&mut self.leaving) {
+            let Some(list) = self.by_key.get_mut(&key) else { continue };
             let before = list.len();
-            list.retain(|(m, _)| *m != found);
+            list.retain(|w| !w.leaves);
             self.len -= before - list.len();
             if list.is_empty() {
                 self.by_key.remove(&key);
@@ -331,9 +368,9 @@ impl Orphans {
         }
     }
 
-    /// All of them, in no order.
-    pub fn iter(&self) -> impl Iterator<Item = &(Mapping, Millis)> {
-        self.by_key.values().flatten()
+    /// All of them and when they were seen, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = (Mapping, Millis)> {
+        self.by_key.values().flatten().map(|w| (w.mapping, w.seen))
     }
 
     /// Forgets what is too old to be overtaken.
@@ -350,7 +387,7 @@ impl Orphans {
 
     fn forget(&mut self, old: impl Fn(Millis) -> bool) {
         self.by_key.retain(|_, list| {
-            list.retain(|(_, seen)| !old(*seen));
+            list.retain(|w| !old(w.seen));
             !list.is_empty()
         });
         self.len = self.by_key.values().map(Vec::len).sum();

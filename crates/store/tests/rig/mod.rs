@@ -73,17 +73,20 @@ pub struct Rig {
     master: Secret,
     store: Option<(Arc<Store>, Tasks)>,
     pub source: u32,
+    /// What the next store may hold.
+    pub memory_bytes: u64,
 }
 
 impl Rig {
     pub fn new() -> Rig {
         let clock = Arc::new(SimClock::new(Millis(T0)));
-        Rig { disk: SimDisk::new(), clock, catalog: Shared::default(), master: Secret([7; 32]), store: None, source: 0 }
+        let memory_bytes = StoreConfig::default().memory_bytes;
+        Rig { disk: SimDisk::new(), clock, catalog: Shared::default(), master: Secret([7; 32]), store: None, source: 0, memory_bytes }
     }
 
     pub fn open(&mut self) -> Result<OpenReport, StoreError> {
         let clock: Arc<dyn Clock> = Arc::clone(&self.clock) as Arc<dyn Clock>;
-        let config = StoreConfig { unit_seconds: 3600, ..StoreConfig::default() };
+        let config = StoreConfig { unit_seconds: 3600, memory_bytes: self.memory_bytes, ..StoreConfig::default() };
         let (store, report) = Store::open(self.disk.shared(), None, Box::new(self.catalog.clone()), clock, &self.master, config)?;
         let tasks = Tasks::new(Stop::new(), |ended| assert_eq!(ended.panic, None, "{}", ended.name));
         store.start(&tasks).unwrap();
