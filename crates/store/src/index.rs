@@ -60,7 +60,12 @@ impl Planned {
 }
 
 fn too_many() -> TableError {
-    TableError::Other("too many mappings of one port: the answer would not be complete".to_owned())
+    TableError::Other("too many mappings of one port, or sessions of one address: the answer would not be complete".to_owned())
+}
+
+/// The earliest start of what reaches `from`: in every level but the last a span is never longer than the level is wide.
+fn earliest(level: u8, from: Millis) -> Millis {
+    if usize::from(level) + 1 < LEVELS { from.plus(-width(level)) } else { Millis(i64::MIN) }
 }
 
 type Bucket = (u8, i64);
@@ -123,7 +128,7 @@ impl Spans {
         for bucket in buckets {
             if let Some(memory) = self.memory.get(&bucket) {
                 for key in keys {
-                    let (first, last) = (span_key(key, Millis(i64::MIN), 0), span_key(key, to, u32::MAX));
+                    let (first, last) = (span_key(key, earliest(bucket.0, from), 0), span_key(key, to, u32::MAX));
                     let mut seen = 0;
                     for (k, (end, payload)) in memory.range(first..=last).rev().take(SPANS_A_KEY) {
                         if *end >= from {
@@ -236,10 +241,8 @@ impl IndexFiles {
     ) -> Result<Vec<Stored>, TableError> {
         let reader = shelf.run(self, run)?;
         let mut found = Vec::new();
-        // In every level but the last a span is never longer than the level is wide.
-        let earliest = if usize::from(run.level) + 1 < LEVELS { from.plus(-width(run.level)) } else { Millis(i64::MIN) };
         for key in keys {
-            let (first, last) = (span_key(key, earliest, 0), span_key(key, to, u32::MAX));
+            let (first, last) = (span_key(key, earliest(run.level, from), 0), span_key(key, to, u32::MAX));
             let mut seen = 0;
             reader.range_back(&first, &last, stats, &mut |k, v| {
                 let Some((end, payload)) = v.split_first_chunk::<8>() else { return false };

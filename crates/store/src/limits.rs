@@ -196,5 +196,8 @@ pub const MANY_SPAN_MS: i64 = 600_000;
 /// A question about a longer time than this is one about all time there are records of, in milliseconds.
 pub const EVER_MS: i64 = 366 * 86_400_000;
 
+/// Runs of a bucket that one merge reads at once, each an open file.
+pub const MERGED_RUNS: usize = 64;
+
 /// Ports about which one question asks again, because something of them may be on its way into the index: more of them at one moment is a network that loses much.
 pub const BEGINNINGS_ASKED: usize = 32;

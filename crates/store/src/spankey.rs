@@ -23,6 +23,9 @@ const LARGE: u8 = 3;
 const WHOLE: u8 = 4;
 const SESSION: u8 = 5;
 
+/// Protocols whose mappings have ports or what stands for them (RFC 5508 section 3, RFC 6888 section 3, RFC 7857): those of a question that names none, and 0 for mappings of all.
+const PORTED: [u8; 8] = [6, 17, 1, 0, 58, 132, 33, 136];
+
 impl EndKey {
     fn new(tag: u8, addr: Addr16, number: u16, protocol: u8) -> EndKey {
         let mut key = [0; END_KEY_BYTES];
@@ -82,7 +85,7 @@ impl EndKey {
             let protocols: &[u8] = match protocol {
                 Some(0) => &[0],
                 Some(p) => &[p, 0],
-                None => &[6, 17, 1, 0],
+                None => &PORTED,
             };
             keys.extend(protocols.iter().map(|p| EndKey::exact(addr, port, *p)));
         }

@@ -70,8 +70,10 @@ impl Store {
     ) -> Result<(Vec<Mapping>, Stats), StoreError> {
         let mut stats = Stats::default();
         let (mut found, publishing) = self.overlapping(shelf, (public, port, protocol), (from, to), &mut stats)?;
-        if publishing {
-            self.look_for_beginnings(&mut found, shelf, (from, to), &mut stats);
+        // Without a unit on its way, an end within what is asked about is what it seems, or the whole was found beside it.
+        let unsure = |m: &Mapping| is_inferred(m) && m.end.is_some_and(|end| publishing || end > to);
+        if found.iter().any(unsure) {
+            self.look_for_beginnings(&mut found, &unsure, shelf, (from, to), &mut stats);
         }
         Ok((found, stats))
     }
@@ -92,7 +94,7 @@ impl Store {
                 drop(lock(&self.moving));
             }
             let recall = self.recall((public, port), &keys, from, to)?;
-            match self.read_mappings(&recall, shelf, (public, port), (from, to), stats) {
+            match self.read_mappings(&recall, shelf, ((public, port), &keys), (from, to), stats) {
                 Ok(mut all) => {
                     all.extend(self.pair_live(&recall));
                     all.retain(|m| m.public == public && m.covers(port, protocol) && overlaps(m, from, to));
@@ -124,14 +126,13 @@ impl Store {
         &self,
         recall: &Recall,
         shelf: &Shelf,
-        (public, port): (Addr16, Option<u16>),
+        ((public, port), keys): ((Addr16, Option<u16>), &[EndKey]),
         (from, to): (Millis, Millis),
         stats: &mut Stats,
     ) -> Result<Vec<Mapping>, StoreError> {
-        let keys: Vec<EndKey> = EndKey::questions(public, port, None);
         let mut found: Vec<Mapping> = recall.stored.iter().filter_map(|s| Mapping::decode(&s.payload)).collect();
         for run in &recall.runs {
-            let stored = self.files.read_run(run, shelf, &keys, (from, to), stats)?;
+            let stored = self.files.read_run(run, shelf, keys, (from, to), stats)?;
             found.extend(stored.iter().filter_map(|s| Mapping::decode(&s.payload)));
         }
         if let Some(port) = port {
@@ -145,11 +146,18 @@ impl Store {
         Ok(found)
     }
 
-    /// While a unit goes over into the index, an end may still be among the events when what it ended is no longer among what is open: then it seems to have no
+    /// An end may have come before its beginning, or twice, and then tells less than is known. And while a unit goes over into the index, an end may still be among the events when what it ended is no longer among what is open: then it seems to have no
     /// beginning, and to have held the port at any moment before. Asked about the moment of the end, the unit or the index tells the whole mapping, which takes
     /// its place.
-    fn look_for_beginnings(&self, found: &mut Vec<Mapping>, shelf: &Shelf, (from, to): (Millis, Millis), stats: &mut Stats) {
-        let ends = found.iter().filter(|m| is_inferred(m)).filter_map(|m| Some(((m.public, m.first, m.protocol), m.end?)));
+    fn look_for_beginnings(
+        &self,
+        found: &mut Vec<Mapping>,
+        unsure: &dyn Fn(&Mapping) -> bool,
+        shelf: &Shelf,
+        (from, to): (Millis, Millis),
+        stats: &mut Stats,
+    ) {
+        let ends = found.iter().filter(|m| unsure(m)).filter_map(|m| Some(((m.public, m.first, m.protocol), m.end?)));
         let ends: BTreeSet<_> = ends.collect();
         let mut asked: Vec<(Port, (Millis, Millis))> = Vec::new();
         for (port, end) in ends {
@@ -163,7 +171,7 @@ impl Store {
             let Ok((then, _)) = self.overlapping(shelf, (public, Some(port), Some(protocol)), span, stats) else { continue };
             for whole in then.iter().filter(|m| !is_inferred(m)) {
                 let before = found.len();
-                found.retain(|m| !(is_inferred(m) && is_end_of(m, whole)));
+                found.retain(|m| !(unsure(m) && is_end_of(m, whole)));
                 if found.len() < before && overlaps(whole, from, to) {
                     found.push(*whole);
                 }

@@ -15,9 +15,9 @@ use weir_seal::entry::{Entry, Heartbeat};
 
 use super::owed::{Begun, Owed};
 use super::{Store, StoreError};
-use crate::catalog::{Change, IndexState, UnitMeta};
+use crate::catalog::{Change, IndexState, RunMeta, UnitMeta};
 use crate::commit::Plan;
-use crate::limits::INDEX_ROWS;
+use crate::limits::{INDEX_ROWS, MERGED_RUNS};
 use crate::manifest::{self, Manifest};
 use crate::nat::columns::Columns;
 use crate::nat::mapping::RowRef;
@@ -52,6 +52,8 @@ pub(super) struct CycleState {
     pub(super) through: u64,
     /// What follows from the log and did not happen yet.
     pub(super) owed: Owed,
+    /// Runs of an index that was made at the start: the next checkpoint names them, and nothing before it does.
+    pub(super) made: Vec<RunMeta>,
 }
 
 /// Units on their way into the log.
@@ -362,6 +364,7 @@ impl Store {
         }
         cycle.gone.extend(cycle.snapshot.replace((snapshot, day)).map(|(file, _)| file));
         cycle.flushed = self.clock.monotonic();
+        let runs = std::mem::take(&mut cycle.made).into_iter().chain(runs).collect();
         cycle.owed.tell(Change { runs, index: Some(state.clone()), ..Change::default() });
         let paid = self.pay(cycle);
         let merged = if paid.is_ok() { self.merge_crowded(cycle, day) } else { Ok(()) };
@@ -387,20 +390,29 @@ impl Store {
 
     /// Buckets with many runs get one: what a look-up reads stays bounded.
     fn merge_crowded(&self, cycle: &mut CycleState, day: Day) -> Result<(), StoreError> {
-        let crowded = self.index.read().unwrap_or_else(PoisonError::into_inner).spans.crowded();
-        for ((level, bucket), runs) in crowded {
-            let merged = self.files.merge(&runs, level, bucket, day)?;
-            let old: Vec<String> = runs.iter().map(|r| r.file.clone()).collect();
-            {
-                let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
-                index.spans.drop_runs(&old.iter().cloned().collect::<BTreeSet<_>>());
-                index.spans.add_runs(vec![merged.clone()]);
+        loop {
+            let crowded = self.index.read().unwrap_or_else(PoisonError::into_inner).spans.crowded();
+            if crowded.is_empty() {
+                return Ok(());
             }
-            cycle.gone.extend(old.iter().cloned());
-            cycle.owed.tell(Change { runs: vec![merged], drop_runs: old, ..Change::default() });
-            self.pay(cycle)?;
+            for (bucket, runs) in &crowded {
+                runs.chunks(MERGED_RUNS).filter(|some| some.len() > 1).try_for_each(|some| self.merge_some(cycle, day, *bucket, some))?;
+            }
         }
-        Ok(())
+    }
+
+    /// One run in the place of some of a bucket.
+    fn merge_some(&self, cycle: &mut CycleState, day: Day, (level, bucket): (u8, i64), runs: &[RunMeta]) -> Result<(), StoreError> {
+        let merged = self.files.merge(runs, level, bucket, day)?;
+        let old: Vec<String> = runs.iter().map(|r| r.file.clone()).collect();
+        {
+            let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
+            index.spans.drop_runs(&old.iter().cloned().collect::<BTreeSet<_>>());
+            index.spans.add_runs(vec![merged.clone()]);
+        }
+        cycle.gone.extend(old.iter().cloned());
+        cycle.owed.tell(Change { runs: vec![merged], drop_runs: old, ..Change::default() });
+        self.pay(cycle)
     }
 }
 

@@ -35,10 +35,11 @@ impl Store {
                 if !is_table && lock(&self.mended).contains(&lookup.unit.unit) {
                     return Err(e);
                 }
-                self.make_fences_of(lookup.unit)?;
-                if !is_table {
+                let made = self.make_fences_of(lookup.unit);
+                if !is_table && made.as_ref().err().is_none_or(is_of_no_use) {
                     lock(&self.mended).insert(lookup.unit.unit);
                 }
+                made?;
                 find()
             }
             other => other,

@@ -152,6 +152,8 @@ impl Store {
                 (IndexState::default(), Vec::new(), Store::empty_index(self.config.memory_bytes), Gaps::default())
             }
         };
+        // Before anything is written: what a start that was cut short had written goes first.
+        self.sweep_index(&state.snapshot, &runs);
         let (from, known) = (state.entries, runs.len());
         *self.gaps.write().unwrap_or_else(PoisonError::into_inner) = gaps;
         let mut change = Change::default();
@@ -186,12 +188,10 @@ impl Store {
         cycle.indexed = self.committer.size();
         cycle.flushed = self.clock.monotonic();
         cycle.snapshot = state.snapshot;
-        self.sweep_index(&cycle.snapshot, &runs);
         self.sweep_words();
-        let written = runs.split_off(known);
-        // Hours of reading are not lost to a crash after it. What cannot be written now is owed, and written with a later checkpoint.
-        if report.reindexed > 0 && (anew || !written.is_empty()) {
-            cycle.owed.tell(Change { runs: written, ..Change::default() });
+        cycle.made = runs.split_off(known);
+        // Hours of reading are not lost to a crash after it. What cannot be written now is written with a later checkpoint.
+        if report.reindexed > 0 && (anew || !cycle.made.is_empty()) {
             report.notes.extend(self.flush(&mut cycle).err().map(|e| format!("the index that was made is not written yet: {e}")));
         }
         Ok(())
@@ -203,7 +203,7 @@ impl Store {
         let why = match self.read_checkpoint(&content.index, &content.runs) {
             Ok(Some(found)) => return Ok(Some(found)),
             Ok(None) => None,
-            Err(e) if may_pass(&e) => return Err(e),
+            Err(e) if may_pass(&e) => return Err(unread(&e)),
             Err(e) => Some(e),
         };
         let latest = manifest::latest(&self.files, &|size| Ok(self.committer.root_at(size)?));
@@ -212,7 +212,7 @@ impl Store {
             None
         });
         if let Some(Manifest { index, runs, pools, .. }) = latest
-            && let Ok(Some(found)) = self.read_checkpoint(&index, &runs)
+            && let Some(found) = self.read_checkpoint(&index, &runs).or_else(|e| if may_pass(&e) { Err(unread(&e)) } else { Ok(None) })?
         {
             let drop_runs = content.runs.iter().filter(|run| !runs.contains(run)).map(|run| run.file.clone()).collect();
             let mut change = Change { runs, drop_runs, index: Some(index), ..Change::default() };
@@ -348,7 +348,15 @@ impl Store {
 /// Something does not read that may read the next time: no reason to throw an index away.
 fn may_pass(error: &StoreError) -> bool {
     let (StoreError::Io(e) | StoreError::Table(TableError::Io(e))) = error else { return false };
-    !matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof)
+    use io::ErrorKind::{IsADirectory, NotADirectory, NotFound, PermissionDenied, UnexpectedEof};
+    !matches!(e.kind(), NotFound | UnexpectedEof | PermissionDenied | IsADirectory | NotADirectory)
+}
+
+/// What to do then.
+fn unread(error: &StoreError) -> StoreError {
+    StoreError::Io(io::Error::other(format!(
+        "the index does not read ({error}): see to the disk and start again, or delete the folder `index`: it is made again from the sealed units"
+    )))
 }
 
 /// Brings the catalog up to the log's size; also finds the last group that is sealed.

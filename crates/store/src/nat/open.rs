@@ -310,7 +310,7 @@ impl Orphans {
 
     /// The latest of the ends.
     pub fn latest(&self) -> Option<Millis> {
-        self.iter().filter_map(|(m, _)| m.end).max()
+        self.by_key.values().flatten().filter(|w| !w.leaves).filter_map(|w| w.mapping.end).max()
     }
 
     /// True if an end of this key waits.
