@@ -1,7 +1,8 @@
 //! More comes in minutes than the write-ahead log may hold: what is sealed makes room in time.
 
+mod rig;
+
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use weir_base::clock::{Clock, SystemClock};
 use weir_base::crypto::Secret;
@@ -11,8 +12,10 @@ use weir_record::Kind;
 use weir_record::kind::Record;
 use weir_record::kinds::OperatorAction;
 use weir_record::sink::{Group, RecordSink, StatePut};
-use weir_store::catalog::{Catalog, Change, Content, MemoryCatalog};
+use weir_store::catalog::Catalog;
 use weir_store::engine::{Store, StoreConfig};
+
+use rig::{Harm, Shared};
 
 /// What the log may hold, and groups of which it holds a fifth at most.
 const MOST: u64 = 4 << 20;
@@ -28,22 +31,6 @@ fn group(number: u32) -> Group {
     Group { batches: vec![(Kind::OperatorAction, OperatorAction::batch(&[row]))], state: vec![put], ..Group::new("lines") }
 }
 
-/// A catalog that fails from some moment on.
-#[derive(Clone, Default)]
-struct Failing(Arc<(AtomicBool, MemoryCatalog)>);
-
-impl Catalog for Failing {
-    fn load(&self) -> Result<Content, String> {
-        self.0.1.load()
-    }
-    fn apply(&self, change: &Change) -> Result<(), String> {
-        if self.0.0.load(Ordering::Relaxed) { Err("the catalog fails: simulated".to_owned()) } else { self.0.1.apply(change) }
-    }
-    fn clear(&self) -> Result<(), String> {
-        self.0.1.clear()
-    }
-}
-
 #[test]
 fn what_is_sealed_makes_room_in_the_log_before_it_is_full_whatever_the_catalog_takes() {
     [false, true].into_iter().for_each(filled);
@@ -54,18 +41,18 @@ fn filled(fails: bool) {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let disk: SharedDisk = Arc::new(RealDisk::new(folder.path()).unwrap());
     let config = StoreConfig { unit_seconds: 3_600, wal_bytes: MOST, ..StoreConfig::default() };
-    let catalog = Failing::default();
+    let catalog = Shared::default();
     let (store, _) = Store::open(disk, Some(folder.path()), Box::new(catalog.clone()), clock, &Secret([7; 32]), config).unwrap();
     let tasks = weir_base::task::Tasks::new(weir_base::task::Stop::new(), |ended| assert_eq!(ended.panic, None, "{}", ended.name));
     store.start(&tasks).unwrap();
-    catalog.0.0.store(fails, Ordering::Relaxed);
+    catalog.harm(if fails { Harm::NoEffect } else { Harm::None });
     for number in 0..GROUPS {
         store.commit(group(number)).unwrap_or_else(|e| panic!("group {number}: {e}"));
         if number % CYCLE == CYCLE - 1 {
             assert_eq!(store.seal_now().is_err(), fails);
         }
     }
-    catalog.0.0.store(false, Ordering::Relaxed);
+    catalog.harm(Harm::None);
     tasks.stop().raise();
     store.stop().unwrap();
     tasks.join();

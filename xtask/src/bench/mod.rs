@@ -213,6 +213,6 @@ mod tests {
     #[test]
     fn a_wrong_name_lists_the_right_ones() {
         assert_eq!(chosen(&[]).unwrap().len(), BENCHES.len());
-        assert!(chosen(&["nta".to_owned()]).err().unwrap().contains("nat, mixed"));
+        assert!(chosen(&["nta".to_owned()]).err().unwrap().contains("nat, remotes, mixed"));
     }
 }
