@@ -188,9 +188,9 @@ fn loads_share_one_bound() {
         ("messages alone", Load { radius: 1_000.0, ..none }, 963.0),
         ("events and few lines share a cycle", Load { lines: 100.0, ..events(100_000.0) }, 1_944.0),
         ("events and many lines, which seal them early", Load { lines: 1e6, ..events(100_000.0) }, 2_471.0),
-        ("200,000 sessions", Load { online: 2e5, ..none }, 1_046.0),
-        ("a million, and no more are followed", Load { online: 1e6, ..none }, 3_947.0),
-        ("sessions besides events", Load { online: 1e6, ..events(300_000.0) }, 7_723.0),
+        ("200,000 sessions", Load { online: 2e5, ..none }, 1_092.0),
+        ("a million, and no more are followed", Load { online: 1e6, ..none }, 4_177.0),
+        ("sessions besides events", Load { online: 1e6, ..events(300_000.0) }, 7_996.0),
     ];
     for (what, load, mebibytes) in cases {
         let setting = setting(&load) / MIB;
