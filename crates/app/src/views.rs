@@ -143,7 +143,7 @@ pub fn records(store: &Arc<Store>, mut wanted: Wanted, limit: usize) -> Result<V
         return Err(beyond());
     }
     // Units are read from the one on that holds the first row to be shown.
-    let mut units: Vec<_> = store.units_that(|u| u.kind == wanted.kind && u.first <= wanted.to);
+    let mut units = store.units_of(wanted.kind, Millis(i64::MIN), wanted.to);
     units.sort_by_key(|u| u.last);
     let mut rows = 0;
     if let Some(first) = units.iter().rev().find(|u| {

@@ -5,6 +5,7 @@ pub mod clock;
 pub mod crypto;
 pub mod disk;
 pub mod hash;
+pub mod lately;
 pub mod limits;
 pub mod net;
 pub mod sort;

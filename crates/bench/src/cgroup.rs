@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use crate::shared::Outcome;
 
@@ -50,9 +51,11 @@ impl Group {
         Ok(group)
     }
 
-    /// Where a process writes its number to be in it.
-    pub fn procs(&self) -> PathBuf {
-        self.folder.join("cgroup.procs")
+    /// A command that begins in it, its arguments still to come.
+    pub fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo $$ > \"$0\" && exec \"$@\""]).arg(self.folder.join("cgroup.procs")).arg(program);
+        command
     }
 
     /// The most memory it allows, in bytes, as the kernel tells it.

@@ -14,7 +14,7 @@ use crate::growing::Growing;
 use crate::nfcapd::Nfcapd;
 use crate::proc;
 use crate::records::{Records, Senders, Was};
-use crate::shared::{Outcome, bytes_under, percentile, reading};
+use crate::shared::{Outcome, bytes_under, copied, percentile, reading};
 use crate::weir::Weir;
 
 /// Events a second offered, about, and seconds: short at the top, where the datagrams alone are gigabytes.
@@ -157,10 +157,26 @@ pub fn history() -> Outcome<()> {
         before = (growing.processor, growing.events());
         growing.ask(QUESTIONS, None)?;
         growing.ask(QUESTIONS, None)?.told(QUESTION, *days);
-        reading(MEMORY, some, proc::most_memory(std::process::id())? as f64 / 1e6);
         reading(BYTES, some, stored(folder.path())? / growing.events() as f64);
+        // Nothing is under way: a copy is what a power cut would leave.
+        let copy = tempfile::tempdir()?;
+        copied(folder.path(), copy.path())?;
+        reading(MEMORY, some, serving(copy.path(), &growing.held(QUESTIONS))? as f64 / 1e6);
     }
     growing.stop()
+}
+
+/// The most memory of a process that serves this folder and is asked about it, bytes.
+fn serving(data: &Path, held: &[Was]) -> Outcome<u64> {
+    let mut weir = Weir::resume(data)?;
+    for was in held {
+        if weir.call(&question(was, 0, 0))?["inside"].as_array().is_none_or(Vec::is_empty) {
+            return Err("nobody is found".into());
+        }
+    }
+    let memory = weir.most_memory()?;
+    weir.stop()?;
+    Ok(memory)
 }
 
 /// Against the mappings that are open: each number in a process of its own.

@@ -7,6 +7,7 @@
 mod asking;
 mod batch;
 mod beside;
+mod besides;
 mod cgroup;
 mod columns;
 mod corpus;

@@ -2,14 +2,18 @@
 //! would end it.
 
 use std::path::Path;
+use std::thread::ScopedJoinHandle;
+use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use weir_base::clock::{Clock, SystemClock};
+use weir_base::task::Stop;
 
 use crate::cgroup::Group;
 use crate::corpus::Corpus;
 use crate::lines::Lines;
 use crate::nas;
+use crate::program::Program;
 use crate::shared::{Outcome, bytes_under, reading};
 use crate::weir::Weir;
 
@@ -19,6 +23,12 @@ const RUN: (u64, u64) = (300_000, 60);
 const SESSIONS: (u64, usize) = (60, 4_096);
 /// Seconds in which as many log lines come as are taken, and connections.
 const LINES: (u64, usize) = (60, 8);
+/// The whole program: events a second, seconds, RADIUS messages on their way, and connections that send log lines, all of it at once.
+const WHOLE: (u64, u64, usize, usize) = (100_000, 60, 256, 2);
+/// A public end of the network that sends.
+const PUBLIC: &str = "198.18.128.1:2000";
+/// Milliseconds between two statements and look-ups that it answers meanwhile.
+const ASK_MS: u64 = 1_000;
 /// Megabytes the program may hold.
 const LIMITS: &[u64] = &[512, 1_024, 2_048, 4_096];
 /// What a control group counts besides: what the kernel holds for the process, in bytes.
@@ -37,7 +47,9 @@ pub fn run(limits: &[u64]) -> Outcome<()> {
     drop(corpus);
     limits.iter().try_for_each(|megabytes| sessions(*megabytes))?;
     let lines = Lines::new(SystemClock::new().now());
-    limits.iter().try_for_each(|megabytes| logged(&lines, *megabytes))
+    limits.iter().try_for_each(|megabytes| logged(&lines, *megabytes))?;
+    let corpus = Corpus::of(WHOLE.0, WHOLE.1, None)?;
+    limits.iter().try_for_each(|megabytes| whole(&corpus, &lines, *megabytes))
 }
 
 /// A program that may hold so much, and the control group that ends it when it takes more.
@@ -46,6 +58,66 @@ fn within(folder: &Path, megabytes: u64) -> Outcome<(Group, Weir)> {
     let group = Group::of(limit + KERNEL_BYTES)?;
     let weir = Weir::start_within(folder, limit, Some(&group))?;
     Ok((group, weir))
+}
+
+/// The program as it is run, everything coming at once while somebody asks: SQL over what comes, and who held an address.
+fn whole(corpus: &Corpus, lines: &Lines, megabytes: u64) -> Outcome<()> {
+    let (folder, x, limit) = (tempfile::tempdir()?, Some(megabytes), megabytes << 20);
+    let group = Group::of(limit + KERNEL_BYTES)?;
+    let program = Program::start_within(&folder.path().join("data"), &folder.path().join("weir.toml"), limit, &group)?;
+    let (ipfix, radius, syslog) = (program.at("ipfix_udp")?, program.at("radius")?, program.at("syslog_tcp")?);
+    let over = Stop::new();
+    let (events, messages, sent, asked) = std::thread::scope(|scope| {
+        let messages = scope.spawn(|| nas::drive(radius, WHOLE.1, WHOLE.2).map(|seen| seen.answered).map_err(|e| e.to_string()));
+        let sent = scope.spawn(|| lines.send(syslog, WHOLE.3, WHOLE.1).map_err(|e| e.to_string()));
+        let asked = scope.spawn(|| ask(&program, &over).map_err(|e| e.to_string()));
+        let events = corpus.send(ipfix).map(|_| corpus.events).map_err(|e| e.to_string());
+        let (messages, sent) = (joined(messages), joined(sent));
+        over.raise();
+        (events, messages, sent, joined(asked))
+    });
+    let (events, messages, sent, asked) = (events?, messages?, sent?, asked?);
+    let sealed = program.ask(&["seal", "--now"])?;
+    if !sealed.status.success() {
+        return Err(format!("it does not seal: {}", String::from_utf8_lossy(&sealed.stderr)).into());
+    }
+    let kept = |kind: &str| rows(&program, kind);
+    let (of_events, of_lines) = (kept("ipfix")?, kept("syslog")?);
+    eprintln!("{megabytes} MB: {of_events} of {events} events, {messages} messages, {of_lines} of {sent} lines, {asked} answers");
+    reading("weir, the whole program: the most memory it held, MB", x, program.memory()?.1 as f64 / f64::from(1 << 20));
+    reading("weir, the whole program: the most the control group saw, MB", x, group.peak()? as f64 / f64::from(1 << 20));
+    reading("weir, the whole program: events kept of those offered, %", x, 100.0 * of_events as f64 / events as f64);
+    reading("weir, the whole program: RADIUS messages acknowledged a second", x, messages as f64 / WHOLE.1 as f64);
+    reading("weir, the whole program: log lines kept a second", x, of_lines as f64 / WHOLE.1 as f64);
+    reading("weir, the whole program: statements and look-ups answered meanwhile", x, asked as f64);
+    program.stop()
+}
+
+fn joined<T>(thread: ScopedJoinHandle<'_, Result<T, String>>) -> Result<T, String> {
+    thread.join().unwrap_or_else(|_| Err("a thread ended badly".to_owned()))
+}
+
+/// A statement and a look-up each second until it is over; how many were answered.
+fn ask(program: &Program, over: &Stop) -> Outcome<u64> {
+    let mut answered = 0;
+    while !over.wait(Duration::from_millis(ASK_MS)) {
+        let now = SystemClock::new().now().to_string();
+        let statement = program.ask(&["sql", "SELECT realm, count(*) FROM nat_mapping GROUP BY realm"])?;
+        let lookup = program.ask(&["lookup", "--public", PUBLIC, "--protocol", "tcp", "--at", &now, "--json"])?;
+        answered += u64::from(statement.status.success()) + u64::from(is_answer(&lookup.stdout));
+    }
+    Ok(answered)
+}
+
+fn is_answer(told: &[u8]) -> bool {
+    serde_json::from_slice::<Value>(told).is_ok_and(|answer| answer["answer"].is_string())
+}
+
+/// Records of all sources of a kind.
+fn rows(program: &Program, kind: &str) -> Outcome<u64> {
+    let told: Value = serde_json::from_slice(&program.ask(&["sources", "--json"])?.stdout)?;
+    let all = told.as_array().ok_or("it does not tell its sources")?;
+    Ok(all.iter().filter(|source| source["kind"] == kind).filter_map(|source| source["records"].as_u64()).sum())
 }
 
 /// Prints what it held at most, and beside it what its control group allowed and saw.

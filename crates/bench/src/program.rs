@@ -1,16 +1,22 @@
 //! The program itself, `weir` beside `weir-bench`, on a folder that was made here.
 
 use std::fs;
+use std::io::Write as _;
 use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
 use weir_base::clock::{Clock, SystemClock};
 
+use crate::cgroup::Group;
 use crate::proc;
 use crate::shared::Outcome;
+use crate::sources::SECRET;
 
 /// As the folders here are made: the log's name, and the exporters. Everything else is as it is where nobody says anything, SQL and the desk among it.
 const CONFIG: &str = r#"
@@ -37,6 +43,21 @@ account = "owner"
 roles = ["operator", "system-admin"]
 "#;
 
+/// What it takes besides, where that is measured: RADIUS from a NAS here, and log lines over TCP.
+const BESIDES: &str = r#"
+[sources.radius]
+listen = ["127.0.0.1:0"]
+realm = "bench"
+[[sources.radius.clients]]
+addresses = ["127.0.0.0/8"]
+secret_file = "SECRET"
+[sources.syslog]
+listen_tcp = ["127.0.0.1:0"]
+realm = "bench"
+[store]
+memory_bytes = LIMIT
+"#;
+
 /// `weir run`, until dropped.
 pub struct Program {
     child: Child,
@@ -49,13 +70,31 @@ pub struct Program {
 impl Program {
     /// Starts it on a folder, its configuration beside that, and waits until it says that it is ready.
     pub fn start(data: &Path, config: &Path) -> Outcome<Program> {
+        fs::write(config, CONFIG)?;
+        Program::begin(data, config, None)
+    }
+
+    /// The same where it may hold so many bytes, in this control group, and takes RADIUS and log lines, too.
+    pub fn start_within(data: &Path, config: &Path, bytes: u64, group: &Group) -> Outcome<Program> {
+        let secret = config.with_extension("secret");
+        let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&secret)?;
+        writeln!(file, "{SECRET}")?;
+        let besides =
+            BESIDES.replace("SECRET", secret.to_str().ok_or("the folder's name is no text")?).replace("LIMIT", &bytes.to_string());
+        fs::write(config, format!("{CONFIG}{besides}"))?;
+        Program::begin(data, config, Some(group))
+    }
+
+    fn begin(data: &Path, config: &Path, group: Option<&Group>) -> Outcome<Program> {
         let program = std::env::current_exe()?.with_file_name("weir");
         if !program.is_file() {
             return Err(format!("{} is not there: `cargo build --package weir` with the same profile makes it", program.display()).into());
         }
-        fs::write(config, CONFIG)?;
         let clock = SystemClock::new();
-        let mut command = Command::new(&program);
+        let mut command = match group {
+            Some(group) => group.command(&program),
+            None => Command::new(&program),
+        };
         command.arg("run").arg("--config").arg(config).arg("--data").arg(data).stdin(Stdio::null()).stdout(Stdio::piped());
         let mut child = command.spawn()?;
         let lines = BufReader::new(child.stdout.take().ok_or("no standard output")?).lines();
@@ -70,6 +109,12 @@ impl Program {
     /// Runs one of its commands to the end.
     pub fn ask(&self, words: &[&str]) -> Outcome<Output> {
         Ok(Command::new(&self.program).args(words).arg("--data").arg(&self.data).output()?)
+    }
+
+    /// Where it listens, by the name of `ports.json`.
+    pub fn at(&self, what: &str) -> Outcome<SocketAddr> {
+        let ports: Value = serde_json::from_slice(&fs::read(self.data.join("ports.json"))?)?;
+        Ok(ports[what][0].as_str().ok_or_else(|| format!("it does not listen for {what}"))?.parse()?)
     }
 
     /// Bytes of memory it holds now, and the most it has held.

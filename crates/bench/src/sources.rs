@@ -100,6 +100,13 @@ impl RecordSink for Front {
     }
 }
 
+/// What sources hand their groups to, and what gives out ids.
+pub fn front(store: &Arc<Store>) -> Outcome<(Arc<dyn RecordSink>, Arc<dyn SubjectIds>)> {
+    let identity = Arc::new(Identity::open(&store.identity_key()?, store.state(IDENTITY))?);
+    let ids: Arc<dyn SubjectIds> = Arc::clone(&identity) as Arc<dyn SubjectIds>;
+    Ok((Arc::new(Front { store: Arc::clone(store), identity }), ids))
+}
+
 /// Where they listen.
 pub struct Listening {
     /// NAT events over IPFIX, UDP.
@@ -112,9 +119,7 @@ pub struct Listening {
 
 /// Starts all three under `tasks`.
 pub fn start(store: &Arc<Store>, data: &Path, clock: &Arc<dyn Clock>, tasks: &Tasks) -> Outcome<Listening> {
-    let identity = Arc::new(Identity::open(&store.identity_key()?, store.state(IDENTITY))?);
-    let ids: Arc<dyn SubjectIds> = Arc::clone(&identity) as Arc<dyn SubjectIds>;
-    let sink: Arc<dyn RecordSink> = Arc::new(Front { store: Arc::clone(store), identity });
+    let (sink, ids) = front(store)?;
     let remotes = if std::env::var_os(crate::serve::REMOTES).is_some() { KEPT } else { "" };
     let ipfix = ipfix::server::Server::start(ipfix_settings(remotes)?, &sink, clock, None, tasks)?;
     let radius = start_radius(data, &sink, &ids, clock, tasks)?;

@@ -1,6 +1,7 @@
 //! A start with half a year of history: a folder of 184 days is made in simulated time, then opened by a process of its own, with its catalog and after
 //! catalog and index were lost.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -8,7 +9,9 @@ use std::time::Duration;
 
 use weir_base::clock::{Clock, SystemClock};
 use weir_base::task::Stop;
+use weir_base::time::Millis;
 
+use crate::besides::Besides;
 use crate::growing::Growing;
 use crate::proc;
 use crate::program::Program;
@@ -47,7 +50,9 @@ fn make(data: &Path) -> Outcome<u64> {
     let (wall, records) = (SystemClock::new(), Records::of(EVENTS_A_SECOND, SECONDS)?);
     let begin = wall.now().0 - MINUTES * MINUTE_MS;
     let mut growing = Growing::begin(data, records, begin)?;
+    let mut besides = Besides::of(&growing.store)?;
     for minute in 0..MINUTES {
+        besides.minute(Millis(begin + minute * MINUTE_MS))?;
         growing.round(begin + minute * MINUTE_MS)?;
         if minute % HOUR == HOUR - 1 {
             growing.repack(HOUR * MINUTE_MS)?;
@@ -57,6 +62,10 @@ fn make(data: &Path) -> Outcome<u64> {
         }
     }
     let events = growing.events();
+    let units = growing.store.units();
+    let kinds: BTreeSet<&str> = units.iter().map(|unit| unit.kind.name()).collect();
+    eprintln!("{} units of {kinds:?}", units.len());
+    reading("weir: units", None, units.len() as f64);
     growing.stop()?;
     Ok(events)
 }

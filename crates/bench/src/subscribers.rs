@@ -13,8 +13,8 @@ use weir_store::engine::Store;
 use crate::shared::Outcome;
 
 /// Acct-Status-Type of a session that begins and of one that ends (RFC 2866 section 5.1).
-const START: u8 = 1;
-const STOP: u8 = 2;
+pub const START: u8 = 1;
+pub const STOP: u8 = 2;
 /// Rows of one group.
 const GROUP_ROWS: usize = 4_096;
 /// The shortest a session may have lasted when the events begin, milliseconds; each of [`AGES`] is twice as long as the one before.
@@ -85,19 +85,25 @@ impl Subscribers {
     }
 
     fn row(&self, inside: Addr16, status: u8, time: i64) -> RadiusSession {
-        RadiusSession {
-            time: Millis(time),
-            arrived: Millis(time),
-            source: self.source.number,
-            realm: self.source.realm,
-            status,
-            session: Id(u128::from_be_bytes(inside.0).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835).to_be_bytes()),
-            acct_session_id: Some(format!("{:08x}", chance(inside, u64::MAX))),
-            subscriber: Some(subscriber(inside)),
-            framed_ipv4: Some(inside),
-            start: Some(Millis(self.start(inside))),
-            start_certain: 1,
-            ..RadiusSession::default()
-        }
+        session(&self.source, inside, status, time, self.start(inside))
+    }
+}
+
+/// An event of the session on this address that began at `start`.
+pub fn session(source: &SourceHandle, inside: Addr16, status: u8, time: i64, start: i64) -> RadiusSession {
+    let id = (u128::from_be_bytes(inside.0) << 64 | u128::from(start as u64)).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835);
+    RadiusSession {
+        time: Millis(time),
+        arrived: Millis(time),
+        source: source.number,
+        realm: source.realm,
+        status,
+        session: Id(id.to_be_bytes()),
+        acct_session_id: Some(format!("{:08x}", chance(inside, u64::MAX))),
+        subscriber: Some(subscriber(inside)),
+        framed_ipv4: Some(inside),
+        start: Some(Millis(start)),
+        start_certain: 1,
+        ..RadiusSession::default()
     }
 }

@@ -67,11 +67,7 @@ impl Weir {
     /// The same where the program may hold so many bytes, in this control group.
     pub fn start_within(folder: &Path, bytes: u64, group: Option<&Group>) -> Outcome<Weir> {
         let program = std::env::current_exe()?;
-        let mut command = Command::new("sh");
-        match group {
-            Some(group) => command.args(["-c", "echo $$ > \"$0\" && exec \"$@\""]).arg(group.procs()).arg(program),
-            None => command.args(["-c", "exec \"$@\"", "sh"]).arg(program),
-        };
+        let mut command = group.map_or_else(|| Command::new(&program), |group| group.command(&program));
         command.env(serve::MEMORY, bytes.to_string());
         Weir::begin(folder, command)
     }

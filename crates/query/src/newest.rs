@@ -6,7 +6,6 @@ use arrow::array::{AsArray, BooleanArray, RecordBatch};
 use arrow::compute::{SortOptions, concat_batches, filter_record_batch, sort_to_indices, take_record_batch};
 use arrow::datatypes::{TimestampMillisecondType, UInt32Type};
 use weir_base::time::Millis;
-use weir_store::catalog::UnitMeta;
 use weir_store::engine::Store;
 
 use crate::QueryError;
@@ -61,8 +60,7 @@ fn read(store: &Arc<Store>, wanted: Wanted, source: Option<u32>, limit: usize) -
     for batch in live(store, wanted.kind)? {
         page.add(&batch)?;
     }
-    let fits = |u: &UnitMeta| u.kind == wanted.kind && u.first <= wanted.to && u.last >= wanted.from;
-    let mut units: Vec<UnitMeta> = store.units_that(fits);
+    let mut units = store.units_of(wanted.kind, wanted.from, wanted.to);
     units.sort_by_key(|u| std::cmp::Reverse(u.last));
     for unit in units {
         if page.oldest().is_some_and(|oldest| unit.last < oldest) {

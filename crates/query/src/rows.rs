@@ -51,10 +51,9 @@ impl Rows {
     /// Begins a list.
     pub fn new(store: &Arc<Store>, mask: &Arc<Mask>, wanted: Wanted) -> Result<Rows, QueryError> {
         mask::schema(wanted.kind)?;
-        let fits = |u: &UnitMeta| u.kind == wanted.kind && u.first <= wanted.to && u.last >= wanted.from;
         // What is not sealed is taken first, so that a unit sealed meanwhile is at worst seen once too often, never missed.
         let ready = if wanted.unsealed { live(store, wanted.kind)? } else { Vec::new() };
-        let units: Vec<UnitMeta> = store.units_that(fits);
+        let units = store.units_of(wanted.kind, wanted.from, wanted.to);
         Ok(Rows { store: Arc::clone(store), mask: Arc::clone(mask), wanted, units: units.into_iter(), open: None, ready, live: true })
     }
 

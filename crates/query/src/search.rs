@@ -131,7 +131,7 @@ impl<'a> Search<'a> {
             let fits = self.fits(&batch);
             self.hits.push(filter_record_batch(&batch, &fits).map_err(internal)?);
         }
-        let mut units = self.store.units_that(|u| u.kind == KIND);
+        let mut units = self.store.units_since(0, &[KIND]);
         let mut ends: HashMap<Arc<str>, u64> = HashMap::new();
         for unit in &units {
             let end = ends.entry(Arc::clone(&unit.file)).or_default();

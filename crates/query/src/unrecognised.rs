@@ -55,8 +55,7 @@ pub fn grouped(store: &Arc<Store>, from: Millis, to: Millis, over: &dyn Fn() -> 
     for batch in store.live_batches(KIND) {
         count.add(&batch);
     }
-    let fits = |u: &UnitMeta| u.kind == KIND && u.first <= to && u.last >= from;
-    for mut unit in store.units_that(fits) {
+    for mut unit in store.units_of(KIND, from, to) {
         loop {
             match count.unit(store, &unit, over) {
                 // It was repacked meanwhile: its rows lie elsewhere, and none of them was read.

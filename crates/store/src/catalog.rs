@@ -1,7 +1,6 @@
 //! The catalog: which unit lies in which file, which runs the span index has, and how far it is complete. It can be lost at any time: the
 //! log and the unit files give it back.
 
-use std::collections::HashSet;
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex};
@@ -10,6 +9,8 @@ use rusqlite::{Connection, params};
 use weir_base::task::lock;
 use weir_base::time::{Day, Millis};
 use weir_record::{Id, Kind};
+
+use crate::units::Units;
 
 /// One sealed unit and where its rows are now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,8 +100,8 @@ impl Change {
 /// Everything in the catalog.
 #[derive(Clone, Debug, Default)]
 pub struct Content {
-    /// Units by entry.
-    pub units: Vec<UnitMeta>,
+    /// Units.
+    pub units: Units,
     /// Runs.
     pub runs: Vec<RunMeta>,
     /// Public addresses seen behind a source.
@@ -167,17 +168,10 @@ fn run(e: rusqlite::Error) -> String {
     format!("the catalog failed: {e}")
 }
 
-fn unit_of(r: &rusqlite::Row<'_>, files: &mut HashSet<Arc<str>>) -> rusqlite::Result<Option<UnitMeta>> {
+fn unit_of(r: &rusqlite::Row<'_>, known: &Units) -> rusqlite::Result<Option<UnitMeta>> {
     let (kind, unit, file) = (r.get_ref(1)?.as_str()?, r.get_ref(3)?.as_str()?, r.get_ref(4)?.as_str()?);
     let (Ok(kind), Ok(unit)) = (Kind::from_str(kind), Id::from_str(unit)) else { return Ok(None) };
-    let file = match files.get(file) {
-        Some(known) => Arc::clone(known),
-        None => {
-            let new: Arc<str> = file.into();
-            files.insert(Arc::clone(&new));
-            new
-        }
-    };
+    let file = known.name(file);
     Ok(Some(UnitMeta {
         entry: r.get::<_, i64>(0)? as u64,
         kind,
@@ -202,11 +196,13 @@ impl Catalog for SqliteCatalog {
         }
         let mut content = Content::default();
         let mut all = db.prepare("SELECT * FROM unit ORDER BY entry").map_err(run)?;
-        let mut files = HashSet::new();
-        for unit in all.query_map([], |r| unit_of(r, &mut files)).map_err(run)? {
-            content.units.extend(unit.map_err(run)?);
+        let mut rows = all.query([]).map_err(run)?;
+        while let Some(row) = rows.next().map_err(run)? {
+            if let Some(unit) = unit_of(row, &content.units).map_err(run)? {
+                content.units.insert(unit);
+            }
         }
-        content.units.shrink_to_fit();
+        content.units.shrink();
         let mut all = db.prepare("SELECT file, level, bucket, day FROM run").map_err(run)?;
         let runs = all.query_map([], |r| Ok(RunMeta { file: r.get(0)?, level: r.get(1)?, bucket: r.get(2)?, day: Day(r.get(3)?) }));
         content.runs = runs.map_err(run)?.collect::<Result<_, _>>().map_err(run)?;
@@ -297,10 +293,8 @@ impl Catalog for MemoryCatalog {
     fn apply(&self, change: &Change) -> Result<(), String> {
         let mut content = lock(&self.0);
         for unit in &change.units {
-            content.units.retain(|u| u.entry != unit.entry);
-            content.units.push(unit.clone());
+            content.units.insert(unit.clone());
         }
-        content.units.sort_by_key(|u| u.entry);
         content.runs.retain(|r| !change.drop_runs.contains(&r.file));
         for run in &change.runs {
             content.runs.retain(|r| r.file != run.file);
@@ -360,7 +354,7 @@ mod tests {
             };
             catalog.apply(&second).unwrap();
             let got = catalog.load().unwrap();
-            assert_eq!(got.units, [moved, unit(2)]);
+            assert_eq!(got.units.since(0, Kind::ALL), [moved, unit(2)]);
             let mut files: Vec<_> = got.runs.iter().map(|r| r.file.as_str()).collect();
             files.sort_unstable();
             assert_eq!(files, ["b", "c"]);

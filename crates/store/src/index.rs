@@ -47,7 +47,7 @@ pub struct Planned {
     /// Spans in memory.
     pub stored: Vec<Stored>,
     /// Runs that must be read too.
-    pub runs: Vec<RunMeta>,
+    pub runs: Vec<Arc<RunMeta>>,
     /// False where there are too many to look through.
     pub whole: bool,
 }
@@ -77,7 +77,7 @@ pub struct Spans {
     memory: BTreeMap<Bucket, InMemory>,
     in_memory: usize,
     number: u32,
-    runs: BTreeMap<Bucket, Vec<RunMeta>>,
+    runs: BTreeMap<Bucket, Vec<Arc<RunMeta>>>,
 }
 
 fn width(level: u8) -> i64 {
@@ -146,13 +146,13 @@ impl Spans {
 
     /// All runs.
     pub fn runs(&self) -> impl Iterator<Item = &RunMeta> {
-        self.runs.values().flatten()
+        self.runs.values().flatten().map(Arc::as_ref)
     }
 
     /// Puts runs in that the catalog knows.
     pub fn add_runs(&mut self, runs: Vec<RunMeta>) {
         for run in runs {
-            self.runs.entry((run.level, run.bucket)).or_default().push(run);
+            self.runs.entry((run.level, run.bucket)).or_default().push(Arc::new(run));
         }
     }
 
@@ -172,7 +172,8 @@ impl Spans {
 
     /// Buckets with too many runs.
     pub fn crowded(&self) -> Vec<(Bucket, Vec<RunMeta>)> {
-        self.runs.iter().filter(|(_, r)| r.len() > RUNS_A_BUCKET).map(|(b, r)| (*b, r.clone())).collect()
+        let crowded = self.runs.iter().filter(|(_, runs)| runs.len() > RUNS_A_BUCKET);
+        crowded.map(|(bucket, runs)| (*bucket, runs.iter().map(|run| RunMeta::clone(run)).collect())).collect()
     }
 
     /// Writes what is in memory as runs under the index key of `day`. Durable on return.
@@ -233,18 +234,21 @@ impl IndexFiles {
     /// Spans of one run that overlap `from..=to`.
     pub fn read_run(
         &self,
-        run: &RunMeta,
+        run: &Arc<RunMeta>,
         shelf: &Shelf,
         keys: &[EndKey],
         (from, to): (Millis, Millis),
         stats: &mut Stats,
     ) -> Result<Vec<Stored>, TableError> {
-        let reader = shelf.run(self, run)?;
+        let open = shelf.run(self, run)?;
         let mut found = Vec::new();
         for key in keys {
+            if !open.may_hold(self, run, key, stats) {
+                continue;
+            }
             let (first, last) = (span_key(key, earliest(run.level, from), 0), span_key(key, to, u32::MAX));
             let mut seen = 0;
-            reader.range_back(&first, &last, stats, &mut |k, v| {
+            open.table().range_back(&first, &last, stats, &mut |k, v| {
                 let Some((end, payload)) = v.split_first_chunk::<8>() else { return false };
                 let end = Millis(i64::from_le_bytes(*end));
                 if end >= from {

@@ -24,5 +24,6 @@ pub mod spankey;
 pub mod state;
 pub mod table;
 pub mod unit;
+pub mod units;
 pub mod wal;
 pub mod words;

@@ -49,6 +49,9 @@ pub const SNAPSHOT_AGE_MS: u64 = 600_000;
 /// Longest `weir.lock` file that is read, in bytes.
 pub const LOCK_FILE_BYTES: u64 = 64;
 
+/// Units that the catalog is given at once at a start.
+pub const CATALOG_UNITS: usize = 1 << 13;
+
 /// Units that the catalog did not take before nothing more is sealed.
 pub const OWED_UNITS: usize = 1 << 16;
 
@@ -174,8 +177,20 @@ pub const SHELF_UNITS: usize = 16;
 /// See [`SHELF_UNITS`]: more than the buckets of one moment have.
 pub const SHELF_RUNS: usize = 64;
 
-/// Blocks of each table that a shelf keeps open.
-pub const SHELF_BLOCKS: usize = 64;
+/// Bytes of blocks of tables on a shelf that were asked for lately; twice as many are held. Who has a session is looked for in every run of a moment, address by
+/// address in no order: the runs of some 20,000 sessions fit.
+pub const SHELF_BLOCK_BYTES: usize = 8 << 20;
+
+/// Bytes of all filters of runs on a shelf: those of some five million keys.
+pub const SHELF_FILTER_BYTES: usize = 8 << 20;
+
+/// Bits of a filter for each key, and how many of them a key sets.
+pub const FILTER_KEY_BITS: usize = 12;
+/// See [`FILTER_KEY_BITS`].
+pub const FILTER_PROBES: usize = 6;
+
+/// Entries of a run that are read in the time in which it is asked for one key, about.
+pub const FILTER_WORTH: u64 = 16;
 
 /// Entries of a fence table that a shelf keeps decoded, of each unit.
 pub const SHELF_FENCES: usize = 8;

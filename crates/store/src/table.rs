@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex};
 
 use weir_base::crypto::Secret;
 use weir_base::disk::{DiskFile, SharedDisk};
+use weir_base::lately::Held;
 use weir_base::task::lock;
 use weir_record::stored::table::{BlockSource, Builder, Cursor, Pair, Table};
 
@@ -126,10 +127,15 @@ impl TableReader {
         Ok(TableReader(Table::open(Blocks(file), len, index_key, name(path)?)?))
     }
 
-    /// The same table with so many blocks at hand, for somebody who asks it many questions.
+    /// See [`Table::keeping`].
     #[must_use]
-    pub fn keeping(self, blocks: usize) -> TableReader {
-        TableReader(self.0.keeping(blocks))
+    pub fn keeping(self, held: &Held) -> TableReader {
+        TableReader(self.0.keeping(held))
+    }
+
+    /// See [`Table::age`].
+    pub fn age(&self) {
+        self.0.age();
     }
 
     /// Entries.

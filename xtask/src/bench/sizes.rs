@@ -120,7 +120,7 @@ missing is counted, and the last message of the sender says how many there were,
         name: "growth-history",
         title: "As the history grows",
         text: "A few thousand events in each hour of so many days, in simulated time, repacked as it goes; files and runs are as many as in reality, and small, so their fixed parts weigh more than they
-would. Memory is that of the whole process from its start, which plays the events, too.",
+would. Memory is the most that a process holds which serves a copy of the folder and answers the same questions.",
         size: "days",
         chart: "As the history grows",
         unit: "",
@@ -154,7 +154,8 @@ a row of its own, and an entry of the open table.",
         title: "Memory that is bounded",
         text: "The program may hold so much (`store.memory_bytes`), in a control group that ends it when it takes 64 MiB more, which the kernel counts for itself; 300,000 NAT events a second come for 60 seconds.
 What it may hold it does not exceed: units become shorter, and where sealing does not follow, sources wait and what the kernel drops is counted. Then the same with as many RADIUS messages for 60 seconds as are acknowledged:
-each third begins a session, and 200,000 are remembered, as they are where nobody says otherwise; then with log lines over eight connections. The senders are on the same two processors. What the control group saw has in it what the kernel
+each third begins a session, and 200,000 are remembered, as they are where nobody says otherwise; then with log lines over eight connections. At last the whole program, `weir run` as anybody runs it, with 100,000 NAT events a second, RADIUS and log lines all
+at once, as much of these as is taken, and each second a statement of SQL and a look-up. The senders are on the same two processors. What the control group saw has in it what the kernel
 caches of files, which it gives back before it ends anything.",
         size: "MB allowed",
         chart: "The most it held, by what it might hold",
@@ -163,6 +164,7 @@ caches of files, which it gives back before it ends anything.",
             ("weir: the most memory it held, MB", "NAT events"),
             ("weir, RADIUS: the most memory it held, MB", "RADIUS"),
             ("weir, log lines: the most memory it held, MB", "log lines"),
+            ("weir, the whole program: the most memory it held, MB", "the whole program"),
             ("weir: the control group's limit, MB", "control group"),
         ],
         limit: Some("may hold"),

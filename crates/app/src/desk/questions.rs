@@ -88,7 +88,7 @@ fn display(service: &Service, actor: &str) -> Option<String> {
 /// rows of the units to come are at most, and says whether it wants more.
 fn each(store: &Arc<Store>, wanted: Wanted, mut take: impl FnMut(&RecordBatch, Millis) -> bool) -> Result<(), StoreError> {
     let live = store.live_batches(Kind::Question);
-    let mut units: Vec<UnitMeta> = store.units_that(|u| u.kind == Kind::Question && u.first <= wanted.to && u.last >= wanted.from);
+    let mut units: Vec<UnitMeta> = store.units_of(Kind::Question, wanted.from, wanted.to);
     units.sort_by_key(|u| std::cmp::Reverse(u.last));
     let newest = units.first().map_or(Millis(i64::MIN), |u| u.last);
     let mut go_on = live.iter().fold(true, |_, batch| take(batch, newest));
@@ -129,7 +129,7 @@ fn find(store: &Arc<Store>, id: Id) -> Result<Option<Question>, StoreError> {
             return Ok(Some(Question::row(batch.columns(), row)));
         }
     }
-    for unit in store.units_that(|u| u.kind == Kind::Question).into_iter().rev() {
+    for unit in store.units_since(0, &[Kind::Question]).into_iter().rev() {
         // The ids alone first.
         if !store.read_columns(&unit, Some(vec![column]))?.iter().any(|batch| row(batch, 0).is_some()) {
             continue;

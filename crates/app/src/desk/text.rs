@@ -48,8 +48,7 @@ fn find(store: &Arc<Store>, id: Id, time: Millis) -> Result<Option<Vec<u8>>, Sto
     if let Some(found) = store.live_batches(Kind::MaintenanceText).iter().find_map(line) {
         return Ok(Some(found));
     }
-    let of_then = |u: &weir_store::catalog::UnitMeta| u.kind == Kind::MaintenanceText && u.first <= time && time <= u.last;
-    for unit in store.units_that(of_then) {
+    for unit in store.units_of(Kind::MaintenanceText, time, time) {
         // The ids alone first.
         if !store.read_columns(&unit, Some(vec![column]))?.iter().any(|batch| row(batch, 0).is_some()) {
             continue;

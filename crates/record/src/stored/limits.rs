@@ -48,8 +48,8 @@ pub const TABLE_KEY_BYTES: usize = 1_024;
 /// Longest value in a table, in bytes.
 pub const TABLE_VALUE_BYTES: usize = 16 << 20;
 
-/// Blocks of an open table that are kept in memory beside its root.
-pub const TABLE_BLOCKS_AT_HAND: usize = 16;
+/// Bytes of blocks that an open table keeps in memory beside its root and counts as asked for lately: sixteen or so, and as many from before.
+pub const TABLE_AT_HAND_BYTES: usize = 96 << 10;
 
 /// Most levels of a table: with two entries a block this is more entries than there are bytes.
 pub const TABLE_LEVELS: usize = 64;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 use weir_base::net::{Addr16, Prefix};
 use weir_base::task::lock;
@@ -11,7 +11,7 @@ use weir_record::Id;
 use weir_record::kinds::flags;
 
 use super::{Store, StoreError};
-use crate::catalog::UnitMeta;
+use crate::catalog::{RunMeta, UnitMeta};
 use crate::fence::{UnitLookup, Wanted};
 use crate::gaps::KnownGap;
 use crate::index::Planned;
@@ -36,7 +36,7 @@ struct Recall {
     /// A unit may be going over into the index.
     publishing: bool,
     stored: Vec<crate::index::Stored>,
-    runs: Vec<crate::catalog::RunMeta>,
+    runs: Vec<Arc<RunMeta>>,
     units: Vec<UnitMeta>,
 }
 
@@ -68,6 +68,7 @@ impl Store {
         protocol: Option<u8>,
         (from, to): (Millis, Millis),
     ) -> Result<(Vec<Mapping>, Stats), StoreError> {
+        shelf.tidy();
         let mut stats = Stats::default();
         let (mut found, publishing) = self.overlapping(shelf, (public, port, protocol), (from, to), &mut stats)?;
         // Without a unit on its way, an end within what is asked about is what it seems, or the whole was found beside it.
@@ -216,6 +217,7 @@ impl Store {
         address: Addr16,
         (from, to): (Millis, Millis),
     ) -> Result<(Vec<SessionSpan>, Stats), StoreError> {
+        shelf.tidy();
         let mut stats = Stats::default();
         let mut tries = 0;
         let found = loop {

@@ -1,6 +1,7 @@
 //! The running store: sources hand groups in, a writer makes them durable, a sealer seals them, and questions are answered from all of it.
 
 mod ask;
+mod catch_up;
 mod cycle;
 mod fences;
 mod info;
@@ -41,6 +42,7 @@ use crate::lock::{FolderLock, LockError};
 use crate::registry::Registry;
 use crate::state::{StateError, StateMap};
 use crate::table::TableError;
+use crate::units::{At, Units};
 use crate::wal::{Wal, WalError};
 
 pub use cycle::SealReport;
@@ -133,39 +135,31 @@ struct LiveState {
 /// Sealed units and the public addresses behind sources.
 #[derive(Debug, Default)]
 struct Sealed {
-    /// All units, by log entry.
-    units: Vec<UnitMeta>,
+    /// All units.
+    units: Units,
     /// NAT units by the end of their window, and the longest window, in milliseconds: a question looks at few of a year's units.
-    nat: BTreeSet<(Millis, u64)>,
+    nat: BTreeSet<(Millis, At)>,
     longest: i64,
     pools: HashMap<Addr16, Vec<u32>>,
     last_sealed: Option<Millis>,
 }
 
 impl Sealed {
-    /// All these units, which stand by log entry.
-    fn of(units: Vec<UnitMeta>) -> Sealed {
-        let nat = || units.iter().filter(|unit| unit.kind == Kind::NatMapping);
-        let longest = nat().map(|unit| unit.window.1.since(unit.window.0)).max().unwrap_or(0);
-        let last_sealed = units.last().map(|unit| unit.sealed);
-        Sealed { nat: nat().map(|unit| (unit.window.1, unit.entry)).collect(), longest, last_sealed, units, ..Sealed::default() }
-    }
-
-    fn unit(&self, entry: u64) -> Option<&UnitMeta> {
-        self.units.get(self.units.binary_search_by_key(&entry, |unit| unit.entry).ok()?)
+    /// All these units.
+    fn of(units: Units) -> Sealed {
+        let nat = || units.each(Kind::NatMapping);
+        let longest = nat().map(|(_, unit)| unit.window.1.since(unit.window.0)).max().unwrap_or(0);
+        let (nat, last_sealed) = (nat().map(|(at, unit)| (unit.window.1, at)).collect(), units.last_sealed());
+        Sealed { nat, longest, last_sealed, units, ..Sealed::default() }
     }
 
     /// Takes a unit in, or what has changed of it.
     fn insert(&mut self, unit: UnitMeta) {
-        if unit.kind == Kind::NatMapping {
-            self.longest = self.longest.max(unit.window.1.since(unit.window.0));
-            self.nat.insert((unit.window.1, unit.entry));
-        }
-        // New ones stand at the end, or nearly.
-        let (Ok(at) | Err(at)) = self.units.binary_search_by_key(&unit.entry, |unit| unit.entry);
-        match self.units.get_mut(at).filter(|there| there.entry == unit.entry) {
-            Some(there) => *there = unit,
-            None => self.units.insert(at, unit),
+        let (kind, window) = (unit.kind, unit.window);
+        let at = self.units.insert(unit);
+        if kind == Kind::NatMapping {
+            self.longest = self.longest.max(window.1.since(window.0));
+            self.nat.insert((window.1, at));
         }
     }
 
@@ -183,8 +177,8 @@ impl Sealed {
     /// NAT units whose window overlaps the span, newest first.
     fn nat_units(&self, from: Millis, to: Millis) -> Vec<UnitMeta> {
         let last = Millis(to.0.saturating_add(self.longest));
-        let ended = self.nat.range((from, 0)..=(last, u64::MAX)).rev();
-        ended.filter_map(|(_, entry)| self.unit(*entry)).filter(|u| u.window.0 <= to).cloned().collect()
+        let ended = self.nat.range((from, At::FIRST)..=(last, At::LAST)).rev();
+        ended.filter_map(|(_, at)| self.units.at(Kind::NatMapping, *at)).filter(|u| u.window.0 <= to).collect()
     }
 }
 

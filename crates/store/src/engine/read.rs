@@ -10,7 +10,7 @@ use arrow::array::RecordBatch;
 use weir_base::crypto::Secret;
 use weir_base::disk::DiskFile;
 use weir_base::task::lock;
-use weir_base::time::Day;
+use weir_base::time::{Day, Millis};
 use weir_record::Kind;
 use weir_record::parquet::{self, PageMap, ParquetFailure, Select, Source};
 use weir_record::stored::keyring::KeyId;
@@ -24,19 +24,23 @@ use crate::words::{WordsWriter, candidates};
 impl Store {
     /// All sealed units by log entry.
     pub fn units(&self) -> Vec<UnitMeta> {
-        self.units_that(|_| true)
+        self.units_since(0, Kind::ALL)
     }
 
-    /// Those sealed units that fit, by log entry.
-    pub fn units_that(&self, fit: impl Fn(&UnitMeta) -> bool) -> Vec<UnitMeta> {
-        let sealed = self.sealed.read().unwrap_or_else(PoisonError::into_inner);
-        sealed.units.iter().filter(|unit| fit(unit)).cloned().collect()
+    /// Sealed units of some kinds from a log entry on, by log entry.
+    pub fn units_since(&self, entry: u64, kinds: &[Kind]) -> Vec<UnitMeta> {
+        self.sealed.read().unwrap_or_else(PoisonError::into_inner).units.since(entry, kinds)
+    }
+
+    /// Sealed units of a kind that hold rows of times from `from` to `to`, by log entry.
+    pub fn units_of(&self, kind: Kind, from: Millis, to: Millis) -> Vec<UnitMeta> {
+        self.sealed.read().unwrap_or_else(PoisonError::into_inner).units.of(kind, from, to)
     }
 
     /// A sealed unit where it lies now: while units move it waits until they have.
     pub fn unit(&self, entry: u64) -> Option<UnitMeta> {
         drop(lock(&self.moving));
-        self.sealed.read().unwrap_or_else(PoisonError::into_inner).unit(entry).cloned()
+        self.sealed.read().unwrap_or_else(PoisonError::into_inner).units.get(entry)
     }
 
     /// The day key of a kind, if there is one.

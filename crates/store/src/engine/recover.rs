@@ -14,13 +14,13 @@ use weir_record::kind::Record;
 use weir_record::kinds::{Gap, SourceEntry};
 use weir_record::sink::Group;
 use weir_record::{Id, Kind, group, walbatch};
-use weir_seal::entry::{Entry, Repack};
 
+use super::catch_up::catch_up;
 use super::sink::REGISTRY;
 use super::{Flags, LiveState, Sealed, Store, StoreConfig, StoreError, queue};
-use crate::catalog::{Catalog, Change, Content, IndexState, RunMeta, UnitMeta};
+use crate::catalog::{Catalog, Change, Content, IndexState, RunMeta};
 use crate::commit::{Committer, LogIdentity};
-use crate::fence::{FENCES, fence_file};
+use crate::fence::FENCES;
 use crate::gaps::Gaps;
 use crate::index::{Index, IndexFiles, RUNS};
 use crate::keyring::Keyring;
@@ -29,7 +29,6 @@ use crate::manifest::{self, Manifest};
 use crate::registry::Registry;
 use crate::state::{StateLimits, StateMap};
 use crate::table::TableError;
-use crate::unit::{meta_of, window_of};
 use crate::wal::{Cut, Damage, Recovered, Wal, WalLimits};
 use crate::words::{WORDS, words_file};
 
@@ -48,13 +47,6 @@ pub struct OpenReport {
     pub notes: Vec<String>,
     /// True if the folder was empty.
     pub first_start: bool,
-}
-
-/// The log as the entries tell it, after what the catalog knew.
-struct Told {
-    units: Vec<UnitMeta>,
-    moved: Vec<Repack>,
-    sealed_through: u64,
 }
 
 /// The index as a checkpoint of it left it, without what was sealed after it.
@@ -157,7 +149,7 @@ impl Store {
         let (from, known) = (state.entries, runs.len());
         *self.gaps.write().unwrap_or_else(PoisonError::into_inner) = gaps;
         let mut change = Change::default();
-        for meta in &self.units_that(|u| u.entry >= from && matches!(u.kind, Kind::NatMapping | Kind::RadiusSession | Kind::Gap)) {
+        for meta in &self.units_since(from, &[Kind::NatMapping, Kind::RadiusSession, Kind::Gap]) {
             report.reindexed += 1;
             for rows in self.read_unit(meta)? {
                 match meta.kind {
@@ -267,7 +259,7 @@ impl Store {
         if entries.is_empty() {
             return;
         }
-        let files: BTreeSet<Arc<str>> = self.units_that(|u| u.kind == crate::words::KIND).into_iter().map(|u| u.file).collect();
+        let files: BTreeSet<Arc<str>> = self.units_since(0, &[crate::words::KIND]).into_iter().map(|u| u.file).collect();
         let named: BTreeSet<String> = files.iter().map(|file| words_file(file)).collect();
         let lost: Vec<String> = entries.into_iter().map(|e| format!("{WORDS}/{}", e.name)).filter(|file| !named.contains(file)).collect();
         self.files.remove(&lost);
@@ -357,79 +349,6 @@ fn unread(error: &StoreError) -> StoreError {
     StoreError::Io(io::Error::other(format!(
         "the index does not read ({error}): see to the disk and start again, or delete the folder `index`: it is made again from the sealed units"
     )))
-}
-
-/// Brings the catalog up to the log's size; also finds the last group that is sealed.
-fn catch_up(
-    committer: &Committer,
-    catalog: &dyn Catalog,
-    files: &IndexFiles,
-    report: &mut OpenReport,
-) -> Result<(Content, u64), StoreError> {
-    let mut content = catalog.load().or_else(|e| {
-        report.notes.push(format!("the catalog is rebuilt from the log: {e}"));
-        catalog.clear().map(|()| Content::default()).map_err(StoreError::Catalog)
-    })?;
-    if content.log_size > committer.size() {
-        report.notes.push("the catalog is ahead of the log and is rebuilt: was the log restored from a copy?".to_owned());
-        catalog.clear().map_err(StoreError::Catalog)?;
-        content = Content::default();
-    }
-    let told = told(committer, content.log_size.saturating_sub(1))?;
-    let unknown = |entry: &u64| place(&content.units, *entry).is_none();
-    let mut changed: BTreeSet<u64> = told.units.iter().map(|u| u.entry).filter(unknown).collect();
-    content.units.extend(told.units.into_iter().filter(|u| changed.contains(&u.entry)));
-    content.units.sort_by_key(|u| u.entry);
-    content.units.shrink_to_fit();
-    for repack in &told.moved {
-        let file: Arc<str> = repack.file.as_str().into();
-        for part in &repack.parts {
-            if let Some(unit) = place(&content.units, part.entry).and_then(|at| content.units.get_mut(at)) {
-                (unit.file, unit.first_row) = (Arc::clone(&file), part.first_row);
-                changed.insert(part.entry);
-            }
-        }
-    }
-    // The last of these may have been cut short while fence tables still named pages of the files before: the first question makes them again.
-    if let Some(last) = told.moved.last() {
-        let units = last.parts.iter().filter_map(|part| content.units.get(place(&content.units, part.entry)?));
-        let moved = units.filter(|u| u.kind == Kind::NatMapping);
-        let tables: Vec<String> = moved.map(|u| fence_file(u.unit)).collect();
-        files.remove(&tables);
-    }
-    let mut change = Change { log_size: Some(committer.size()), ..Change::default() };
-    change.units = changed.iter().filter_map(|entry| content.units.get(place(&content.units, *entry)?).cloned()).collect();
-    catalog.apply(&change).map_err(StoreError::Catalog)?;
-    Ok((content, told.sealed_through))
-}
-
-/// Where the unit of a log entry stands among all of them in order.
-fn place(units: &[UnitMeta], entry: u64) -> Option<usize> {
-    units.binary_search_by_key(&entry, |u| u.entry).ok()
-}
-
-/// Reads the log's entries from `from` on. Every commit of rows ends with a heartbeat that names the last sealed group, so reading from the
-/// last entry that the catalog knew always finds one.
-fn told(committer: &Committer, from: u64) -> Result<Told, StoreError> {
-    let mut told = Told { units: Vec::new(), moved: Vec::new(), sealed_through: 0 };
-    let (mut wrong, mut beat) = (None, None);
-    committer.entries(from..committer.size(), &mut |index, bytes| match Entry::decode(bytes) {
-        Ok(Entry::Unit(unit)) => told.units.extend(meta_of(index, &unit, window_of(beat, unit.sealed))),
-        Ok(Entry::Repack(repack)) => told.moved.push(repack),
-        Ok(Entry::Heartbeat(last)) => {
-            told.sealed_through = told.sealed_through.max(last.sequenced);
-            beat = Some(last.time);
-        }
-        Ok(Entry::Genesis(genesis)) => beat = Some(genesis.time),
-        Err(e) => wrong = Some(format!("entry {index} of the log: {e}")),
-    })?;
-    if let Some(wrong) = wrong {
-        return Err(StoreError::Damaged(wrong));
-    }
-    if told.sealed_through == 0 && from > 0 {
-        return self::told(committer, 0);
-    }
-    Ok(told)
 }
 
 /// Of a group whose rows are sealed only the state, which was not in a snapshot yet, and the entries of the register.

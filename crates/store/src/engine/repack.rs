@@ -69,15 +69,13 @@ impl Store {
     /// Groups of two or more units, each still in a file of its own.
     fn candidates(&self, before: Millis) -> Vec<Vec<UnitMeta>> {
         let sealed = self.sealed.read().unwrap_or_else(PoisonError::into_inner);
-        let mut uses: BTreeMap<&str, usize> = BTreeMap::new();
-        sealed.units.iter().for_each(|u| *uses.entry(&u.file).or_default() += 1);
         let mut by: BTreeMap<(Kind, Day), Vec<Vec<UnitMeta>>> = BTreeMap::new();
-        for unit in sealed.units.iter().filter(|u| u.sealed < before && uses.get(&*u.file) == Some(&1)) {
+        for unit in sealed.units.alone(before) {
             let groups = by.entry((unit.kind, unit.day)).or_default();
             let rows = groups.last().map_or(0, |g| g.iter().map(|u| u.rows).sum::<u64>());
             match groups.last_mut() {
-                Some(group) if group.len() < PARTS && rows + unit.rows <= ROWS => group.push(unit.clone()),
-                _ => groups.push(vec![unit.clone()]),
+                Some(group) if group.len() < PARTS && rows + unit.rows <= ROWS => group.push(unit),
+                _ => groups.push(vec![unit]),
             }
         }
         by.into_values().flatten().filter(|g| g.len() > 1).collect()
@@ -148,7 +146,7 @@ impl Store {
 
     fn lie_there(&self, units: &[UnitMeta]) -> bool {
         let sealed = self.sealed.read().unwrap_or_else(PoisonError::into_inner);
-        units.iter().all(|unit| sealed.unit(unit.entry).is_some_and(|now| now.file == unit.file))
+        units.iter().all(|unit| sealed.units.get(unit.entry).is_some_and(|now| now.file == unit.file))
     }
 
     /// From the commit until the register says so the units lie nowhere.

@@ -44,7 +44,8 @@ impl Shared {
     pub fn back_to(&self, content: Content) {
         let Content { units, runs, pools, index, log_size } = content;
         self.0.clear().unwrap();
-        let change = Change { units, runs, pools, index: Some(index), log_size: Some(log_size), ..Change::default() };
+        let change =
+            Change { units: units.since(0, Kind::ALL), runs, pools, index: Some(index), log_size: Some(log_size), ..Change::default() };
         self.0.apply(&change).unwrap();
     }
 }

@@ -4,6 +4,7 @@
 //! An entry: bytes shared with the key before, bytes that follow, bytes of the value (each a variable-length integer), key rest, value.
 
 use std::ops::Range;
+use std::sync::{Arc, OnceLock};
 
 use super::{Place, TableError, damaged};
 use crate::stored::limits::{TABLE_KEY_BYTES, TABLE_RESTART_ENTRIES};
@@ -96,8 +97,15 @@ const USUAL_KEY_BYTES: usize = 32;
 
 /// One entry: where its key lies in its stretch, and its value in the block.
 struct Entry {
-    key: Range<usize>,
-    value: Range<usize>,
+    key: Range<u32>,
+    value: Range<u32>,
+}
+
+/// What it costs to have a stretch decoded, about.
+const STRETCH_BYTES: usize = TABLE_RESTART_ENTRIES * (USUAL_KEY_BYTES + size_of::<Entry>());
+
+fn part<'a>(bytes: &'a [u8], at: &Range<u32>) -> Option<&'a [u8]> {
+    bytes.get(at.start as usize..at.end as usize)
 }
 
 /// The entries between two restart points, keys whole.
@@ -112,32 +120,24 @@ impl Stretch {
         self.entries.len()
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-
-    pub(super) fn clear(&mut self) {
-        self.keys.clear();
-        self.entries.clear();
-    }
-
     /// Key and value of an entry; `block` is the one the stretch is of.
     pub(super) fn entry<'a>(&'a self, block: &'a Block, at: usize) -> Option<(&'a [u8], &'a [u8])> {
         let entry = self.entries.get(at)?;
-        Some((self.keys.get(entry.key.clone())?, block.plain.get(entry.value.clone())?))
+        Some((part(&self.keys, &entry.key)?, part(&block.plain, &entry.value)?))
     }
 
     /// How many entries stand before the first whose key does not satisfy `low`.
     pub(super) fn partition_point(&self, low: &dyn Fn(&[u8]) -> bool) -> usize {
-        self.entries.partition_point(|e| low(self.keys.get(e.key.clone()).unwrap_or_default()))
+        self.entries.partition_point(|e| low(part(&self.keys, &e.key).unwrap_or_default()))
     }
 }
 
-/// A decrypted block.
+/// A decrypted block. Stretches are decoded when they are asked for, once.
 pub(super) struct Block {
     plain: Vec<u8>,
     restarts: Vec<u32>,
     entries_end: usize,
+    stretches: Vec<OnceLock<Arc<Stretch>>>,
 }
 
 impl Block {
@@ -151,7 +151,13 @@ impl Block {
         let rising = restarts.windows(2).all(|w| matches!(w, [a, b] if a < b));
         let within = restarts.last().is_none_or(|last| (*last as usize) < entries_end);
         let begins = restarts.first().is_none_or(|first| *first == 0) && (entries_end == 0 || count > 0);
-        if rising && within && begins { Ok(Block { plain, restarts, entries_end }) } else { Err(bad()) }
+        let stretches = (0..count).map(|_| OnceLock::new()).collect();
+        if rising && within && begins { Ok(Block { plain, restarts, entries_end, stretches }) } else { Err(bad()) }
+    }
+
+    /// Bytes it takes in memory with all its stretches decoded, about.
+    pub(super) fn weight(&self) -> usize {
+        self.plain.len() + self.stretches.len() * STRETCH_BYTES
     }
 
     /// Stretches between restart points.
@@ -159,14 +165,21 @@ impl Block {
         self.restarts.len()
     }
 
-    /// The entries of a stretch into `out`: at least one, and none where they do not read.
-    pub(super) fn run(&self, run: usize, out: &mut Stretch) -> Result<(), TableError> {
-        out.clear();
-        self.fill(run, out).inspect_err(|_| out.clear())
+    /// The entries of a stretch: at least one.
+    pub(super) fn run(&self, run: usize) -> Result<Arc<Stretch>, TableError> {
+        let bad = || damaged("an entry of a block");
+        let known = self.stretches.get(run).ok_or_else(bad)?;
+        if let Some(stretch) = known.get() {
+            return Ok(Arc::clone(stretch));
+        }
+        let stretch = Arc::new(self.decode(run)?);
+        Ok(Arc::clone(known.get_or_init(|| stretch)))
     }
 
-    fn fill(&self, run: usize, out: &mut Stretch) -> Result<(), TableError> {
+    fn decode(&self, run: usize) -> Result<Stretch, TableError> {
         let bad = || damaged("an entry of a block");
+        let at = |place: usize| u32::try_from(place).map_err(|_| bad());
+        let mut out = Stretch::default();
         let start = self.restarts.get(run).map(|r| *r as usize).ok_or_else(bad)?;
         let end = self.restarts.get(run + 1).map_or(self.entries_end, |r| *r as usize);
         let bytes = self.plain.get(start..end).ok_or_else(bad)?;
@@ -187,9 +200,9 @@ impl Block {
             before = begin..out.keys.len();
             left = after;
             let value_end = start + (bytes.len() - left.len());
-            out.entries.push(Entry { key: before.clone(), value: value_end - value..value_end });
+            out.entries.push(Entry { key: at(begin)?..at(before.end)?, value: at(value_end - value)?..at(value_end)? });
         }
-        if out.is_empty() { Err(bad()) } else { Ok(()) }
+        if out.entries.is_empty() { Err(bad()) } else { Ok(out) }
     }
 
     /// The key at a restart point.

@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use weir_base::crypto::{Aead, Secret, TAG_BYTES};
+use weir_base::lately::{Held, Lately};
 use weir_base::task::lock;
 
 use super::block::{Block, Stretch};
 use super::builder::level_aad;
 use super::{Place, Stats, TRAILER_BYTES, TableError, Trailer, damaged, nonce};
 use crate::stored::FormatError;
-use crate::stored::limits::{TABLE_BLOCK_BYTES, TABLE_BLOCKS_AT_HAND, TABLE_LEVELS, TABLE_VALUE_BYTES};
+use crate::stored::limits::{TABLE_AT_HAND_BYTES, TABLE_BLOCK_BYTES, TABLE_LEVELS, TABLE_VALUE_BYTES};
 
 /// An entry: key and value.
 pub type Pair = (Vec<u8>, Vec<u8>);
@@ -30,10 +31,10 @@ impl BlockSource for Vec<u8> {
     }
 }
 
-/// A block by its number and level: both were authenticated when it was read.
-type AtHand = (u64, usize, Arc<Block>);
+/// Blocks by number and level: both were authenticated when they were read.
+type AtHand = Lately<(u64, usize), Arc<Block>>;
 
-/// An open table: trailer, root and the blocks read last are in memory, everything else is read when it is asked for.
+/// An open table: trailer, root and the blocks asked for lately are in memory, everything else is read when it is asked for.
 pub struct Table<S> {
     source: S,
     key: Aead,
@@ -41,10 +42,10 @@ pub struct Table<S> {
     root: Block,
     opening: Stats,
     counted: AtomicBool,
-    /// The blocks read last, the latest at the end: one question asks for several keys that lie beside each other.
-    at_hand: Mutex<Vec<AtHand>>,
-    /// How many of them stay.
-    keep: usize,
+    /// One question asks for several keys that lie beside each other.
+    at_hand: Mutex<AtHand>,
+    /// True when somebody else sees to how much is at hand.
+    shared: bool,
 }
 
 /// A block of at least this much is read with the trailer, so that a small root costs no read of its own.
@@ -86,22 +87,19 @@ impl<S: BlockSource> Table<S> {
             }
         };
         let root = open_block(&key, trailer.blocks - 1, trailer.root_level as usize, sealed)?;
-        Ok(Table {
-            source,
-            key,
-            trailer,
-            root,
-            opening,
-            counted: AtomicBool::new(false),
-            at_hand: Mutex::default(),
-            keep: TABLE_BLOCKS_AT_HAND,
-        })
+        Ok(Table { source, key, trailer, root, opening, counted: AtomicBool::new(false), at_hand: Mutex::default(), shared: false })
     }
 
-    /// The same table with so many blocks at hand, for somebody who asks it many questions.
+    /// The same table for somebody who asks it and others many questions: blocks stay at hand, measured in bytes by `held`, until they were not asked for from one
+    /// [`Table::age`] to the next.
     #[must_use]
-    pub fn keeping(self, blocks: usize) -> Table<S> {
-        Table { keep: blocks.max(1), ..self }
+    pub fn keeping(self, held: &Held) -> Table<S> {
+        Table { at_hand: Mutex::new(Lately::sharing(held)), shared: true, ..self }
+    }
+
+    /// Blocks go that were not asked for since the last time.
+    pub fn age(&self) {
+        lock(&self.at_hand).age();
     }
 
     /// Entries.
@@ -196,21 +194,28 @@ fn open_block(key: &Aead, number: u64, level: usize, mut sealed: Vec<u8>) -> Res
     Block::parse(sealed)
 }
 
-/// A position in one block: the stretch between two restart points, and the entry in it.
+/// A position in one block: the stretch between two restart points, and the entry in it. Nowhere yet without a stretch.
 #[derive(Default)]
 struct Spot {
     run: usize,
-    stretch: Stretch,
+    stretch: Option<Arc<Stretch>>,
     at: usize,
 }
 
 impl Spot {
-    fn load(&mut self, block: &Block, run: usize) -> Result<(), TableError> {
-        if self.run != run || self.stretch.is_empty() {
-            block.run(run, &mut self.stretch)?;
-            self.run = run;
+    fn load(&mut self, block: &Block, run: usize) -> Result<&Stretch, TableError> {
+        if self.run != run {
+            self.stretch = None;
         }
-        Ok(())
+        self.run = run;
+        match &mut self.stretch {
+            Some(stretch) => Ok(stretch),
+            none => Ok(none.insert(block.run(run)?)),
+        }
+    }
+
+    fn entry<'a>(&'a self, block: &'a Block) -> Option<(&'a [u8], &'a [u8])> {
+        self.stretch.as_ref()?.entry(block, self.at)
     }
 
     /// To the last entry whose key satisfies `low` (keys that do stand before those that do not).
@@ -221,11 +226,7 @@ impl Spot {
             if low(block.first_key(middle)?) { from = middle + 1 } else { to = middle }
         }
         let Some(run) = from.checked_sub(1) else { return Ok(false) };
-        self.load(block, run)?;
-        match self.stretch.partition_point(low).checked_sub(1) {
-            Some(at) => self.at = at,
-            None => return Err(damaged("the order of keys")),
-        }
+        self.at = self.load(block, run)?.partition_point(low).checked_sub(1).ok_or(damaged("the order of keys"))?;
         Ok(true)
     }
 
@@ -240,13 +241,12 @@ impl Spot {
 
     fn last(&mut self, block: &Block) -> Result<bool, TableError> {
         let Some(run) = block.runs().checked_sub(1) else { return Ok(false) };
-        self.load(block, run)?;
-        self.at = self.stretch.len() - 1;
+        self.at = self.load(block, run)?.len() - 1;
         Ok(true)
     }
 
     fn next(&mut self, block: &Block) -> Result<bool, TableError> {
-        if self.at + 1 < self.stretch.len() {
+        if self.stretch.as_ref().is_some_and(|stretch| self.at + 1 < stretch.len()) {
             self.at += 1;
             return Ok(true);
         }
@@ -264,8 +264,7 @@ impl Spot {
             return Ok(true);
         }
         let Some(run) = self.run.checked_sub(1) else { return Ok(false) };
-        self.load(block, run)?;
-        self.at = self.stretch.len() - 1;
+        self.at = self.load(block, run)?.len() - 1;
         Ok(true)
     }
 }
@@ -311,7 +310,7 @@ impl<S: BlockSource> Cursor<'_, S> {
         if self.below.len() != self.table.levels() {
             return None;
         }
-        spot.stretch.entry(block, spot.at)
+        spot.entry(block)
     }
 
     /// To the last entry whose key is not above `key`; false if there is none.
@@ -386,7 +385,7 @@ impl<S: BlockSource> Cursor<'_, S> {
                 Some((block, spot)) => (block.as_ref(), spot),
                 None => (&self.table.root, &self.root),
             };
-            let (_, value) = spot.stretch.entry(parent, spot.at).ok_or(damaged("an index block"))?;
+            let (_, value) = spot.entry(parent).ok_or(damaged("an index block"))?;
             let place = Place::decode(value).ok_or(damaged("an index entry"))?;
             let block = self.fetch(place, level)?;
             let mut spot = Spot::default();
@@ -400,11 +399,8 @@ impl<S: BlockSource> Cursor<'_, S> {
 
     fn fetch(&mut self, place: Place, level: usize) -> Result<Arc<Block>, TableError> {
         let mut at_hand = lock(&self.table.at_hand);
-        if let Some(found) = at_hand.iter().position(|(number, of, _)| (*number, *of) == (place.number, level)) {
-            let block = at_hand.remove(found);
-            let again = Arc::clone(&block.2);
-            at_hand.push(block);
-            return Ok(again);
+        if let Some(block) = at_hand.get((place.number, level)) {
+            return Ok(block);
         }
         let trailer = &self.table.trailer;
         let end = place.offset.checked_add(u64::from(place.length));
@@ -415,10 +411,11 @@ impl<S: BlockSource> Cursor<'_, S> {
         self.stats.pages += 1;
         self.stats.bytes += u64::from(place.length);
         let block = Arc::new(open_block(&self.table.key, place.number, level, sealed)?);
-        if at_hand.len() >= self.table.keep {
-            at_hand.remove(0);
+        if !self.table.shared && at_hand.held().get() >= TABLE_AT_HAND_BYTES {
+            at_hand.age();
+            at_hand.held().begin();
         }
-        at_hand.push((place.number, level, Arc::clone(&block)));
+        at_hand.put((place.number, level), Arc::clone(&block), block.weight());
         Ok(block)
     }
 

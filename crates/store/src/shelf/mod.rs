@@ -4,6 +4,8 @@
 //! A unit that is repacked lies in another file, and is opened anew; runs are named at random and never change. What a shelf holds of a file that is
 //! gone is as true as it was, and which keys there still are is asked for every question.
 
+mod filter;
+
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::path::Path;
@@ -14,6 +16,7 @@ use arrow::array::{Array, ArrayRef};
 use weir_base::crypto::Secret;
 use weir_base::disk::DiskFile;
 use weir_base::hash::MixState;
+use weir_base::lately::{Held, Lately};
 use weir_base::time::Day;
 use weir_record::parquet::{self, Dictionary, PageDecryptor, ParquetFailure, Span, Spot};
 use weir_record::{Id, Kind};
@@ -23,8 +26,10 @@ use crate::engine::StoreError;
 use crate::fence::{Fence, fence_file};
 use crate::index::IndexFiles;
 use crate::keyring::KeyId;
-use crate::limits::{SHELF_BLOCKS, SHELF_BYTES, SHELF_FENCES, SHELF_RUNS, SHELF_UNITS};
+use crate::limits::{FILTER_WORTH, SHELF_BLOCK_BYTES, SHELF_BYTES, SHELF_FENCES, SHELF_FILTER_BYTES, SHELF_RUNS, SHELF_UNITS};
+use crate::spankey::{END_KEY_BYTES, EndKey};
 use crate::table::{Stats, TableError, TableReader};
+use filter::Filter;
 
 /// A few values by key, the one used last at the end.
 struct Recent<K, V>(Vec<(K, V)>);
@@ -61,11 +66,15 @@ type KeyNames = Recent<(Option<Kind>, Day), Rc<KeyId>>;
 /// What is at hand.
 #[derive(Default)]
 pub struct Shelf {
-    runs: RefCell<Recent<String, Rc<TableReader>>>,
+    runs: RefCell<Recent<Arc<RunMeta>, Rc<OpenRun>>>,
+    /// Bytes of filters of runs.
+    filters: Cell<usize>,
     units: RefCell<Recent<Id, Rc<OpenUnit>>>,
     keys: RefCell<KeyNames>,
     /// Bytes of decoded pages that were asked for lately.
-    held: Rc<Cell<usize>>,
+    held: Held,
+    /// Bytes of blocks of tables that were asked for lately.
+    blocks: Held,
     /// Room for what is read of a file.
     room: Rc<RefCell<Vec<u8>>>,
     stays: bool,
@@ -98,22 +107,42 @@ impl Shelf {
     }
 
     /// A run, open.
-    pub(crate) fn run(&self, files: &IndexFiles, run: &RunMeta) -> Result<Rc<TableReader>, TableError> {
-        if let Some(open) = self.runs.borrow_mut().get(|file| *file == run.file) {
+    pub(crate) fn run(&self, files: &IndexFiles, run: &Arc<RunMeta>) -> Result<Rc<OpenRun>, TableError> {
+        if let Some(open) = self.runs.borrow_mut().get(|known| Arc::ptr_eq(known, run)) {
             return Ok(open);
         }
-        let table = TableReader::open(&files.disk, run.file.as_ref(), &self.index_key(files, run.day)?)?;
-        let open = Rc::new(if self.stays { table.keeping(SHELF_BLOCKS) } else { table });
-        self.runs.borrow_mut().put(run.file.clone(), Rc::clone(&open), SHELF_RUNS);
+        let table = self.table(files, &run.file, run.day)?;
+        let bytes = Filter::bytes(table.entries());
+        // What is let go of meanwhile is not given back: a shelf is for some thousand questions.
+        let room = self.stays && self.filters.get().saturating_add(bytes) <= SHELF_FILTER_BYTES;
+        if room {
+            self.filters.set(self.filters.get() + bytes);
+        }
+        let open = Rc::new(OpenRun { table, asked: Cell::new(0), filter: OnceCell::new(), room });
+        self.runs.borrow_mut().put(Arc::clone(run), Rc::clone(&open), SHELF_RUNS);
         Ok(open)
+    }
+
+    fn table(&self, files: &IndexFiles, file: &str, day: Day) -> Result<TableReader, TableError> {
+        let table = TableReader::open(&files.disk, file.as_ref(), &self.index_key(files, day)?)?;
+        Ok(if self.stays { table.keeping(&self.blocks) } else { table })
+    }
+
+    /// Where there is much on it, what was not asked for since the last time goes. Called between two questions.
+    pub(crate) fn tidy(&self) {
+        if self.held.get() > SHELF_BYTES {
+            self.units.borrow().0.iter().for_each(|(_, unit)| unit.pages.borrow_mut().age());
+            self.held.begin();
+        }
+        if self.blocks.get() > SHELF_BLOCK_BYTES {
+            self.runs.borrow().0.iter().for_each(|(_, run)| run.table.age());
+            self.units.borrow().0.iter().for_each(|(_, unit)| unit.table.age());
+            self.blocks.begin();
+        }
     }
 
     /// A unit that is open, where it lies now.
     pub(crate) fn unit_at_hand(&self, unit: &UnitMeta) -> Option<Rc<OpenUnit>> {
-        if self.held.get() > SHELF_BYTES {
-            self.units.borrow().0.iter().for_each(|(_, unit)| unit.pages.borrow_mut().age());
-            self.held.set(0);
-        }
         self.units.borrow_mut().get(|id| *id == unit.unit).filter(|open| open.file_name == unit.file)
     }
 
@@ -122,19 +151,16 @@ impl Shelf {
         if let Some(open) = self.unit_at_hand(unit) {
             return Ok(open);
         }
-        let table = TableReader::open(&files.disk, fence_file(unit.unit).as_ref(), &self.index_key(files, unit.sealed.day())?)?;
-        let table = if self.stays { table.keeping(SHELF_BLOCKS) } else { table };
         let open = Rc::new(OpenUnit {
             file_name: Arc::clone(&unit.file),
-            table,
+            table: self.table(files, &fence_file(unit.unit), unit.sealed.day())?,
             stays: self.stays,
             file: OnceCell::new(),
             decryptor: OnceCell::new(),
             fences: RefCell::default(),
             here: RefCell::default(),
             dictionaries: RefCell::default(),
-            pages: RefCell::default(),
-            held: Rc::clone(&self.held),
+            pages: RefCell::new(Lately::sharing(&self.held)),
             room: Rc::clone(&self.room),
         });
         let mut units = self.units.borrow_mut();
@@ -149,37 +175,53 @@ impl Shelf {
     }
 }
 
+/// An open run.
+pub(crate) struct OpenRun {
+    table: TableReader,
+    /// Keys it was asked for.
+    asked: Cell<u64>,
+    /// None where it could not be read.
+    filter: OnceCell<Option<Filter>>,
+    /// There is memory for a filter.
+    room: bool,
+}
+
+impl OpenRun {
+    /// The run.
+    pub(crate) fn table(&self) -> &TableReader {
+        &self.table
+    }
+
+    /// False if it holds no span of this key.
+    pub(crate) fn may_hold(&self, files: &IndexFiles, run: &RunMeta, key: &EndKey, stats: &mut Stats) -> bool {
+        if self.filter.get().is_none() {
+            self.asked.set(self.asked.get() + 1);
+            if !self.room || self.asked.get() < self.table.entries() / FILTER_WORTH {
+                return true;
+            }
+        }
+        // Where something of it does not read, whoever asks for that is told so.
+        let filter = self.filter.get_or_init(|| read_keys(files, run, stats).ok());
+        filter.as_ref().is_none_or(|filter| filter.may_hold(&key.0))
+    }
+}
+
+/// Reads all of a run. It is opened anew: not all of it is to be at hand afterwards.
+fn read_keys(files: &IndexFiles, run: &RunMeta, stats: &mut Stats) -> Result<Filter, TableError> {
+    let table = files.open(&run.file, run.day)?;
+    let (mut filter, mut before) = (Filter::of(table.entries()), [0; END_KEY_BYTES]);
+    table.range(&[], &[0xff; END_KEY_BYTES + 12], stats, &mut |of, _| {
+        if let Some(of) = of.first_chunk().filter(|of| **of != before) {
+            filter.insert(of);
+            before = *of;
+        }
+        true
+    })?;
+    Ok(filter)
+}
+
 /// Row group, column and page.
 type Place = (u16, u16, u16);
-
-/// Decoded pages: those that were asked for lately, and those that were before.
-#[derive(Default)]
-struct Pages {
-    lately: HashMap<Place, ArrayRef, MixState>,
-    before: HashMap<Place, ArrayRef, MixState>,
-}
-
-impl Pages {
-    fn get(&mut self, place: Place, held: &Cell<usize>) -> Option<ArrayRef> {
-        if let Some(page) = self.lately.get(&place) {
-            return Some(ArrayRef::clone(page));
-        }
-        let page = self.before.remove(&place)?;
-        self.put(place, &page, held);
-        Some(page)
-    }
-
-    fn put(&mut self, place: Place, page: &ArrayRef, held: &Cell<usize>) {
-        held.set(held.get() + page.get_array_memory_size());
-        self.lately.insert(place, ArrayRef::clone(page));
-    }
-
-    /// What was not asked for since the last time goes.
-    fn age(&mut self) {
-        std::mem::swap(&mut self.lately, &mut self.before);
-        self.lately.clear();
-    }
-}
 
 /// The page a question about these keys lies in: keys from the first, included, to the second.
 type Here = (Vec<u8>, Vec<u8>, Rc<Fence>);
@@ -196,8 +238,7 @@ pub(crate) struct OpenUnit {
     here: RefCell<Option<Here>>,
     /// By row group and column.
     dictionaries: RefCell<HashMap<(u16, u16), Rc<Dictionary>, MixState>>,
-    pages: RefCell<Pages>,
-    held: Rc<Cell<usize>>,
+    pages: RefCell<Lately<Place, ArrayRef>>,
     room: Rc<RefCell<Vec<u8>>>,
 }
 
@@ -254,7 +295,7 @@ impl OpenUnit {
         stats: &mut Stats,
     ) -> Result<ArrayRef, StoreError> {
         let place = (spot.group, spot.column, spot.page);
-        if let Some(page) = self.pages.borrow_mut().get(place, &self.held) {
+        if let Some(page) = self.pages.borrow_mut().get(place) {
             return Ok(page);
         }
         let failed = |e: ParquetFailure| StoreError::Damaged(e.to_string());
@@ -278,7 +319,7 @@ impl OpenUnit {
         let mut bytes = self.room.borrow_mut();
         let bytes = self.read(files, spot.at, &mut bytes, stats)?;
         let page = parquet::read_page(decryptor, spot, bytes, dictionary.as_deref()).map_err(failed)?;
-        self.pages.borrow_mut().put(place, &page, &self.held);
+        self.pages.borrow_mut().put(place, ArrayRef::clone(&page), page.get_array_memory_size());
         Ok(page)
     }
 
@@ -303,46 +344,17 @@ impl OpenUnit {
 
 #[cfg(test)]
 mod tests {
-    use arrow::array::UInt64Array;
-
     use super::*;
 
     #[test]
-    fn pages_that_are_asked_for_again_stay() {
-        let (mut pages, held) = (Pages::default(), Cell::new(0));
-        let page = |rows: usize| -> ArrayRef { Arc::new(UInt64Array::from(vec![7; rows])) };
-        (1..=3).for_each(|n| pages.put((0, 0, n), &page(usize::from(n)), &held));
-        let all = held.get();
-        assert!(all > 0);
-        pages.age();
-        held.set(0);
-        assert_eq!(pages.get((0, 0, 2), &held).map(|page| page.len()), Some(2));
-        assert!((1..all).contains(&held.get()), "what is asked for again counts again");
-        pages.age();
-        assert_eq!([1, 2, 3].map(|n| pages.get((0, 0, n), &held).is_some()), [false, true, false]);
-        assert_eq!((pages.lately.len(), pages.before.len()), (1, 0));
-    }
-
-    #[test]
     fn a_shelf_with_much_on_it_begins_to_count_anew() {
-        let (shelf, time) = (Shelf::staying(), weir_base::time::Millis(0));
-        let unit = UnitMeta {
-            entry: 0,
-            kind: Kind::NatMapping,
-            day: time.day(),
-            unit: Id::random(),
-            file: "".into(),
-            first_row: 0,
-            rows: 0,
-            first: time,
-            last: time,
-            window: (time, time),
-            sealed: time,
-        };
-        for (held, left) in [(SHELF_BYTES, SHELF_BYTES), (SHELF_BYTES + 1, 0)] {
-            shelf.held.set(held);
-            assert!(shelf.unit_at_hand(&unit).is_none());
-            assert_eq!(shelf.held.get(), left);
+        for (pages, blocks) in [(0, 0), (SHELF_BYTES, SHELF_BLOCK_BYTES), (SHELF_BYTES + 1, 7), (7, SHELF_BLOCK_BYTES + 1)] {
+            let shelf = Shelf::staying();
+            Lately::sharing(&shelf.held).put((), (), pages);
+            Lately::sharing(&shelf.blocks).put((), (), blocks);
+            shelf.tidy();
+            let left = |held: usize, most: usize| if held > most { 0 } else { held };
+            assert_eq!((shelf.held.get(), shelf.blocks.get()), (left(pages, SHELF_BYTES), left(blocks, SHELF_BLOCK_BYTES)));
         }
     }
 }
