@@ -86,7 +86,7 @@ against the log; again and again for 60 seconds. `sha256sum` over the same files
     Step {
         name: "start",
         title: "Starting with half a year of history",
-        text: "184 days with a unit of NAT mappings each minute, made in simulated time and repacked each hour, as the program does it: 264,960 units in some 4,400 files, as many as in reality, and small (the folder lies in memory, `TMPDIR=/dev/shm`: on a disk, making it takes hours, as each seal waits for its syncs). The whole program, SQL and desk and all, opens the
+        text: "184 days with NAT mappings, a RADIUS session and log lines (sign-ins among them) in each minute, made in simulated time, sealed each minute and repacked each hour, as the program does it: 264,960 units of each kind of record in some 4,400 files, as many as in reality, and small (the folder lies in memory, `TMPDIR=/dev/shm`: on a disk, making it takes hours, as each seal waits for its syncs). The whole program, SQL and desk and all, opens the
 folder with a configuration for one network of exporters and says when it is ready; its memory is looked at ten seconds later, in which nobody asks it anything. The same is done by a process of sources and store alone, a second later. Then both
 after the catalog was lost, and the process alone after catalog and index were lost. The goals: 2 s and 150 MB with the catalog there, ten minutes without.",
         chart: "Until it listens",
