@@ -8,7 +8,7 @@ use weir_base::time::Millis;
 use weir_record::Kind;
 use weir_record::kind::Record;
 use weir_record::kinds::RadiusSession;
-use weir_record::sink::{Group, RecordSink, SourceDesc, SourceHandle};
+use weir_record::sink::{Group, RecordSink, SourceHandle};
 use weir_sources::syslog::dialect::Table;
 use weir_sources::syslog::engine::{Engine, Origin};
 use weir_store::engine::Store;
@@ -16,7 +16,7 @@ use weir_store::engine::Store;
 use crate::lines::Lines;
 use crate::shared::Outcome;
 use crate::sources;
-use crate::subscribers::{START, STOP, session};
+use crate::subscribers::{self, START, STOP, session};
 
 /// Log lines of a minute: of every sort there is.
 const LINES: usize = 20;
@@ -37,14 +37,7 @@ impl Besides {
         let (sink, ids) = sources::front(store)?;
         let engine =
             Engine::new(Arc::new(sources::syslog_settings()?), Box::new(Arc::clone(&sink)), ids, Table::new(Table::built_in()), None);
-        let nas = sink.register(&SourceDesc {
-            name: "bras".into(),
-            kind: "radius".into(),
-            realm: "bench".into(),
-            peer: "127.0.0.12".into(),
-            clock: "trust".into(),
-            ..SourceDesc::default()
-        })?;
+        let nas = subscribers::nas(sink.as_ref())?;
         Ok(Besides { sink, engine, nas })
     }
 

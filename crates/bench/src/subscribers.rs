@@ -32,6 +32,19 @@ pub struct Subscribers {
     begin: i64,
 }
 
+/// The NAS that tells of them.
+pub fn nas(sink: &dyn RecordSink) -> Outcome<SourceHandle> {
+    let desc = SourceDesc {
+        name: "bras".into(),
+        kind: "radius".into(),
+        realm: "bench".into(),
+        peer: "127.0.0.12".into(),
+        clock: "trust".into(),
+        ..SourceDesc::default()
+    };
+    Ok(sink.register(&desc)?)
+}
+
 /// A subscriber's opaque id.
 pub fn subscriber(inside: Addr16) -> Id {
     Id(inside.0)
@@ -46,14 +59,7 @@ fn chance(inside: Addr16, of: u64) -> u64 {
 impl Subscribers {
     /// Those who have these addresses while events that begin at `begin` happen; they log in.
     pub fn log_in(store: &Store, inside: impl Iterator<Item = Addr16>, begin: i64) -> Outcome<Subscribers> {
-        let source = store.register(&SourceDesc {
-            name: "bras".into(),
-            kind: "radius".into(),
-            realm: "bench".into(),
-            peer: "127.0.0.12".into(),
-            clock: "trust".into(),
-            ..SourceDesc::default()
-        })?;
+        let source = nas(store)?;
         let inside: BTreeSet<Addr16> = inside.collect();
         let all = Subscribers { source, inside: inside.into_iter().collect(), begin };
         all.tell(store, all.inside.iter().map(|inside| all.row(*inside, START, all.start(*inside))).collect())?;
