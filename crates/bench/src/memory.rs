@@ -81,8 +81,8 @@ fn whole(corpus: &Corpus, lines: &Lines, megabytes: u64) -> Outcome<()> {
     if !sealed.status.success() {
         return Err(format!("it does not seal: {}", String::from_utf8_lossy(&sealed.stderr)).into());
     }
-    let kept = |kind: &str| rows(&program, kind);
-    let (of_events, of_lines) = (kept("ipfix")?, kept("syslog")?);
+    // A line with a sign-in is two records.
+    let (of_events, of_lines) = (taken(&program, "ipfix", "records")?, taken(&program, "syslog", "messages")?);
     eprintln!("{megabytes} MB: {of_events} of {events} events, {messages} messages, {of_lines} of {sent} lines, {asked} answers");
     reading("weir, the whole program: the most memory it held, MB", x, program.memory()?.1 as f64 / f64::from(1 << 20));
     reading("weir, the whole program: the most the control group saw, MB", x, group.peak()? as f64 / f64::from(1 << 20));
@@ -113,11 +113,11 @@ fn is_answer(told: &[u8]) -> bool {
     serde_json::from_slice::<Value>(told).is_ok_and(|answer| answer["answer"].is_string())
 }
 
-/// Records of all sources of a kind.
-fn rows(program: &Program, kind: &str) -> Outcome<u64> {
+/// Records or messages of all sources of a kind.
+fn taken(program: &Program, kind: &str, what: &str) -> Outcome<u64> {
     let told: Value = serde_json::from_slice(&program.ask(&["sources", "--json"])?.stdout)?;
     let all = told.as_array().ok_or("it does not tell its sources")?;
-    Ok(all.iter().filter(|source| source["kind"] == kind).filter_map(|source| source["records"].as_u64()).sum())
+    Ok(all.iter().filter(|source| source["kind"] == kind).filter_map(|source| source[what].as_u64()).sum())
 }
 
 /// Prints what it held at most, and beside it what its control group allowed and saw.
