@@ -116,8 +116,11 @@ fn lines(answers: &[&RawValue]) -> Result<(String, Tally), Failure> {
     let mut out = String::with_capacity(answers.iter().map(|answer| answer.get().len() + 1).sum());
     let mut tally = Tally::default();
     for answer in answers {
-        let word: Word<'_> = serde_json::from_str(answer.get()).map_err(|_| not_ours())?;
-        tally.count(&word.answer);
+        // Where it stands first, as the program writes it, the rest need not be looked through once more.
+        match answer.get().strip_prefix(r#"{"answer":""#).and_then(|rest| rest.split_once('"')) {
+            Some((word, _)) if !word.contains('\\') => tally.count(word),
+            _ => tally.count(&serde_json::from_str::<Word<'_>>(answer.get()).map_err(|_| not_ours())?.answer),
+        }
         out.push_str(answer.get());
         out.push('\n');
     }
@@ -157,6 +160,16 @@ fn bar(rows: u64) -> ProgressBar {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn answers_are_counted_wherever_their_word_stands() {
+        let texts = [r#"{"answer":"one","line":2}"#, r#"{"line":3,"answer":"none"}"#, r#"{"answer":"on\u0065"}"#];
+        let answers: Vec<Box<RawValue>> = texts.iter().map(|text| RawValue::from_string((*text).to_owned()).unwrap()).collect();
+        let (out, tally) = lines(&answers.iter().map(AsRef::as_ref).collect::<Vec<_>>()).unwrap();
+        assert_eq!((out, tally), (format!("{}\n", texts.join("\n")), Tally { one: 2, none: 1, ..Tally::default() }));
+        let other = RawValue::from_string("7".to_owned()).unwrap();
+        assert!(lines(&[&other]).is_err());
+    }
 
     #[test]
     fn parts_are_whole_lines_and_all_of_them() {

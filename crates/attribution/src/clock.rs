@@ -1,5 +1,7 @@
 //! The moment in a source's own time, and the tolerance around it.
 
+use std::rc::Rc;
+
 use weir_base::time::Millis;
 
 use crate::answer::{ClockBasis, ClockNote};
@@ -27,7 +29,7 @@ impl Window {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SourceClock {
     pub number: u32,
-    pub fact: SourceFact,
+    pub fact: Rc<SourceFact>,
     /// The offset in use.
     pub offset_ms: i64,
     pub basis: ClockBasis,
@@ -57,7 +59,7 @@ impl SourceClock {
         let (least, most) = (error(known.0.min(offset_ms)), error(known.1.max(offset_ms)));
         // An offset that joins widens the window to its own side only: to the other side lies what was true long before or after the moment.
         let ahead = if degraded { (least, most) } else { (least.min(0), most.max(0)) };
-        SourceClock { number, fact, offset_ms, basis, degraded, ahead, window: Window::of(question) }
+        SourceClock { number, fact: Rc::new(fact), offset_ms, basis, degraded, ahead, window: Window::of(question) }
     }
 
     /// The same source, asked about another time.

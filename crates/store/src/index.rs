@@ -231,19 +231,33 @@ impl IndexFiles {
         keys.into_iter().next().ok_or_else(|| TableError::Other("the keyring gave no index key".to_owned()))
     }
 
-    /// Spans of one run that overlap `from..=to`.
-    pub fn read_run(
+    /// Spans of these runs that overlap `from..=to`.
+    pub fn read_runs(
+        &self,
+        runs: &[Arc<RunMeta>],
+        shelf: &Shelf,
+        keys: &[EndKey],
+        span: (Millis, Millis),
+        stats: &mut Stats,
+    ) -> Result<Vec<Stored>, TableError> {
+        let (hashes, mut found) = (shelf.hashes(keys), Vec::new());
+        for run in runs {
+            self.read_run(run, shelf, (keys, &hashes), span, (&mut found, stats))?;
+        }
+        Ok(found)
+    }
+
+    fn read_run(
         &self,
         run: &Arc<RunMeta>,
         shelf: &Shelf,
-        keys: &[EndKey],
+        (keys, hashes): (&[EndKey], &[u64]),
         (from, to): (Millis, Millis),
-        stats: &mut Stats,
-    ) -> Result<Vec<Stored>, TableError> {
+        (found, stats): (&mut Vec<Stored>, &mut Stats),
+    ) -> Result<(), TableError> {
         let open = shelf.run(self, run)?;
-        let mut found = Vec::new();
-        for key in keys {
-            if !open.may_hold(self, run, key, stats) {
+        for (number, key) in keys.iter().enumerate() {
+            if !open.may_hold(self, run, hashes.get(number).copied(), stats) {
                 continue;
             }
             let (first, last) = (span_key(key, earliest(run.level, from), 0), span_key(key, to, u32::MAX));
@@ -261,7 +275,7 @@ impl IndexFiles {
                 return Err(too_many());
             }
         }
-        Ok(found)
+        Ok(())
     }
 
     /// Merges runs of one bucket into one.

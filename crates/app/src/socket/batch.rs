@@ -70,8 +70,32 @@ impl Ended {
     }
 }
 
-/// A question of a part: its line in the file, and its words or what is wrong with it.
-pub type Line = (u64, Result<Words, Failure>);
+/// A question of a part: its line in the file, and its cells.
+pub type Line = (u64, StringRecord);
+
+/// How the lines of a file are to be read.
+#[derive(Clone, Debug, Default)]
+pub struct Form {
+    columns: [Option<usize>; 5],
+    /// The tolerance where a line says none.
+    skew: String,
+}
+
+impl Form {
+    /// The words of a line, or what is wrong with it.
+    pub fn words(&self, cells: &StringRecord) -> Result<Words, Failure> {
+        let cell =
+            |i: usize| self.columns[i].and_then(|at| cells.get(at)).map(str::trim).filter(|cell| !cell.is_empty()).map(str::to_owned);
+        let missing = |name: &str| Failure::usage(format!("{name} is missing"), "fill the column in");
+        Ok(Words {
+            public: cell(0).ok_or_else(|| missing("public"))?,
+            protocol: cell(1),
+            at: cell(2).ok_or_else(|| missing("at"))?,
+            remote: cell(3),
+            skew: Some(cell(4).unwrap_or_else(|| self.skew.clone())),
+        })
+    }
+}
 
 /// What a part brings.
 pub struct Part {
@@ -79,6 +103,8 @@ pub struct Part {
     pub asker: Asker,
     /// The questions.
     pub lines: Vec<Line>,
+    /// How they are read.
+    pub form: Form,
     /// Set after the last part, if the file was not the one announced.
     pub other: Option<String>,
     /// Set with the last part: what the ledger is told once it is answered.
@@ -142,16 +168,16 @@ impl Batches {
         let batch = batch.ok_or_else(|| (broken("nobody began it, or long ago"), None))?;
         batch.touched = now;
         let taken = batch.take(text);
-        let asker = batch.asker.clone();
+        let (asker, form) = (batch.asker.clone(), Form { columns: batch.columns, skew: batch.announced.skew.clone() });
         let ended = |whole: bool, b: &Batch| Ended { asker: b.asker.clone(), digest: b.announced.digest.clone(), tally: b.tally, whole };
         match taken {
             Err(why) => Err((why, batches.remove(&id).map(|b| Box::new(ended(false, &b))))),
             Ok(lines) if last => {
                 let gone = batches.remove(&id);
                 let ended = gone.as_ref().map(|b| ended(true, b));
-                Ok(Part { asker, lines, other: gone.and_then(Batch::differs), ended })
+                Ok(Part { asker, lines, form, other: gone.and_then(Batch::differs), ended })
             }
-            Ok(lines) => Ok(Part { asker, lines, other: None, ended: None }),
+            Ok(lines) => Ok(Part { asker, lines, form, other: None, ended: None }),
         }
     }
 
@@ -187,26 +213,13 @@ impl Batch {
                 continue;
             }
             self.left = self.left.checked_sub(1).ok_or_else(|| broken("it has more lines than were announced"))?;
-            lines.push((self.line, self.words(&record)));
+            lines.push((self.line, record));
         }
         self.line = before + text.bytes().filter(|b| *b == b'\n').count() as u64;
         if lines.len() > BATCH_QUESTIONS {
             return Err(broken("a part has too many lines"));
         }
         Ok(lines)
-    }
-
-    fn words(&self, record: &StringRecord) -> Result<Words, Failure> {
-        let cell =
-            |i: usize| self.columns[i].and_then(|at| record.get(at)).map(str::trim).filter(|cell| !cell.is_empty()).map(str::to_owned);
-        let missing = |name: &str| Failure::usage(format!("{name} is missing"), "fill the column in");
-        Ok(Words {
-            public: cell(0).ok_or_else(|| missing("public"))?,
-            protocol: cell(1),
-            at: cell(2).ok_or_else(|| missing("at"))?,
-            remote: cell(3),
-            skew: Some(cell(4).unwrap_or_else(|| self.announced.skew.clone())),
-        })
     }
 
     /// Why the file is not the one announced, if it is not.
@@ -265,9 +278,10 @@ mod tests {
             let (head, tail) = FILE.split_at(cut);
             let first = batches.part(&id.to_string(), "uid:0", head, false, NOW).unwrap();
             let second = batches.part(&id.to_string(), "uid:0", tail, true, NOW).unwrap();
-            assert_eq!((first.other, second.other), (None, None));
-            let lines: Vec<Line> = first.lines.into_iter().chain(second.lines).collect();
-            let questions: Vec<_> = lines.iter().map(|(line, words)| (*line, words.clone().and_then(|words| words.read()))).collect();
+            assert_eq!((&first.other, &second.other), (&None, &None));
+            let parts = [first, second];
+            let lines = parts.iter().flat_map(|part| part.lines.iter().map(|line| (line.0, part.form.words(&line.1))));
+            let questions: Vec<_> = lines.map(|(line, words)| (line, words.and_then(|words| words.read()))).collect();
             let numbers: Vec<_> = questions.iter().map(|(line, question)| (*line, question.is_ok())).collect();
             assert_eq!(numbers, [(2, true), (3, true), (4, false), (5, false)], "{cut}");
             assert_eq!(questions[0].1.as_ref().unwrap().skew_ms, 2_000);

@@ -13,7 +13,7 @@ use weir_store::many::{self, Place};
 use weir_store::shelf::Shelf;
 
 use super::access::Who;
-use super::batch::{Ended, Line};
+use super::batch::{Ended, Form, Line};
 use super::ops::{Pending, Said, Service};
 use super::told::{Tally, Told};
 use crate::ask::{self, Asker};
@@ -29,6 +29,7 @@ pub struct Filed {
     id: String,
     asker: Asker,
     lines: Vec<Line>,
+    form: Form,
     /// The last of its batch: what the ledger is told once all is answered.
     ended: Option<Ended>,
     /// There is an answer to give.
@@ -57,6 +58,7 @@ impl Service {
                     id,
                     asker: Asker { actor, purpose: String::new() },
                     lines: Vec::new(),
+                    form: Form::default(),
                     ended: Some(*ended),
                     taken: false,
                 });
@@ -68,7 +70,7 @@ impl Service {
                     // The answers were due already; the record is written as soon as there is room.
                     self.front.submit(ledger::actions(&[action]), Box::new(|_| ()));
                 }
-                let filed = Filed { at, id, asker: part.asker, lines: part.lines, ended: part.ended, taken: true };
+                let filed = Filed { at, id, asker: part.asker, lines: part.lines, form: part.form, ended: part.ended, taken: true };
                 (Ok(Said::Value(Value::Null)), Some(filed))
             }
         }
@@ -79,8 +81,8 @@ impl Service {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let lines: Vec<(&Filed, &Line)> = files.iter().flat_map(|filed| filed.lines.iter().map(move |line| (filed, line))).collect();
         let read = |number: usize| -> Option<Read<'_>> {
-            let (filed, (line, words)) = lines.get(number)?;
-            Some((filed, *line, words.as_ref().map_err(Failure::clone).and_then(|words| words.read())))
+            let (filed, (line, cells)) = lines.get(number)?;
+            Some((filed, *line, filed.form.words(cells).and_then(|words| words.read())))
         };
         let questions: Vec<Read<'_>> = many::all(lines.len(), threads, &read).into_iter().flatten().collect();
         let places: Vec<Place> = questions.iter().map(place).collect();

@@ -132,10 +132,8 @@ impl Store {
         stats: &mut Stats,
     ) -> Result<Vec<Mapping>, StoreError> {
         let mut found: Vec<Mapping> = recall.stored.iter().filter_map(|s| Mapping::decode(&s.payload)).collect();
-        for run in &recall.runs {
-            let stored = self.files.read_run(run, shelf, keys, (from, to), stats)?;
-            found.extend(stored.iter().filter_map(|s| Mapping::decode(&s.payload)));
-        }
+        let stored = self.files.read_runs(&recall.runs, shelf, keys, (from, to), stats)?;
+        found.extend(stored.iter().filter_map(|s| Mapping::decode(&s.payload)));
         if let Some(port) = port {
             for unit in &recall.units {
                 let Some(key) = shelf.key_id(unit.kind, unit.day).and_then(|id| self.keyring.get(&id)) else { continue };
@@ -183,6 +181,9 @@ impl Store {
 
     /// Events not sealed yet, paired with what is open.
     fn pair_live(&self, recall: &Recall) -> Vec<Mapping> {
+        if recall.events.is_empty() {
+            return recall.open.iter().map(|o| o.mapping).collect();
+        }
         let mut open = OpenTable::default();
         recall.open.iter().for_each(|o| open.insert(*o));
         let gaps = self.gaps.read().unwrap_or_else(PoisonError::into_inner);
@@ -247,10 +248,8 @@ impl Store {
     ) -> Result<Vec<SessionSpan>, StoreError> {
         let (mut found, keys, Planned { stored, runs, .. }) = self.recall_sessions(address, from, to)?;
         found.extend(stored.iter().filter_map(|s| SessionSpan::decode(&s.payload)));
-        for run in &runs {
-            let stored = self.files.read_run(run, shelf, &keys, (from, to), stats)?;
-            found.extend(stored.iter().filter_map(|s| SessionSpan::decode(&s.payload)));
-        }
+        let stored = self.files.read_runs(&runs, shelf, &keys, (from, to), stats)?;
+        found.extend(stored.iter().filter_map(|s| SessionSpan::decode(&s.payload)));
         Ok(found)
     }
 

@@ -8,6 +8,7 @@ mod filter;
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
+use std::hash::BuildHasher;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -69,6 +70,8 @@ pub struct Shelf {
     runs: RefCell<Recent<Arc<RunMeta>, Rc<OpenRun>>>,
     /// Bytes of filters of runs.
     filters: Cell<usize>,
+    /// By which keys are hashed for all of them.
+    state: MixState,
     units: RefCell<Recent<Id, Rc<OpenUnit>>>,
     keys: RefCell<KeyNames>,
     /// Bytes of decoded pages that were asked for lately.
@@ -106,6 +109,11 @@ impl Shelf {
         known.map_or_else(|| files.key(day), Ok)
     }
 
+    /// What filters of runs know keys by.
+    pub(crate) fn hashes(&self, keys: &[EndKey]) -> Vec<u64> {
+        if self.stays { keys.iter().map(|key| self.state.hash_one(key.0)).collect() } else { Vec::new() }
+    }
+
     /// A run, open.
     pub(crate) fn run(&self, files: &IndexFiles, run: &Arc<RunMeta>) -> Result<Rc<OpenRun>, TableError> {
         if let Some(open) = self.runs.borrow_mut().get(|known| Arc::ptr_eq(known, run)) {
@@ -118,7 +126,7 @@ impl Shelf {
         if room {
             self.filters.set(self.filters.get() + bytes);
         }
-        let open = Rc::new(OpenRun { table, asked: Cell::new(0), filter: OnceCell::new(), room });
+        let open = Rc::new(OpenRun { table, asked: Cell::new(0), filter: OnceCell::new(), state: self.state.clone(), room });
         self.runs.borrow_mut().put(Arc::clone(run), Rc::clone(&open), SHELF_RUNS);
         Ok(open)
     }
@@ -182,6 +190,7 @@ pub(crate) struct OpenRun {
     asked: Cell<u64>,
     /// None where it could not be read.
     filter: OnceCell<Option<Filter>>,
+    state: MixState,
     /// There is memory for a filter.
     room: bool,
 }
@@ -192,8 +201,9 @@ impl OpenRun {
         &self.table
     }
 
-    /// False if it holds no span of this key.
-    pub(crate) fn may_hold(&self, files: &IndexFiles, run: &RunMeta, key: &EndKey, stats: &mut Stats) -> bool {
+    /// False if it holds no span of the key with this hash ([`Shelf::hashes`]).
+    pub(crate) fn may_hold(&self, files: &IndexFiles, run: &RunMeta, hash: Option<u64>, stats: &mut Stats) -> bool {
+        let Some(hash) = hash else { return true };
         if self.filter.get().is_none() {
             self.asked.set(self.asked.get() + 1);
             if !self.room || self.asked.get() < self.table.entries() / FILTER_WORTH {
@@ -201,18 +211,18 @@ impl OpenRun {
             }
         }
         // Where something of it does not read, whoever asks for that is told so.
-        let filter = self.filter.get_or_init(|| read_keys(files, run, stats).ok());
-        filter.as_ref().is_none_or(|filter| filter.may_hold(&key.0))
+        let filter = self.filter.get_or_init(|| read_keys(files, run, &self.state, stats).ok());
+        filter.as_ref().is_none_or(|filter| filter.may_hold(hash))
     }
 }
 
 /// Reads all of a run. It is opened anew: not all of it is to be at hand afterwards.
-fn read_keys(files: &IndexFiles, run: &RunMeta, stats: &mut Stats) -> Result<Filter, TableError> {
+fn read_keys(files: &IndexFiles, run: &RunMeta, state: &MixState, stats: &mut Stats) -> Result<Filter, TableError> {
     let table = files.open(&run.file, run.day)?;
     let (mut filter, mut before) = (Filter::of(table.entries()), [0; END_KEY_BYTES]);
     table.range(&[], &[0xff; END_KEY_BYTES + 12], stats, &mut |of, _| {
-        if let Some(of) = of.first_chunk().filter(|of| **of != before) {
-            filter.insert(of);
+        if let Some(of) = of.first_chunk::<END_KEY_BYTES>().filter(|of| **of != before) {
+            filter.insert(state.hash_one(of));
             before = *of;
         }
         true
