@@ -9,7 +9,7 @@ use weir_base::net::Addr16;
 use weir_base::time::Millis;
 use weir_record::Kind;
 use weir_record::kinds::{Action, NatEvent};
-use weir_store::catalog::{Catalog, RunMeta};
+use weir_store::catalog::{Catalog, Change, RunMeta, UnitMeta};
 use weir_store::engine::OpenReport;
 use weir_testkit::Fault;
 
@@ -170,6 +170,22 @@ fn the_power_may_end_the_making_of_an_index_anywhere() {
         op += 1;
     }
     assert!(op > 10, "{op} operations");
+}
+
+#[test]
+fn a_catalog_of_which_a_part_was_written_is_made_again() {
+    let mut rig = history();
+    let (units, before) = (rig.store().units(), told(&rig));
+    rig.drop_store();
+    // Its writing was cut short, and the log is that of a copy which does not have the last unit, nor the move of the first one.
+    let first = UnitMeta { file: "segments/nat_mapping/elsewhere.parquet".into(), ..units[0].clone() };
+    let last = UnitMeta { entry: 1 << 40, ..units[1].clone() };
+    rig.catalog.apply(&Change { units: vec![first, last], log_size: Some(0), ..Change::default() }).unwrap();
+    let report = rig.open().unwrap();
+    assert!(report.notes.iter().any(|note| note.contains("cut short")), "{:?}", report.notes);
+    assert_eq!((rig.store().units(), told(&rig)), (units, before));
+    rig.drop_store();
+    assert_eq!(rig.open().unwrap().notes, Vec::<String>::new());
 }
 
 #[test]

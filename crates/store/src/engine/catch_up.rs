@@ -37,8 +37,10 @@ pub(super) fn catch_up(
         report.notes.push(format!("the catalog is rebuilt from the log: {e}"));
         catalog.clear().map(|()| Content::default()).map_err(StoreError::Catalog)
     })?;
-    if content.log_size > committer.size() {
-        report.notes.push("the catalog is ahead of the log and is rebuilt: was the log restored from a copy?".to_owned());
+    let ahead = content.log_size > committer.size();
+    if ahead || (content.log_size == UNDER_WAY && !content.units.is_empty()) {
+        let why = if ahead { "ahead of the log: was that restored from a copy?" } else { "written in part: its writing was cut short" };
+        report.notes.push(format!("the catalog is rebuilt, as it is {why}"));
         catalog.clear().map_err(StoreError::Catalog)?;
         content = Content::default();
     }
@@ -59,15 +61,18 @@ pub(super) fn catch_up(
     Ok((content, sealed_through))
 }
 
-/// A part at a time, the log's size with the last: a start that is cut short goes on where it was.
+/// Size of the log in a catalog of which a part is written: what it says of units may be of a log that is not here any more when the rest would be.
+const UNDER_WAY: u64 = 0;
+
+/// A part at a time, the log's size with the last.
 fn write(catalog: &dyn Catalog, units: &Units, changed: &[u64], size: u64) -> Result<(), StoreError> {
     let (most, last) = changed.split_at(changed.len().saturating_sub(1) / CATALOG_UNITS * CATALOG_UNITS);
-    let change = |entries: &[u64], log_size: Option<u64>| {
+    let change = |entries: &[u64], log_size: u64| {
         let units: Vec<UnitMeta> = entries.iter().filter_map(|entry| units.get(*entry)).collect();
-        catalog.apply(&Change { units, log_size, ..Change::default() }).map_err(StoreError::Catalog)
+        catalog.apply(&Change { units, log_size: Some(log_size), ..Change::default() }).map_err(StoreError::Catalog)
     };
-    most.chunks(CATALOG_UNITS).try_for_each(|some| change(some, None))?;
-    change(last, Some(size))
+    most.chunks(CATALOG_UNITS).try_for_each(|some| change(some, UNDER_WAY))?;
+    change(last, size)
 }
 
 impl Told<'_> {
@@ -102,5 +107,74 @@ impl Told<'_> {
     fn put(&mut self, unit: UnitMeta) {
         self.changed.insert(unit.entry);
         self.units.insert(unit);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use weir_base::time::Millis;
+    use weir_record::Id;
+
+    use super::*;
+    use crate::catalog::MemoryCatalog;
+
+    /// Takes so many changes.
+    struct Short(MemoryCatalog, AtomicUsize);
+
+    impl Catalog for Short {
+        fn load(&self) -> Result<Content, String> {
+            self.0.load()
+        }
+
+        fn apply(&self, change: &Change) -> Result<(), String> {
+            let left = self.1.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+            left.map_err(|_| "the disk is full".to_owned()).and_then(|_| self.0.apply(change))
+        }
+
+        fn clear(&self) -> Result<(), String> {
+            self.0.clear()
+        }
+    }
+
+    #[test]
+    fn a_catalog_says_how_far_it_goes_once_all_of_it_is_written() {
+        let at = Millis(1_795_312_800_000);
+        let mut units = Units::default();
+        let count = 2 * CATALOG_UNITS as u64 + 1;
+        for entry in 0..count {
+            let (kind, file) = (Kind::NatMapping, "segments/x.parquet".into());
+            let times = (at, at, (at, at), at);
+            let (first, last, window, sealed) = times;
+            units.insert(UnitMeta {
+                entry,
+                kind,
+                day: at.day(),
+                unit: Id([1; 16]),
+                file,
+                first_row: entry,
+                rows: 1,
+                first,
+                last,
+                window,
+                sealed,
+            });
+        }
+        let changed: Vec<u64> = (0..count).collect();
+        for parts in 0..=3 {
+            let catalog = Short(MemoryCatalog::default(), AtomicUsize::new(parts));
+            let before = Change { log_size: Some(7), ..Change::default() };
+            catalog.0.apply(&before).unwrap();
+            assert_eq!(write(&catalog, &units, &changed, count).is_ok(), parts == 3);
+            let content = catalog.load().unwrap();
+            let (size, written) =
+                [(7, 0), (UNDER_WAY, CATALOG_UNITS), (UNDER_WAY, 2 * CATALOG_UNITS), (count, 2 * CATALOG_UNITS + 1)][parts];
+            assert_eq!((content.log_size, content.units.len()), (size, written), "{parts}");
+        }
+        // Few go at once.
+        let catalog = Short(MemoryCatalog::default(), AtomicUsize::new(1));
+        write(&catalog, &units, &changed[..CATALOG_UNITS], 9).unwrap();
+        assert_eq!(catalog.load().unwrap().log_size, 9);
     }
 }
