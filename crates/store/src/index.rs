@@ -16,7 +16,7 @@ use weir_record::stored::keyring::KeyId;
 use crate::catalog::RunMeta;
 use crate::gaps::Gaps;
 use crate::keyring::Keyring;
-use crate::limits::{EVER_MS, LEVEL_MS, LEVELS, RUNS_A_BUCKET, SPANS_A_KEY};
+use crate::limits::{EVER_MS, LEVEL_MS, LEVELS, RUNS_A_BUCKET, SPANS_A_KEY, WIDE_MS};
 use crate::nat::columns::Columns;
 use crate::nat::mapping::{Mapping, RowRef};
 use crate::nat::open::{Open, OpenTable, Orphans};
@@ -63,9 +63,19 @@ fn too_many() -> TableError {
     TableError::Other("too many mappings of one port, or sessions of one address: the answer would not be complete".to_owned())
 }
 
+/// Set in the level of a run of a wide bucket: that of all its spans is the rest of the number.
+const WIDE: u8 = 1 << 7;
+
 /// The earliest start of what reaches `from`: in every level but the last a span is never longer than the level is wide.
 fn earliest(level: u8, from: Millis) -> Millis {
+    let level = level & !WIDE;
     if usize::from(level) + 1 < LEVELS { from.plus(-width(level)) } else { Millis(i64::MIN) }
+}
+
+/// The wide bucket around one, where there is one: levels of short spans have many buckets.
+fn wide(of: Bucket) -> Option<Bucket> {
+    let narrow = of.0 & WIDE == 0 && width(of.0) < WIDE_MS;
+    narrow.then(|| (of.0 | WIDE, of.1.saturating_mul(width(of.0)).div_euclid(WIDE_MS)))
 }
 
 type Bucket = (u8, i64);
@@ -78,6 +88,8 @@ pub struct Spans {
     in_memory: usize,
     number: u32,
     runs: BTreeMap<Bucket, Vec<Arc<RunMeta>>>,
+    /// By level, the wide bucket before which no narrow run is to be gathered.
+    gathered: BTreeMap<u8, i64>,
 }
 
 fn width(level: u8) -> i64 {
@@ -107,10 +119,14 @@ impl Spans {
 
     /// Buckets that may hold what covers any instant of the span.
     fn buckets(from: Millis, to: Millis) -> Vec<Bucket> {
-        let mut buckets = Vec::with_capacity(4 * LEVELS);
+        let mut buckets = Vec::with_capacity(5 * LEVELS);
         for level in 0..LEVELS as u8 {
             let last = bucket_of(level, to.plus(if usize::from(level) + 1 < LEVELS { width(level) } else { 0 }));
             buckets.extend((bucket_of(level, from)..=last).map(|b| (level, b)));
+            if width(level) < WIDE_MS {
+                let last = to.plus(width(level)).0.div_euclid(WIDE_MS);
+                buckets.extend((from.0.div_euclid(WIDE_MS)..=last).map(|b| (level | WIDE, b)));
+            }
         }
         buckets
     }
@@ -152,6 +168,9 @@ impl Spans {
     /// Puts runs in that the catalog knows.
     pub fn add_runs(&mut self, runs: Vec<RunMeta>) {
         for run in runs {
+            if let Some((level, bucket)) = wide((run.level, run.bucket)) {
+                self.gathered.entry(level).and_modify(|gathered| *gathered = bucket.min(*gathered));
+            }
             self.runs.entry((run.level, run.bucket)).or_default().push(Arc::new(run));
         }
     }
@@ -174,6 +193,30 @@ impl Spans {
     pub fn crowded(&self) -> Vec<(Bucket, Vec<RunMeta>)> {
         let crowded = self.runs.iter().filter(|(_, runs)| runs.len() > RUNS_A_BUCKET);
         crowded.map(|(bucket, runs)| (*bucket, runs.iter().map(|run| RunMeta::clone(run)).collect())).collect()
+    }
+
+    /// Runs of narrow buckets, by the wide one around them, the first of those that were over at that moment and have more than one.
+    pub fn scattered(&self, now: Millis) -> Option<(Bucket, Vec<RunMeta>)> {
+        let next = |level: u8| {
+            let (this, over) = (level | WIDE, now.0.div_euclid(WIDE_MS));
+            let from = self.gathered.get(&this).map_or(i64::MIN, |wide| wide.saturating_mul(WIDE_MS).div_euclid(width(level)));
+            let mut found: Option<(Bucket, Vec<RunMeta>)> = None;
+            for ((_, bucket), runs) in self.runs.range((level, from)..=(level, i64::MAX)) {
+                let Some(of) = wide((level, *bucket)).filter(|(_, wide)| *wide < over) else { break };
+                match &mut found {
+                    Some((first, some)) if *first == of => some.extend(runs.iter().map(|run| RunMeta::clone(run))),
+                    Some((_, some)) if some.len() > 1 => break,
+                    _ => found = Some((of, runs.iter().map(|run| RunMeta::clone(run)).collect())),
+                }
+            }
+            found.filter(|(_, some)| some.len() > 1)
+        };
+        (0..LEVELS as u8).filter(|level| width(*level) < WIDE_MS).find_map(next)
+    }
+
+    /// The runs around a wide bucket, and around those before it, are as they are to stay.
+    pub fn gathered(&mut self, (level, bucket): Bucket) {
+        self.gathered.insert(level, bucket.saturating_add(1));
     }
 
     /// Writes what is in memory as runs under the index key of `day`. Durable on return.
@@ -391,6 +434,52 @@ pub fn apply_gaps(gaps: &mut Gaps, rows: &[Gap]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn run(level: u8, bucket: i64, name: usize) -> RunMeta {
+        RunMeta { level, bucket, file: name.to_string(), day: Day(3) }
+    }
+
+    #[test]
+    fn a_moment_is_looked_for_in_the_wide_buckets_around_it() {
+        for at in [0, 1, WIDE_MS - 60_001, WIDE_MS - 60_000, WIDE_MS - 1, WIDE_MS, -1, -WIDE_MS] {
+            let asked = Spans::buckets(Millis(at), Millis(at));
+            for (level, reach) in [(0, 60_000), (1, 480_000)] {
+                // What covers it was placed then, or as much later as its spans are long.
+                for placed in [at, at + 1, at + reach / 2, at + reach] {
+                    let of = wide((level, bucket_of(level, Millis(placed)))).unwrap();
+                    assert!(asked.contains(&of), "{at} {level} {placed}");
+                    assert_eq!(of, (level | WIDE, placed.div_euclid(WIDE_MS)), "{at} {level} {placed}");
+                }
+            }
+        }
+        assert_eq!([wide((2, 7)), wide((6, 0)), wide((WIDE, 7))], [None; 3]);
+        assert_eq!([earliest(WIDE, Millis(0)), earliest(WIDE | 1, Millis(0))], [Millis(-60_000), Millis(-480_000)]);
+    }
+
+    #[test]
+    fn what_is_scattered_is_told_bucket_by_bucket_until_it_is_gathered() {
+        let mut spans = Spans::default();
+        let minutes = [0, 1, 63, 64, 128, 129, 130, 192, 193];
+        spans.add_runs(minutes.iter().enumerate().map(|(name, minute)| run(0, *minute, name)).collect());
+        spans.add_runs(vec![run(1, 0, 20), run(1, 7, 21), run(1, 8, 22), run(2, 0, 23), run(2, 0, 24)]);
+        let files = |found: Option<(Bucket, Vec<RunMeta>)>| {
+            found.map(|(wide, runs)| (wide, runs.into_iter().map(|run| run.file).collect::<Vec<_>>()))
+        };
+        let now = Millis(3 * WIDE_MS + 120_000);
+        let mut told = Vec::new();
+        while let Some((wide, runs)) = files(spans.scattered(now)) {
+            spans.gathered(wide);
+            told.push((wide, runs.join(" ")));
+        }
+        let want = [((WIDE, 0), "0 1 2"), ((WIDE, 2), "4 5 6"), ((WIDE | 1, 0), "20 21")];
+        assert_eq!(told, want.map(|(wide, runs)| (wide, runs.to_owned())));
+        // One that comes later is told with what is there.
+        spans.drop_runs(&["4", "5", "6"].map(str::to_owned).into());
+        spans.add_runs(vec![run(WIDE, 2, 30), run(0, 131, 31)]);
+        assert_eq!(spans.scattered(now), None, "one alone");
+        spans.add_runs(vec![run(0, 130, 32)]);
+        assert_eq!(files(spans.scattered(now)), Some(((WIDE, 2), vec!["32".to_owned(), "31".to_owned()])));
+    }
 
     #[test]
     fn an_answer_that_would_not_be_complete_is_none() {

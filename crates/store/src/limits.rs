@@ -73,6 +73,16 @@ pub const LENT_BLOCKS: usize = 1 << 18;
 /// See [`LENT_BLOCKS`].
 pub const LENT_WIDE: usize = 1 << 10;
 
+/// Width of a wide bucket, in milliseconds: that of the first level without one. Once it is over, the runs of levels with narrower buckets are gathered: half a year has
+/// a quarter of a million minutes.
+pub const WIDE_MS: i64 = LEVEL_MS[2];
+
+/// Spans of runs that are gathered into one, at most: a network whose runs have more has as many as it has large ones.
+pub const GATHERED_SPANS: u64 = 1 << 18;
+
+/// Wide buckets that are gathered with one checkpoint, at most.
+pub const GATHERED_BUCKETS: usize = 32;
+
 /// Spans kept in memory before they are written as runs.
 pub const SPANS_IN_MEMORY: usize = 1 << 20;
 

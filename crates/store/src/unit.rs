@@ -108,6 +108,11 @@ pub struct PlannedUnit {
     unit: Id,
 }
 
+/// Where a file of that id lies, relative to the data folder: of a unit, or of several that were repacked.
+pub fn unit_file(day: Day, kind: Kind, id: Id) -> String {
+    format!("segments/{day}/{}/{id}.parquet", kind.name())
+}
+
 impl PlannedUnit {
     /// A unit of these rows, under the day's key.
     pub fn new(keyring: &Keyring, kind: Kind, day: Day, rows: RecordBatch) -> Result<PlannedUnit, StoreError> {
@@ -116,7 +121,7 @@ impl PlannedUnit {
 
     /// Where its file is going to lie.
     pub fn file(&self) -> String {
-        format!("segments/{}/{}/{}.parquet", self.day, self.kind.name(), self.unit)
+        unit_file(self.day, self.kind, self.unit)
     }
 
     /// Kind of its rows.

@@ -1,6 +1,6 @@
 //! The seal cycle: everything that is durable and not sealed becomes units, in one commit.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -17,7 +17,7 @@ use super::owed::{Begun, Owed};
 use super::{Store, StoreError};
 use crate::catalog::{Change, IndexState, RunMeta, UnitMeta};
 use crate::commit::Plan;
-use crate::limits::{INDEX_ROWS, MERGED_RUNS};
+use crate::limits::INDEX_ROWS;
 use crate::manifest::{self, Manifest};
 use crate::nat::columns::Columns;
 use crate::nat::mapping::RowRef;
@@ -47,7 +47,7 @@ pub(super) struct CycleState {
     /// Snapshot file that the catalog names.
     pub(super) snapshot: Option<(String, Day)>,
     /// Files of the index that go once neither the catalog nor the manifest names them.
-    gone: Vec<String>,
+    pub(super) gone: Vec<String>,
     /// The last group that is sealed.
     pub(super) through: u64,
     /// What follows from the log and did not happen yet.
@@ -367,7 +367,7 @@ impl Store {
         let runs = std::mem::take(&mut cycle.made).into_iter().chain(runs).collect();
         cycle.owed.tell(Change { runs, index: Some(state.clone()), ..Change::default() });
         let paid = self.pay(cycle);
-        let merged = if paid.is_ok() { self.merge_crowded(cycle, day) } else { Ok(()) };
+        let merged = if paid.is_ok() { self.merge_crowded(cycle, day).and_then(|()| self.gather_runs(cycle)) } else { Ok(()) };
         self.write_manifest(state, day)?;
         if cycle.owed.is_told() {
             self.files.remove(&std::mem::take(&mut cycle.gone));
@@ -386,33 +386,6 @@ impl Store {
             return Err(StoreError::Internal("the index has more of the log than there is".to_owned()));
         };
         manifest::write(&self.files, &Manifest { index, root, runs, pools }, day)
-    }
-
-    /// Buckets with many runs get one: what a look-up reads stays bounded.
-    fn merge_crowded(&self, cycle: &mut CycleState, day: Day) -> Result<(), StoreError> {
-        loop {
-            let crowded = self.index.read().unwrap_or_else(PoisonError::into_inner).spans.crowded();
-            if crowded.is_empty() {
-                return Ok(());
-            }
-            for (bucket, runs) in &crowded {
-                runs.chunks(MERGED_RUNS).filter(|some| some.len() > 1).try_for_each(|some| self.merge_some(cycle, day, *bucket, some))?;
-            }
-        }
-    }
-
-    /// One run in the place of some of a bucket.
-    fn merge_some(&self, cycle: &mut CycleState, day: Day, (level, bucket): (u8, i64), runs: &[RunMeta]) -> Result<(), StoreError> {
-        let merged = self.files.merge(runs, level, bucket, day)?;
-        let old: Vec<String> = runs.iter().map(|r| r.file.clone()).collect();
-        {
-            let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
-            index.spans.drop_runs(&old.iter().cloned().collect::<BTreeSet<_>>());
-            index.spans.add_runs(vec![merged.clone()]);
-        }
-        cycle.gone.extend(old.iter().cloned());
-        cycle.owed.tell(Change { runs: vec![merged], drop_runs: old, ..Change::default() });
-        self.pay(cycle)
     }
 }
 

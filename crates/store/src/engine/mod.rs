@@ -5,6 +5,7 @@ mod catch_up;
 mod cycle;
 mod fences;
 mod info;
+mod merge;
 mod owed;
 mod read;
 mod recover;
