@@ -89,7 +89,8 @@ impl Store {
         let mut batches = Vec::new();
         let mut moved = Vec::new();
         let mut row = 0;
-        let file: Arc<str> = unit::unit_file(day, kind, Id::random()).into();
+        let name = Id::random();
+        let file: Arc<str> = unit::unit_file(day, kind, name).into();
         for unit in units {
             batches.extend(self.read_unit(unit)?);
             moved.push(UnitMeta { file: Arc::clone(&file), first_row: row, ..unit.clone() });
