@@ -66,6 +66,8 @@ pub struct Units {
     names: Names,
     odd: BTreeMap<u64, UnitMeta>,
     len: usize,
+    /// The greatest entry of all.
+    last: Option<u64>,
 }
 
 impl Units {
@@ -115,6 +117,12 @@ impl Units {
     /// Takes a unit in, or what has changed of it; where it stands.
     pub fn insert(&mut self, mut unit: UnitMeta) -> At {
         unit.file = self.names.take(&unit.file);
+        // As they are read and sealed: it need not be looked for.
+        if self.last.is_none_or(|last| last < unit.entry) {
+            self.last = Some(unit.entry);
+            self.len += 1;
+            return self.append(unit);
+        }
         if let Some(there) = self.odd.get_mut(&unit.entry) {
             self.names.give(&there.file);
             let at = At(unit.entry | ODD);
