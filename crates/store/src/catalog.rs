@@ -140,7 +140,7 @@ CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, number INTEGER NOT NULL, 
 PRAGMA user_version = 3;
 ";
 
-/// Version 1 had windows of units that the log does not tell; version 2 had ids and names of files as text, which takes twice as long to read.
+/// Version 1 had windows of units that the log does not tell; version 2 had ids and names of files as text, in twice as many bytes.
 const VERSION: i64 = 3;
 
 const CLEAR: &str = "DROP TABLE IF EXISTS unit; DROP TABLE IF EXISTS run; DROP TABLE IF EXISTS pool; DROP TABLE IF EXISTS meta;";
