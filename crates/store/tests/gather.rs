@@ -167,19 +167,24 @@ fn a_clock_that_goes_back_hides_nothing() {
     all_right(&rig, &all, "late ones");
 }
 
+/// Two runs of a minute and two of eight, in an hour that is over.
+fn four_runs() -> (Rig, Vec<Held>) {
+    let (rig, mut all) = begun();
+    minutes(&rig, 0..1, &mut all);
+    rig.clock.advance(NARROW_MS[1] as u64);
+    minutes(&rig, 3..4, &mut all);
+    rig.store().flush_index().unwrap();
+    rig.clock.advance(WIDE_MS as u64);
+    assert_eq!(narrow_and_wide(&rig).2, 0);
+    (rig, all)
+}
+
 #[test]
 fn a_disk_that_fails_while_runs_are_gathered_loses_nothing() {
     for fault in [Fault::NoEffect, Fault::PowerOffAfter] {
         let mut op = 0;
         loop {
-            let (mut rig, mut all) = begun();
-            // Two runs of a minute, and two of eight.
-            minutes(&rig, 0..1, &mut all);
-            rig.clock.advance(NARROW_MS[1] as u64);
-            minutes(&rig, 3..4, &mut all);
-            rig.store().flush_index().unwrap();
-            rig.clock.advance(WIDE_MS as u64);
-            assert_eq!(narrow_and_wide(&rig).2, 0);
+            let (mut rig, all) = four_runs();
             let first = rig.disk.operations() + op;
             rig.disk.fail_at(first, fault);
             let done = rig.store().flush_index().is_ok() && rig.disk.operations() <= first;
@@ -203,4 +208,64 @@ fn a_disk_that_fails_while_runs_are_gathered_loses_nothing() {
         }
         assert!(op > 10, "{op} operations");
     }
+}
+
+#[test]
+fn a_run_that_does_not_read_keeps_no_other_from_being_gathered() {
+    for harm in ["its first block", "its trailer", "gone"] {
+        let (mut rig, mut all) = begun();
+        minutes(&rig, 0..20, &mut all);
+        rig.store().flush_index().unwrap();
+        let reads_of_one = |rig: &Rig| {
+            let before = rig.disk.reads();
+            rig.store().flush_index().unwrap();
+            rig.disk.reads() - before
+        };
+        let reads = reads_of_one(&rig);
+        let bad = runs(&rig).into_iter().find(|run| run.level == 0).unwrap();
+        match harm {
+            "gone" => rig.disk.shared().remove(bad.file.as_ref()).unwrap(),
+            _ => rig.disk.damage(bad.file.as_ref(), |bytes| {
+                let at = if harm == "its trailer" { bytes.len() - 9 } else { 9 };
+                bytes[at] ^= 1;
+            }),
+        }
+        rig.clock.advance(WIDE_MS as u64);
+        rig.store().flush_index().unwrap_or_else(|e| panic!("{harm}: {e}"));
+        let trouble = rig.store().health().trouble.unwrap();
+        assert!(trouble.contains(&bad.file) && trouble.contains("move the file away"), "{harm}: {trouble}");
+        let (narrow, _, wide) = narrow_and_wide(&rig);
+        assert_eq!((narrow, wide), (1, 2), "{harm}");
+        assert!(runs(&rig).contains(&bad), "{harm}: it is asked as before");
+        // It is not read again with each checkpoint.
+        assert_eq!(reads_of_one(&rig), reads, "{harm}");
+        // What to do is said; it is done.
+        rig.drop_store();
+        if harm != "gone" {
+            rig.disk.shared().remove(bad.file.as_ref()).unwrap();
+        }
+        assert!(rig.open().unwrap().reindexed > 0, "{harm}");
+        all_right(&rig, &all, harm);
+        assert_eq!(rig.store().health().trouble, None);
+    }
+}
+
+#[test]
+fn a_read_that_fails_once_is_met_again() {
+    let mut read = 0;
+    loop {
+        let (rig, all) = four_runs();
+        let first = rig.disk.reads() + read;
+        rig.disk.fail_read_at(first);
+        let done = rig.store().flush_index().is_ok();
+        if done && rig.disk.reads() <= first {
+            break;
+        }
+        assert_eq!((done, rig.store().health().trouble), (false, None), "read {read}");
+        rig.store().flush_index().unwrap();
+        assert_eq!(narrow_and_wide(&rig).2, 2, "read {read}");
+        all_right(&rig, &all, "met again");
+        read += 1;
+    }
+    assert!(read > 8, "{read} reads");
 }
